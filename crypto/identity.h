@@ -1,0 +1,64 @@
+// Who a node is: account key AK, device key DK certified by AK, session key SK signed by DK (protocol.md section 1).
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "crypto/address.h"
+#include "crypto/suite.h"
+
+namespace linnet::crypto {
+
+inline constexpr std::chrono::hours kMaxCertificateLife{30 * 24};
+
+// AK says: this device is mine. Fixed binary, 32+32+8+8+4+64 bytes, all fields under the signature ("linnet-1 device" || fields).
+struct DeviceCertificate {
+  AccountKey account;
+  DeviceKey device;
+  Wall not_before{};
+  Wall not_after{};
+  std::uint32_t epoch = 0;  // revocation epoch: stores refuse a lower one
+  Signature signature{};
+};
+inline constexpr std::size_t kDeviceCertificateBytes = 32 + 32 + 8 + 8 + 4 + 64;
+
+void write(Writer& out, const DeviceCertificate& certificate);
+Result<DeviceCertificate> read_device_certificate(Reader& in);
+// Signature, validity at `now` (5 minutes of clock error forgiven), and at most 30 days of life.
+Status verify(const Suite& suite, const DeviceCertificate& certificate, Wall now);
+
+// DK says: this is my session key. Signature over "linnet-1 session" || network id || SK.
+Signature sign_session_key(const Suite& suite, const SigningPair& device, const NetworkId& network, const SessionKey& session);
+bool verify_session_key(const Suite& suite, const DeviceKey& device, const NetworkId& network, const SessionKey& session,
+                        const Signature& signature);
+
+// Everything secret that a node owns.
+struct Identity {
+  Address address;  // the plain or certified name, or the key name when no other was chosen
+  SigningPair account;
+  SigningPair device;
+  DhPair session;
+  DeviceCertificate certificate;
+
+  AccountKey account_key() const { return AccountKey{account.public_key}; }
+  DeviceKey device_key() const { return DeviceKey{device.public_key}; }
+  SessionKey session_key() const { return session.public_key; }
+  Address key_name() const { return Address::key_name(address.user(), account_key()); }
+};
+
+Identity make_identity(const Suite& suite, Rng& rng, Address address, Wall now);
+// A fresh certificate for the same device, when the old one nears its end (half its life).
+bool needs_renewal(const DeviceCertificate& certificate, Wall now);
+void renew_certificate(const Suite& suite, Identity& identity, Wall now);
+
+// The key file (written 0600 by node/io): magic "linnet-key-1\n", fields, BLAKE2b checksum. Everything is checked on reading;
+// a corrupt file is a Fault, and nobody writes over it.
+Bytes save_identity(const Suite& suite, const Identity& identity);
+Result<Identity> load_identity(const Suite& suite, ByteView file);
+
+// Short text by which people compare keys: BLAKE2b-256(AK) as 12 groups of 5 digits.
+std::string fingerprint(const AccountKey& account);
+
+}  // namespace linnet::crypto
