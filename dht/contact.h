@@ -1,0 +1,29 @@
+// A supernode as others know it: one endpoint, its keys, and the place that follows from both (protocol.md section 2).
+#pragma once
+
+#include "base/endpoint.h"
+#include "crypto/identity.h"
+#include "dht/id.h"
+
+namespace linnet::dht {
+
+struct Contact {
+  Endpoint endpoint;
+  crypto::DeviceKey device;
+  crypto::SessionKey session;
+  crypto::Signature signature{};  // DK over SK (crypto::sign_session_key)
+  Id position;                    // derived, never sent
+
+  bool operator==(const Contact& other) const { return device == other.device && endpoint == other.endpoint && session == other.session; }
+};
+
+// Leading bits from the masked IP prefix (BEP 42's rule), the rest from hash(DK). On loopback, link-local and private addresses
+// the prefix part is off: the position is hash(DK) alone.
+Id position(const IpAddress& ip, const crypto::DeviceKey& device);
+
+void write(Writer& out, const Contact& contact);
+// Checks form only and derives the position; verify() checks the signature.
+Result<Contact> read_contact(Reader& in);
+Status verify(const crypto::Suite& suite, const crypto::NetworkId& network, const Contact& contact);
+
+}  // namespace linnet::dht

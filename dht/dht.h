@@ -1,0 +1,109 @@
+// Kademlia among supernodes: a core without I/O. A leaf never runs one; it asks through its supernodes.
+//
+// RPC is one round trip, sealed with Noise NK (NKpsk0 in a closed network): frame type 9 request, 10 answer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "crypto/identity.h"
+#include "dht/contact.h"
+#include "dht/record.h"
+
+namespace linnet::dht {
+
+inline constexpr std::uint8_t kRequestType = 9;
+inline constexpr std::uint8_t kAnswerType = 10;
+
+struct Config {
+  crypto::NetworkId network;
+  std::optional<crypto::Secret> psk;   // closed network
+  std::size_t k = 16;                  // bucket size
+  std::size_t alpha = 4;               // queries under way in one path
+  std::size_t replicas = 6;            // copies of a record in the region
+  std::size_t max_records = 100'000;
+  std::size_t max_contacts = 4'000;
+  std::size_t max_lookups = 256;       // under way at once
+};
+
+enum class LookupId : std::uint64_t {};
+
+struct FindOptions {
+  std::size_t paths = 1;                       // disjoint paths
+  std::optional<crypto::AccountKey> pinned;    // ends at the first valid record of this account
+};
+
+// Every record that was found for the key, best (highest sequence) first per device; verified and within its time.
+struct RecordsFound {
+  LookupId lookup{};
+  std::vector<SignedRecord> records;
+  std::size_t asked = 0;   // RPCs sent
+  std::size_t rounds = 0;  // depth of the longest chain of answers
+};
+// The supernodes nearest the key that answered, nearest first, at most k.
+struct NodesFound {
+  LookupId lookup{};
+  std::vector<Contact> nodes;
+};
+struct Stored {
+  LookupId lookup{};
+  std::size_t copies = 0;  // acknowledged, this node's own included
+};
+// A store refused because of equal sequence with other bytes: somebody signs twice.
+struct Alarm {
+  crypto::UserKey user;
+  crypto::DeviceKey device;
+};
+using Event = std::variant<RecordsFound, NodesFound, Stored, Alarm>;
+
+struct Counters {
+  std::uint64_t requests_in = 0, answers_in = 0, requests_out = 0, timeouts = 0, malformed = 0, refused = 0, stored = 0;
+};
+
+class Dht {
+ public:
+  using Event = dht::Event;
+
+  // `self` is this supernode's own descriptor; `identity` gives the keys. Both outlive the Dht, as do suite and rng.
+  Dht(Config config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Endpoint self);
+  ~Dht();
+
+  void handle_datagram(Time now, const Datagram& datagram);  // types 9 and 10
+  void handle_timeout(Time now);
+  void handle_wall(Time now, Wall wall);
+  Time next_timeout() const;
+  std::optional<Transmit> poll_transmit();
+  std::optional<Event> poll_event();
+
+  // A contact somebody told us of (bootstrap, session hello): asked once, inserted when it answers.
+  void add_hint(Time now, const Contact& contact);
+  // The session layer lost this supernode, or heard from it.
+  void contact_lost(Time now, const crypto::DeviceKey& device);
+
+  // Fault::full when too many lookups are under way. Results come as events.
+  Result<LookupId> find_records(Time now, const crypto::UserKey& key, FindOptions options);
+  Result<LookupId> find_nodes(Time now, const Id& target);
+  // Stores at the `replicas` supernodes nearest the record's key (itself among them where it is one).
+  Result<LookupId> publish(Time now, SignedRecord record);
+  // What this node itself holds.
+  std::vector<SignedRecord> local_records(const crypto::UserKey& key) const;
+
+  const Contact& self() const;
+  // Nearest known contacts, self excluded.
+  std::vector<Contact> nearest(const Id& target, std::size_t n) const;
+  std::size_t contact_count() const;
+  std::size_t record_count() const;
+  std::size_t record_bytes() const;
+  std::size_t memory_bytes() const;  // beside records and contact book
+  const Counters& counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet::dht
