@@ -1,0 +1,133 @@
+// One call's audio stream: microphone samples in, protected RTP out; protected RTP in, loudspeaker samples out.
+// Sans-IO: time is handed in, packets are polled, the device pulls. All samples are 48 kHz, mono, 16-bit.
+//
+//   mic -> capture() -> encoder -> RTP -> SRTP -> poll_packet() -> (node chooses the path)
+//   handle_packet() -> SRTP -> RTP -> jitter buffer -> decoder, FEC, concealment -> play() -> loudspeaker
+//
+// RTP and RTCP share the path (rtcp-mux, RFC 5761). Profile RTP/SAVP (RFC 3711) keyed from SDES.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "media/codec_kind.h"
+#include "media/sdes.h"
+
+namespace linnet::media {
+
+struct PayloadType {
+  std::uint8_t number = 111;  // as in the SDP, 0..127
+  CodecKind codec = CodecKind::opus;
+};
+
+// Says in so many words that a stream goes in the clear (a phone on loopback or an allowed subnet).
+struct PlainRtp {};
+
+struct SessionConfig {
+  std::uint32_t ssrc = 0;                    // ours; 0 lets the session draw one
+  std::optional<std::uint32_t> remote_ssrc;  // a=ssrc of the peer; unset: the first authenticated source is taken
+  PayloadType send;                          // what we encode to (a payload type of the peer's SDP)
+  std::vector<PayloadType> receive{PayloadType{}};  // what we said we can decode, at most 8; other numbers are dropped
+  std::variant<SrtpKeys, PlainRtp> security;
+  std::chrono::milliseconds ptime{20};       // 10, 20, 40 or 60; others become 20
+  std::string cname = "linnet";              // RTCP SDES CNAME: random per call, never a name or an address (RFC 7022)
+  int bitrate = 24000;                       // Opus, bit/s, constant
+  int complexity = 5;                        // Opus, 0..10
+  bool fec = true;                           // Opus in-band FEC
+  std::chrono::milliseconds max_delay{500};  // bound of the playout delay
+  Duration rtcp_interval = std::chrono::seconds(1);  // mean; randomised as RFC 3550 section 6.3 asks
+};
+
+// Everything is measured. What is not known is absent, never a default.
+struct Stats {
+  std::uint64_t packets_sent = 0;      // RTP only
+  std::uint64_t bytes_sent = 0;        // RTP payload octets (RFC 3550 sender's octet count)
+  std::uint64_t packets_received = 0;  // RTP, authenticated, duplicates not counted
+  std::uint64_t packets_lost = 0;      // expected minus received
+  std::uint64_t packets_late = 0;      // arrived after their playout time: dropped
+  std::uint64_t packets_duplicate = 0;
+  std::uint64_t packets_refused = 0;  // failed authentication, replayed, wrong SSRC, malformed, unknown payload type
+  std::optional<double> loss_pct;     // of what the peer sent to us; absent until a packet came
+  std::optional<double> jitter_ms;    // RFC 3550 interarrival jitter; absent until two packets came
+  std::optional<double> rtt_ms;       // from RTCP LSR/DLSR
+  std::optional<double> mos;          // E-model, ITU-T G.107; absent until loss and round trip are known
+  std::optional<double> remote_loss_pct;   // of what we send, as the peer last reported
+  std::optional<double> max_gap_ms;        // longest run with neither decoded nor FEC audio while the peer was sending
+  std::optional<double> playout_delay_ms;  // mean time a packet waits from arrival to loudspeaker
+  std::string codec;                       // what we send: "opus", "PCMU", "PCMA"
+  std::uint64_t frames_decoded = 0;
+  std::uint64_t frames_fec = 0;        // recovered from the next packet
+  std::uint64_t frames_concealed = 0;  // frames nothing arrived for in time
+  double concealed_ms = 0;
+  double accelerated_ms = 0;           // playout time taken out by time-stretch
+  double expanded_ms = 0;              // put in
+  std::optional<Time> first_sent;      // first RTP packet handed to poll_packet's queue
+  std::optional<Time> first_received;  // first authenticated RTP packet
+  std::optional<Time> first_voice;     // playout time of the first decoded frame; equals play_start
+  std::optional<Time> play_start;      // the first decoded sample is played at this time
+  std::optional<Time> record_start;    // the first sample was captured at this time
+};
+
+enum class PacketKind : std::uint8_t { rtp, rtcp };
+
+class Session {
+ public:
+  // `rng` must outlive the session.
+  Session(SessionConfig config, Rng& rng);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  std::uint32_t ssrc() const;
+
+  // Microphone. `now` is the time at which the last sample was taken. A frame leaves with the sample that completes it.
+  // Samples given while not sending keep the RTP clock going.
+  void capture(Time now, std::span<const std::int16_t> samples);
+
+  // Loudspeaker. Fills all of `out`, whose first sample is heard at `now`: voice, concealment or silence; never waits.
+  // Returns the index of the first sample at or after play_start: 0 in a running call, out.size() while nothing has
+  // been played yet. A recorder starts there.
+  std::size_t play(Time now, std::span<std::int16_t> out);
+
+  // A packet of this call's media path, SRTP or SRTCP; opened in place.
+  // Faults: bad_mac, replayed, mismatch (SSRC), malformed, truncated, unsupported (payload type), refused.
+  // Only a packet that returned a kind proves that the peer sent it.
+  Result<PacketKind> handle_packet(Time now, MutableBytes packet);
+
+  // The next RTP or RTCP packet to send, protected: one UDP payload. At most 64 wait; older ones are dropped and
+  // counted.
+  std::optional<Bytes> poll_packet();
+
+  void handle_timeout(Time now);  // RTCP reports
+  Time next_timeout() const;      // kNever before the first capture, play or packet
+
+  void set_muted(bool muted);          // sends silence at the same bitrate
+  void set_sending(bool sending);      // SDP direction; off: no RTP leaves, RTCP goes on
+  void set_receiving(bool receiving);  // off: RTP is authenticated and counted, not played
+  bool muted() const;
+  bool sending() const;
+  bool receiving() const;
+
+  // After a re-INVITE with new keys, or once the answer has named the peer's SSRC.
+  void rekey(const SrtpKeys& keys);
+  void set_remote_ssrc(std::optional<std::uint32_t> ssrc);
+
+  // The call is over: one RTCP BYE goes out, then nothing more.
+  void close(Time now);
+
+  Stats stats(Time now) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet::media
