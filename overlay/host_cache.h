@@ -1,0 +1,41 @@
+// Supernodes that this node remembers, at most 200 (protocol.md section 3). A value; node/io writes it to hosts.db.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "dht/contact.h"
+
+namespace linnet::overlay {
+
+struct CachedHost {
+  dht::Contact contact;
+  Wall last_success{};
+  std::uint32_t rtt_us = 0;
+  std::uint32_t failures = 0;  // since the last success
+  bool tried = false;          // we had a session with it ourselves; otherwise somebody told us
+};
+
+class HostCache {
+ public:
+  static constexpr std::size_t kCapacity = 200;
+  static constexpr std::size_t kPerPrefix = 10;  // of global addresses
+
+  void heard_of(const dht::Contact& contact);
+  void succeeded(const dht::Contact& contact, Wall now, Duration rtt);
+  void failed(const dht::Contact& contact);
+
+  // Candidates to bootstrap from: tried before new, recent before old, few failures before many.
+  std::vector<CachedHost> best(std::size_t n) const;
+  const std::vector<CachedHost>& hosts() const { return hosts_; }
+  std::size_t size() const { return hosts_.size(); }
+
+  Bytes save() const;
+  static Result<HostCache> load(ByteView bytes);
+
+ private:
+  std::vector<CachedHost> hosts_;
+};
+
+}  // namespace linnet::overlay

@@ -1,0 +1,160 @@
+// A complete overlay node without telephony: sessions, DHT, homes and anchor, forwarding and circuits, supernode role.
+// The simulator runs ten thousand of these; node::Node builds a telephone on one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "crypto/identity.h"
+#include "dht/dht.h"
+#include "overlay/host_cache.h"
+#include "overlay/sessions.h"
+
+namespace linnet::overlay {
+
+enum class Role : std::uint8_t { leaf, supernode };
+
+struct PeerConfig {
+  crypto::NetworkId network;
+  std::optional<crypto::Secret> psk;
+  Role role = Role::leaf;               // --relay on: supernode; off: leaf
+  std::vector<Endpoint> listen;         // what the driver bound; a supernode describes itself by the first routable one
+  std::vector<Endpoint> bootstrap;      // bare addresses: Noise XX
+  std::uint64_t first_sequence = 1;     // record sequences start here: the driver stored a higher one than any used before
+  std::size_t homes = 3;
+  std::size_t max_leaves = 10'000;
+  std::size_t max_circuits = 10'000;
+  std::uint64_t circuit_bits_per_second = 128'000;
+  Duration lookup_timeout = std::chrono::seconds(5);
+  Duration connect_timeout = std::chrono::seconds(10);
+  std::chrono::seconds record_life{3600};
+};
+
+enum class State : std::uint8_t { starting, alone, online };  // online: records stored and findable
+
+enum class FindId : std::uint64_t {};
+
+struct StateChanged {
+  State state{};
+};
+// Records of the address found (verified, opened, in time), best per device. Empty: nobody has that name.
+struct FoundDevice {
+  dht::SignedRecord record;
+  dht::RecordBody body;
+};
+struct Found {
+  FindId find{};
+  crypto::Address address;
+  std::vector<FoundDevice> devices;
+  Status status;  // timed_out, full, or unreachable (not_found is an empty list with a good status)
+};
+// Who is at the other end of a link, proven: DK certified by AK, SK signed by DK through the record, the name from the record.
+struct Remote {
+  crypto::Address address;   // the name it came under (its record's); for a link we opened, the one we looked up
+  crypto::Address key_name;
+  crypto::AccountKey account;
+  crypto::DeviceKey device;
+  crypto::SessionKey session;
+};
+// A sealed link to another person's device.
+struct LinkUp {
+  SessionId link{};
+  bool initiator = false;
+  Remote remote;
+  Path path;
+};
+struct LinkDown {
+  SessionId link{};
+  DownReason reason{};
+};
+struct LinkMessage {
+  SessionId link{};
+  Channel channel{};
+  Bytes bytes;
+};
+struct LinkPath {
+  SessionId link{};
+  Path from;
+  Path to;
+};
+// Voice (first byte 128..191) that came on a proven path of this link.
+struct LinkVoice {
+  SessionId link{};
+  Bytes bytes;
+};
+// The driver must have stored that every sequence below `below` may have been used, before the process may die.
+struct SequenceUsed {
+  std::uint64_t below = 0;
+};
+struct SupernodesChanged {};
+struct HostCacheChanged {};
+using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed, SupernodesChanged,
+                               HostCacheChanged>;
+
+struct SupernodeInfo {
+  Endpoint endpoint;
+  crypto::SessionKey session;
+  bool home = false;
+  bool anchor = false;
+  bool attached = false;
+  std::optional<Duration> rtt;
+};
+
+class Peer {
+ public:
+  using Event = PeerEvent;
+
+  // Suite, rng and identity outlive the peer.
+  Peer(PeerConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, HostCache cache);
+  ~Peer();
+
+  void start(Time now, Wall wall);
+  void handle_wall(Time now, Wall wall);
+  void handle_datagram(Time now, const Datagram& datagram);
+  void handle_timeout(Time now);
+  Time next_timeout() const;
+  std::optional<Transmit> poll_transmit();
+  std::optional<Event> poll_event();
+
+  // Looks the name up through this node's supernodes (or its own DHT). `cold` bypasses the record cache.
+  Result<FindId> find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold);
+  // A link to one device that was found; an existing one is reused unless `cold` (LinkUp comes either way).
+  Result<SessionId> connect(Time now, const crypto::Address& address, const FoundDevice& device, bool cold);
+  Status send(Time now, SessionId link, Channel channel, Bytes message);
+  // On the best proven path; dropped when there is none. Voice stays outside the session: it is SRTP.
+  void send_voice(Time now, SessionId link, ByteView packet);
+  // Lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a stranger.
+  void share_endpoints(Time now, SessionId link);
+  void close(Time now, SessionId link);
+  // Says good-bye to homes (records withdrawn) and links; transmits must still be drained.
+  void leave(Time now);
+  void drop_caches(Time now);  // --cold: cached records and idle links
+
+  State state() const;
+  Role role() const;
+  std::optional<Path> path(SessionId link) const;
+  std::optional<Duration> rtt(SessionId link) const;
+  std::optional<Time> last_heard(SessionId link) const;
+  std::vector<SupernodeInfo> supernodes() const;
+  const HostCache& host_cache() const;
+  const dht::Dht* dht() const;  // null in a leaf
+  std::size_t leaf_count() const;
+  std::size_t circuit_count() const;
+  std::size_t memory_bytes() const;
+
+  struct Counters {
+    std::uint64_t datagrams_in = 0, datagrams_out = 0, bytes_in = 0, bytes_out = 0, malformed = 0, dropped = 0, forwarded = 0;
+  };
+  const Counters& counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet::overlay

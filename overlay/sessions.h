@@ -1,0 +1,142 @@
+// Sealed links to other nodes: handshakes, frames, channels and paths of all sessions of one node. A core: packets and time go in,
+// packets with the path to send them on are polled out. The owner (Peer) wraps and unwraps forward and circuit headers.
+//
+// First byte of a packet: 4, 5, 6 handshake messages; 7 cookie; 8 data (protocol.md section 4).
+// Noise XK when the peer's SK is known, XX for a bare address (XKpsk3, XXpsk3 in a closed network).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "crypto/identity.h"
+#include "overlay/path.h"
+
+namespace linnet::overlay {
+
+enum class SessionId : std::uint64_t {};
+
+// Channels of reliable ordered messages. Up to 64 KiB a message, reassembled under a cap.
+enum class Channel : std::uint8_t {
+  control = 0,  // overlay: attach, lookups, publication, circuits
+  sip = 1,
+  candidates = 2,
+  chat = 3,
+};
+
+struct SessionsConfig {
+  crypto::NetworkId network;
+  std::optional<crypto::Secret> psk;
+  std::size_t max_sessions = 4096;
+  std::size_t max_half_open = 256;       // responder side, before message 3
+  std::size_t cookies_over = 32;         // half-open count from which a cookie is asked for
+  double handshakes_per_prefix = 20;     // a second
+  Duration keepalive = std::chrono::seconds(25);
+  Duration rekey_after = std::chrono::minutes(15);
+  Duration refuse_after = std::chrono::minutes(20);
+};
+
+struct ConnectTo {
+  std::optional<crypto::SessionKey> remote;  // none: Noise XX, the key is learned
+  std::vector<Path> paths;                   // tried side by side with a short head start each; the first that answers carries on
+  Bytes hello;                               // payload of message 3: who we are, opaque here
+  Duration give_up = std::chrono::seconds(10);
+};
+
+enum class DownReason : std::uint8_t { closed, peer_closed, timed_out, refused, expired, full };
+
+// Handshake complete. The responder's owner must accept() or reject() before anything else is delivered;
+// the initiator's session is ready at once.
+struct SessionUp {
+  SessionId session{};
+  bool initiator = false;
+  crypto::SessionKey remote;
+  Bytes hello;  // initiator's hello at the responder; the responder's greeting at the initiator
+  Path path;
+};
+struct SessionDown {
+  SessionId session{};
+  DownReason reason = DownReason::closed;
+};
+struct MessageIn {
+  SessionId session{};
+  Channel channel{};
+  Bytes bytes;
+};
+// A path answered its challenge: it is proven and its round trip known.
+struct PathProven {
+  SessionId session{};
+  Path path;
+  Duration rtt{};
+};
+// Frames (and the owner's voice) now go over `to`.
+struct PathChanged {
+  SessionId session{};
+  Path from;
+  Path to;
+};
+// A path that carried traffic stopped answering and was removed.
+struct PathLost {
+  SessionId session{};
+  Path path;
+};
+using SessionsEvent = std::variant<SessionUp, SessionDown, MessageIn, PathProven, PathChanged, PathLost>;
+
+struct PacketOut {
+  Path path;
+  Bytes bytes;
+};
+
+class Sessions {
+ public:
+  using Event = SessionsEvent;
+
+  // `greeting` is what a responder says in message 2 (a supernode's descriptor), kept small: message 2 is never longer than message 1.
+  Sessions(SessionsConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity);
+  ~Sessions();
+  void set_greeting(Bytes greeting);
+
+  void handle_packet(Time now, const Path& path, MutableBytes packet);  // types 4..8
+  void handle_timeout(Time now);
+  Time next_timeout() const;
+  std::optional<PacketOut> poll_packet();
+  std::optional<Event> poll_event();
+
+  Result<SessionId> connect(Time now, ConnectTo to);
+  void accept(Time now, SessionId session);
+  void reject(Time now, SessionId session);
+  void close(Time now, SessionId session);  // tells the peer
+
+  // Reliable and ordered per channel. Fault::full when the send window's queue is full, Fault::too_big over 64 KiB.
+  Status send(Time now, SessionId session, Channel channel, Bytes message);
+
+  // Challenges a path; bytes to an unproven address never exceed bytes received plus a small fixed number of challenges (3 x 64 bytes).
+  // When proven and better (direct before circuit before forward; then round trip) frames move to it.
+  void try_path(Time now, SessionId session, const Path& path);
+  void drop_path(Time now, SessionId session, const Path& path);
+  std::optional<Path> current_path(SessionId session) const;
+  std::vector<Path> proven_paths(SessionId session) const;
+  // The session for which this path is proven: voice is demultiplexed by it.
+  std::optional<SessionId> session_on(const Path& path) const;
+
+  std::optional<crypto::SessionKey> remote(SessionId session) const;
+  std::optional<Duration> rtt(SessionId session) const;
+  std::optional<Time> last_heard(SessionId session) const;
+  std::size_t size() const;
+  std::size_t memory_bytes() const;
+
+  struct Counters {
+    std::uint64_t malformed = 0, bad_mac = 0, replayed = 0, cookies_sent = 0, refused = 0, half_open_full = 0, retransmitted = 0;
+  };
+  const Counters& counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet::overlay
