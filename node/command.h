@@ -1,0 +1,34 @@
+// What a person asks of a node. Each command carries an id of the driver's; its outcome comes back as event Done{id}.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/time.h"
+
+namespace linnet::node {
+
+enum class CommandId : std::uint64_t {};
+enum class CallId : std::uint64_t {};
+
+namespace command {
+
+struct Call {
+  std::string who;                    // user@domain, as typed
+  bool cold = false;                  // drop cached records and sessions first
+  std::optional<Duration> duration;   // hang up by itself this long after the answer
+};
+struct Answer { std::optional<CallId> call; };   // none: the only one that rings
+struct Hangup { std::optional<CallId> call; };   // none: every call; also cancels and declines
+struct Hold { std::optional<CallId> call; bool on = true; };
+struct Mute { std::optional<CallId> call; bool on = true; };
+struct Who { std::string who; };                 // looks a name up and says what is known
+struct Leave {};                                 // drain: end calls, say good-bye; event Left follows
+
+}  // namespace command
+
+using Command = std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Who, command::Leave>;
+
+}  // namespace linnet::node

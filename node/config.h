@@ -1,0 +1,31 @@
+// What a node is told at start. Values only; node/io reads them from flags, environment and config.toml.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "overlay/peer.h"
+
+namespace linnet::node {
+
+enum class CodecChoice : std::uint8_t { opus, pcmu, pcma };
+
+struct NodeConfig {
+  overlay::PeerConfig peer;
+  std::string user_agent = "Linnet";
+  bool auto_answer = false;                           // answers anyone, at once
+  Duration ring_timeout = std::chrono::seconds(60);
+  Duration drain = std::chrono::seconds(10);
+  std::size_t max_calls = 16;                         // one person's calls at once, ringing ones included
+  CodecChoice codec = CodecChoice::opus;              // offered first
+  std::uint32_t bitrate = 24'000;                     // bit/s, Opus
+  Duration frame = std::chrono::milliseconds(20);
+};
+
+// What was stored by earlier runs (protocol.md section 1: a pin always wins).
+struct Memory {
+  std::map<crypto::Address, crypto::AccountKey> pins;
+};
+
+}  // namespace linnet::node

@@ -1,0 +1,75 @@
+// What a node tells its driver.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "crypto/address.h"
+#include "node/call_view.h"
+#include "node/command.h"
+
+namespace linnet::node {
+
+enum class Outcome : std::uint8_t { ok, bad_address, not_found, no_such_call, busy, identity, unreachable, refused, shutting_down };
+
+namespace event {
+
+// The outcome of a command. For Call: ok means the call exists (CallChanged and CallEnded follow); a refusal comes with the reason.
+struct Done {
+  CommandId command{};
+  Outcome outcome{};
+  std::optional<CallId> call;
+  std::string text;               // one plain sentence for a person, empty when ok
+};
+struct WhoResult {
+  CommandId command{};
+  crypto::Address address;
+  struct Device {
+    std::string key_name;
+    std::string fingerprint;      // of the account
+    std::int64_t expires_in_s = 0;
+    std::vector<std::string> homes;
+  };
+  std::vector<Device> devices;    // empty: nobody
+  bool pinned = false;
+  bool identity_conflict = false; // two accounts claim it, or another than the pinned one does
+  Outcome outcome{};              // ok, not_found, unreachable, identity
+};
+struct StatusChanged {};          // read Node::status() again
+struct IncomingCall {
+  CallId call{};
+  crypto::Address from;
+  bool known = false;             // a pin stands and matches
+};
+struct CallChanged {
+  CallId call{};
+};
+struct CallEnded {
+  CallSummary summary;
+};
+// The driver opens sound for this call: capture() and play() until AudioStop.
+struct AudioStart {
+  CallId call{};
+};
+struct AudioStop {
+  CallId call{};
+};
+// To be stored before the process may die.
+struct SavePin {
+  crypto::Address address;
+  crypto::AccountKey account;
+};
+struct SaveSequence {
+  std::uint64_t below = 0;
+};
+struct SaveHostCache {};
+struct Left {};
+
+}  // namespace event
+
+using Event = std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded,
+                           event::AudioStart, event::AudioStop, event::SavePin, event::SaveSequence, event::SaveHostCache, event::Left>;
+
+}  // namespace linnet::node

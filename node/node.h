@@ -1,0 +1,60 @@
+// Linnet without I/O: the overlay peer, SIP, media and people joined. node/io drives it on a machine, sim/ in a virtual world.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "crypto/identity.h"
+#include "node/config.h"
+#include "node/event.h"
+
+namespace linnet::node {
+
+struct Status {
+  overlay::State state{};
+  overlay::Role role{};
+  crypto::Address uri;
+  crypto::Address key_name;
+  std::vector<Endpoint> listen;
+  std::vector<overlay::SupernodeInfo> supernodes;
+  std::vector<CallView> calls;
+};
+
+class Node {
+ public:
+  using Event = node::Event;
+
+  // Suite and rng outlive the node. Memory is what earlier runs stored.
+  Node(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache, Memory memory);
+  ~Node();
+
+  void start(Time now, Wall wall);
+  void handle_wall(Time now, Wall wall);  // about once a second
+  void handle_datagram(Time now, const Datagram& datagram);
+  void handle_timeout(Time now);
+  Time next_timeout() const;
+  std::optional<Transmit> poll_transmit();
+  std::optional<Event> poll_event();
+
+  void command(Time now, CommandId id, const Command& command);
+
+  // Sound of a call between AudioStart and AudioStop: 48 kHz mono, any number of samples, at the device's pace.
+  void capture(Time now, CallId call, std::span<const std::int16_t> samples);
+  void play(Time now, CallId call, std::span<std::int16_t> samples);
+
+  Status status(Time now) const;
+  std::optional<CallView> call(Time now, CallId id) const;
+  const overlay::HostCache& host_cache() const;
+  const overlay::Peer& peer() const;
+  const Memory& memory() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace linnet::node
