@@ -16,10 +16,13 @@ inline constexpr std::string_view kKeyNameSuffix = ".linnet.alt";  // RFC 9476
 class Address {
  public:
   Address() = default;
-  // Accepts "user@domain" and "sip:user@domain"; percent escapes are undone, both parts put into lower case (ASCII).
-  // Refuses empty parts, control characters, white space, a second '@', labels that are no host name, and bad UTF-8.
+  // Accepts "user@domain" and "sip:user@domain"; percent escapes of the user part are undone, both parts put into lower
+  // case (ASCII), one dot at the end of the domain dropped. The user part holds RFC 3261's characters and UTF-8;
+  // nothing that cannot be seen. Refused: empty parts, control characters, white space, a second '@', a '%' that would
+  // stay, labels that are no host name (IP addresses too), bad UTF-8, and names under linnet.alt that are no key name:
+  // a mistyped key must not become a plain name. Parsing the result gives the result.
   static Result<Address> parse(std::string_view text);
-  // user@<52 base32 characters of BLAKE2b-256(AK)>.linnet.alt
+  // user@<52 base32 characters of BLAKE2b-256(AK)>.linnet.alt; empty when `user` is no user part.
   static Address key_name(std::string_view user, const AccountKey& account);
 
   const std::string& text() const { return text_; }  // canonical user@domain

@@ -1,8 +1,8 @@
-// What stands before every handshake: mac1 and the stateless cookie (WireGuard paper, sections 5.4.4 and 5.4.7), a rate limit by
-// source prefix. A stranger costs us one keyed hash and no memory.
+// What stands before every handshake: mac1 and the stateless cookie (WireGuard paper, sections 5.4.4 and 5.4.7), a rate
+// limit by source prefix. A stranger costs us one keyed hash and no memory.
 #pragma once
 
-#include <array>
+#include <list>
 #include <unordered_map>
 
 #include "base/endpoint.h"
@@ -12,7 +12,8 @@
 
 namespace linnet::crypto {
 
-// mac1 is keyed by the responder's SK (for XX by the network id): BLAKE2b-128 keyed with hash256("linnet-1 mac1" || key).
+// mac1 is keyed by the responder's SK (for XX by the network id): BLAKE2b-128 keyed with hash256("linnet-1 mac1" ||
+// key).
 class Mac1 {
  public:
   Mac1(const Suite& suite, ByteView responder_key);
@@ -24,7 +25,8 @@ class Mac1 {
   Hash256 key_;
 };
 
-// Issues and checks cookies: keyed hash of the source endpoint under a secret that changes every 2 minutes (the last two are good).
+// Issues and checks cookies: keyed hash of the source endpoint under a secret that changes every 2 minutes (the last
+// two are good).
 class CookieJar {
  public:
   CookieJar(const Suite& suite, Rng& rng);
@@ -43,15 +45,20 @@ class CookieJar {
   bool fresh_ = false;
 };
 
-// Token bucket by prefix (IpAddress::prefix). The table is bounded; when full, the emptiest-idle entry goes.
+// Token bucket by prefix (IpAddress::prefix). The table is bounded; when full, the prefix that was silent longest goes.
+// It would come back with a full bucket, which is what an idle one has anyway.
 class PrefixLimiter {
  public:
   PrefixLimiter(double tokens_per_second, double burst, std::size_t capacity = 4096);
+  PrefixLimiter(PrefixLimiter&&) = default;
+  PrefixLimiter& operator=(PrefixLimiter&&) = default;
   bool allow(Time now, const IpAddress& source, double cost = 1.0);
   std::size_t size() const { return buckets_.size(); }
+  std::uint64_t refused() const { return refused_; }
 
  private:
   struct Bucket {
+    ByteArray<7> prefix;
     double tokens;
     Time at;
   };
@@ -59,10 +66,14 @@ class PrefixLimiter {
     std::size_t operator()(const ByteArray<7>& p) const noexcept;
   };
 
+  Bucket& touch(Time now, const ByteArray<7>& prefix);
+
   double rate_;
   double burst_;
   std::size_t capacity_;
-  std::unordered_map<ByteArray<7>, Bucket, Hash> buckets_;
+  std::uint64_t refused_ = 0;
+  std::list<Bucket> buckets_;  // the most recently seen first
+  std::unordered_map<ByteArray<7>, std::list<Bucket>::iterator, Hash> index_;
 };
 
 }  // namespace linnet::crypto

@@ -13,7 +13,8 @@ namespace linnet::crypto {
 
 inline constexpr std::chrono::hours kMaxCertificateLife{30 * 24};
 
-// AK says: this device is mine. Fixed binary, 32+32+8+8+4+64 bytes, all fields under the signature ("linnet-1 device" || fields).
+// AK says: this device is mine. Fixed binary, 32+32+8+8+4+64 bytes, all fields under the signature ("linnet-1 device"
+// || fields).
 struct DeviceCertificate {
   AccountKey account;
   DeviceKey device;
@@ -24,15 +25,18 @@ struct DeviceCertificate {
 };
 inline constexpr std::size_t kDeviceCertificateBytes = 32 + 32 + 8 + 8 + 4 + 64;
 
+// What AK signs: "linnet-1 device" || every field before the signature.
+Bytes certificate_statement(const DeviceCertificate& certificate);
 void write(Writer& out, const DeviceCertificate& certificate);
 Result<DeviceCertificate> read_device_certificate(Reader& in);
 // Signature, validity at `now` (5 minutes of clock error forgiven), and at most 30 days of life.
 Status verify(const Suite& suite, const DeviceCertificate& certificate, Wall now);
 
 // DK says: this is my session key. Signature over "linnet-1 session" || network id || SK.
-Signature sign_session_key(const Suite& suite, const SigningPair& device, const NetworkId& network, const SessionKey& session);
-bool verify_session_key(const Suite& suite, const DeviceKey& device, const NetworkId& network, const SessionKey& session,
-                        const Signature& signature);
+Signature sign_session_key(const Suite& suite, const SigningPair& device, const NetworkId& network,
+                           const SessionKey& session);
+bool verify_session_key(const Suite& suite, const DeviceKey& device, const NetworkId& network,
+                        const SessionKey& session, const Signature& signature);
 
 // Everything secret that a node owns.
 struct Identity {
@@ -48,13 +52,14 @@ struct Identity {
   Address key_name() const { return Address::key_name(address.user(), account_key()); }
 };
 
+// Draws three seeds of 32 bytes: account, device, session. An empty address becomes the key name me@....linnet.alt.
 Identity make_identity(const Suite& suite, Rng& rng, Address address, Wall now);
 // A fresh certificate for the same device, when the old one nears its end (half its life).
 bool needs_renewal(const DeviceCertificate& certificate, Wall now);
 void renew_certificate(const Suite& suite, Identity& identity, Wall now);
 
-// The key file (written 0600 by node/io): magic "linnet-key-1\n", fields, BLAKE2b checksum. Everything is checked on reading;
-// a corrupt file is a Fault, and nobody writes over it.
+// The key file (written 0600 by node/io): magic "linnet-key-1\n", fields, BLAKE2b checksum. Everything is checked on
+// reading; a corrupt file is a Fault, and nobody writes over it.
 Bytes save_identity(const Suite& suite, const Identity& identity);
 Result<Identity> load_identity(const Suite& suite, ByteView file);
 

@@ -1,14 +1,13 @@
-// Sealing under a key derived from a name, and anonymous one-shot sealing to a session key.
+// Sealing under a key derived from a name: who does not know the name cannot read it.
 #pragma once
 
-#include "base/rng.h"
 #include "crypto/address.h"
 #include "crypto/suite.h"
 
 namespace linnet::crypto {
 
-// The key under which the inside of a record is sealed: who does not know the name cannot read it.
-// hash256("linnet-1 record" || canonical address). The nonce is the record's sequence, which never repeats under one DK; DK is mixed in.
+// The key under which the inside of a record is sealed: hash256("linnet-1 record" || DK || canonical address). The
+// nonce is the record's sequence, which never repeats under one DK.
 Secret record_key(const Address& address, const DeviceKey& device);
 
 }  // namespace linnet::crypto

@@ -1,5 +1,6 @@
-// The primitives behind every protocol, injected. `shipped_suite()` is libsodium; `typed_suite()` are stand-ins of equal
-// sizes and equal decisions for the simulator (--wire typed). Hashes that decide a place in the overlay are the same in both.
+// The primitives behind every protocol, injected. `shipped_suite()` is libsodium; `typed_suite()` are stand-ins of
+// equal sizes and equal decisions for the simulator (--wire typed). Hashes that decide a place in the overlay are the
+// same in both.
 #pragma once
 
 #include <initializer_list>
@@ -46,12 +47,17 @@ class Suite {
   virtual Result<Secret> dh(const DhPair& mine, const SessionKey& theirs) const = 0;
 
   // ChaCha20-Poly1305 (RFC 8439) with Noise's nonce: 32 zero bits, then the 64-bit counter in little-endian.
-  // `seal` appends plain.size() + 16 bytes to out. `seal_in_place` encrypts `text` and returns the tag.
-  virtual void seal(const Secret& key, std::uint64_t nonce, ByteView ad, ByteView plain, Bytes& out) const = 0;
+  // `seal_in_place` encrypts `text` and returns its tag.
+  virtual Mac seal_in_place(const Secret& key, std::uint64_t nonce, ByteView ad, MutableBytes text) const = 0;
+  // Appends plain.size() + 16 bytes to `out`. Neither `plain` nor `ad` may point into `out`.
+  void seal(const Secret& key, std::uint64_t nonce, ByteView ad, ByteView plain, Bytes& out) const;
   // `sealed` holds the text and the tag; on success the plain text stands in its place, without the tag.
-  virtual Result<MutableBytes> open_in_place(const Secret& key, std::uint64_t nonce, ByteView ad, MutableBytes sealed) const = 0;
+  // Fault::bad_mac: the contents of `sealed` are then worthless.
+  virtual Result<MutableBytes> open_in_place(const Secret& key, std::uint64_t nonce, ByteView ad,
+                                             MutableBytes sealed) const = 0;
 
-  // BLAKE2b-512, and Noise's HKDF over HMAC-BLAKE2b (Noise specification rev 34, section 4.3). Two or three outputs of 64 bytes.
+  // BLAKE2b-512, and Noise's HKDF over HMAC-BLAKE2b (Noise specification rev 34, section 4.3). Two or three outputs of
+  // 64 bytes.
   virtual Hash512 hash512(std::initializer_list<ByteView> parts) const = 0;
   virtual void hkdf(ByteView chaining_key, ByteView input, std::span<Hash512> outputs) const = 0;
   // Keyed BLAKE2b-128 over the concatenation of the parts: mac1, mac2, cookies.
