@@ -19,19 +19,14 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "sip/event.h"
+#include "sip/header.h"
 #include "sip/peer.h"
+#include "sip/transaction.h"
 #include "sip/uri.h"
 
 namespace linnet::sip {
 
 inline constexpr std::size_t kMaxMessage = 64 * 1024;
-
-// RFC 3261 table 4.
-struct TimerValues {
-  Duration t1 = std::chrono::milliseconds(500);
-  Duration t2 = std::chrono::seconds(4);
-  Duration t4 = std::chrono::seconds(5);
-};
 
 struct Limits {
   std::size_t transactions = 1024;
@@ -57,11 +52,6 @@ struct Outgoing {
   Bytes bytes;
 };
 
-struct HeaderLine {
-  std::string name;
-  std::string value;
-};
-
 struct InviteParams {
   PeerId to;
   Uri target;  // Request-URI and To
@@ -73,11 +63,11 @@ struct InviteParams {
 
 struct Counters {
   std::uint64_t received = 0;
-  std::uint64_t malformed = 0;         // answered 400/505/416 or dropped
-  std::uint64_t stray = 0;             // responses and ACKs that belong to nothing
-  std::uint64_t forbidden = 0;         // 403: not an address of that peer
-  std::uint64_t refused_full = 0;      // a bounded table had no room
-  std::uint64_t retransmissions = 0;   // that we sent
+  std::uint64_t malformed = 0;        // answered 400, 505 or 513, or dropped
+  std::uint64_t stray = 0;            // responses and ACKs that belong to nothing
+  std::uint64_t forbidden = 0;        // 403: not an address of that peer
+  std::uint64_t refused_full = 0;     // a bounded table had no room
+  std::uint64_t retransmissions = 0;  // that we sent
 };
 
 class Core {

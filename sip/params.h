@@ -1,0 +1,38 @@
+// generic-param lists: *( SEMI token [ EQUAL ( token / host / quoted-string ) ] ) (RFC 3261 section 25.1).
+#pragma once
+
+#include <string_view>
+
+#include "sip/chars.h"
+
+namespace linnet::sip {
+
+// A value as it stands; of a quoted string the inside. Addresses may lack brackets (RFC 5118 section 4.5).
+inline bool take_param_value(std::string_view& s, std::string_view& value) {
+  if (!s.empty() && s.front() == '"') {
+    const auto quoted = chars::take_quoted(s);
+    if (quoted) value = *quoted;
+    return quoted.has_value();
+  }
+  std::size_t n = 0;
+  while (n < s.size() && (chars::is(s[n], chars::kToken) || s[n] == '[' || s[n] == ']' || s[n] == ':')) ++n;
+  value = s.substr(0, n);
+  s.remove_prefix(n);
+  return n != 0;
+}
+
+// Takes the list off the front of `s` and hands each parameter to `sink(name, value)`. False when it is malformed; `s`
+// then stands anywhere. Trailing white space is taken too.
+template <class Sink>
+bool take_params(std::string_view& s, Sink&& sink) {
+  while (chars::take_separator(s, ';')) {
+    const auto name = chars::take(s, chars::kToken);
+    if (name.empty()) return false;
+    std::string_view value;
+    if (chars::take_separator(s, '=') && !take_param_value(s, value)) return false;
+    sink(name, value);
+  }
+  return true;
+}
+
+}  // namespace linnet::sip

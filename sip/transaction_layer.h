@@ -1,0 +1,111 @@
+// The tables of transactions: which message belongs to which (RFC 3261 section 17.1.3, 17.2.3), what goes out again and
+// when. The user agent above sees each message once.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "sip/core.h"
+#include "sip/message.h"
+
+namespace linnet::sip {
+
+enum class TransactionId : std::uint64_t {};
+inline constexpr TransactionId kNoTransaction{0};
+
+// What a request of ours was sent for.
+enum class Purpose : std::uint8_t { invite, reinvite, cancel, bye, options };
+
+struct ClientTransaction {
+  PeerId peer;
+  Purpose purpose{};
+  CallId call{};
+  std::string key;
+  Message request;
+  Bytes bytes;
+  Bytes ack;  // of a final response other than 2xx
+  std::variant<InviteClient, NonInviteClient> machine;
+};
+
+struct ServerTransaction {
+  PeerId peer;
+  CallId call{};  // of an INVITE
+  std::string key;
+  std::uint32_t cseq = 0;
+  Message answer;  // the fields that every response to it has; the tag of To is not set
+  Bytes last_response;
+  std::variant<InviteServer, NonInviteServer> machine;
+};
+
+// A client transaction has no answer and is over.
+struct NoAnswer {
+  Purpose purpose{};
+  CallId call{};
+  PeerId peer;
+};
+
+// The fields a response copies from its request (section 8.2.6.2), in the order they came. Values that hold control
+// characters are left out: a refusal must itself be well formed.
+Message response_to(const MessageView& request);
+
+class TransactionLayer {
+ public:
+  TransactionLayer(const Config& config, Rng& rng);
+
+  // Sends a request in a new transaction; puts the Via in front. A CANCEL takes the branch of the INVITE it cancels.
+  Result<TransactionId> request(Time now, const PeerId& peer, Purpose purpose, CallId call, Message message,
+                                bool reliable, std::string_view branch = {});
+  std::string new_branch();
+  std::string via(std::string_view branch) const;
+
+  // The request opens a server transaction. Fault::full when there is no room.
+  Result<TransactionId> accept_request(Time now, const PeerId& peer, const MessageView& request, bool reliable);
+  // Sends a response inside a server transaction. `message` is complete.
+  void respond(Time now, TransactionId id, const Message& message);
+  // Outside any transaction: the ACK for a 2xx, a refusal that keeps no state.
+  void send(const PeerId& peer, Bytes bytes);
+
+  // A response came. Gives its transaction if the user agent shall see it; the pointer lives until the next call.
+  const ClientTransaction* on_response(Time now, const PeerId& peer, const MessageView& response);
+  // True if the request is one seen before (it was answered again). An ACK that ends an INVITE transaction is, too.
+  bool on_request(Time now, const PeerId& peer, const MessageView& request);
+  // The INVITE's transaction that a CANCEL names.
+  TransactionId cancelled_by(const PeerId& peer, const MessageView& cancel) const;
+
+  ServerTransaction* server(TransactionId id);
+  const ClientTransaction* client(TransactionId id) const;
+  void drop_client(TransactionId id);
+
+  std::vector<NoAnswer> on_timeout(Time now);
+  Time next_timeout() const;
+  void forget(const PeerId& peer);
+
+  std::optional<Outgoing> poll() { return outgoing_.pop(); }
+  std::size_t size() const { return clients_.size() + servers_.size(); }
+  bool has_room(const PeerId& peer) const;
+  std::uint64_t retransmissions() const { return retransmissions_; }
+  std::uint64_t refused() const { return refused_ + outgoing_.refused(); }
+
+ private:
+  void count(const PeerId& peer, int delta);
+  void reap();
+
+  const Config& config_;
+  Rng& rng_;
+  std::uint64_t last_id_ = 0;
+  std::map<TransactionId, ClientTransaction> clients_;
+  std::map<TransactionId, ServerTransaction> servers_;
+  std::map<std::string, TransactionId, std::less<>> client_index_;
+  std::map<std::string, TransactionId, std::less<>> server_index_;
+  std::map<PeerId, std::size_t> per_peer_;
+  BoundedQueue<Outgoing> outgoing_;
+  std::uint64_t retransmissions_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace linnet::sip
