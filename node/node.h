@@ -44,7 +44,8 @@ class Node {
 
   // Sound of a call between AudioStart and AudioStop: 48 kHz mono, any number of samples, at the device's pace.
   void capture(Time now, CallId call, std::span<const std::int16_t> samples);
-  void play(Time now, CallId call, std::span<std::int16_t> samples);
+  // Returns the index of the first sample at or after play_start (media/session.h): a recorder starts there.
+  std::size_t play(Time now, CallId call, std::span<std::int16_t> samples);
 
   Status status(Time now) const;
   std::optional<CallView> call(Time now, CallId id) const;
