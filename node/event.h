@@ -65,11 +65,13 @@ struct SaveSequence {
   std::uint64_t below = 0;
 };
 struct SaveHostCache {};
+// The device certificate was renewed: write Node::identity() to the key file.
+struct SaveIdentity {};
 struct Left {};
 
 }  // namespace event
 
 using Event = std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded,
-                           event::AudioStart, event::AudioStop, event::SavePin, event::SaveSequence, event::SaveHostCache, event::Left>;
+                           event::AudioStart, event::AudioStop, event::SavePin, event::SaveSequence, event::SaveHostCache, event::SaveIdentity, event::Left>;
 
 }  // namespace linnet::node

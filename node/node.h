@@ -52,6 +52,7 @@ class Node {
   const overlay::HostCache& host_cache() const;
   const overlay::Peer& peer() const;
   const Memory& memory() const;
+  const crypto::Identity& identity() const;
 
  private:
   struct Impl;
