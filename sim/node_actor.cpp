@@ -1,0 +1,48 @@
+#include "sim/node_actor.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
+namespace linnet::sim {
+namespace {
+
+constexpr std::size_t kTickSamples = 960;  // 20 ms at 48 kHz
+
+}  // namespace
+
+Time NodeActor::next_timeout() const { return std::min(node_.next_timeout(), next_tick_); }
+
+void NodeActor::handle_timeout(Time now) {
+  if (next_tick_ <= now) tick(now);
+  if (node_.next_timeout() <= now) node_.handle_timeout(now);
+}
+
+void NodeActor::tick(Time now) {
+  std::array<std::int16_t, kTickSamples> sound;
+  for (auto& [call, spoken] : sounding_) {
+    for (auto& s : sound) s = static_cast<std::int16_t>(8000.0 * std::sin(0.0576 * static_cast<double>(spoken++)));
+    node_.capture(now, call, sound);
+    node_.play(now, call, sound);
+    for (const auto s : sound) loudest_ = std::max(loudest_, std::abs(static_cast<int>(s)));
+  }
+  next_tick_ = sounding_.empty() ? kNever : next_tick_ + kTick;
+}
+
+void NodeActor::settle(Time now) {
+  while (auto event = node_.poll_event()) {
+    if (std::holds_alternative<node::event::StatusChanged>(*event)) {
+      online_ = node_.status(now).state == overlay::State::online;
+    } else if (const auto* start = std::get_if<node::event::AudioStart>(&*event)) {
+      sounding_.emplace(start->call, 0);
+      if (next_tick_ == kNever) next_tick_ = now + kTick;
+    } else if (const auto* stop = std::get_if<node::event::AudioStop>(&*event)) {
+      sounding_.erase(stop->call);
+    } else if (auto* end = std::get_if<node::event::CallEnded>(&*event)) {
+      ended_.push_back(std::move(end->summary));
+    }
+  }
+}
+
+}  // namespace linnet::sim

@@ -1,0 +1,46 @@
+// A whole node::Node on a simulated host, with sound: what it hears is compared with what was said.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/rng.h"
+#include "node/node.h"
+#include "sim/actor.h"
+
+namespace linnet::sim {
+
+class NodeActor final : public Actor {
+ public:
+  static constexpr Duration kTick = std::chrono::milliseconds(20);
+
+  NodeActor(node::NodeConfig config, const crypto::Suite& suite, std::uint64_t seed, crypto::Identity identity)
+      : rng_(seed), node_(std::move(config), suite, rng_, std::move(identity), overlay::HostCache(), node::Memory()) {}
+
+  void handle_datagram(Time now, const Datagram& d) override { node_.handle_datagram(now, d); }
+  void handle_timeout(Time now) override;
+  void handle_wall(Time now, Wall wall) override { node_.handle_wall(now, wall); }
+  Time next_timeout() const override;
+  std::optional<Transmit> poll_transmit() override { return node_.poll_transmit(); }
+  void settle(Time now) override;
+
+  node::Node& node() { return node_; }
+  bool online() const { return online_; }
+  const std::vector<node::CallSummary>& ended() const { return ended_; }
+  // Loudest sample played to the person in any call so far: silence is 0.
+  int loudest() const { return loudest_; }
+
+ private:
+  void tick(Time now);
+
+  SeededRng rng_;
+  node::Node node_;
+  bool online_ = false;
+  std::map<node::CallId, std::uint64_t> sounding_;  // samples spoken so far
+  Time next_tick_ = kNever;
+  std::vector<node::CallSummary> ended_;
+  int loudest_ = 0;
+};
+
+}  // namespace linnet::sim

@@ -1,0 +1,116 @@
+#include "sim/report.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace linnet::sim {
+namespace {
+
+nlohmann::ordered_json number(const std::optional<double>& v) {
+  if (!v) return nullptr;
+  return std::round(*v * 1000.0) / 1000.0;
+}
+
+std::string hex(std::uint64_t v) {
+  char out[17];
+  std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(v));
+  return out;
+}
+
+double per_second(double n, double seconds) { return seconds > 0 ? n / seconds : 0; }
+
+}  // namespace
+
+std::optional<double> percentile(std::vector<double> values, double p) {
+  if (values.empty()) return std::nullopt;
+  const auto at = static_cast<std::ptrdiff_t>(std::min(p * static_cast<double>(values.size()), static_cast<double>(values.size() - 1)));
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
+}
+
+std::string to_json(const Report& r) {
+  nlohmann::ordered_json j;
+  j["schema"] = 1;
+  j["scenario"] = r.scenario;
+  j["seed"] = r.seed;
+  j["wire"] = r.wire;
+  j["wire_checked_pct"] = number(r.wire_checked_pct);
+  j["nodes"] = r.nodes;
+  j["supernodes"] = r.supernodes;
+  j["virtual_seconds"] = number(r.virtual_seconds);
+  j["cpu_seconds"] = number(r.cpu_seconds);
+  j["events"] = r.events;
+  j["events_per_cpu_second"] = std::round(per_second(static_cast<double>(r.events), r.cpu_seconds));
+  j["lookups"] = r.lookups;
+  j["lookups_ok"] = r.lookups_ok;
+  j["lookups_per_cpu_second"] = std::round(per_second(static_cast<double>(r.lookups), r.lookup_cpu_seconds));
+  j["wrong_keys"] = r.wrong_keys;
+  j["lookup_ms_p50"] = number(percentile(r.lookup_ms, 0.5));
+  j["lookup_ms_p99"] = number(percentile(r.lookup_ms, 0.99));
+  j["rounds_p50"] = number(percentile(r.rounds, 0.5));
+  j["rounds_p99"] = number(percentile(r.rounds, 0.99));
+  j["messages_per_lookup"] = number(r.messages_per_lookup);
+  j["bytes_per_leaf"] = std::round(r.bytes_per_leaf);
+  j["bytes_per_supernode"] = std::round(r.bytes_per_supernode);
+  j["bytes_records"] = std::round(r.bytes_records);
+  j["bytes_contact_book"] = std::round(r.bytes_contact_book);
+  j["upkeep_bps_leaf"] = number(r.upkeep_bps_leaf);
+  j["upkeep_bps_supernode"] = number(r.upkeep_bps_supernode);
+  j["publish_bps_supernode"] = number(r.publish_bps_supernode);
+  j["peak_rss_mb"] = number(r.peak_rss_mb);
+  j["trace_hash"] = hex(r.trace_hash);
+  j["calls"] = r.calls;
+  j["calls_ok"] = r.calls_ok;
+  j["copies_mean"] = number(r.copies_mean);
+  j["copies_max"] = r.copies_max;
+  j["broken"] = r.broken;
+  return j.dump();
+}
+
+std::string to_text(const Report& r) {
+  char line[256];
+  std::string out;
+  const auto add = [&out, &line](int n) {
+    if (n > 0) out.append(line, std::min(static_cast<std::size_t>(n), sizeof line - 1)).append("\n");
+  };
+  const auto ms = [&r](double p) { return percentile(r.lookup_ms, p).value_or(0); };
+  add(std::snprintf(line, sizeof line, "%s  seed %llu  wire %s  %llu nodes (%llu supernodes)", r.scenario.c_str(),
+                    static_cast<unsigned long long>(r.seed), r.wire.c_str(), static_cast<unsigned long long>(r.nodes),
+                    static_cast<unsigned long long>(r.supernodes)));
+  add(std::snprintf(line, sizeof line, "%.0f virtual s in %.1f CPU s  %llu events, %.0f per CPU second  peak %.0f MB", r.virtual_seconds,
+                    r.cpu_seconds, static_cast<unsigned long long>(r.events), per_second(static_cast<double>(r.events), r.cpu_seconds),
+                    r.peak_rss_mb));
+  if (r.lookups > 0) {
+    add(std::snprintf(line, sizeof line, "lookups %llu of %llu found  p50 %.0f ms  p99 %.0f ms  rounds p50 %.0f  wrong keys %llu",
+                      static_cast<unsigned long long>(r.lookups_ok), static_cast<unsigned long long>(r.lookups), ms(0.5), ms(0.99),
+                      percentile(r.rounds, 0.5).value_or(0), static_cast<unsigned long long>(r.wrong_keys)));
+    add(std::snprintf(line, sizeof line, "copies of a record: mean %.1f, most %llu", r.copies_mean,
+                      static_cast<unsigned long long>(r.copies_max)));
+  }
+  if (r.calls > 0) {
+    add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways", static_cast<unsigned long long>(r.calls_ok),
+                      static_cast<unsigned long long>(r.calls)));
+  }
+  for (const auto& b : r.broken) out += "BROKEN  " + b + "\n";
+  out += "trace " + hex(r.trace_hash) + "\n";
+  return out;
+}
+
+double cpu_seconds() {
+  rusage u{};
+  getrusage(RUSAGE_SELF, &u);
+  const auto s = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  return s(u.ru_utime) + s(u.ru_stime);
+}
+
+double peak_rss_mb() {
+  rusage u{};
+  getrusage(RUSAGE_SELF, &u);
+  return static_cast<double>(u.ru_maxrss) / 1024.0;
+}
+
+}  // namespace linnet::sim

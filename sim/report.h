@@ -1,0 +1,59 @@
+// What a scenario found out, and its JSON line: the keys are an interface (`linnet-sim ... --json`).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linnet::sim {
+
+struct Report {
+  std::string scenario;
+  std::uint64_t seed = 0;
+  std::string wire;
+  double wire_checked_pct = 0;  // share of datagrams that went through the shipped encoding, sealing and opening
+  std::uint64_t nodes = 0;
+  std::uint64_t supernodes = 0;
+  double virtual_seconds = 0;
+  double cpu_seconds = 0;
+  std::uint64_t events = 0;
+  std::uint64_t lookups = 0;
+  std::uint64_t lookups_ok = 0;
+  double lookup_cpu_seconds = 0;  // of the part that looks up
+  std::uint64_t wrong_keys = 0;
+  std::vector<double> lookup_ms;
+  std::vector<double> rounds;
+  double messages_per_lookup = 0;
+  double bytes_per_leaf = 0;
+  double bytes_per_supernode = 0;
+  double bytes_records = 0;
+  double bytes_contact_book = 0;
+  double upkeep_bps_leaf = 0;
+  double upkeep_bps_supernode = 0;
+  double publish_bps_supernode = 0;
+  double peak_rss_mb = 0;
+  std::uint64_t trace_hash = 0;
+
+  // Scenario `calls`.
+  std::uint64_t calls = 0;
+  std::uint64_t calls_ok = 0;
+
+  // Invariants that were broken, in words. Empty is what every run must show.
+  std::vector<std::string> broken;
+  // Copies of a record held in the whole network: mean and largest.
+  double copies_mean = 0;
+  std::uint64_t copies_max = 0;
+};
+
+// Value at share p (0..1) of the sorted values; nothing when there are none.
+std::optional<double> percentile(std::vector<double> values, double p);
+
+std::string to_json(const Report& report);
+std::string to_text(const Report& report);
+
+// Seconds of CPU this process used; resident peak. The one place of sim/ that asks the machine.
+double cpu_seconds();
+double peak_rss_mb();
+
+}  // namespace linnet::sim

@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "sim/node_actor.h"
+#include "sim/population.h"
+#include "sim/scenario.h"
+
+namespace linnet::sim {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::uint32_t kDefaultNodes = 100;
+constexpr double kLoss = 0.05;
+constexpr auto kJoined = seconds(60);
+constexpr auto kTalk = seconds(10);
+
+NatKind nat_of(std::uint32_t index) {
+  constexpr NatKind kKinds[] = {NatKind::none, NatKind::full_cone, NatKind::restricted, NatKind::port_restricted, NatKind::symmetric};
+  return kKinds[index % 5];
+}
+
+class CallsScenario {
+ public:
+  explicit CallsScenario(const ScenarioConfig& config)
+      : config_(config),
+        nodes_(config.nodes != 0 ? config.nodes : kDefaultNodes),
+        supernodes_(std::max<std::uint32_t>(3, nodes_ / 10)),
+        world_(world_config(config)) {}
+
+  Report run() {
+    populate();
+    step("joining", Time{} + kJoined);
+    check_online();
+    call_each_other();
+    judge();
+    return finish();
+  }
+
+ private:
+  static WorldConfig world_config(const ScenarioConfig& config) {
+    WorldConfig w;
+    w.seed = config.seed;
+    w.link.loss = config.loss.value_or(kLoss);
+    return w;
+  }
+
+  void step(std::string_view name, Time until) {
+    while (world_.now() < until) {
+      world_.run_until(std::min(until, world_.now() + seconds(1)));
+      if (config_.progress) config_.progress(name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+    }
+  }
+
+  void populate() {
+    world_.watch([this](Time, HostId, HostId, ByteView bytes) { oversize_ |= bytes.size() > kMaxDatagram; });
+    for (std::uint32_t i = 0; i < nodes_; ++i) {
+      const bool super = i < supernodes_;
+      const NatKind kind = super ? NatKind::none : nat_of(i);
+      const Endpoint inside = kind == NatKind::none ? public_endpoint(i) : private_endpoint(i);
+      node::NodeConfig c;
+      c.peer.network = crypto::network_id("linnet");
+      c.peer.role = super ? overlay::Role::supernode : overlay::Role::leaf;
+      c.peer.listen = {inside};
+      c.peer.bootstrap = bootstrap_for(config_.seed, i, supernodes_);
+      c.auto_answer = true;
+      auto made = std::make_unique<NodeActor>(std::move(c), suite_of(config_.wire), seed_for(config_.seed, i),
+                                              identity_for(config_, i, world_.wall()));
+      actors_.push_back(made.get());
+      world_.add(std::move(made), inside, super,
+                 kind == NatKind::none ? std::nullopt : std::optional<NatBox>(NatBox(kind, public_endpoint(i).ip)));
+      world_.at(Time{} + Duration(seconds(20)) * i / nodes_, [this, i](Time now) {
+        actors_[i]->node().start(now, world_.wall());
+        world_.settle(HostId{i});
+      });
+    }
+  }
+
+  void check_online() {
+    for (std::uint32_t i = 0; i < nodes_; ++i) {
+      if (!actors_[i]->online()) report_.broken.push_back("node " + std::to_string(i) + " is not online");
+    }
+  }
+
+  void call_each_other() {
+    const std::uint32_t leaves = nodes_ - supernodes_;
+    const Time from = world_.now();
+    for (std::uint32_t n = 0; n + 1 < leaves; n += 2) {
+      const std::uint32_t caller = supernodes_ + n;
+      const std::uint32_t callee = supernodes_ + n + 1;
+      pairs_.emplace_back(caller, callee);
+      world_.at(from + Duration(seconds(10)) * n / leaves, [this, caller, callee](Time now) {
+        node::command::Call call{name_of(callee).text(), true, Duration(kTalk)};
+        actors_[caller]->node().command(now, node::CommandId{1}, call);
+        world_.settle(HostId{caller});
+      });
+    }
+    step("calling", from + seconds(10) + kTalk + seconds(20));
+  }
+
+  // Both sides heard the other's tone, and both say the call ended in the ordinary way.
+  void judge() {
+    report_.calls = pairs_.size();
+    for (const auto& pair : pairs_) {
+      const bool ok = heard(pair.first) && heard(pair.second);
+      if (ok) ++report_.calls_ok;
+      else report_.broken.push_back("call " + name_of(pair.first).text() + " -> " + name_of(pair.second).text() + ": " + why(pair.first) + " / " + why(pair.second));
+    }
+  }
+
+  bool heard(std::uint32_t i) const {
+    const auto& ended = actors_[i]->ended();
+    return ended.size() == 1 && ended[0].result == node::CallResult::ended && ended[0].first_voice_ms && actors_[i]->loudest() > 2000;
+  }
+
+  std::string why(std::uint32_t i) const {
+    const auto& ended = actors_[i]->ended();
+    if (ended.empty()) return "no call ended";
+    return std::string(to_string(ended[0].result)) + " " + ended[0].text + " loudest " + std::to_string(actors_[i]->loudest());
+  }
+
+  Report finish() {
+    report_.scenario = "calls";
+    report_.seed = config_.seed;
+    report_.wire = config_.wire == Wire::full ? "full" : "typed";
+    report_.wire_checked_pct = config_.wire == Wire::full ? 100 : 0;
+    report_.nodes = nodes_;
+    report_.supernodes = supernodes_;
+    report_.virtual_seconds = static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6;
+    report_.cpu_seconds = cpu_seconds();
+    report_.events = world_.events();
+    report_.peak_rss_mb = peak_rss_mb();
+    report_.trace_hash = world_.trace_hash();
+    if (oversize_) report_.broken.push_back("a datagram was over 1,200 bytes");
+    return std::move(report_);
+  }
+
+  ScenarioConfig config_;
+  std::uint32_t nodes_;
+  std::uint32_t supernodes_;
+  World world_;
+  std::vector<NodeActor*> actors_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs_;
+  bool oversize_ = false;
+  Report report_;
+};
+
+}  // namespace
+
+Report run_calls(const ScenarioConfig& config) { return CallsScenario(config).run(); }
+
+}  // namespace linnet::sim

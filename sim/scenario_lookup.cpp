@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <map>
+
+#include "sim/peer_actor.h"
+#include "sim/population.h"
+#include "sim/scenario.h"
+
+namespace linnet::sim {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::uint32_t kDefaultNodes = 10'000;
+constexpr std::uint32_t kLeavesPerSupernode = 40;
+constexpr auto kSettle = seconds(90);       // after the last host started
+constexpr auto kQuiet = seconds(60);        // upkeep is measured here
+constexpr auto kLookupDeadline = seconds(6);
+
+class LookupScenario {
+ public:
+  explicit LookupScenario(const ScenarioConfig& config)
+      : config_(config),
+        nodes_(config.nodes != 0 ? config.nodes : kDefaultNodes),
+        supernodes_(std::max<std::uint32_t>(3, nodes_ / kLeavesPerSupernode)),
+        world_(world_config(config)),
+        rng_(config.seed ^ 0x6c6f6f6bU) {}
+
+  Report run() {
+    populate();
+    const Time started = Time{} + start_span() + kSettle;
+    phase("joining", started);
+    check_online();
+    measure_upkeep(started);
+    look_up();
+    count_memory();
+    count_copies();
+    return finish();
+  }
+
+ private:
+  struct Asked {
+    std::uint32_t target;
+    Time at;
+  };
+
+  static WorldConfig world_config(const ScenarioConfig& config) {
+    WorldConfig w;
+    w.seed = config.seed;
+    if (config.loss) w.link.loss = *config.loss;
+    return w;
+  }
+
+  bool is_supernode(std::uint32_t i) const { return i < supernodes_; }
+  Duration start_span() const { return seconds(20) + std::chrono::milliseconds(5) * (nodes_ - supernodes_); }
+  PeerActor& actor(std::uint32_t i) { return *actors_[i]; }
+
+  void phase(std::string_view name, Time until) {
+    while (world_.now() < until) {
+      world_.run_until(std::min(until, world_.now() + seconds(10)));
+      if (config_.progress) config_.progress(name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+    }
+  }
+
+  void populate() {
+    world_.watch([this](Time, HostId, HostId, ByteView bytes) {
+      if (bytes.size() > kMaxDatagram) oversize_ = true;
+      if (!bytes.empty() && (bytes[0] == dht::kRequestType || bytes[0] == dht::kAnswerType)) ++rpc_datagrams_;
+    });
+    for (std::uint32_t i = 0; i < nodes_; ++i) {
+      overlay::PeerConfig p;
+      p.network = crypto::network_id("linnet");
+      p.role = is_supernode(i) ? overlay::Role::supernode : overlay::Role::leaf;
+      const bool nat = !is_supernode(i);
+      const Endpoint inside = nat ? private_endpoint(i) : public_endpoint(i);
+      p.listen = {inside};
+      p.bootstrap = bootstrap_for(config_.seed, i, supernodes_);
+      auto made = std::make_unique<PeerActor>(std::move(p), suite_of(config_.wire), seed_for(config_.seed, i),
+                                              identity_for(config_, i, world_.wall()));
+      actors_.push_back(made.get());
+      world_.add(std::move(made), inside, is_supernode(i),
+                 nat ? std::optional<NatBox>(NatBox(NatKind::port_restricted, public_endpoint(i).ip)) : std::nullopt);
+      const Duration start = is_supernode(i) ? Duration(seconds(20)) * i / supernodes_
+                                             : seconds(20) + std::chrono::milliseconds(5) * (i - supernodes_);
+      world_.at(Time{} + start, [this, i](Time now) {
+        actor(i).peer().start(now, world_.wall());
+        world_.settle(HostId{i});
+      });
+    }
+  }
+
+  void check_online() {
+    std::uint64_t missing = 0;
+    for (auto* a : actors_) missing += a->online_at() ? 0 : 1;
+    if (missing > 0) report_.broken.push_back(std::to_string(missing) + " peers never came online");
+  }
+
+  std::pair<std::uint64_t, std::uint64_t> bytes_out() const {
+    std::uint64_t leaf = 0;
+    std::uint64_t super = 0;
+    for (std::uint32_t i = 0; i < nodes_; ++i) (is_supernode(i) ? super : leaf) += world_.counters(HostId{i}).bytes_out;
+    return {leaf, super};
+  }
+
+  void measure_upkeep(Time from) {
+    const auto before = bytes_out();
+    const auto rpc_before = rpc_datagrams_;
+    phase("quiet", from + kQuiet);
+    const auto after = bytes_out();
+    const double span = static_cast<double>(kQuiet.count());
+    report_.upkeep_bps_leaf = static_cast<double>(after.first - before.first) / span / std::max(1U, nodes_ - supernodes_);
+    report_.upkeep_bps_supernode = static_cast<double>(after.second - before.second) / span / supernodes_;
+    rpc_per_second_ = static_cast<double>(rpc_datagrams_ - rpc_before) / span;
+  }
+
+  void look_up() {
+    const auto total = static_cast<std::uint64_t>(static_cast<double>(nodes_) * config_.minutes);
+    const auto span = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(60.0 * config_.minutes));
+    const Time from = world_.now();
+    for (std::uint64_t n = 0; n < total; ++n) {
+      const auto caller = static_cast<std::uint32_t>(rng_.below(nodes_));
+      auto target = static_cast<std::uint32_t>(rng_.below(nodes_ - 1));
+      if (target >= caller) ++target;
+      world_.at(from + Duration(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(span.count())))),
+                [this, caller, target](Time now) { ask(now, caller, target); });
+    }
+    report_.lookups = total;
+    const double cpu = cpu_seconds();
+    const auto rpc_before = rpc_datagrams_;
+    phase("looking up", from + span + kLookupDeadline);
+    report_.lookup_cpu_seconds = cpu_seconds() - cpu;
+    const double seconds_long = static_cast<double>(micros(span + kLookupDeadline)) * 1e-6;
+    report_.messages_per_lookup =
+        (static_cast<double>(rpc_datagrams_ - rpc_before) - rpc_per_second_ * seconds_long) / static_cast<double>(std::max<std::uint64_t>(1, total));
+    collect();
+  }
+
+  void ask(Time now, std::uint32_t caller, std::uint32_t target) {
+    const auto id = actor(caller).peer().find(now, name_of(target), std::nullopt, true);
+    if (id) asked_[{caller, static_cast<std::uint64_t>(*id)}] = {target, now};
+    world_.settle(HostId{caller});
+  }
+
+  void collect() {
+    for (std::uint32_t i = 0; i < nodes_; ++i) {
+      for (auto& answer : actor(i).take_answers()) {
+        const auto asked = asked_.find({i, static_cast<std::uint64_t>(answer.found.find)});
+        if (asked == asked_.end()) {
+          report_.broken.push_back("an answer nobody asked for");
+          continue;
+        }
+        judge(asked->second, answer);
+      }
+    }
+  }
+
+  void judge(const Asked& asked, const PeerActor::Answer& answer) {
+    const auto right = actor(asked.target).identity().account_key();
+    bool good = false;
+    for (const auto& device : answer.found.devices) {
+      if (device.record.account() == right) good = true;
+      else ++report_.wrong_keys;
+    }
+    if (!good) return;
+    ++report_.lookups_ok;
+    report_.lookup_ms.push_back(millis(answer.at - asked.at));
+    report_.rounds.push_back(static_cast<double>(answer.found.rounds));
+  }
+
+  void count_memory() {
+    double leaf = 0;
+    double super = 0;
+    double records = 0;
+    for (std::uint32_t i = 0; i < nodes_; ++i) {
+      auto& peer = actor(i).peer();
+      (is_supernode(i) ? super : leaf) += static_cast<double>(peer.memory_bytes());
+      if (peer.dht() != nullptr) {
+        records += static_cast<double>(peer.dht()->record_bytes());
+        report_.bytes_contact_book += static_cast<double>(peer.dht()->contact_count() * sizeof(dht::Contact));
+      }
+    }
+    report_.bytes_per_leaf = leaf / std::max(1U, nodes_ - supernodes_);
+    report_.bytes_per_supernode = super / supernodes_;
+    report_.bytes_records = records / supernodes_;
+    report_.bytes_contact_book /= supernodes_;
+  }
+
+  // The plan stores a record six times; churn of the region may leave more behind, never more than three times that.
+  void count_copies() {
+    const auto plan = dht::Config{}.replicas;
+    std::uint64_t sum = 0;
+    for (std::uint32_t i = 0; i < nodes_; ++i) {
+      std::uint64_t copies = 0;
+      const auto key = crypto::user_key(name_of(i));
+      for (std::uint32_t s = 0; s < supernodes_; ++s) {
+        copies += actor(s).peer().dht()->local_records(key).empty() ? 0 : 1;
+      }
+      sum += copies;
+      report_.copies_max = std::max(report_.copies_max, copies);
+    }
+    report_.copies_mean = static_cast<double>(sum) / nodes_;
+    if (report_.copies_max > 3 * plan) report_.broken.push_back("a record is stored more than three times as often as planned");
+  }
+
+  Report finish() {
+    report_.scenario = "lookup";
+    report_.seed = config_.seed;
+    report_.wire = config_.wire == Wire::full ? "full" : "typed";
+    report_.wire_checked_pct = config_.wire == Wire::full ? 100 : 0;
+    report_.nodes = nodes_;
+    report_.supernodes = supernodes_;
+    report_.virtual_seconds = static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6;
+    report_.cpu_seconds = cpu_seconds();
+    report_.events = world_.events();
+    report_.peak_rss_mb = peak_rss_mb();
+    report_.trace_hash = world_.trace_hash();
+    if (oversize_) report_.broken.push_back("a datagram was over 1,200 bytes");
+    if (report_.wrong_keys > 0) report_.broken.push_back("a lookup gave a wrong key");
+    return std::move(report_);
+  }
+
+  ScenarioConfig config_;
+  std::uint32_t nodes_;
+  std::uint32_t supernodes_;
+  World world_;
+  SeededRng rng_;
+  std::vector<PeerActor*> actors_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Asked> asked_;
+  std::uint64_t rpc_datagrams_ = 0;
+  double rpc_per_second_ = 0;
+  bool oversize_ = false;
+  Report report_;
+};
+
+}  // namespace
+
+Report run_lookup(const ScenarioConfig& config) { return LookupScenario(config).run(); }
+
+}  // namespace linnet::sim

@@ -1,0 +1,109 @@
+// The other driver: clock and chance of a simulated network. Pops the earliest event, sets the time, delivers one datagram or one
+// deadline, drains that machine through its NAT and the links back into the queue. Everything follows from the seed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/actor.h"
+#include "sim/nat_box.h"
+#include "sim/net_map.h"
+
+namespace linnet::sim {
+
+struct WorldConfig {
+  std::uint64_t seed = 1;
+  LinkConfig link;
+  Wall epoch{1'800'000'000};                        // wall time at virtual zero
+  Duration wall_every = std::chrono::seconds(30);   // how often a host is told the wall time
+};
+
+struct HostCounters {
+  std::uint64_t bytes_out = 0;   // UDP payload + 28 bytes of IP and UDP headers
+  std::uint64_t bytes_in = 0;
+  std::uint64_t packets_out = 0;
+};
+
+class World {
+ public:
+  explicit World(WorldConfig config);
+
+  // `inside` is what the host binds; behind a NAT the world sees `nat->outside()`.
+  HostId add(std::unique_ptr<Actor> actor, const Endpoint& inside, bool supernode, std::optional<NatBox> nat = std::nullopt);
+  // The host vanishes without a word: what is in flight to it is lost.
+  void kill(HostId host);
+  bool alive(HostId host) const { return hosts_[index(host)].actor != nullptr; }
+
+  // Runs `action` at `at`, before datagrams and deadlines of the same instant that were queued later.
+  void at(Time at, std::function<void(Time)> action);
+  // After a command was given to a machine from outside: drains it and arms its timer anew.
+  void settle(HostId host);
+
+  void run_until(Time end);
+  Time now() const { return now_; }
+  Wall wall() const;
+  NetMap& net() { return net_; }
+
+  std::uint64_t events() const { return events_; }
+  std::uint64_t lost() const { return lost_; }
+  std::uint64_t unroutable() const { return unroutable_; }
+  // Chained over (time, kind, hosts, first byte, size) of every event: equal for equal seed, and equal for both wires.
+  std::uint64_t trace_hash() const { return trace_; }
+  const HostCounters& counters(HostId host) const { return hosts_[index(host)].counters; }
+  // Watches every delivered datagram; for invariants.
+  void watch(std::function<void(Time, HostId from, HostId to, ByteView)> watcher) { watcher_ = std::move(watcher); }
+
+ private:
+  enum class Kind : std::uint8_t { datagram, deadline, wall, action };
+  struct Host {
+    std::unique_ptr<Actor> actor;
+    Endpoint inside;
+    std::optional<NatBox> nat;
+    Time armed = kNever;
+    HostCounters counters;
+  };
+  struct Flight {  // a datagram under way
+    HostId from{};
+    Endpoint source;
+    Endpoint to;
+    Bytes bytes;
+  };
+  struct Entry {
+    Time at;
+    std::uint64_t order;  // first queued goes first at one instant
+    Kind kind;
+    std::uint32_t ref;    // host, flight or action
+    bool operator>(const Entry& o) const { return at != o.at ? at > o.at : order > o.order; }
+  };
+
+  static std::size_t index(HostId host) { return static_cast<std::size_t>(host); }
+  void push(Time at, Kind kind, std::uint32_t ref);
+  void deliver(std::uint32_t flight);
+  void drain(HostId host);
+  void launch(HostId host, Transmit transmit);
+  void arm(HostId host);
+  void trace(Kind kind, std::uint64_t a, std::uint64_t b);
+
+  WorldConfig config_;
+  NetMap net_;
+  Time now_{};
+  std::vector<Host> hosts_;
+  std::unordered_map<IpAddress, HostId> routes_;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
+  std::vector<Flight> flights_;
+  std::vector<std::uint32_t> free_flights_;
+  std::vector<std::function<void(Time)>> actions_;
+  std::function<void(Time, HostId, HostId, ByteView)> watcher_;
+  std::uint64_t order_ = 0;
+  std::uint64_t events_ = 0;
+  std::uint64_t lost_ = 0;
+  std::uint64_t unroutable_ = 0;
+  std::uint64_t trace_ = 0;
+};
+
+}  // namespace linnet::sim
