@@ -1,4 +1,5 @@
-// The published cacophony and snow vectors: every pattern of 25519_ChaChaPoly_BLAKE2b, transport messages and handshake hash included.
+// The published cacophony and snow vectors: every pattern of 25519_ChaChaPoly_BLAKE2b, transport messages and handshake
+// hash included.
 #include <gmock/gmock.h>
 
 #include "crypto/noise.h"

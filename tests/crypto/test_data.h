@@ -1,4 +1,5 @@
-// Published vectors: read from $LINNET_TEST_DATA, else from ../shared/data beside the checkout; never carried in the tree.
+// Published vectors: read from $LINNET_TEST_DATA, else from ../shared/data beside the checkout; never carried in the
+// tree.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +16,8 @@ namespace linnet::crypto {
 
 inline std::filesystem::path test_data(const std::string& name) {
   const char* given = std::getenv("LINNET_TEST_DATA");
-  const auto root = given != nullptr ? std::filesystem::path(given) : std::filesystem::path(LINNET_SOURCE_DIR) / "../shared/data";
+  const auto root =
+      given != nullptr ? std::filesystem::path(given) : std::filesystem::path(LINNET_SOURCE_DIR) / "../shared/data";
   return root / name;
 }
 
