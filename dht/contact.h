@@ -26,4 +26,8 @@ void write(Writer& out, const Contact& contact);
 Result<Contact> read_contact(Reader& in);
 Status verify(const crypto::Suite& suite, const crypto::NetworkId& network, const Contact& contact);
 
+// Whether an address makes sense across this link: nobody on the Internet is told of (or believed about) a loopback, link-local
+// or private address, so that nobody aims us at our own network.
+bool may_tell(const IpAddress& subject, const IpAddress& listener);
+
 }  // namespace linnet::dht

@@ -1,0 +1,64 @@
+#include "dht/contact.h"
+
+namespace linnet::dht {
+namespace {
+
+constexpr std::uint8_t kPrefixBits[4] = {0x03, 0x0f, 0x3f, 0xff};  // BEP 42's mask for IPv4, most significant byte first
+
+}  // namespace
+
+Id position(const IpAddress& ip, const crypto::DeviceKey& device) {
+  const auto rest = crypto::hash256({view("linnet-1 position"), device});
+  Id out{rest.bytes};
+  if (!ip.is_global()) return out;
+  // One address has eight places: three bits of its owner's choice (of hash(DK)), as in BEP 42.
+  ByteArray<6> masked{};
+  const bool v4 = ip.is_v4();
+  masked[0] = v4 ? 4 : 6;
+  for (std::size_t i = 0; i < 4; ++i) {
+    masked[1 + i] = v4 ? static_cast<std::uint8_t>(ip.bytes[12 + i] & kPrefixBits[i]) : ip.bytes[i];
+  }
+  masked[5] = rest.bytes[31] & 7;
+  const auto lead = crypto::hash256({view("linnet-1 prefix"), masked});
+  out.bytes[0] = lead.bytes[0];
+  out.bytes[1] = lead.bytes[1];
+  out.bytes[2] = static_cast<std::uint8_t>((lead.bytes[2] & 0xf8) | (rest.bytes[2] & 0x07));  // 21 bits, as in BEP 42
+  return out;
+}
+
+void write(Writer& out, const Contact& contact) {
+  write(out, contact.endpoint);
+  out.bytes(contact.device).bytes(contact.session).bytes(contact.signature);
+}
+
+Result<Contact> read_contact(Reader& in) {
+  const auto endpoint = read_endpoint(in);
+  if (!endpoint) return fail(endpoint.error());
+  Contact out;
+  out.endpoint = *endpoint;
+  out.device.bytes = in.array<32>();
+  out.session.bytes = in.array<32>();
+  out.signature = in.array<64>();
+  if (!in.ok()) return fail(Fault::truncated);
+  if (out.endpoint.port == 0 || out.endpoint.transport != Transport::udp) return fail(Fault::malformed);
+  if (out.endpoint.ip.is_unspecified() || out.endpoint.ip.is_multicast()) return fail(Fault::malformed);
+  out.position = position(out.endpoint.ip, out.device);
+  return out;
+}
+
+Status verify(const crypto::Suite& suite, const crypto::NetworkId& network, const Contact& contact) {
+  if (!crypto::verify_session_key(suite, contact.device, network, contact.session, contact.signature)) {
+    return fail(Fault::bad_signature);
+  }
+  if (contact.position != position(contact.endpoint.ip, contact.device)) return fail(Fault::mismatch);
+  return {};
+}
+
+bool may_tell(const IpAddress& subject, const IpAddress& listener) {
+  if (subject.is_global()) return true;
+  if (subject.is_loopback()) return listener.is_loopback();
+  if (subject.is_link_local()) return listener.is_link_local() || listener.is_loopback();
+  return subject.is_private() && !listener.is_global();
+}
+
+}  // namespace linnet::dht

@@ -1,0 +1,69 @@
+// The one place where a supernode's keys and measurements stand. Routing tables hold 4-byte handles into it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "crypto/suite.h"
+#include "dht/contact.h"
+
+namespace linnet::dht {
+
+// Smoothed round-trip time and its variation (RFC 6298, section 2); milliseconds.
+class RttEstimate {
+ public:
+  void add(Duration sample);
+  bool measured() const { return mean_ms_ >= 0; }
+  // Mean and four variations: most answers are here by then.
+  Duration timeout() const;
+
+ private:
+  float mean_ms_ = -1;
+  float variation_ms_ = 0;
+};
+
+enum class Handle : std::uint32_t {};
+
+struct BookEntry {
+  Contact contact;
+  RttEstimate rtt;
+  Time heard{};                   // last answer
+  Time tried{};                   // last ping that maintenance sent
+  crypto::Mac cookie{};           // for the next request to it
+  Time cookie_at = Time::min();   // when it was given
+  std::uint8_t failures = 0;      // in a row
+  bool live = false;              // stands in a bucket, not among its candidates
+};
+
+class ContactBook {
+ public:
+  explicit ContactBook(std::size_t capacity) : capacity_(capacity) {}
+
+  // The contact must not be there yet; asks full() first.
+  Handle add(const Contact& contact);
+  void remove(Handle handle);
+  // Null when unknown.
+  const BookEntry* find(const crypto::DeviceKey& device) const;
+  BookEntry* find(const crypto::DeviceKey& device);
+  std::optional<Handle> handle_of(const crypto::DeviceKey& device) const;
+
+  const BookEntry& at(Handle handle) const { return entries_[static_cast<std::size_t>(handle)]; }
+  BookEntry& at(Handle handle) { return entries_[static_cast<std::size_t>(handle)]; }
+  std::size_t size() const { return order_.size(); }
+  bool full() const { return order_.size() >= capacity_; }
+  // The i-th in the order of keys, i < size().
+  Handle nth(std::size_t i) const { return order_[i]; }
+
+ private:
+  std::size_t lower_bound(const crypto::DeviceKey& device) const;
+
+  std::size_t capacity_;
+  std::vector<BookEntry> entries_;
+  std::vector<Handle> free_;
+  std::vector<Handle> order_;  // sorted by device key
+};
+
+}  // namespace linnet::dht

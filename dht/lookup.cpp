@@ -1,0 +1,157 @@
+#include "dht/lookup.h"
+
+#include <algorithm>
+
+namespace linnet::dht {
+namespace {
+
+std::uint8_t bit(std::size_t path) { return static_cast<std::uint8_t>(1U << path); }
+
+}  // namespace
+
+Lookup::Lookup(const Options& options, const crypto::DeviceKey& self, std::span<const Contact> seeds)
+    : options_(options), self_(self) {
+  options_.paths = std::clamp<std::size_t>(options_.paths, 1, kMaxPaths);
+  options_.alpha = std::max<std::size_t>(options_.alpha, 1);
+  options_.width = std::max<std::size_t>(options_.width, 1);
+  for (std::size_t i = 0; i < seeds.size(); ++i) add(seeds[i], bit(i % options_.paths), 1);
+}
+
+bool Lookup::before(const Contact& a, const Contact& b) const {
+  if (a.position != b.position) return nearer(options_.target, a.position, b.position);
+  // One position, two endpoints: somebody lies about one of them. Both are kept, so that the lie costs a question, not the contact.
+  return a.endpoint < b.endpoint;
+}
+
+void Lookup::add(const Contact& contact, std::uint8_t paths, std::uint16_t depth) {
+  if (contact.device == self_) return;
+  const auto find = [&] {
+    return std::lower_bound(order_.begin(), order_.end(), contact,
+                            [this](Slot s, const Contact& c) { return before(pool_[s].contact, c); });
+  };
+  auto at = find();
+  if (at != order_.end() && !before(contact, pool_[*at].contact)) {
+    pool_[*at].known_to |= paths;
+    return;
+  }
+  const Candidate candidate{contact, State::fresh, paths, kMaxPaths, depth};
+  if (pool_.size() < kMaxCandidates * options_.paths) {
+    order_.insert(at, static_cast<Slot>(pool_.size()));
+    pool_.push_back(candidate);
+    return;
+  }
+  // Full: the farthest that was not asked makes room, if it is farther.
+  const auto last = std::find_if(order_.rbegin(), order_.rend(), [&](Slot s) { return pool_[s].state == State::fresh; });
+  if (last == order_.rend() || !before(contact, pool_[*last].contact)) return;
+  const auto slot = *last;
+  order_.erase(std::next(last).base());
+  pool_[slot] = candidate;
+  order_.insert(find(), slot);
+}
+
+Lookup::Step Lookup::next(Time now) {
+  if (stopped_ || now >= options_.deadline) return Finished{};
+  bool waiting = false;
+  for (std::size_t i = 0; i < options_.paths; ++i) {
+    const auto path = static_cast<std::uint8_t>((turn_ + i) % options_.paths);
+    if (paths_[path].done) continue;
+    const auto step = advance(path);
+    if (std::holds_alternative<Ask>(step)) {
+      turn_ = static_cast<std::uint8_t>((path + 1) % options_.paths);
+      return step;
+    }
+    if (std::holds_alternative<Wait>(step)) waiting = true;
+  }
+  if (waiting) return Wait{};
+  return Finished{};
+}
+
+Lookup::Step Lookup::advance(std::uint8_t path) {
+  auto& p = paths_[path];
+  std::size_t answered = 0;
+  bool blocked = false;
+  std::optional<Slot> fresh;
+  for (const auto slot : order_) {
+    const auto& c = pool_[slot];
+    const bool ours = c.path == path || (c.path == kMaxPaths && (c.known_to & bit(path)) != 0);
+    if (!ours) continue;
+    switch (c.state) {
+      case State::fresh:
+        if (!fresh) fresh = slot;
+        break;
+      case State::asked:
+      case State::late: blocked = true; break;
+      case State::overdue: blocked = blocked || p.answered == 0; break;
+      case State::answered: ++answered; break;
+      case State::failed: break;
+    }
+    if (answered == options_.width) break;
+  }
+  if (fresh && p.asked < kMaxAsked) {
+    if (p.active < options_.alpha) return ask(path, *fresh);
+    return Wait{};
+  }
+  if (blocked) return Wait{};
+  p.done = true;
+  return Finished{};
+}
+
+Lookup::Step Lookup::ask(std::uint8_t path, Slot slot) {
+  auto& c = pool_[slot];
+  c.state = State::asked;
+  c.path = path;
+  ++paths_[path].active;
+  ++paths_[path].asked;
+  return Ask{slot, &c.contact};
+}
+
+void Lookup::settle(Candidate& candidate, State state) {
+  auto& path = paths_[candidate.path];
+  if (candidate.state == State::asked) --path.active;
+  if (state == State::answered) ++path.answered;
+  candidate.state = state;
+}
+
+void Lookup::on_answer(Slot slot, std::span<const Contact> contacts) {
+  if (slot >= pool_.size()) return;
+  auto& c = pool_[slot];
+  if (c.state != State::asked && c.state != State::late && c.state != State::overdue) return;
+  settle(c, State::answered);
+  rounds_ = std::max<std::size_t>(rounds_, c.depth);
+  const auto path = bit(c.path);
+  const auto depth = static_cast<std::uint16_t>(c.depth + 1);
+  for (const auto& contact : contacts) add(contact, path, depth);  // may move the pool: c is not used again
+}
+
+void Lookup::on_late(Slot slot) {
+  if (slot >= pool_.size()) return;
+  auto& c = pool_[slot];
+  if (c.state == State::asked) {
+    settle(c, State::late);
+  } else if (c.state == State::late) {
+    settle(c, State::overdue);
+  }
+}
+
+void Lookup::on_failure(Slot slot) {
+  if (slot >= pool_.size()) return;
+  auto& c = pool_[slot];
+  if (c.state == State::asked || c.state == State::late || c.state == State::overdue) settle(c, State::failed);
+}
+
+std::vector<Contact> Lookup::nearest(std::size_t n) const {
+  std::vector<Contact> out;
+  for (const auto slot : order_) {
+    if (out.size() == n) break;
+    if (pool_[slot].state == State::answered) out.push_back(pool_[slot].contact);
+  }
+  return out;
+}
+
+std::size_t Lookup::asked() const {
+  std::size_t out = 0;
+  for (const auto& p : paths_) out += p.asked;
+  return out;
+}
+
+}  // namespace linnet::dht

@@ -1,0 +1,135 @@
+#include "dht/message.h"
+
+#include <algorithm>
+
+#include "base/pack.h"
+
+namespace linnet::dht {
+namespace {
+
+enum RequestField : std::uint64_t { kKind = 0, kSender = 1, kTarget = 2, kSkip = 3, kStored = 4 };
+enum AnswerField : std::uint64_t { kStatus = 0, kContacts = 1, kRecord = 2, kMore = 3, kCookie = 4 };
+
+constexpr std::size_t kLengthBytes = 2;
+
+bool has_target(Kind kind) { return kind == Kind::find_node || kind == Kind::find_record; }
+
+Bytes pack_request(const Request& request) {
+  const std::size_t fields = 1 + (request.sender ? 1U : 0U) + (has_target(request.kind) ? 1U : 0U) +
+                             (request.skip > 0 ? 1U : 0U) + (request.kind == Kind::store ? 1U : 0U);
+  pack::Packer out;
+  out.map(fields).key(kKind).uint(static_cast<std::uint64_t>(request.kind));
+  if (request.sender) {
+    Writer contact;
+    write(contact, *request.sender);
+    out.key(kSender).bin(contact.written());
+  }
+  if (has_target(request.kind)) out.key(kTarget).bin(request.target);
+  if (request.skip > 0) out.key(kSkip).uint(request.skip);
+  if (request.kind == Kind::store) out.key(kStored).bin(request.record);
+  return out.take();
+}
+
+Result<Request> request_of(const pack::Value& value) {
+  Request out;
+  const auto kind = value.uint_at(kKind);
+  if (kind < 1 || kind > 4) return fail(Fault::unsupported);
+  out.kind = static_cast<Kind>(kind);
+  if (const auto bytes = value.bin_at(kSender); !bytes.empty()) {
+    Reader in(bytes);
+    auto sender = read_contact(in);
+    if (!sender) return fail(sender.error());
+    if (!in.done()) return fail(Fault::malformed);
+    out.sender = *sender;
+  }
+  if (has_target(out.kind)) {
+    const auto target = value.array_bin_at<32>(kTarget);
+    if (!target) return fail(Fault::malformed);
+    out.target.bytes = *target;
+  }
+  out.skip = value.uint_at(kSkip);
+  if (out.skip > kMaxSkip) return fail(Fault::too_big);
+  if (out.kind == Kind::store) {
+    const auto record = value.bin_at(kStored);
+    if (record.empty() || record.size() > kMaxRecord) return fail(Fault::malformed);
+    out.record = copy(record);
+  }
+  return out;
+}
+
+Bytes pack_answer(const Answer& answer, std::size_t contacts, bool with_record) {
+  const bool more = answer.more || (!with_record && !answer.record.empty());
+  with_record = with_record && !answer.record.empty();
+  pack::Packer out;
+  out.map(1 + (contacts > 0 ? 1U : 0U) + (with_record ? 1U : 0U) + (more ? 1U : 0U) + (answer.cookie ? 1U : 0U));
+  out.key(kStatus).uint(static_cast<std::uint64_t>(answer.status));
+  if (contacts > 0) {
+    Writer list;
+    for (std::size_t i = 0; i < contacts; ++i) write(list, answer.contacts[i]);
+    out.key(kContacts).bin(list.written());
+  }
+  if (with_record) out.key(kRecord).bin(answer.record);
+  if (more) out.key(kMore).boolean(true);
+  if (answer.cookie) out.key(kCookie).bin(*answer.cookie);
+  return out.take();
+}
+
+}  // namespace
+
+Bytes encode(const Request& request, std::size_t padded) {
+  const auto packed = pack_request(request);
+  Writer out(std::max(padded, packed.size() + kLengthBytes));
+  out.u16(static_cast<std::uint16_t>(packed.size())).bytes(packed);
+  if (out.size() < padded) out.zeros(padded - out.size());
+  return out.take();
+}
+
+Result<Request> read_request(ByteView payload) {
+  Reader in(payload);
+  const auto packed = in.bytes(in.u16());
+  if (!in.ok()) return fail(Fault::truncated);
+  for (const auto b : in.rest()) {
+    if (b != 0) return fail(Fault::malformed);
+  }
+  const auto value = pack::read(packed);
+  if (!value) return fail(value.error());
+  return request_of(*value);
+}
+
+Bytes encode(const Answer& answer, std::size_t room) {
+  auto contacts = std::min(answer.contacts.size(), kMaxContactsInAnswer);
+  // One measure decides: contacts have nearly one size, so few turns are needed.
+  for (const bool with_record : {true, false}) {
+    for (auto n = contacts;; --n) {
+      auto out = pack_answer(answer, n, with_record);
+      if (out.size() <= room) return out;
+      if (n == 0) break;
+    }
+  }
+  return pack_answer(Answer{answer.status, {}, {}, answer.more || !answer.record.empty(), std::nullopt}, 0, false);
+}
+
+Result<Answer> read_answer(ByteView payload) {
+  const auto value = pack::read(payload);
+  if (!value) return fail(value.error());
+  Answer out;
+  const auto status = value->uint_at(kStatus, 255);
+  if (status > static_cast<std::uint64_t>(AnswerStatus::invalid)) return fail(Fault::malformed);
+  out.status = static_cast<AnswerStatus>(status);
+  Reader contacts(value->bin_at(kContacts));
+  while (contacts.remaining() > 0) {
+    if (out.contacts.size() == kMaxContactsInAnswer) return fail(Fault::too_big);
+    auto contact = read_contact(contacts);
+    if (!contact) return fail(contact.error());
+    out.contacts.push_back(*contact);
+  }
+  const auto record = value->bin_at(kRecord);
+  if (record.size() > kMaxRecord) return fail(Fault::too_big);
+  out.record = copy(record);
+  const auto* more = value->field(kMore);
+  out.more = more != nullptr && more->boolean() != nullptr && *more->boolean();
+  out.cookie = value->array_bin_at<16>(kCookie);
+  return out;
+}
+
+}  // namespace linnet::dht

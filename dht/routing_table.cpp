@@ -1,0 +1,205 @@
+#include "dht/routing_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace linnet::dht {
+
+RoutingTable::RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts)
+    : self_(self), k_(k), book_(max_contacts) {}
+
+std::size_t RoutingTable::index_of(const Contact& contact) const {
+  return static_cast<std::size_t>(common_prefix(self_.position, contact.position));
+}
+
+RoutingTable::Bucket& RoutingTable::bucket_for(const Contact& contact) {
+  const auto index = index_of(contact);
+  if (buckets_.size() <= index) buckets_.resize(index + 1);
+  return buckets_[index];
+}
+
+bool RoutingTable::wants(const Contact& contact) const {
+  if (contact.device == self_.device || contact.position == self_.position) return false;
+  if (const auto* known = book_.find(contact.device)) {
+    return known->failures > 0 || (known->contact != contact && !known->live);
+  }
+  if (book_.full()) return false;
+  const auto index = index_of(contact);
+  return index >= buckets_.size() || buckets_[index].live.size() < k_ || buckets_[index].candidates.size() < kCandidates;
+}
+
+bool RoutingTable::diverse(const Bucket& bucket, const Contact& contact) const {
+  if (!contact.endpoint.ip.is_global()) return true;
+  const auto prefix = contact.endpoint.ip.prefix();
+  const auto same = [&](Handle h) {
+    const auto& other = book_.at(h).contact;
+    return other.device != contact.device && other.endpoint.ip.prefix() == prefix;
+  };
+  std::size_t in_table = 0;
+  for (const auto& b : buckets_) in_table += static_cast<std::size_t>(std::count_if(b.live.begin(), b.live.end(), same));
+  const auto in_bucket = static_cast<std::size_t>(std::count_if(bucket.live.begin(), bucket.live.end(), same));
+  return in_bucket < kPerPrefixInBucket && in_table < kPerPrefixInTable;
+}
+
+bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Duration> rtt) {
+  if (contact.device == self_.device || contact.position == self_.position) return false;
+  if (const auto handle = book_.handle_of(contact.device)) {
+    auto& entry = book_.at(*handle);
+    if (entry.contact != contact) {
+      if (entry.live && entry.failures == 0) return false;  // the old one is alive: it keeps its place
+      remove(bucket_for(entry.contact), *handle);
+    } else {
+      entry.heard = now;
+      entry.failures = 0;
+      if (rtt) entry.rtt.add(*rtt);
+      return false;
+    }
+  }
+  if (book_.full()) return false;
+  auto& bucket = bucket_for(contact);
+  const bool live = bucket.live.size() < k_ && diverse(bucket, contact);
+  if (!live && bucket.candidates.size() >= kCandidates) return false;
+  const auto handle = book_.add(contact);
+  auto& entry = book_.at(handle);
+  entry.heard = now;
+  entry.live = live;
+  if (rtt) entry.rtt.add(*rtt);
+  (live ? bucket.live : bucket.candidates).push_back(handle);
+  return live;
+}
+
+void RoutingTable::remove(Bucket& bucket, Handle handle) {
+  std::erase(bucket.live, handle);
+  std::erase(bucket.candidates, handle);
+  book_.remove(handle);
+}
+
+void RoutingTable::promote(Bucket& bucket) {
+  while (bucket.live.size() < k_) {
+    const auto fit = std::find_if(bucket.candidates.rbegin(), bucket.candidates.rend(), [&](Handle h) {
+      return book_.at(h).failures == 0 && diverse(bucket, book_.at(h).contact);
+    });
+    if (fit == bucket.candidates.rend()) return;
+    const auto handle = *fit;
+    std::erase(bucket.candidates, handle);
+    book_.at(handle).live = true;
+    bucket.live.push_back(handle);
+  }
+}
+
+void RoutingTable::failed(const Contact& contact) {
+  const auto handle = book_.handle_of(contact.device);
+  if (!handle || book_.at(*handle).contact != contact) return;
+  auto& entry = book_.at(*handle);
+  if (entry.failures < kDead) ++entry.failures;
+  auto& bucket = bucket_for(contact);
+  const bool replaceable = std::any_of(bucket.candidates.begin(), bucket.candidates.end(),
+                                       [&](Handle h) { return h != *handle && book_.at(h).failures == 0; });
+  if (entry.failures >= kDead || (entry.failures >= kBad && (replaceable || !entry.live))) {
+    remove(bucket, *handle);
+    promote(bucket);
+  }
+}
+
+void RoutingTable::gather(std::size_t bucket, bool candidates, std::vector<Handle>& out) const {
+  if (bucket >= buckets_.size()) return;
+  const auto add = [&](Handle h) {
+    if (book_.at(h).failures < kBad) out.push_back(h);
+  };
+  for (const auto h : buckets_[bucket].live) add(h);
+  if (!candidates) return;
+  for (const auto h : buckets_[bucket].candidates) add(h);
+}
+
+void RoutingTable::collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const {
+  // Three kinds of buckets in order of distance: the target's own; all deeper ones together; then the shallower, one by one.
+  const auto own = static_cast<std::size_t>(common_prefix(self_.position, target));
+  const auto closer = [&](Handle a, Handle b) { return nearer(target, book_.at(a).contact.position, book_.at(b).contact.position); };
+  const auto sort_from = [&](std::size_t from) {
+    std::sort(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), closer);
+    return out.size() >= n;
+  };
+  gather(own, candidates, out);
+  if (sort_from(0)) return;
+  auto from = out.size();
+  for (std::size_t i = own + 1; i < buckets_.size(); ++i) gather(i, candidates, out);
+  if (sort_from(from)) return;
+  for (std::size_t i = std::min(own, buckets_.size()); i-- > 0;) {
+    from = out.size();
+    gather(i, candidates, out);
+    if (sort_from(from)) return;
+  }
+}
+
+std::vector<Handle> RoutingTable::nearest(const Id& target, std::size_t n) const {
+  std::vector<Handle> out;
+  collect(target, n, false, out);
+  if (out.size() < n) {
+    out.clear();
+    collect(target, n, true, out);
+  }
+  if (out.size() > n) out.resize(n);
+  return out;
+}
+
+std::size_t RoutingTable::size() const {
+  std::size_t out = 0;
+  for (const auto& bucket : buckets_) {
+    out += static_cast<std::size_t>(
+        std::count_if(bucket.live.begin(), bucket.live.end(), [&](Handle h) { return book_.at(h).failures < kBad; }));
+  }
+  return out;
+}
+
+double RoutingTable::estimated_network_size() const {
+  const auto near = nearest(self_.position, 8);
+  if (near.empty()) return 1;
+  const auto far = distance(self_.position, book_.at(near.back()).contact.position);
+  double share = 0;  // of the key space that lies within the distance of the last of them
+  for (std::size_t i = 0; i < 8; ++i) share += std::ldexp(static_cast<double>(far.bytes[i]), -8 * static_cast<int>(i + 1));
+  const auto count = static_cast<double>(near.size());
+  return 1 + std::max(count, share > 0 ? count / share : count);
+}
+
+std::optional<std::size_t> RoutingTable::take_stale_bucket(Time now, Time limit) {
+  const auto oldest = std::min_element(buckets_.begin(), buckets_.end(),
+                                       [](const Bucket& a, const Bucket& b) { return a.looked_up < b.looked_up; });
+  if (oldest == buckets_.end() || oldest->looked_up >= limit) return std::nullopt;
+  oldest->looked_up = now;
+  return static_cast<std::size_t>(oldest - buckets_.begin());
+}
+
+Id RoutingTable::random_in(std::size_t bucket, Rng& rng) const {
+  Id out{rng.array<32>()};
+  for (std::size_t bit = 0; bit <= bucket && bit < 256; ++bit) {
+    const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
+    auto own = static_cast<std::uint8_t>(self_.position.bytes[bit / 8] & mask);
+    if (bit == bucket) own ^= mask;
+    out.bytes[bit / 8] = static_cast<std::uint8_t>((out.bytes[bit / 8] & ~mask) | own);
+  }
+  return out;
+}
+
+std::size_t RoutingTable::memory_bytes() const {
+  std::size_t out = sizeof(*this) + buckets_.capacity() * sizeof(Bucket);
+  for (const auto& b : buckets_) out += (b.live.capacity() + b.candidates.capacity()) * sizeof(Handle);
+  return out;
+}
+
+bool RoutingTable::sane() const {
+  std::size_t handles = 0;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    const auto& b = buckets_[i];
+    if (b.live.size() > k_ || b.candidates.size() > kCandidates) return false;
+    for (const auto h : b.live) {
+      if (!book_.at(h).live || index_of(book_.at(h).contact) != i || !diverse(b, book_.at(h).contact)) return false;
+    }
+    for (const auto h : b.candidates) {
+      if (book_.at(h).live || index_of(book_.at(h).contact) != i) return false;
+    }
+    handles += b.live.size() + b.candidates.size();
+  }
+  return handles == book_.size();
+}
+
+}  // namespace linnet::dht

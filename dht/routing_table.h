@@ -1,0 +1,75 @@
+// Kademlia's table: one bucket for each length of the prefix shared with our own position (Maymounkov, Mazieres, section 2.2).
+//
+// - A contact enters only after a round trip of ours; old live ones are preferred, later ones wait as candidates.
+// - Of global addresses at most 2 per /24 (IPv6: /48) stand in a bucket and 10 in the table; more of them wait as candidates and
+//   are used only where there is no choice. Private networks know no such rule.
+// - Two failures in a row give the place to a candidate; without one the contact stays, marked bad, until five.
+#pragma once
+
+#include <vector>
+
+#include "base/rng.h"
+#include "dht/contact_book.h"
+
+namespace linnet::dht {
+
+class RoutingTable {
+ public:
+  static constexpr std::size_t kCandidates = 4;
+  static constexpr std::size_t kPerPrefixInBucket = 2;
+  static constexpr std::size_t kPerPrefixInTable = 10;
+  static constexpr std::uint8_t kBad = 2;   // failures in a row
+  static constexpr std::uint8_t kDead = 5;
+
+  RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts);
+
+  // Whether a round trip to this contact would be worth its bytes.
+  bool wants(const Contact& contact) const;
+  // It answered: refreshes or inserts. True when it newly stands in a bucket.
+  bool answered(Time now, const Contact& contact, std::optional<Duration> rtt);
+  // It did not.
+  void failed(const Contact& contact);
+
+  // Nearest first. Bad contacts are left out, candidates come in only when there are fewer live ones than n.
+  std::vector<Handle> nearest(const Id& target, std::size_t n) const;
+  // Live and not bad.
+  std::size_t size() const;
+  // How many supernodes there are, judged by the density around ourselves; ourselves included.
+  double estimated_network_size() const;
+
+  ContactBook& book() { return book_; }
+  const ContactBook& book() const { return book_; }
+  // Index of the deepest bucket that exists, plus one.
+  std::size_t buckets() const { return buckets_.size(); }
+  std::size_t live_in(std::size_t bucket) const { return buckets_[bucket].live.size(); }
+  // Periodic recovery: the bucket that was longest without a lookup, if that is before `limit`. Marks it as looked up.
+  std::optional<std::size_t> take_stale_bucket(Time now, Time limit);
+  // A random place whose first difference from ours is at that bit.
+  Id random_in(std::size_t bucket, Rng& rng) const;
+
+  std::size_t memory_bytes() const;
+  // For tests: every rule of the class head holds.
+  bool sane() const;
+
+ private:
+  struct Bucket {
+    std::vector<Handle> live;        // oldest first
+    std::vector<Handle> candidates;  // latest last
+    Time looked_up = Time::min();
+  };
+
+  std::size_t index_of(const Contact& contact) const;
+  Bucket& bucket_for(const Contact& contact);
+  bool diverse(const Bucket& bucket, const Contact& contact) const;
+  void promote(Bucket& bucket);
+  void remove(Bucket& bucket, Handle handle);
+  void gather(std::size_t bucket, bool candidates, std::vector<Handle>& out) const;
+  void collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const;
+
+  Contact self_;
+  std::size_t k_;
+  ContactBook book_;
+  std::vector<Bucket> buckets_;
+};
+
+}  // namespace linnet::dht

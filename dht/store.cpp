@@ -1,0 +1,106 @@
+#include "dht/store.h"
+
+#include <algorithm>
+
+namespace linnet::dht {
+
+Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const IpAddress& writer) {
+  if (auto ok = check_time(record, now); !ok) return fail(Fault::expired);
+  const auto found = records_.find(record.user);
+  static const Slots kNone;
+  const Slots& slots = found == records_.end() ? kNone : found->second;
+
+  for (const auto& slot : slots) {
+    if (slot.record.account() == record.account() && slot.record.certificate.epoch > record.certificate.epoch) {
+      return fail(Fault::replayed);
+    }
+  }
+  const auto same_device = [&](const Slot& s) { return s.record.device() == record.device() && s.record.account() == record.account(); };
+  const auto old = std::find_if(slots.begin(), slots.end(), same_device);
+  if (old == slots.end()) {
+    if (auto ok = has_room(slots, record, writer); !ok) return fail(ok.error());
+  }
+
+  auto& mine = records_[record.user];
+  // A higher epoch is the account's word that what it certified before is void.
+  const auto epoch = record.certificate.epoch;
+  const auto account = record.account();
+  Result<Put> out = Put::added;
+  if (old != slots.end()) {
+    out = replace(mine[static_cast<std::size_t>(old - slots.begin())], std::move(record));
+    if (!out) return out;
+  } else {
+    ++count_;
+    bytes_ += record.wire.size();
+    mine.push_back(Slot{std::move(record), writer.prefix(), writer.is_global()});
+  }
+  drop_if(mine, [&](const SignedRecord& r) { return r.account() == account && r.certificate.epoch < epoch; });
+  return out;
+}
+
+Result<RecordStore::Put> RecordStore::replace(Slot& slot, SignedRecord record) {
+  if (record.sequence < slot.record.sequence) return fail(Fault::replayed);
+  if (record.sequence == slot.record.sequence) {
+    if (equal(record.wire, slot.record.wire)) return Put::same;
+    return fail(Fault::mismatch);
+  }
+  bytes_ += record.wire.size();
+  bytes_ -= slot.record.wire.size();
+  slot.record = std::move(record);
+  return Put::replaced;
+}
+
+Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer) const {
+  if (count_ >= max_records_) return fail(Fault::full);
+  const auto epoch = record.certificate.epoch;
+  std::size_t of_account = 0;
+  std::size_t of_prefix = 0;
+  std::size_t kept = 0;
+  const auto prefix = writer.prefix();
+  for (const auto& slot : slots) {
+    const bool own = slot.record.account() == record.account();
+    if (own && slot.record.certificate.epoch < epoch) continue;  // goes when this one comes
+    ++kept;
+    if (own) ++of_account;
+    if (slot.counts && writer.is_global() && slot.prefix == prefix) ++of_prefix;
+  }
+  if (kept >= kPerKey || of_account >= kPerAccount || of_prefix >= kPerPrefix) return fail(Fault::refused);
+  return {};
+}
+
+void RecordStore::drop_if(Slots& slots, const std::function<bool(const SignedRecord&)>& unwanted) {
+  std::erase_if(slots, [&](const Slot& s) {
+    if (!unwanted(s.record)) return false;
+    --count_;
+    bytes_ -= s.record.wire.size();
+    return true;
+  });
+}
+
+void RecordStore::purge(Wall now) {
+  for (auto it = records_.begin(); it != records_.end();) {
+    drop_if(it->second, [&](const SignedRecord& r) { return now >= r.expiry; });
+    it = it->second.empty() ? records_.erase(it) : std::next(it);
+  }
+}
+
+std::vector<const SignedRecord*> RecordStore::find(const crypto::UserKey& key, Wall now) const {
+  std::vector<const SignedRecord*> out;
+  const auto it = records_.find(key);
+  if (it == records_.end()) return out;
+  for (const auto& slot : it->second) {
+    if (check_time(slot.record, now)) out.push_back(&slot.record);
+  }
+  return out;
+}
+
+std::vector<const SignedRecord*> RecordStore::all() const {
+  std::vector<const SignedRecord*> out;
+  out.reserve(count_);
+  for (const auto& [key, slots] : records_) {
+    for (const auto& slot : slots) out.push_back(&slot.record);
+  }
+  return out;
+}
+
+}  // namespace linnet::dht
