@@ -55,6 +55,7 @@ struct Stats {
   std::uint64_t packets_late = 0;      // arrived after their playout time: dropped
   std::uint64_t packets_duplicate = 0;
   std::uint64_t packets_refused = 0;  // failed authentication, replayed, wrong SSRC, malformed, unknown payload type
+  std::uint64_t packets_dropped = 0;  // ours, because nobody polled them
   std::optional<double> loss_pct;     // of what the peer sent to us; absent until a packet came
   std::optional<double> jitter_ms;    // RFC 3550 interarrival jitter; absent until two packets came
   std::optional<double> rtt_ms;       // from RTCP LSR/DLSR

@@ -1,0 +1,25 @@
+// The codecs of one call, made at first use. Encoder and decoder of a kind share one object.
+#pragma once
+
+#include <array>
+
+#include "media/codec.h"
+
+namespace linnet::media {
+
+class CodecBank {
+ public:
+  explicit CodecBank(const CodecSettings& settings) : settings_(settings) {}
+
+  Codec& get(CodecKind kind) {
+    auto& codec = codecs_[static_cast<std::size_t>(kind)];
+    if (!codec) codec = make_codec(kind, settings_);
+    return *codec;
+  }
+
+ private:
+  CodecSettings settings_;
+  std::array<std::unique_ptr<Codec>, 3> codecs_;
+};
+
+}  // namespace linnet::media

@@ -1,0 +1,93 @@
+#include "media/opus_codec.h"
+
+#include <opus/opus.h>
+
+#include <algorithm>
+#include <new>
+
+namespace linnet::media {
+namespace {
+
+constexpr int kDecoderDelay = 0;  // Opus counts all its delay in the encoder's lookahead
+
+int length(ByteView bytes) { return static_cast<int>(bytes.size()); }
+
+}  // namespace
+
+void OpusCodec::FreeEncoder::operator()(OpusEncoder* encoder) const { opus_encoder_destroy(encoder); }
+void OpusCodec::FreeDecoder::operator()(OpusDecoder* decoder) const { opus_decoder_destroy(decoder); }
+
+OpusCodec::OpusCodec(const CodecSettings& settings) {
+  int error = OPUS_OK;
+  encoder_.reset(opus_encoder_create(kRate, 1, OPUS_APPLICATION_VOIP, &error));
+  decoder_.reset(opus_decoder_create(kRate, 1, &error));
+  if (!encoder_ || !decoder_) throw std::bad_alloc();
+  auto* const e = encoder_.get();
+  opus_encoder_ctl(e, OPUS_SET_BITRATE(std::clamp(settings.bitrate, 6000, 128000)));
+  // Packet lengths of a variable bitrate tell what is said, sealed or not (security.md).
+  opus_encoder_ctl(e, OPUS_SET_VBR(0));
+  opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(std::clamp(settings.complexity, 0, 10)));
+  opus_encoder_ctl(e, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+  opus_encoder_ctl(e, OPUS_SET_DTX(0));
+  opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(settings.fec ? 1 : 0));
+  opus_int32 lookahead = 0;
+  opus_encoder_ctl(e, OPUS_GET_LOOKAHEAD(&lookahead));
+  lookahead_ = lookahead + kDecoderDelay;
+}
+
+bool OpusCodec::encode(std::span<const std::int16_t> frame, Bytes& out) {
+  const std::size_t at = out.size();
+  out.resize(at + kMaxPayload);
+  const auto made = opus_encode(encoder_.get(), frame.data(), static_cast<int>(frame.size()), out.data() + at,
+                                static_cast<opus_int32>(kMaxPayload));
+  out.resize(at + static_cast<std::size_t>(std::max(made, 0)));
+  return made > 0;
+}
+
+std::size_t OpusCodec::duration(ByteView payload) const {
+  if (payload.empty() || payload.size() > 65535) return 0;
+  const int samples = opus_packet_get_nb_samples(payload.data(), length(payload), kRate);
+  return samples > 0 && static_cast<std::size_t>(samples) <= kMaxFrame ? static_cast<std::size_t>(samples) : 0;
+}
+
+std::size_t OpusCodec::decode(ByteView payload, std::span<std::int16_t> out) {
+  if (payload.empty()) return 0;
+  const int made = opus_decode(decoder_.get(), payload.data(), length(payload), out.data(), static_cast<int>(out.size()), 0);
+  return static_cast<std::size_t>(std::max(made, 0));
+}
+
+void OpusCodec::conceal(std::span<std::int16_t> out) {
+  const int made = opus_decode(decoder_.get(), nullptr, 0, out.data(), static_cast<int>(out.size()), 0);
+  const auto filled = static_cast<std::size_t>(std::max(made, 0));
+  std::fill(out.begin() + static_cast<std::ptrdiff_t>(std::min(filled, out.size())), out.end(), std::int16_t{0});
+}
+
+bool OpusCodec::has_recovery(ByteView next) const {
+  // Configurations 16..31 of the TOC octet are CELT only, which has no LBRR (RFC 6716 section 3.1).
+  if (next.size() < 2 || (next[0] & 0x80U) != 0) return false;
+  const int frame = opus_packet_get_samples_per_frame(next.data(), kRate);
+  const int silk_frames = std::max(1, frame / (20 * kSamplesPerMs));
+  const unsigned char* frames[48];
+  opus_int16 sizes[48];
+  const int count = opus_packet_parse(next.data(), length(next), nullptr, frames, sizes, nullptr);
+  if (count < 1 || sizes[0] < 1) return false;
+  // A SILK frame starts with one VAD flag for each 20 ms, then the LBRR flag (section 4.2.3); both are coded with even
+  // odds and so stand as plain bits.
+  return ((frames[0][0] >> (7 - silk_frames)) & 1U) != 0;
+}
+
+bool OpusCodec::recover(ByteView next, std::span<std::int16_t> out) {
+  if (!has_recovery(next)) return false;
+  const int made = opus_decode(decoder_.get(), next.data(), length(next), out.data(), static_cast<int>(out.size()), 1);
+  return made == static_cast<int>(out.size());
+}
+
+void OpusCodec::set_expected_loss(int percent) {
+  opus_encoder_ctl(encoder_.get(), OPUS_SET_PACKET_LOSS_PERC(std::clamp(percent, 0, 100)));
+}
+
+void OpusCodec::set_bitrate(int bits_per_second) {
+  opus_encoder_ctl(encoder_.get(), OPUS_SET_BITRATE(std::clamp(bits_per_second, 6000, 128000)));
+}
+
+}  // namespace linnet::media

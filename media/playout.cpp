@@ -1,0 +1,302 @@
+#include "media/playout.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "media/time_stretch.h"
+
+namespace linnet::media {
+namespace {
+
+constexpr std::int64_t kMs = kSamplesPerMs;
+constexpr std::size_t kBlock = 10 * kSamplesPerMs;     // concealment is made in blocks
+constexpr std::int64_t kNegligible = 5 * kMs / 2;      // a hole shorter than this is stepped over
+constexpr std::int64_t kFade = 200 * kMs;              // concealment longer than this is silence
+constexpr std::int64_t kGiveUp = 1000 * kMs;           // without a packet: wait for a new start
+constexpr std::int64_t kJump = 3000 * kMs;             // a timestamp this far off: another timeline
+constexpr std::int64_t kSlack = 5 * kMs;               // difference from the target that is left alone
+constexpr std::int64_t kStretch = 25 * kMs / 2;        // at most this much in one frame
+constexpr std::int64_t kOpenGap = 500 * kMs;           // an unfinished gap is reported from here on
+constexpr std::size_t kEnough = 25;                    // packets before the quantile is trusted
+constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
+
+std::int64_t ssize(std::span<const std::int16_t> s) { return static_cast<std::int64_t>(s.size()); }
+
+}  // namespace
+
+Playout::Playout(const PlayoutSettings& settings) : settings_(settings), window_(settings.window) {
+  fifo_.reserve(4 * kMaxFrame);
+  work_.reserve(kMaxFrame);
+}
+
+Admission Playout::insert(Time now, std::int64_t sequence, std::uint32_t timestamp, ByteView payload, Codec& codec) {
+  BufferedPacket meta;
+  meta.duration = codec.duration(payload);
+  if (meta.duration == 0) {
+    ++stats_.discarded;
+    return Admission::late;
+  }
+  const int clock = rtp_clock(codec.kind());
+  if (clock_ != 0 && clock != clock_) restart();  // the timestamps of two clocks do not compare
+  clock_ = clock;
+  meta.sequence = sequence;
+  meta.position = timestamps_.peek(timestamp) * (kRate / clock);
+  meta.arrived = now;
+  meta.codec = codec.kind();
+  if (playing_ && std::llabs(meta.position - cursor_) > kJump) {
+    restart();
+    meta.position = timestamps_.peek(timestamp) * (kRate / clock);
+  }
+  // Its place was recovered or concealed and passed over.
+  const bool passed = playing_ && meta.position + static_cast<std::int64_t>(meta.duration) <= cursor_;
+  Admission admission = passed && !buffer_.seen(sequence) ? Admission::late : buffer_.insert(meta, payload);
+  if (admission == Admission::overflow) {
+    restart();
+    admission = buffer_.insert(meta, payload);
+  }
+  if (admission == Admission::duplicate) ++stats_.duplicate;
+  if (admission == Admission::late) ++stats_.late;
+  if (admission == Admission::duplicate) return admission;
+  timestamps_.unwrap(timestamp);
+  observe(now, meta, payload, codec);
+  if (admission != Admission::accepted) return admission;
+  frame_ = meta.duration;
+  if (!playing_ && buffer_.size() == 1) waiting_since_ = pulled_;
+  bound();
+  return admission;
+}
+
+// Notes how early the packet came. A lost packet whose copy travels in the next one counts as come with the next one.
+void Playout::observe(Time now, const BufferedPacket& meta, ByteView payload, Codec& codec) {
+  const bool in_order = !highest_seen_ || meta.sequence > *highest_seen_;
+  const bool one_lost = highest_seen_ && meta.sequence == *highest_seen_ + 2;
+  if (in_order) highest_seen_ = meta.sequence;
+  // Where no device pulls, its clock stands still and says nothing of delays.
+  if (!ever_pulled_ || now - last_pull_ > kDeviceIdle) return;
+  const std::int64_t v = meta.position - pulled_;
+  if (one_lost && codec.has_recovery(payload)) window_.add(v - static_cast<std::int64_t>(meta.duration));
+  window_.add(v);
+}
+
+// Keeps the waiting audio, and with it delay and memory, within the bound.
+void Playout::bound() {
+  while (buffer_.span() > settings_.max_delay && buffer_.size() > 1) {
+    buffer_.pop();
+    ++stats_.discarded;
+  }
+}
+
+std::optional<std::int64_t> Playout::target_offset() const {
+  if (window_.size() < kEnough) return std::nullopt;
+  return window_.quantile(settings_.late_quantile) - settings_.safety;
+}
+
+void Playout::restart() {
+  buffer_.clear();
+  window_.clear();
+  timestamps_.reset();
+  highest_seen_.reset();
+  last_sequence_.reset();
+  fifo_.clear();
+  fifo_at_ = 0;
+  frozen_ = 0;
+  playing_ = false;
+  seam_ = true;
+}
+
+void Playout::pause() {
+  gap_excused_ = true;
+  gap_ = 0;
+}
+
+// Nothing came for long: the next packet starts afresh.
+void Playout::give_up() {
+  playing_ = false;
+  seam_ = true;
+  frozen_ = 0;
+}
+
+// While nobody pulled (the device starts late) only the newest packets are of interest.
+void Playout::keep_newest() {
+  const auto keep = static_cast<std::int64_t>(frame_) + settings_.first_margin;
+  while (buffer_.span() > keep && buffer_.size() > 1) {
+    buffer_.pop();
+    ++stats_.discarded;
+  }
+}
+
+bool Playout::may_start(std::size_t room, std::size_t& silence) {
+  silence = room;
+  if (buffer_.empty()) return false;
+  const std::int64_t wait = waiting_since_ + settings_.first_margin - pulled_;
+  if (wait >= static_cast<std::int64_t>(room)) return false;
+  silence = static_cast<std::size_t>(std::max<std::int64_t>(wait, 0));
+  return true;
+}
+
+void Playout::start_at(const BufferedPacket& packet) {
+  playing_ = true;
+  const bool paused = last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
+  if (gap_ > 0) close_gap(paused);
+  cursor_ = packet.position;
+  frozen_ = 0;
+}
+
+std::size_t Playout::pull(Time now, std::span<std::int16_t> out, CodecBank& codecs) {
+  if (!playing_ && (!ever_pulled_ || now - last_pull_ > kDeviceIdle)) {
+    keep_newest();
+    waiting_since_ = pulled_;
+  }
+  ever_pulled_ = true;
+  last_pull_ = now;
+  std::size_t first = stats_.start ? 0 : out.size();
+  std::size_t at = 0;
+  while (at < out.size()) {
+    if (ready() == 0 && !playing_) {
+      std::size_t silence = 0;
+      const bool start = may_start(out.size() - at, silence);
+      std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at), silence, std::int16_t{0});
+      at += silence;
+      pulled_ += static_cast<std::int64_t>(silence);
+      if (stats_.start && !gap_excused_) gap_ += static_cast<std::int64_t>(silence);
+      last_sample_ = silence > 0 ? std::int16_t{0} : last_sample_;
+      if (!start) continue;
+      start_at(*buffer_.front());
+    }
+    if (ready() == 0) produce(now + Duration{static_cast<std::int64_t>(at) * 1000 / kMs}, codecs);
+    if (stats_.decoded + stats_.recovered > 0 && !stats_.start) {
+      stats_.start = now + Duration{static_cast<std::int64_t>(at) * 1000 / kMs};
+      first = at;
+    }
+    const std::size_t n = std::min(ready(), out.size() - at);
+    std::copy_n(fifo_.begin() + static_cast<std::ptrdiff_t>(fifo_at_), n, out.begin() + static_cast<std::ptrdiff_t>(at));
+    fifo_at_ += n;
+    at += n;
+    pulled_ += static_cast<std::int64_t>(n);
+  }
+  return first;
+}
+
+// Decodes or conceals the next stretch into the empty fifo; or stops playing.
+void Playout::produce(Time now, CodecBank& codecs) {
+  fifo_.clear();
+  fifo_at_ = 0;
+  const BufferedPacket* front = buffer_.front();
+  if (front == nullptr) {
+    if (frozen_ >= kGiveUp) return give_up();
+    conceal(kBlock, codecs);
+    frozen_ += static_cast<std::int64_t>(kBlock);
+    return;
+  }
+  const std::int64_t missing = front->position - cursor_ - frozen_;
+  if (missing <= kNegligible || missing > settings_.max_delay) return play_front(now, codecs);
+  fill_hole(missing, codecs);
+}
+
+void Playout::play_front(Time now, CodecBank& codecs) {
+  const BufferedPacket& packet = buffer_.pop();
+  auto& codec = codecs.get(packet.codec);
+  work_.resize(packet.duration);
+  const std::size_t made = codec.decode(packet.payload, work_);
+  const bool paused = last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
+  cursor_ = packet.position + static_cast<std::int64_t>(packet.duration);
+  last_sequence_ = packet.sequence;
+  codec_ = packet.codec;
+  if (made == 0) {
+    // Authentic but damaged: as good as lost.
+    ++stats_.discarded;
+    conceal(kBlock, codecs);
+    return;
+  }
+  frozen_ = 0;
+  ++stats_.decoded;
+  close_gap(paused);
+  const double waited = millis(now - packet.arrived);
+  delay_ms_ = last_delay_ms_ ? delay_ms_ + (waited - delay_ms_) / 32 : waited;
+  last_delay_ms_ = waited;
+  push_stretched(std::span(work_).first(made));
+}
+
+void Playout::fill_hole(std::int64_t missing, CodecBank& codecs) {
+  if (recover_hole(missing, codecs)) return;
+  const auto n = std::min(static_cast<std::size_t>(missing), kBlock);
+  conceal(n, codecs);
+  frozen_ += static_cast<std::int64_t>(n);
+}
+
+// The frame before the waiting packet, from that packet. What of it has been concealed already is not played again.
+bool Playout::recover_hole(std::int64_t missing, CodecBank& codecs) {
+  const BufferedPacket& next = *buffer_.front();
+  const auto length = static_cast<std::int64_t>(next.duration);
+  const bool lost = !last_sequence_ || next.sequence > *last_sequence_ + 1;
+  auto& codec = codecs.get(next.codec);
+  if (!lost || missing > length || !codec.has_recovery(next.payload)) return false;
+  work_.resize(next.duration);
+  if (!codec.recover(next.payload, work_)) return false;
+  seam_ = seam_ || missing < length;
+  ++stats_.recovered;
+  close_gap(false);
+  push(std::span(work_).last(static_cast<std::size_t>(missing)), Sound::voice);
+  cursor_ = next.position;
+  frozen_ = 0;
+  return true;
+}
+
+void Playout::conceal(std::size_t samples, CodecBank& codecs) {
+  work_.assign(kBlock, 0);
+  if (frozen_ < kFade) codecs.get(codec_).conceal(work_);
+  push(std::span(work_).first(samples), Sound::concealed);
+  if (samples < kBlock) seam_ = true;
+}
+
+void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
+  const std::size_t at = fifo_.size();
+  fifo_.insert(fifo_.end(), samples.begin(), samples.end());
+  if (sound == Sound::concealed) {
+    stats_.concealed += ssize(samples);
+    if (!gap_excused_) gap_ += ssize(samples);
+  }
+  if (seam_ && sound == Sound::voice && !samples.empty()) {
+    // Fades the step at the joint out over 2.5 ms.
+    const auto n = std::min<std::size_t>(samples.size(), kNegligible);
+    const int step = last_sample_ - samples[0];
+    for (std::size_t i = 0; i < n; ++i) {
+      const int value = samples[i] + step * static_cast<int>(n - i) / static_cast<int>(n);
+      fifo_[at + i] = static_cast<std::int16_t>(std::clamp(value, -32768, 32767));
+    }
+    seam_ = false;
+  }
+  if (!fifo_.empty()) last_sample_ = fifo_.back();
+}
+
+// Voice that followed in order may give back delay or take more.
+void Playout::push_stretched(std::span<const std::int16_t> samples) {
+  const auto target = target_offset();
+  const std::int64_t excess = target ? *target - (offset() - ssize(samples)) : 0;
+  if (!target || std::llabs(excess) < kSlack || seam_) return push(samples, Sound::voice);
+  const auto most = static_cast<std::size_t>(std::min(std::llabs(excess), static_cast<long long>(kStretch)));
+  std::vector<std::int16_t> stretched;
+  stretched.reserve(samples.size() + most);
+  if (excess > 0) {
+    stats_.accelerated += static_cast<std::int64_t>(accelerate(samples, most, stretched));
+  } else {
+    stats_.expanded += static_cast<std::int64_t>(expand(samples, most, stretched));
+  }
+  push(stretched, Sound::voice);
+}
+
+void Playout::close_gap(bool source_paused) {
+  if (!stats_.longest_gap) stats_.longest_gap = 0;
+  if (!source_paused && !gap_excused_) stats_.longest_gap = std::max(*stats_.longest_gap, gap_);
+  gap_ = 0;
+  gap_excused_ = false;
+}
+
+PlayoutStats Playout::stats() const {
+  PlayoutStats out = stats_;
+  if (out.longest_gap && gap_ > kOpenGap) out.longest_gap = std::max(*out.longest_gap, gap_);
+  if (last_delay_ms_) out.delay_ms = delay_ms_;
+  return out;
+}
+
+}  // namespace linnet::media
