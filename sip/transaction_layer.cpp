@@ -76,7 +76,8 @@ std::string TransactionLayer::via(std::string_view branch) const {
   return std::string("SIP/2.0/LINNET ").append(config_.local_uri.host).append(";branch=").append(branch);
 }
 
-bool TransactionLayer::has_room(const PeerId& peer) const {
+bool TransactionLayer::has_room(const PeerId& peer) {
+  reap();
   if (size() >= config_.limits.transactions) return false;
   const auto it = per_peer_.find(peer);
   return it == per_peer_.end() || it->second < config_.limits.transactions_per_peer;
@@ -138,10 +139,12 @@ void TransactionLayer::respond(Time now, TransactionId id, const Message& messag
   t->last_response = serialise(message);
   send(t->peer, t->last_response);
   std::visit([&](auto& m) { m.on_send(now, message.status); }, t->machine);
-  reap();
+  note_end(id, *t);
 }
 
-void TransactionLayer::send(const PeerId& peer, Bytes bytes) { outgoing_.push({peer, std::move(bytes)}); }
+void TransactionLayer::send(const PeerId& peer, Bytes bytes) {
+  if (!outgoing_.push({peer, std::move(bytes)})) ++refused_;
+}
 
 const ClientTransaction* TransactionLayer::on_response(Time now, const PeerId& peer, const MessageView& response) {
   reap();
@@ -153,6 +156,7 @@ const ClientTransaction* TransactionLayer::on_response(Time now, const PeerId& p
     if (t.ack.empty()) t.ack = ack_for(t.request, response);
     send(peer, t.ack);
   }
+  note_end(it->second, t);
   return step.deliver ? &t : nullptr;
 }
 
@@ -164,7 +168,9 @@ bool TransactionLayer::on_request(Time now, const PeerId& peer, const MessageVie
   auto& t = servers_.at(it->second);
   if (is_ack) {
     auto* invite = std::get_if<InviteServer>(&t.machine);
-    return invite != nullptr && !invite->on_ack(now).deliver;
+    if (invite == nullptr || invite->on_ack(now).deliver) return false;
+    note_end(it->second, t);
+    return true;
   }
   const auto step = std::visit([&](auto& m) { return m.on_request(now); }, t.machine);
   if (step.resend) {
@@ -197,23 +203,25 @@ void TransactionLayer::drop_client(TransactionId id) {
   clients_.erase(it);
 }
 
+template <class Transaction>
+void TransactionLayer::note_end(TransactionId id, const Transaction& t) {
+  if (over(t.machine)) ended_.push_back(id);
+}
+
 void TransactionLayer::reap() {
-  const auto sweep = [this](auto& table, auto& index) {
-    for (auto it = table.begin(); it != table.end();) {
-      if (!over(it->second.machine)) {
-        ++it;
-        continue;
-      }
-      count(it->second.peer, -1);
-      index.erase(it->second.key);
-      it = table.erase(it);
-    }
-  };
-  sweep(clients_, client_index_);
-  sweep(servers_, server_index_);
+  for (const auto id : ended_) {
+    drop_client(id);
+    const auto it = servers_.find(id);
+    if (it == servers_.end()) continue;
+    count(it->second.peer, -1);
+    server_index_.erase(it->second.key);
+    servers_.erase(it);
+  }
+  ended_.clear();
 }
 
 std::vector<NoAnswer> TransactionLayer::on_timeout(Time now) {
+  reap();
   std::vector<NoAnswer> out;
   for (auto& [id, t] : clients_) {
     if (next_of(t.machine) > now) continue;
@@ -223,6 +231,7 @@ std::vector<NoAnswer> TransactionLayer::on_timeout(Time now) {
       send(t.peer, t.bytes);
     }
     if (step.timed_out) out.push_back({t.purpose, t.call, t.peer});
+    note_end(id, t);
   }
   for (auto& [id, t] : servers_) {
     if (next_of(t.machine) > now) continue;
@@ -239,6 +248,7 @@ std::vector<NoAnswer> TransactionLayer::on_timeout(Time now) {
       ++retransmissions_;
       send(t.peer, t.last_response);
     }
+    note_end(id, t);
   }
   reap();
   return out;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -70,7 +71,8 @@ class TransactionLayer {
   // Outside any transaction: the ACK for a 2xx, a refusal that keeps no state.
   void send(const PeerId& peer, Bytes bytes);
 
-  // A response came. Gives its transaction if the user agent shall see it; the pointer lives until the next call.
+  // A response came. Gives its transaction if the user agent shall see it; the pointer lives until the next
+  // input.
   const ClientTransaction* on_response(Time now, const PeerId& peer, const MessageView& response);
   // True if the request is one seen before (it was answered again). An ACK that ends an INVITE transaction is, too.
   bool on_request(Time now, const PeerId& peer, const MessageView& request);
@@ -86,14 +88,18 @@ class TransactionLayer {
   void forget(const PeerId& peer);
 
   std::optional<Outgoing> poll() { return outgoing_.pop(); }
-  std::size_t size() const { return clients_.size() + servers_.size(); }
-  bool has_room(const PeerId& peer) const;
-  std::uint64_t retransmissions() const { return retransmissions_; }
-  std::uint64_t refused() const { return refused_ + outgoing_.refused(); }
+  std::size_t size() const { return clients_.size() + servers_.size() - ended_.size(); }
+  bool has_room(const PeerId& peer);
+  // Counted since the last call.
+  std::uint64_t take_retransmissions() { return std::exchange(retransmissions_, 0); }
+  std::uint64_t take_refused() { return std::exchange(refused_, 0); }
 
  private:
   void count(const PeerId& peer, int delta);
+  // Removes what has terminated. Put off to the next call, since the user agent may still hold a pointer.
   void reap();
+  template <class Transaction>
+  void note_end(TransactionId id, const Transaction& t);
 
   const Config& config_;
   Rng& rng_;
@@ -103,6 +109,7 @@ class TransactionLayer {
   std::map<std::string, TransactionId, std::less<>> client_index_;
   std::map<std::string, TransactionId, std::less<>> server_index_;
   std::map<PeerId, std::size_t> per_peer_;
+  std::vector<TransactionId> ended_;
   BoundedQueue<Outgoing> outgoing_;
   std::uint64_t retransmissions_ = 0;
   std::uint64_t refused_ = 0;

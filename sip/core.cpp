@@ -1,0 +1,46 @@
+#include "sip/core.h"
+
+#include "sip/user_agent.h"
+
+namespace linnet::sip {
+
+Core::Core(Config config, Rng& rng) : ua_(std::make_unique<UserAgent>(std::move(config), rng)) {}
+Core::~Core() = default;
+Core::Core(Core&&) noexcept = default;
+Core& Core::operator=(Core&&) noexcept = default;
+
+void Core::handle_message(Time now, const PeerId& from, ByteView bytes) { ua_->handle_message(now, from, bytes); }
+void Core::handle_timeout(Time now) { ua_->handle_timeout(now); }
+Time Core::next_timeout() const { return ua_->next_timeout(); }
+void Core::peer_lost(Time now, const PeerId& peer) { ua_->peer_lost(now, peer); }
+std::optional<Outgoing> Core::poll_message() { return ua_->poll_message(); }
+std::optional<Event> Core::poll_event() { return ua_->poll_event(); }
+
+Status Core::set_peer_identity(const PeerId& peer, std::vector<std::string> addresses) {
+  return ua_->set_peer_identity(peer, std::move(addresses));
+}
+Status Core::set_peer_reliable(const PeerId& peer, bool reliable) { return ua_->set_peer_reliable(peer, reliable); }
+
+Result<CallId> Core::invite(Time now, InviteParams params) { return ua_->invite(now, std::move(params)); }
+Status Core::ring(Time now, CallId call) { return ua_->ring(now, call); }
+Status Core::accept(Time now, CallId call, std::string sdp) { return ua_->accept(now, call, std::move(sdp)); }
+Status Core::reject(Time now, CallId call, int code, std::string_view reason) {
+  return ua_->reject(now, call, code, reason);
+}
+Status Core::cancel(Time now, CallId call, std::string_view reason) { return ua_->cancel(now, call, reason); }
+Status Core::bye(Time now, CallId call, std::string_view reason) { return ua_->bye(now, call, reason); }
+Status Core::hang_up(Time now, CallId call) { return ua_->hang_up(now, call); }
+Status Core::reinvite(Time now, CallId call, std::string sdp) { return ua_->reinvite(now, call, std::move(sdp)); }
+Status Core::answer_reinvite(Time now, CallId call, std::string sdp) {
+  return ua_->answer_reinvite(now, call, std::move(sdp));
+}
+Status Core::reject_reinvite(Time now, CallId call, int code, std::string_view reason) {
+  return ua_->reject_reinvite(now, call, code, reason);
+}
+Status Core::options(Time now, const PeerId& peer, const Uri& target) { return ua_->options(now, peer, target); }
+
+const Counters& Core::counters() const { return ua_->counters(); }
+std::size_t Core::calls() const { return ua_->calls(); }
+std::size_t Core::transactions() const { return ua_->transactions(); }
+
+}  // namespace linnet::sip
