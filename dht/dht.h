@@ -28,6 +28,8 @@ struct Config {
   std::size_t max_records = 100'000;
   std::size_t max_contacts = 4'000;
   std::size_t max_lookups = 256;       // under way at once
+  double stranger_requests = 2000;     // a second, of addresses not yet proven; beyond that a cookie is the answer
+  double requests_per_prefix = 500;    // a second, of a /24 or /48 that proved its addresses
 };
 
 enum class LookupId : std::uint64_t {};
@@ -62,6 +64,7 @@ using Event = std::variant<RecordsFound, NodesFound, Stored, Alarm>;
 
 struct Counters {
   std::uint64_t requests_in = 0, answers_in = 0, requests_out = 0, timeouts = 0, malformed = 0, refused = 0, stored = 0;
+  std::uint64_t unexpected = 0, cookies_out = 0, handed_on = 0;
 };
 
 class Dht {
@@ -95,7 +98,9 @@ class Dht {
   const Contact& self() const;
   // Nearest known contacts, self excluded.
   std::vector<Contact> nearest(const Id& target, std::size_t n) const;
-  std::size_t contact_count() const;
+  std::size_t contact_count() const;  // those that stand in buckets and are not known to be bad
+  std::size_t book_count() const;     // those and the candidates: what the contact book holds
+  double estimated_network_size() const;  // supernodes, by the density around this one
   std::size_t record_count() const;
   std::size_t record_bytes() const;
   std::size_t memory_bytes() const;  // beside records and contact book

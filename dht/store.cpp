@@ -7,6 +7,7 @@ namespace linnet::dht {
 Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const IpAddress& writer) {
   if (auto ok = check_time(record, now); !ok) return fail(Fault::expired);
   const auto found = records_.find(record.user);
+  if (found != records_.end()) drop_if(found->second, [&](const SignedRecord& r) { return now >= r.expiry; });
   static const Slots kNone;
   const Slots& slots = found == records_.end() ? kNone : found->second;
 

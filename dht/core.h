@@ -1,0 +1,121 @@
+// The inside of Dht: joins table, store, RPC and the lookups under way. Private to this folder.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <variant>
+
+#include "dht/dht.h"
+#include "dht/lookup.h"
+#include "dht/routing_table.h"
+#include "dht/rpc.h"
+#include "dht/store.h"
+
+namespace linnet::dht {
+
+// What a lookup is for, and what stands beside it.
+struct FindRecordsGoal {
+  crypto::UserKey key;
+  std::optional<crypto::AccountKey> pinned;
+  std::vector<SignedRecord> found;  // one for each device
+  std::size_t further = 0;          // questions for the next record of a supernode that has several
+  std::size_t further_asked = 0;
+};
+struct FindNodesGoal {};
+// First a lookup, then the stores: `wanted` at a time, the next nearest for each that fails.
+struct PublishGoal {
+  SignedRecord record;
+  std::vector<Contact> targets;
+  std::size_t next = 0;
+  std::size_t pending = 0;
+  std::size_t copies = 0;
+  bool storing = false;
+};
+struct RefreshGoal {
+  bool joining = false;  // goes on with the next stale bucket
+};
+
+struct Task {
+  Lookup lookup;
+  std::variant<FindRecordsGoal, FindNodesGoal, PublishGoal, RefreshGoal> goal;
+};
+
+struct Dht::Impl {
+  static constexpr std::size_t kMaxHints = 32;
+  static constexpr std::size_t kMaxPings = 8;
+
+  Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity& id, Endpoint endpoint);
+
+  // Inputs (dht.cpp).
+  void dispatch(Time now, RpcEvent event);
+  void handle_timeout(Time now);
+  Time next_timeout() const;
+  void wake(Time now);  // starts the maintenance clock at the first input
+  std::optional<Wall> wall_at(Time now) const;
+
+  // Answering (serve.cpp).
+  void serve(Time now, Incoming incoming);
+  std::vector<Contact> contacts_for(const Id& target, const Endpoint& listener) const;
+  AnswerStatus store_for(Time now, ByteView wire, const IpAddress& writer);
+  AnswerStatus keep(Time now, SignedRecord record, const IpAddress& writer);
+  bool among_nearest(const Id& key, std::size_t n) const;
+
+  // Lookups (tasks.cpp).
+  Result<LookupId> start(Time now, const Id& target, std::size_t paths, std::size_t width, decltype(Task::goal) goal);
+  void drive(Time now, std::uint64_t id);
+  void query(Time now, std::uint64_t id, Task& task, const Lookup::Ask& ask);
+  bool ask_further(Time now, std::uint64_t id, FindRecordsGoal& goal, const Contact& to, std::uint64_t skip);
+  void on_answered(Time now, Answered& answered);
+  void on_query_answer(Time now, const Answered& answered);
+  void on_further_answer(Time now, const Answered& answered);
+  void on_late(Time now, const Purpose& purpose);
+  void on_failed(Time now, const Failed& failed);
+  void collect(Time now, Task& task, ByteView wire);
+  void finish(Time now, std::uint64_t id);
+  void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Lookup& lookup);
+  void store_next(Time now, std::uint64_t id);
+  void on_stored(Time now, std::uint64_t id, bool ok);
+  void forget_old_deadlines();
+
+  // Keeping the table and the copies (upkeep.cpp).
+  void learn(const Contact& contact, bool first);
+  void ping(Time now, const Contact& contact);
+  void ping_hints(Time now);
+  void on_new_contact(Time now, const Contact& contact);
+  void hand_on(Time now, const Contact& contact);
+  void tick(Time now);
+  void check_liveness(Time now);
+  void refresh_self(Time now);
+  void refresh_stale(Time now, bool joining);
+
+  Status ask(Time now, const Contact& to, Request request, const Purpose& purpose);
+  Duration timeout_for(const Contact& to) const;
+  bool believable(const Contact& told, const Contact& by) const;
+
+  Config config;
+  const crypto::Suite& suite;
+  Rng& rng;
+  const crypto::Identity& identity;
+  Contact self;
+  Counters counters;
+  RoutingTable table;
+  RecordStore store;
+  Rpc rpc;
+  BoundedQueue<Event> events;
+
+  std::map<std::uint64_t, Task> tasks;
+  std::uint64_t next_task = 1;
+  std::deque<std::pair<Time, std::uint64_t>> lookup_deadlines;  // all lookups live equally long: in order of start
+  std::deque<Contact> hints;
+  std::vector<crypto::DeviceKey> pinging;
+  RttEstimate everybody;  // for contacts that were never measured
+  std::size_t samples = 0;
+
+  std::optional<std::pair<Time, Wall>> wall;
+  Time tick_at = kNever;
+  Time self_refresh_at = kNever;
+  Duration self_refresh_every{};
+  std::size_t liveness_cursor = 0;
+};
+
+}  // namespace linnet::dht

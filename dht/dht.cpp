@@ -1,0 +1,152 @@
+#include "dht/dht.h"
+
+#include <algorithm>
+
+#include "dht/core.h"
+
+namespace linnet::dht {
+namespace {
+
+constexpr std::size_t kMaxEvents = 1024;
+constexpr std::size_t kNodesWidth = 8;    // nearest that must have answered before a find_nodes ends
+constexpr std::size_t kRecordsWidth = 4;  // of six that hold it
+constexpr std::size_t kPublishSlack = 2;
+
+Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity, const Endpoint& endpoint) {
+  Contact out;
+  out.endpoint = endpoint;
+  out.device = identity.device_key();
+  out.session = identity.session_key();
+  out.signature = crypto::sign_session_key(suite, identity.device, config.network, out.session);
+  out.position = position(endpoint.ip, out.device);
+  return out;
+}
+
+}  // namespace
+
+Dht::Impl::Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity& id, Endpoint endpoint)
+    : config(std::move(c)),
+      suite(s),
+      rng(r),
+      identity(id),
+      self(own_contact(config, s, id, endpoint)),
+      table(self, config.k, config.max_contacts),
+      store(config.max_records),
+      rpc(config, s, r, id, counters),
+      events(kMaxEvents) {}
+
+void Dht::Impl::dispatch(Time now, RpcEvent event) {
+  if (auto* incoming = std::get_if<Incoming>(&event)) return serve(now, std::move(*incoming));
+  if (auto* answered = std::get_if<Answered>(&event)) return on_answered(now, *answered);
+  if (const auto* late = std::get_if<Late>(&event)) return on_late(now, late->purpose);
+  if (const auto* failed = std::get_if<Failed>(&event)) on_failed(now, *failed);
+}
+
+void Dht::Impl::wake(Time now) {
+  if (tick_at == kNever) tick_at = now + std::chrono::milliseconds(1000 + rng.below(9000));
+}
+
+std::optional<Wall> Dht::Impl::wall_at(Time now) const {
+  if (!wall) return std::nullopt;
+  return wall->second + std::chrono::duration_cast<std::chrono::seconds>(now - wall->first);
+}
+
+void Dht::Impl::handle_timeout(Time now) {
+  wake(now);
+  while (auto event = rpc.handle_timeout(now)) dispatch(now, std::move(*event));
+  while (!lookup_deadlines.empty() && lookup_deadlines.front().first <= now) {
+    const auto id = lookup_deadlines.front().second;
+    lookup_deadlines.pop_front();
+    drive(now, id);
+  }
+  if (now >= tick_at) tick(now);
+  forget_old_deadlines();
+}
+
+Time Dht::Impl::next_timeout() const {
+  auto out = std::min(rpc.next_timeout(), tick_at);
+  if (!lookup_deadlines.empty()) out = std::min(out, lookup_deadlines.front().first);
+  return out;
+}
+
+Dht::Dht(Config config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Endpoint self)
+    : impl_(std::make_unique<Impl>(std::move(config), suite, rng, identity, self)) {}
+
+Dht::~Dht() = default;
+
+void Dht::handle_datagram(Time now, const Datagram& datagram) {
+  impl_->wake(now);
+  if (auto event = impl_->rpc.handle_datagram(now, datagram)) impl_->dispatch(now, std::move(*event));
+  impl_->forget_old_deadlines();
+}
+
+void Dht::handle_timeout(Time now) { impl_->handle_timeout(now); }
+
+void Dht::handle_wall(Time now, Wall wall) {
+  impl_->wake(now);
+  impl_->wall = {now, wall};
+}
+
+Time Dht::next_timeout() const { return impl_->next_timeout(); }
+std::optional<Transmit> Dht::poll_transmit() { return impl_->rpc.poll_transmit(); }
+std::optional<Event> Dht::poll_event() { return impl_->events.pop(); }
+
+void Dht::add_hint(Time now, const Contact& contact) {
+  impl_->wake(now);
+  impl_->learn(contact, true);
+  impl_->ping_hints(now);
+}
+
+void Dht::contact_lost(Time now, const crypto::DeviceKey& device) {
+  auto* entry = impl_->table.book().find(device);
+  if (entry == nullptr) return;
+  entry->failures = std::max<std::uint8_t>(entry->failures, 1);  // one more and it is bad
+  impl_->ping(now, entry->contact);
+}
+
+Result<LookupId> Dht::find_records(Time now, const crypto::UserKey& key, FindOptions options) {
+  FindRecordsGoal goal;
+  goal.key = key;
+  goal.pinned = options.pinned;
+  return impl_->start(now, id_of(key), options.paths, kRecordsWidth, std::move(goal));
+}
+
+Result<LookupId> Dht::find_nodes(Time now, const Id& target) { return impl_->start(now, target, 1, kNodesWidth, FindNodesGoal{}); }
+
+Result<LookupId> Dht::publish(Time now, SignedRecord record) {
+  const auto key = id_of(record.user);
+  PublishGoal goal;
+  goal.record = std::move(record);
+  return impl_->start(now, key, 1, impl_->config.replicas + kPublishSlack, std::move(goal));
+}
+
+std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {
+  std::vector<SignedRecord> out;
+  if (!impl_->wall) return out;
+  for (const auto* record : impl_->store.find(key, impl_->wall->second)) out.push_back(*record);
+  return out;
+}
+
+const Contact& Dht::self() const { return impl_->self; }
+
+std::vector<Contact> Dht::nearest(const Id& target, std::size_t n) const {
+  std::vector<Contact> out;
+  for (const auto handle : impl_->table.nearest(target, n)) out.push_back(impl_->table.book().at(handle).contact);
+  return out;
+}
+
+std::size_t Dht::contact_count() const { return impl_->table.size(); }
+std::size_t Dht::book_count() const { return impl_->table.book().size(); }
+double Dht::estimated_network_size() const { return impl_->table.estimated_network_size(); }
+std::size_t Dht::record_count() const { return impl_->store.size(); }
+std::size_t Dht::record_bytes() const { return impl_->store.bytes(); }
+const Counters& Dht::counters() const { return impl_->counters; }
+
+std::size_t Dht::memory_bytes() const {
+  constexpr std::size_t kDeque = 576;  // what an empty one holds
+  const auto& i = *impl_;
+  return sizeof(Dht) + sizeof(Impl) + i.table.memory_bytes() - sizeof(RoutingTable) + i.rpc.memory_bytes() + 4 * kDeque +
+         i.tasks.size() * (sizeof(Task) + 64) + i.hints.size() * sizeof(Contact) + i.pinging.capacity() * 32;
+}
+
+}  // namespace linnet::dht

@@ -1,0 +1,78 @@
+// The answering side.
+#include "dht/core.h"
+
+namespace linnet::dht {
+
+std::vector<Contact> Dht::Impl::contacts_for(const Id& target, const Endpoint& listener) const {
+  std::vector<Contact> out;
+  for (const auto handle : table.nearest(target, kMaxContactsInAnswer + 1)) {
+    const auto& contact = table.book().at(handle).contact;
+    if (contact.endpoint == listener || !may_tell(contact.endpoint.ip, listener.ip)) continue;
+    out.push_back(contact);
+    if (out.size() == kMaxContactsInAnswer) break;
+  }
+  return out;
+}
+
+void Dht::Impl::serve(Time now, Incoming incoming) {
+  const auto& request = incoming.request;
+  // A stranger's word about himself: only if it comes from there, and believed only after a ping of ours.
+  if (request.sender && request.sender->endpoint == incoming.from) learn(*request.sender, false);
+  Answer answer;
+  switch (request.kind) {
+    case Kind::ping: break;
+    case Kind::find_node: answer.contacts = contacts_for(request.target, incoming.from); break;
+    case Kind::find_record: {
+      const auto time = wall_at(now);
+      const auto held = time ? store.find(crypto::UserKey{request.target.bytes}, *time) : std::vector<const SignedRecord*>{};
+      if (request.skip < held.size()) {
+        answer.record = held[request.skip]->wire;
+        answer.more = request.skip + 1 < held.size();
+      }
+      if (request.skip == 0) answer.contacts = contacts_for(request.target, incoming.from);
+      break;
+    }
+    case Kind::store: answer.status = store_for(now, request.record, incoming.from.ip); break;
+  }
+  rpc.answer(now, std::move(incoming), std::move(answer));
+  ping_hints(now);
+}
+
+bool Dht::Impl::among_nearest(const Id& key, std::size_t n) const {
+  const auto near = table.nearest(key, n);
+  return near.size() < n || nearer(key, self.position, table.book().at(near.back()).contact.position);
+}
+
+AnswerStatus Dht::Impl::store_for(Time now, ByteView wire, const IpAddress& writer) {
+  auto record = read_record(suite, config.network, wire);
+  if (!record) {
+    ++counters.malformed;
+    return AnswerStatus::invalid;
+  }
+  // Copies stay in the region of the key: twice the plan leaves room for two views of who is nearest.
+  if (!among_nearest(id_of(record->user), 2 * config.replicas)) {
+    ++counters.refused;
+    return AnswerStatus::refused;
+  }
+  return keep(now, std::move(*record), writer);
+}
+
+AnswerStatus Dht::Impl::keep(Time now, SignedRecord record, const IpAddress& writer) {
+  const auto time = wall_at(now);
+  if (!time) return AnswerStatus::refused;  // without a clock nothing can be judged
+  const Alarm alarm{record.user, record.device()};
+  const auto put = store.put(*time, std::move(record), writer);
+  if (put) {
+    if (*put != RecordStore::Put::same) ++counters.stored;
+    return AnswerStatus::ok;
+  }
+  ++counters.refused;
+  switch (put.error()) {
+    case Fault::expired: return AnswerStatus::expired;
+    case Fault::replayed: return AnswerStatus::replayed;
+    case Fault::mismatch: events.push(alarm); return AnswerStatus::conflict;
+    default: return AnswerStatus::refused;
+  }
+}
+
+}  // namespace linnet::dht

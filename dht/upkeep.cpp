@@ -1,0 +1,136 @@
+// Keeping the table alive and the copies where they belong.
+#include <algorithm>
+#include <cmath>
+
+#include "dht/core.h"
+
+namespace linnet::dht {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Duration kTick = seconds(10);
+constexpr Duration kQuietLimit = minutes(5);      // a contact not heard of for so long is pinged
+constexpr Duration kBucketLimit = minutes(15);    // Kademlia's hour, for a network whose nodes come and go faster
+constexpr Duration kFirstSelfRefresh = seconds(5);
+constexpr Duration kLastSelfRefresh = minutes(10);
+constexpr std::size_t kLivenessBatch = 8;
+constexpr std::size_t kRefreshWidth = 4;
+constexpr std::size_t kJoinWidth = 8;
+constexpr std::size_t kHandOnAtOnce = 16;
+constexpr std::size_t kHandOnExamined = 512;
+
+}  // namespace
+
+// Somebody spoke of this supernode: remembered until there is room to ping it, if the table could use it.
+void Dht::Impl::learn(const Contact& contact, bool first) {
+  if (contact.endpoint == self.endpoint || !table.wants(contact)) return;
+  const auto same = [&](const Contact& c) { return c.device == contact.device && c.endpoint == contact.endpoint; };
+  if (std::any_of(hints.begin(), hints.end(), same) ||
+      std::find(pinging.begin(), pinging.end(), contact.device) != pinging.end()) {
+    return;
+  }
+  if (hints.size() >= kMaxHints) {
+    if (!first) return;  // hearsay; it will be said again
+    hints.pop_back();
+  }
+  first ? hints.push_front(contact) : hints.push_back(contact);
+}
+
+void Dht::Impl::ping(Time now, const Contact& contact) {
+  if (pinging.size() >= 2 * kMaxPings || std::find(pinging.begin(), pinging.end(), contact.device) != pinging.end()) return;
+  if (!ask(now, contact, Request{}, {Purpose::Kind::ping, 0, 0, 0})) return;
+  pinging.push_back(contact.device);
+  if (auto* entry = table.book().find(contact.device)) entry->tried = now;
+}
+
+void Dht::Impl::ping_hints(Time now) {
+  while (!hints.empty() && pinging.size() < kMaxPings) {
+    const auto contact = hints.front();
+    hints.pop_front();
+    if (!table.wants(contact)) continue;
+    if (!verify(suite, config.network, contact)) {
+      ++counters.malformed;
+      continue;
+    }
+    ping(now, contact);
+  }
+}
+
+void Dht::Impl::on_new_contact(Time now, const Contact& contact) {
+  if (self_refresh_at == kNever) {
+    self_refresh_every = kFirstSelfRefresh;
+    refresh_self(now);
+  }
+  hand_on(now, contact);
+}
+
+// A nearer supernode than some that hold our records has come: the nearest holder gives it a copy.
+void Dht::Impl::hand_on(Time now, const Contact& contact) {
+  const auto time = wall_at(now);
+  if (!time) return;
+  std::size_t given = 0;
+  std::size_t examined = 0;
+  for (const auto* record : store.all()) {
+    if (given == kHandOnAtOnce || ++examined > kHandOnExamined) return;
+    const auto key = id_of(record->user);
+    const auto near = table.nearest(key, config.replicas);
+    const auto is_new = [&](Handle h) { return table.book().at(h).contact.device == contact.device; };
+    if (std::none_of(near.begin(), near.end(), is_new) || !check_time(*record, *time)) continue;
+    const bool first_holder = std::all_of(near.begin(), near.end(), [&](Handle h) {
+      return is_new(h) || nearer(key, self.position, table.book().at(h).contact.position);
+    });
+    if (!first_holder) continue;
+    Request request;
+    request.kind = Kind::store;
+    request.record = record->wire;
+    if (!ask(now, contact, std::move(request), {Purpose::Kind::hand_on, 0, 0, 0})) return;
+    ++given;
+    ++counters.handed_on;
+  }
+}
+
+void Dht::Impl::tick(Time now) {
+  tick_at = now + kTick + std::chrono::milliseconds(rng.below(1000));
+  if (const auto time = wall_at(now)) store.purge(*time);
+  check_liveness(now);
+  ping_hints(now);
+  if (now >= self_refresh_at) {
+    refresh_self(now);
+  } else {
+    refresh_stale(now, false);
+  }
+}
+
+void Dht::Impl::check_liveness(Time now) {
+  std::vector<Contact> due;
+  const auto n = table.book().size();
+  for (std::size_t i = 0; i < std::min(n, kLivenessBatch); ++i) {
+    liveness_cursor = (liveness_cursor + 1) % n;
+    const auto& entry = table.book().at(table.book().nth(liveness_cursor));
+    const bool quiet = entry.failures == 0 && now - entry.heard > kQuietLimit;
+    const bool doubtful = entry.failures > 0 && now - entry.tried > kTick * (1 << entry.failures);
+    if (quiet || doubtful) due.push_back(entry.contact);
+  }
+  for (const auto& contact : due) ping(now, contact);
+}
+
+void Dht::Impl::refresh_self(Time now) {
+  self_refresh_at = now + self_refresh_every;
+  self_refresh_every = std::min(2 * self_refresh_every, kLastSelfRefresh);
+  (void)start(now, self.position, 1, kJoinWidth, RefreshGoal{true});
+}
+
+// Looks for a random place in the bucket that was longest without; when joining, one after another until none is stale.
+void Dht::Impl::refresh_stale(Time now, bool joining) {
+  const auto supernodes = table.estimated_network_size();
+  while (const auto bucket = table.take_stale_bucket(now, now - kBucketLimit)) {
+    // Around ourselves everybody is known already; a bucket that should hold nobody is not worth a lookup.
+    if (std::ldexp(supernodes, -static_cast<int>(*bucket) - 1) < 2) continue;
+    (void)start(now, table.random_in(*bucket, rng), 1, kRefreshWidth, RefreshGoal{joining});
+    return;
+  }
+}
+
+}  // namespace linnet::dht
