@@ -1,0 +1,37 @@
+#include "node/call_connecting.h"
+
+#include <utility>
+
+#include "node/call.h"
+
+namespace linnet::node {
+namespace {
+
+// The overlay bounds a connect itself; this only ends a call whose connect was forgotten.
+constexpr Duration kSlack = std::chrono::seconds(2);
+
+}  // namespace
+
+Next Connecting::begin(Rooms& rooms, Time now, Facts& facts, crypto::Address found_as, Person person) {
+  Connecting out;
+  out.legs = Legs(rooms, now, facts, std::move(found_as), std::move(person));
+  out.until = now + rooms.config.peer.connect_timeout + kSlack;
+  if (auto next = out.over(rooms, now); next.to) return next;
+  return {std::move(out)};
+}
+
+Next Connecting::advance(Rooms& rooms, Time now, Facts&) {
+  if (auto next = over(rooms, now); next.to) return next;
+  if (!legs.invited()) return {};
+  Inviting out;
+  out.legs = std::move(legs);
+  out.until = now + rooms.config.ring_timeout;
+  return {std::move(out)};
+}
+
+Next Connecting::on(Rooms&, Time now, Facts& facts, input::Tick) {
+  if (now < until) return {};
+  return {Ended{CallResult::unreachable, facts.peer.text() + " is known but not reachable: no answer from it."}};
+}
+
+}  // namespace linnet::node

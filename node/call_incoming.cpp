@@ -1,0 +1,60 @@
+#include "node/call_incoming.h"
+
+#include <utility>
+
+#include "node/call.h"
+
+namespace linnet::node {
+
+Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Answer) {
+  std::string answer;
+  auto voice = Voice::from_offer(rooms.config, rooms.rng, offer, answer);
+  if (!voice) {
+    (void)rooms.sip.reject(now, line.call, 488);
+    return {Ended{CallResult::failed, "No codec or key suite in common with " + facts.peer.text() + "."}};
+  }
+  if (!rooms.sip.accept(now, line.call, std::move(answer)))
+    return {Ended{CallResult::failed, "The call of " + facts.peer.text() + " was gone already."}};
+  return Talking::begin(rooms, now, facts, std::move(line), std::move(*voice));
+}
+
+Next Incoming::on(Rooms& rooms, Time now, Facts&, input::Hangup) {
+  (void)rooms.sip.reject(now, line.call, 603);
+  return {Ended{CallResult::declined, {}}};
+}
+
+// The caller gives up first; this is for one that cannot say so any more.
+Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
+  if (now < until) return {};
+  (void)rooms.sip.reject(now, line.call, 480);
+  return {Ended{CallResult::no_answer, "Missed: " + facts.peer.text() + " called."}};
+}
+
+Next Incoming::on(Rooms&, Time, Facts& facts, const sip::Cancelled& cancelled) {
+  if (cancelled.call != line.call) return {};
+  if (cancelled.elsewhere) return {Ended{CallResult::cancelled, "Answered elsewhere."}};
+  if (cancelled.reason == kNoAnswer) return {Ended{CallResult::no_answer, "Missed: " + facts.peer.text() + " called."}};
+  return {Ended{CallResult::cancelled, facts.peer.text() + " hung up before it was answered."}};
+}
+
+Next Incoming::on(Rooms&, Time, Facts& facts, const sip::Failed& failed) {
+  if (failed.call != line.call) return {};
+  return {Ended{CallResult::failed, "The call of " + facts.peer.text() + " failed: " + failed.why + "."}};
+}
+
+Next Incoming::on(Rooms&, Time, Facts& facts, const sip::Ended& ended) {
+  if (ended.call != line.call) return {};
+  return {Ended{CallResult::cancelled, facts.peer.text() + " hung up before it was answered."}};
+}
+
+Next Incoming::on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& down) {
+  if (down.link != line.link) return {};
+  if (const auto* other = rooms.links.to(line.peer)) {
+    line.link = other->id;
+    return {};
+  }
+  (void)rooms.sip.reject(now, line.call, 480);
+  return {Ended{CallResult::failed, "The link to " + facts.peer.text() + " was lost while it rang."}};
+}
+
+}  // namespace linnet::node

@@ -1,0 +1,28 @@
+// The name is being looked up. A name that is pinned is looked up under its key name too, so that who squats on the name
+// cannot break it; who claims the name is asked only when the person we know is nowhere.
+#pragma once
+
+#include "node/call_facts.h"
+
+namespace linnet::node {
+
+struct Resolving {
+  enum class Asked : std::uint8_t { by_name, by_key_name, claimants };
+
+  overlay::FindId find{};
+  Asked asked = Asked::by_name;
+  std::optional<IdentityChanged> changed;  // what the first answer said
+  Time until = kNever;
+
+  static Next begin(Rooms& rooms, Time now, Facts& facts);
+
+  Next on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
+  Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);
+  Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
+  Time next_timeout() const { return until; }
+
+ private:
+  Next ask_further(Rooms& rooms, Time now, Facts& facts, bool nobody_at_all);
+};
+
+}  // namespace linnet::node

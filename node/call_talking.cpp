@@ -1,0 +1,141 @@
+#include "node/call_talking.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "node/call.h"
+
+namespace linnet::node {
+
+Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice) {
+  facts.answered = now;
+  make_contact(rooms, facts.peer, line.account);
+  facts.verified = rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
+  share_endpoints(rooms, now, line.link);
+  const auto path = rooms.peer.path(line.link);
+  Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), kNever, std::nullopt};
+  if (facts.limit) out.until = now + *facts.limit;
+  rooms.out.push(event::AudioStart{facts.id});
+  return {std::move(out)};
+}
+
+Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text) {
+  voice.close(now);
+  send(rooms, now);
+  Talked talked;
+  talked.stats = voice.stats(now);
+  talked.length = now - *facts.answered;
+  talked.path = path.word();
+  talked.via = path.via();
+  talked.path_changes = path.changes(talked.stats.concealed_ms);
+  facts.talked = std::move(talked);
+  rooms.out.push(event::AudioStop{facts.id});
+  return {Ended{result, std::move(text)}};
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Hangup) {
+  (void)rooms.sip.bye(now, line.call);
+  return end(rooms, now, facts, CallResult::ended, {});
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts&, input::Hold hold) {
+  if (voice.on_hold() == hold.on || voice.offering()) return {};
+  if (!rooms.sip.reinvite(now, line.call, voice.offer_hold(hold.on))) voice.on_refusal();
+  return {};
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
+  if (now >= until) return on(rooms, now, facts, input::Hangup{});
+  if (lost && now >= *lost + kWithoutLink) {
+    rooms.sip.peer_lost(now, line.peer);
+    return end(rooms, now, facts, CallResult::failed, "The link to " + facts.peer.text() + " was lost.");
+  }
+  if (now >= voice.next_timeout()) voice.handle_timeout(now);
+  if (now >= path.next_timeout()) path.handle_timeout(now, voice.stats(now).concealed_ms);
+  return {};
+}
+
+Time Talking::next_timeout() const {
+  const auto give_up = lost ? *lost + kWithoutLink : kNever;
+  return std::min({until, give_up, voice.next_timeout(), path.next_timeout()});
+}
+
+void Talking::take_link(Rooms& rooms, Time now, overlay::SessionId link) {
+  line.link = link;
+  lost.reset();
+  share_endpoints(rooms, now, link);
+  if (const auto to = rooms.peer.path(link)) path.moved(now, *to, voice.stats(now).concealed_ms);
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts&, const overlay::LinkUp& up) {
+  if (lost && peer_id(up.remote.device) == line.peer) take_link(rooms, now, up.link);
+  return {};
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& down) {
+  if (down.link != line.link) return {};
+  if (const auto* other = rooms.links.to(line.peer)) {
+    take_link(rooms, now, other->id);
+    return {};
+  }
+  if (down.reason == overlay::DownReason::peer_closed || down.reason == overlay::DownReason::closed) {
+    rooms.sip.peer_lost(now, line.peer);
+    return end(rooms, now, facts, CallResult::failed, "The link to " + facts.peer.text() + " was closed.");
+  }
+  lost = now;
+  // The caller knows where the device is to be found; the callee waits for it.
+  if (line.device && line.address) (void)rooms.peer.connect(now, *line.address, *line.device, true);
+  return {};
+}
+
+Next Talking::on(Rooms&, Time now, Facts&, const overlay::LinkPath& moved) {
+  if (moved.link == line.link) path.moved(now, moved.to, voice.stats(now).concealed_ms);
+  return {};
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts& facts, const sip::Ended& ended) {
+  if (ended.call != line.call) return {};
+  // Our answer crossed that of another device of ours.
+  if (ended.reason == sip::Core::kElsewhere) return end(rooms, now, facts, CallResult::cancelled, "Answered elsewhere.");
+  return end(rooms, now, facts, CallResult::ended, {});
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts& facts, const sip::Failed& failed) {
+  if (failed.call != line.call) return {};
+  return end(rooms, now, facts, CallResult::failed, "The call with " + facts.peer.text() + " failed: " + failed.why + ".");
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts&, const sip::ReinviteOffer& offer) {
+  if (offer.call != line.call) return {};
+  const auto answer = voice.on_offer(rooms.config, rooms.rng, offer.sdp);
+  if (answer) {
+    (void)rooms.sip.answer_reinvite(now, line.call, *answer);
+  } else {
+    (void)rooms.sip.reject_reinvite(now, line.call, 488);
+  }
+  return {};
+}
+
+Next Talking::on(Rooms& rooms, Time now, Facts& facts, const sip::ReinviteAnswered& answered) {
+  if (answered.call != line.call || voice.on_answer(answered.sdp)) return {};
+  // The two ends no longer agree on what is sent: going on would be silence at best.
+  (void)rooms.sip.bye(now, line.call, "Not acceptable");
+  return end(rooms, now, facts, CallResult::failed, "The answer of " + facts.peer.text() + " was not usable.");
+}
+
+Next Talking::on(Rooms&, Time, Facts&, const sip::ReinviteRejected& rejected) {
+  if (rejected.call == line.call) voice.on_refusal();
+  return {};
+}
+
+bool Talking::hear(Time now, MutableBytes packet) {
+  if (!voice.claims(packet) || !voice.receive(now, packet)) return false;
+  path.voice_came(voice.stats(now).concealed_ms);
+  return true;
+}
+
+void Talking::send(Rooms& rooms, Time now) {
+  while (const auto packet = voice.poll_packet()) rooms.peer.send_voice(now, line.link, *packet);
+}
+
+}  // namespace linnet::node

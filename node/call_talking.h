@@ -1,0 +1,45 @@
+// Two people talk. Held is a flag of it. The signalling line may be lost and found again; the voice goes on while any path
+// carries it.
+#pragma once
+
+#include "node/call_facts.h"
+#include "node/path_watch.h"
+#include "node/voice.h"
+
+namespace linnet::node {
+
+struct Talking {
+  static constexpr Duration kWithoutLink = std::chrono::seconds(10);  // then the call has failed
+
+  Line line;
+  Voice voice;
+  PathWatch path;
+  Time until = kNever;            // the length that was asked for
+  std::optional<Time> lost;       // since when there is no link
+
+  static Next begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice);
+
+  Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);
+  Next on(Rooms& rooms, Time now, Facts& facts, input::Hold hold);
+  Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
+  Next on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkUp& up);
+  Next on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& down);
+  Next on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkPath& moved);
+  Next on(Rooms& rooms, Time now, Facts& facts, const sip::Ended& ended);
+  Next on(Rooms& rooms, Time now, Facts& facts, const sip::Failed& failed);
+  Next on(Rooms& rooms, Time now, Facts& facts, const sip::ReinviteOffer& offer);
+  Next on(Rooms& rooms, Time now, Facts& facts, const sip::ReinviteAnswered& answered);
+  Next on(Rooms& rooms, Time now, Facts& facts, const sip::ReinviteRejected& rejected);
+  Time next_timeout() const;
+
+  // Whether the voice was this call's.
+  bool hear(Time now, MutableBytes packet);
+  // Voice that waits goes out.
+  void send(Rooms& rooms, Time now);
+
+ private:
+  Next end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text);
+  void take_link(Rooms& rooms, Time now, overlay::SessionId link);
+};
+
+}  // namespace linnet::node

@@ -1,0 +1,101 @@
+// What a person asks for.
+#include <utility>
+
+#include "node/node_impl.h"
+
+namespace linnet::node {
+
+void Node::Impl::done(CommandId id, Outcome outcome, std::optional<CallId> call, std::string text) {
+  out.push(event::Done{id, outcome, call, std::move(text)});
+}
+
+// The one that was named, or the only one that fits.
+template <class Fits>
+Call* Node::Impl::pick(std::optional<CallId> wanted, Fits fits) {
+  Call* out_call = nullptr;
+  for (auto& entry : calls) {
+    if ((wanted && entry.first != *wanted) || !fits(entry.second)) continue;
+    if (out_call != nullptr) return nullptr;
+    out_call = &entry.second;
+  }
+  return out_call;
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
+  if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  const auto address = crypto::Address::parse(call.who);
+  if (!address) return done(id, Outcome::bad_address, {}, "\"" + call.who + "\" is no address. Give name@domain.");
+  if (*address == identity.address || *address == identity.key_name())
+    return done(id, Outcome::refused, {}, address->text() + " is your own address. Give the address of somebody else.");
+  if (calls.size() >= config.max_calls)
+    return done(id, Outcome::busy, {}, std::to_string(calls.size()) + " calls are running; no more are allowed at once.");
+  Facts facts;
+  facts.id = CallId{++last_call};
+  facts.direction = Direction::outgoing;
+  facts.peer = *address;
+  facts.began = now;
+  facts.started = wall;
+  facts.cold = call.cold;
+  facts.limit = call.duration;
+  const auto call_id = facts.id;
+  auto r = rooms();
+  calls.emplace(call_id, Call::outgoing(r, now, std::move(facts)));
+  done(id, Outcome::ok, call_id);
+  out.changed(call_id);
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Answer& answer) {
+  auto* call = pick(answer.call, [](const Call& c) { return c.ringing_us(); });
+  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call rings, or several do: say which.");
+  const auto call_id = call->facts().id;
+  tell(now, *call, input::Answer{});
+  done(id, Outcome::ok, call_id);
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Hangup& hangup) {
+  bool any = false;
+  for (auto& entry : calls) {
+    if (hangup.call && entry.first != *hangup.call) continue;
+    any = true;
+    tell(now, entry.second, input::Hangup{});
+  }
+  if (any) return done(id, Outcome::ok, hangup.call);
+  done(id, Outcome::no_such_call, {}, "There is no such call.");
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Hold& hold) {
+  auto* call = pick(hold.call, [](const Call& c) { return c.talking() != nullptr; });
+  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  const auto call_id = call->facts().id;
+  tell(now, *call, input::Hold{hold.on});
+  if (call->talking()->voice.on_hold() == hold.on) return done(id, Outcome::ok, call_id);
+  done(id, Outcome::refused, call_id, "The call is being changed just now. Try again.");
+}
+
+void Node::Impl::command(Time, CommandId id, const command::Mute& mute) {
+  auto* call = pick(mute.call, [](const Call& c) { return c.talking() != nullptr; });
+  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  call->talking()->voice.set_muted(mute.on);
+  out.changed(call->facts().id);
+  done(id, Outcome::ok, call->facts().id);
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Who& who) {
+  if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  auto r = rooms();
+  lookups.who(r, now, id, who.who);
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Leave&) {
+  if (leaving == Leaving::no) {
+    const bool talked = !calls.empty();
+    leaving = Leaving::ending_calls;
+    drained_by = now + config.drain;
+    last_words_by = talked ? now + kLastWords : now;
+    tell_all(now, input::Hangup{});
+    out.status_changed();
+  }
+  done(id);
+}
+
+}  // namespace linnet::node

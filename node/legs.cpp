@@ -1,0 +1,220 @@
+#include "node/legs.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "node/sdp_glue.h"
+
+namespace linnet::node {
+namespace {
+
+// The nearest to a person's decision speaks for the call.
+int weight(CallResult result) {
+  static constexpr std::array order{CallResult::failed,    CallResult::unreachable, CallResult::identity,
+                                    CallResult::no_answer, CallResult::busy,        CallResult::declined};
+  const auto at = std::find(order.begin(), order.end(), result);
+  return at == order.end() ? -1 : static_cast<int>(at - order.begin());
+}
+
+Ended unreachable(const crypto::Address& peer, std::string_view why) {
+  return {CallResult::unreachable, peer.text() + " is known but not reachable: " + std::string(why) + "."};
+}
+
+}  // namespace
+
+std::string_view explain(overlay::DownReason reason) {
+  switch (reason) {
+    case overlay::DownReason::closed: return "the link was closed";
+    case overlay::DownReason::peer_closed: return "the other end closed the link";
+    case overlay::DownReason::timed_out: return "no answer from it";
+    case overlay::DownReason::refused: return "it refused the link";
+    case overlay::DownReason::expired: return "its keys have expired";
+    case overlay::DownReason::full: return "no room for another link";
+  }
+  return "the link is gone";
+}
+
+Ended meaning_of(const crypto::Address& peer, int code, const std::string& reason) {
+  const auto& who = peer.text();
+  switch (code) {
+    case 486:
+    case 600: return {CallResult::busy, who + " is busy."};
+    case 603: return {CallResult::declined, who + " declined the call."};
+    case 408:
+    case 480:
+    case 487: return {CallResult::no_answer, who + " did not answer."};
+    case 404:
+    case 410:
+    case 604: return {CallResult::not_found, "Nobody answers to " + who + " there."};
+    case 403: return {CallResult::identity, who + " refused the call: it knows your name by another key."};
+    case 488:
+    case 606: return {CallResult::failed, "No codec or key suite in common with " + who + "."};
+    default: break;
+  }
+  return {CallResult::failed, who + " refused the call: " + std::to_string(code) + (reason.empty() ? "" : " " + reason) + "."};
+}
+
+Legs::Legs(Rooms& rooms, Time now, const Facts& facts, crypto::Address address, Person person)
+    : address_(std::move(address)), group_(to_hex(rooms.rng.array<16>())) {
+  for (auto& device : person.devices) {
+    const auto link = rooms.peer.connect(now, address_, device, facts.cold);
+    Leg leg{std::move(device), Ended{}};
+    if (link) {
+      leg.state = LegConnecting{*link};
+    } else {
+      leg.state = unreachable(facts.peer, to_string(link.error()));
+    }
+    legs_.push_back(std::move(leg));
+  }
+}
+
+void Legs::on(Rooms& rooms, Time now, const Facts& facts, const overlay::LinkUp& up) {
+  for (auto& leg : legs_) {
+    const auto* connecting = std::get_if<LegConnecting>(&leg.state);
+    if (connecting == nullptr || connecting->link != up.link) continue;
+    if (up.remote.account != leg.device.record.account() || up.remote.device != leg.device.record.device()) {
+      leg.state = Ended{CallResult::identity, "IDENTITY CHANGED: another key than that of " + facts.peer.text() +
+                                                  " answered. Call refused."};
+      continue;
+    }
+    invite(rooms, now, facts, leg, up.link);
+  }
+}
+
+void Legs::invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay::SessionId link) {
+  const auto offer = describe(rooms.config, rooms.rng);
+  sip::InviteParams params;
+  params.to = peer_id(leg.device.record.device());
+  params.target = uri_of(address_);
+  params.from = uri_of(rooms.identity.address);
+  params.call_group = group_;
+  params.sdp_offer = sip::to_sdp(offer);
+  const auto call = rooms.sip.invite(now, std::move(params));
+  if (call) {
+    leg.state = LegInvited{link, *call, offer, false};
+  } else {
+    leg.state = Ended{CallResult::failed, "The call to " + facts.peer.text() +
+                                              " could not be made: " + std::string(to_string(call.error())) + "."};
+  }
+}
+
+void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
+  for (auto& leg : legs_) {
+    if (const auto* connecting = std::get_if<LegConnecting>(&leg.state); connecting != nullptr && connecting->link == down.link) {
+      leg.state = unreachable(address_, explain(down.reason));
+    } else if (auto* invited = std::get_if<LegInvited>(&leg.state); invited != nullptr && invited->link == down.link) {
+      // Another link to the same device carries the signalling on.
+      if (const auto* other = rooms.links.to(peer_id(leg.device.record.device()))) {
+        invited->link = other->id;
+        continue;
+      }
+      const auto call = invited->call;
+      leg.state = unreachable(address_, explain(down.reason));
+      (void)rooms.sip.cancel(now, call);
+    }
+  }
+}
+
+Leg* Legs::leg_of(sip::CallId call) {
+  for (auto& leg : legs_) {
+    const auto* invited = std::get_if<LegInvited>(&leg.state);
+    if (invited != nullptr && invited->call == call) return &leg;
+  }
+  return nullptr;
+}
+
+LegInvited* Legs::invited(sip::CallId call) {
+  auto* leg = leg_of(call);
+  return leg == nullptr ? nullptr : std::get_if<LegInvited>(&leg->state);
+}
+
+void Legs::end(sip::CallId call, Ended verdict) {
+  if (auto* leg = leg_of(call)) leg->state = std::move(verdict);
+}
+
+void Legs::on(const sip::Ringing& ringing) {
+  if (auto* leg = invited(ringing.call)) leg->rang = true;
+}
+
+void Legs::on(const Facts& facts, const sip::Rejected& rejected) {
+  end(rejected.call, meaning_of(facts.peer, rejected.code, rejected.reason));
+}
+
+void Legs::on(const sip::Failed& failed) {
+  end(failed.call, {CallResult::failed, "The call failed: " + failed.why + "."});
+}
+
+void Legs::on(const sip::Ended& ended) {
+  end(ended.call, {CallResult::failed, "The other end hung up before the call stood."});
+}
+
+void Legs::on(const sip::Cancelled& cancelled) {
+  end(cancelled.call, {CallResult::cancelled, {}});
+}
+
+std::optional<Winner> Legs::on(const sip::Answered& answered) {
+  for (auto leg = legs_.begin(); leg != legs_.end(); ++leg) {
+    auto* invited = std::get_if<LegInvited>(&leg->state);
+    if (invited == nullptr || invited->call != answered.call) continue;
+    Winner out;
+    out.line.peer = peer_id(leg->device.record.device());
+    out.line.link = invited->link;
+    out.line.call = invited->call;
+    out.line.account = leg->device.record.account();
+    out.line.address = address_;
+    out.offer = std::move(invited->offer);
+    out.answer = answered.sdp;
+    out.line.device = std::move(leg->device);
+    legs_.erase(leg);
+    return out;
+  }
+  return std::nullopt;
+}
+
+void Legs::cancel(Rooms& rooms, Time now, std::string_view reason) {
+  for (auto& leg : legs_) {
+    const auto* invited = std::get_if<LegInvited>(&leg.state);
+    if (invited != nullptr) (void)rooms.sip.cancel(now, invited->call, reason);
+    leg.state = Ended{CallResult::cancelled, {}};
+  }
+}
+
+bool Legs::owns(sip::CallId call) const { return const_cast<Legs*>(this)->leg_of(call) != nullptr; }
+
+bool Legs::uses(const sip::PeerId& peer) const {
+  return std::any_of(legs_.begin(), legs_.end(), [&](const Leg& leg) {
+    return !std::holds_alternative<Ended>(leg.state) && peer_id(leg.device.record.device()) == peer;
+  });
+}
+
+bool Legs::invited() const {
+  return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) { return std::holds_alternative<LegInvited>(leg.state); });
+}
+
+bool Legs::rang() const {
+  return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) {
+    const auto* invited = std::get_if<LegInvited>(&leg.state);
+    return invited != nullptr && invited->rang;
+  });
+}
+
+bool Legs::declined() const {
+  return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) {
+    const auto* over = std::get_if<Ended>(&leg.state);
+    return over != nullptr && over->result == CallResult::declined;
+  });
+}
+
+std::optional<Ended> Legs::verdict() const {
+  const Ended* best = nullptr;
+  for (const auto& leg : legs_) {
+    const auto* over = std::get_if<Ended>(&leg.state);
+    if (over == nullptr) return std::nullopt;
+    if (best == nullptr || weight(over->result) > weight(best->result)) best = over;
+  }
+  if (best == nullptr) return Ended{CallResult::failed, {}};
+  return *best;
+}
+
+}  // namespace linnet::node

@@ -1,0 +1,65 @@
+#include "node/lookups.h"
+
+#include <utility>
+
+#include "node/directory.h"
+
+namespace linnet::node {
+namespace {
+
+event::WhoResult::Device described(const crypto::Address& address, const overlay::FoundDevice& device, Wall wall) {
+  event::WhoResult::Device out;
+  const auto& account = device.record.account();
+  out.key_name = crypto::Address::key_name(address.user(), account).text();
+  out.fingerprint = crypto::fingerprint(account);
+  out.expires_in_s = seconds(device.record.expiry) - seconds(wall);
+  for (const auto& home : device.body.homes) out.homes.push_back(home.endpoint.to_string());
+  return out;
+}
+
+}  // namespace
+
+void Lookups::who(Rooms& rooms, Time now, CommandId command, const std::string& name) {
+  const auto refuse = [&](Outcome outcome, std::string text) {
+    rooms.out.push(event::Done{command, outcome, std::nullopt, std::move(text)});
+  };
+  const auto address = crypto::Address::parse(name);
+  if (!address) return refuse(Outcome::bad_address, "\"" + name + "\" is no address. Give name@domain.");
+  if (asked_.size() >= kMax) return refuse(Outcome::busy, "Too many lookups at once.");
+  // Unpinned, so that everybody who claims the name is seen.
+  const auto find = rooms.peer.find(now, *address, std::nullopt, true);
+  if (!find) return refuse(Outcome::unreachable, "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
+  asked_.emplace(*find, Asked{command, *address});
+}
+
+bool Lookups::on_found(Rooms& rooms, Wall wall, const overlay::Found& found) {
+  const auto it = asked_.find(found.find);
+  if (it == asked_.end()) return false;
+  const auto asked = std::move(it->second);
+  asked_.erase(it);
+  event::WhoResult out;
+  out.command = asked.command;
+  out.address = asked.address;
+  const auto pin = rooms.contacts.pin(asked.address);
+  out.pinned = pin.has_value();
+  for (const auto& device : found.devices) out.devices.push_back(described(asked.address, device, wall));
+  const auto finding = judge(asked.address, pin, found.devices);
+  std::string text;
+  if (const auto* claimants = std::get_if<Claimants>(&finding)) {
+    out.identity_conflict = true;
+    text = explain(asked.address, *claimants);
+  } else if (const auto* changed = std::get_if<IdentityChanged>(&finding)) {
+    out.identity_conflict = true;
+    text = explain(asked.address, *changed);
+  } else if (std::holds_alternative<Nobody>(finding)) {
+    out.outcome = found.status ? Outcome::not_found : Outcome::unreachable;
+    text = found.status ? "Nobody has the name " + asked.address.text() + "." : "The overlay did not answer in time.";
+  }
+  if (out.identity_conflict) out.outcome = Outcome::identity;
+  const auto outcome = out.outcome;
+  rooms.out.push(std::move(out));
+  rooms.out.push(event::Done{asked.command, outcome, std::nullopt, std::move(text)});
+  return true;
+}
+
+}  // namespace linnet::node

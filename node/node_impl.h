@@ -1,0 +1,101 @@
+// What Node is made of. It owns the rooms and carries things from one to the next; every decision is made in them.
+#pragma once
+
+#include "node/call.h"
+#include "node/lookups.h"
+#include "node/node.h"
+#include "node/reception.h"
+
+namespace linnet::node {
+
+struct Node::Impl {
+  Impl(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache,
+       Memory memory);
+
+  // node.cpp: everything that follows from an input, until nothing moves any more.
+  void settle(Time now);
+  void deliver(Time now, const sip::Outgoing& message);
+  void reap(Time now);
+  void handle_timeout(Time now);
+  Time next_timeout() const;
+  void renew_certificate(Wall wall);
+  void close_idle_links(Time now);
+
+  // node.cpp: from the overlay.
+  void on(Time now, const overlay::StateChanged&);
+  void on(Time now, const overlay::Found& found);
+  void on(Time now, const overlay::LinkUp& up);
+  void on(Time now, const overlay::LinkDown& down);
+  void on(Time now, const overlay::LinkMessage& message);
+  void on(Time now, const overlay::LinkPath& moved);
+  void on(Time now, overlay::LinkVoice& voice);
+  void on(Time now, const overlay::SequenceUsed& used);
+  void on(Time now, const overlay::SupernodesChanged&);
+  void on(Time now, const overlay::HostCacheChanged&);
+
+  // node.cpp: from SIP.
+  void on(Time now, const sip::IncomingCall& call);
+  void on(Time, const sip::Established&) {}
+  void on(Time, const sip::OptionsAnswered&) {}
+  void on(Time now, const sip::Answered& answered);
+  template <class E>
+  void on(Time now, const E& event) {
+    if (auto* call = owner(event.call)) tell(now, *call, event);
+  }
+
+  // commands.cpp: from the person.
+  void command(Time now, CommandId id, const command::Call& call);
+  void command(Time now, CommandId id, const command::Answer& answer);
+  void command(Time now, CommandId id, const command::Hangup& hangup);
+  void command(Time now, CommandId id, const command::Hold& hold);
+  void command(Time now, CommandId id, const command::Mute& mute);
+  void command(Time now, CommandId id, const command::Who& who);
+  void command(Time now, CommandId id, const command::Leave&);
+  void done(CommandId id, Outcome outcome = Outcome::ok, std::optional<CallId> call = {}, std::string text = {});
+  template <class Fits>
+  Call* pick(std::optional<CallId> wanted, Fits fits);
+
+  // leaving.cpp: calls end, then the overlay is told, then the driver.
+  void leave_step(Time now);
+  void leave_polled(bool nothing_left);
+
+  template <class E>
+  void tell(Time now, Call& call, const E& what) {
+    auto r = rooms();
+    call.handle(r, now, what);
+    out.changed(call.facts().id);
+  }
+  template <class E>
+  void tell_all(Time now, const E& what) {
+    for (auto& entry : calls) tell(now, entry.second, what);
+  }
+  Call* owner(sip::CallId call);
+  Rooms rooms() { return {config, identity, rng, peer, sip, contacts, links, out}; }
+  bool used(const sip::PeerId& to) const;
+
+  // How long a BYE may wait for its answer before the overlay is left.
+  static constexpr Duration kLastWords = std::chrono::milliseconds(500);
+  enum class Leaving : std::uint8_t { no, ending_calls, saying_goodbye, left };
+
+  NodeConfig config;
+  const crypto::Suite& suite;
+  Rng& rng;
+  crypto::Identity identity;
+  Contacts contacts;
+  overlay::Peer peer;
+  sip::Core sip;
+  Links links;
+  Lookups lookups;
+  Reception reception;
+  Outbox out;
+  Calls calls;
+  std::uint64_t last_call = 0;
+  Wall wall{};
+  Time idle_check = kNever;
+  Leaving leaving = Leaving::no;
+  Time drained_by = kNever;      // Left comes then at the latest
+  Time last_words_by = kNever;   // BYEs have had their time then
+  bool last_words_over = false;
+};
+
+}  // namespace linnet::node

@@ -1,0 +1,51 @@
+// Which way a call's voice goes, told honestly, and what each change of it cost.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/call_view.h"
+#include "overlay/path.h"
+
+namespace linnet::node {
+
+// lan: the peer's own loopback, link-local or private endpoint; direct: its global one; relayed: circuit or FORWARD.
+PathWord word_of(const overlay::Path& path);
+
+class PathWatch {
+ public:
+  static constexpr std::size_t kMaxChanges = 64;
+  static constexpr Duration kStale = std::chrono::seconds(3);  // nothing heard for longer: nobody knows whether it works
+  static constexpr Duration kAround = std::chrono::seconds(1); // silence until then still belongs to the change
+
+  PathWatch() = default;
+  PathWatch(Time began, std::optional<overlay::Path> path) : began_(began), path_(path) {}
+
+  // `concealed_ms`: what the media session has had to conceal so far (media::Stats).
+  void voice_came(double concealed_ms);
+  void moved(Time now, const overlay::Path& to, double concealed_ms);
+  void handle_timeout(Time now, double concealed_ms);
+  Time next_timeout() const { return open_ ? open_->until : kNever; }
+
+  PathWord word() const { return path_ ? word_of(*path_) : PathWord::unknown; }
+  std::string via() const { return path_ ? path_->endpoint.to_string() : std::string(); }
+  // Changes so far; one whose surroundings are not over yet has the gap up to now.
+  std::vector<PathChange> changes(double concealed_ms) const;
+
+ private:
+  struct Open {
+    Time until{};
+    std::size_t change = 0;
+    double concealed_before = 0;
+  };
+  std::optional<Duration> gap(double concealed_ms) const;
+
+  Time began_{};
+  std::optional<overlay::Path> path_;
+  std::vector<PathChange> changes_;
+  std::optional<Open> open_;
+  std::optional<double> quiet_baseline_;  // concealed_ms when voice last flowed; none before the first packet
+};
+
+}  // namespace linnet::node

@@ -1,0 +1,19 @@
+// Between the session description of SIP and the media session: neither room knows the other.
+#pragma once
+
+#include "base/rng.h"
+#include "media/session.h"
+#include "node/config.h"
+#include "sip/offer_answer.h"
+
+namespace linnet::node {
+
+// What this node can do, with fresh SDES keys, SSRC and CNAME: an offer, or what an answer is made from.
+sip::AudioOffer describe(const NodeConfig& config, Rng& rng);
+
+// Fault::unsupported when no agreed codec is ours, Fault::bad_key when a key does not fit its suite.
+Result<media::SessionConfig> session_config(const NodeConfig& config, const sip::AudioAgreement& agreement,
+                                            const sip::AudioOffer& ours);
+Result<media::SrtpKeys> srtp_keys(const sip::AudioAgreement& agreement);
+
+}  // namespace linnet::node

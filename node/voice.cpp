@@ -1,0 +1,146 @@
+#include "node/voice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace linnet::node {
+namespace {
+
+// 0 at -60 dB relative to full scale, 1 at full scale.
+double loudness(std::span<const std::int16_t> samples) {
+  double sum = 0;
+  for (const auto sample : samples) sum += static_cast<double>(sample) * sample;
+  const auto rms = std::sqrt(sum / static_cast<double>(samples.size())) / 32768.0;
+  return rms <= 0 ? 0 : std::clamp((20 * std::log10(rms) + 60) / 60, 0.0, 1.0);
+}
+
+// SSRC of an RTP packet (RFC 3550 section 5.1), or of the sender in RTCP, told apart as RFC 5761 section 4 says.
+std::optional<std::uint32_t> ssrc_of(ByteView packet) {
+  Reader in(packet);
+  in.u8();
+  const auto type = in.u8() & 0x7f;
+  const bool rtcp = type >= 64 && type < 96;
+  in.bytes(rtcp ? 2 : 6);
+  const auto ssrc = in.u32();
+  if (!in.ok()) return std::nullopt;
+  return ssrc;
+}
+
+}  // namespace
+
+Voice::Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement)
+    : session_(std::move(session)), local_(std::move(local)) {
+  agree(agreement);
+}
+
+void Voice::agree(const sip::AudioAgreement& agreement) {
+  local_.crypto = {agreement.local};
+  remote_key_ = agreement.remote;
+  remote_ssrc_ = agreement.remote_ssrc;
+  session_.set_remote_ssrc(remote_ssrc_);
+  // Who holds is not heard, though hold is said as "sendonly": that leaves room for music.
+  session_.set_sending(sip::sends(agreement.direction) && !on_hold_);
+  session_.set_receiving(sip::receives(agreement.direction));
+}
+
+Result<Voice> Voice::from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string_view answer) {
+  const auto theirs = sip::read_audio(answer);
+  if (!theirs) return fail(theirs.error());
+  const auto agreement = sip::agreed_by_offerer(offer, *theirs);
+  if (!agreement) return fail(agreement.error());
+  auto settings = session_config(config, *agreement, offer);
+  if (!settings) return fail(settings.error());
+  Voice out(media::Session(std::move(*settings), rng), offer, *agreement);
+  out.held_by_peer_ = !sip::receives(theirs->direction);
+  return out;
+}
+
+Result<Voice> Voice::from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string& answer) {
+  const auto ours = sip::make_answer(offer, describe(config, rng));
+  if (!ours) return fail(ours.error());
+  const auto agreement = sip::agreed_by_answerer(offer, *ours);
+  if (!agreement) return fail(agreement.error());
+  auto settings = session_config(config, *agreement, *ours);
+  if (!settings) return fail(settings.error());
+  answer = sip::to_sdp(*ours);
+  Voice out(media::Session(std::move(*settings), rng), *ours, *agreement);
+  out.held_by_peer_ = !sip::receives(offer.direction);
+  return out;
+}
+
+void Voice::capture(Time now, std::span<const std::int16_t> samples) {
+  if (samples.empty()) return;
+  level_ = muted() ? 0 : loudness(samples);
+  session_.capture(now, samples);
+}
+
+bool Voice::claims(ByteView packet) const {
+  const auto ssrc = ssrc_of(packet);
+  return ssrc && (!remote_ssrc_ || *remote_ssrc_ == *ssrc);
+}
+
+bool Voice::receive(Time now, MutableBytes packet) {
+  if (!session_.handle_packet(now, packet)) return false;
+  last_packet_ = now;
+  return true;
+}
+
+std::string Voice::offer_hold(bool on) {
+  pending_ = on ? sip::hold(local_) : sip::resume(local_);
+  on_hold_ = on;
+  return sip::to_sdp(*pending_);
+}
+
+void Voice::on_refusal() {
+  if (!pending_) return;
+  pending_.reset();
+  on_hold_ = !on_hold_;
+}
+
+Status Voice::on_answer(std::string_view sdp) {
+  if (!pending_) return fail(Fault::refused);
+  const auto offer = *std::exchange(pending_, std::nullopt);
+  const auto theirs = sip::read_audio(sdp);
+  if (!theirs) return fail(theirs.error());
+  const auto agreement = sip::agreed_by_offerer(offer, *theirs);
+  if (!agreement) return fail(agreement.error());
+  if (!(agreement->remote == remote_key_)) {
+    const auto keys = srtp_keys(*agreement);
+    if (!keys) return fail(keys.error());
+    session_.rekey(*keys);
+  }
+  local_ = offer;
+  agree(*agreement);
+  held_by_peer_ = !sip::receives(theirs->direction);
+  return {};
+}
+
+Result<std::string> Voice::on_offer(const NodeConfig& config, Rng& rng, std::string_view sdp) {
+  const auto theirs = sip::read_audio(sdp);
+  if (!theirs) return fail(theirs.error());
+  // Our side stays as it is, keys and SSRC included, as long as the peer still wants that suite; else a fresh key of
+  // another one stands behind ours.
+  auto ours = local_;
+  for (auto& key : describe(config, rng).crypto) {
+    if (key.suite != local_.crypto.front().suite) ours.crypto.push_back(std::move(key));
+  }
+  ours.version = local_.version + 1;
+  ours.codecs = describe(config, rng).codecs;
+  ours.direction = on_hold_ ? sip::Direction::sendonly : sip::Direction::sendrecv;
+  const auto answer = sip::make_answer(*theirs, ours);
+  if (!answer) return fail(answer.error());
+  const auto agreement = sip::agreed_by_answerer(*theirs, *answer);
+  if (!agreement) return fail(agreement.error());
+  if (!(agreement->remote == remote_key_) || !(agreement->local.key_and_salt == local_.crypto.front().key_and_salt)) {
+    const auto keys = srtp_keys(*agreement);
+    if (!keys) return fail(keys.error());
+    session_.rekey(*keys);
+  }
+  local_ = *answer;
+  agree(*agreement);
+  held_by_peer_ = !sip::receives(theirs->direction);
+  return sip::to_sdp(local_);
+}
+
+}  // namespace linnet::node

@@ -1,0 +1,61 @@
+// The sound of one call: its media session, the two descriptions that were agreed on, hold and mute.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "node/sdp_glue.h"
+
+namespace linnet::node {
+
+class Voice {
+ public:
+  // Our offer met their answer.
+  static Result<Voice> from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string_view answer);
+  // Their offer met our answer, which goes into the 200.
+  static Result<Voice> from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string& answer);
+
+  void capture(Time now, std::span<const std::int16_t> samples);
+  std::size_t play(Time now, std::span<std::int16_t> out) { return session_.play(now, out); }
+  // True when the packet was the peer's: authenticated and new.
+  bool receive(Time now, MutableBytes packet);
+  // Whether this packet may be of this call: its SSRC is the peer's, or the peer named none.
+  bool claims(ByteView packet) const;
+  std::optional<Bytes> poll_packet() { return session_.poll_packet(); }
+  void handle_timeout(Time now) { session_.handle_timeout(now); }
+  Time next_timeout() const { return session_.next_timeout(); }
+  void close(Time now) { session_.close(now); }
+
+  // Hold and resume are offers (RFC 3264 section 8.4): agreed when the answer came, forgotten when it was a refusal.
+  std::string offer_hold(bool on);
+  Status on_answer(std::string_view sdp);
+  void on_refusal();
+  bool offering() const { return pending_.has_value(); }
+  // The peer's new offer; returns our answer.
+  Result<std::string> on_offer(const NodeConfig& config, Rng& rng, std::string_view sdp);
+
+  void set_muted(bool on) { session_.set_muted(on); }
+  bool muted() const { return session_.muted(); }
+  bool on_hold() const { return on_hold_; }
+  bool held_by_peer() const { return held_by_peer_; }
+  std::optional<double> level() const { return level_; }
+  std::optional<Time> last_packet() const { return last_packet_; }
+  media::Stats stats(Time now) const { return session_.stats(now); }
+
+ private:
+  Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement);
+  void agree(const sip::AudioAgreement& agreement);
+
+  media::Session session_;
+  sip::AudioOffer local_;     // our description as it stands, with the one key that is in use
+  sip::CryptoKey remote_key_;
+  std::optional<std::uint32_t> remote_ssrc_;
+  std::optional<sip::AudioOffer> pending_;  // our re-offer without an answer yet
+  bool on_hold_ = false;
+  bool held_by_peer_ = false;
+  std::optional<double> level_;
+  std::optional<Time> last_packet_;
+};
+
+}  // namespace linnet::node
