@@ -87,7 +87,8 @@ bool parse_crypto(std::string_view s, CryptoKey& out) {
   const auto tag = number(take_word(s), 999999999);
   out.suite = take_word(s);
   auto key = take_word(s);
-  if (!tag || !s.empty() || !iequal(key.substr(0, 7), "inline:") || key.find(';') != std::string_view::npos) return false;
+  if (!tag || !s.empty() || !iequal(key.substr(0, 7), "inline:") || key.find(';') != std::string_view::npos)
+    return false;
   out.tag = static_cast<std::uint32_t>(*tag);
   key.remove_prefix(7);
   if (key.find(':') != std::string_view::npos) return false;  // an MKI lengthens each packet; not spoken
@@ -151,7 +152,8 @@ SdpMedia write_media(const AudioOffer& audio) {
     add(m.attributes, "crypto", std::to_string(k.tag) + " " + k.suite + " inline:" + to_base64(k.key_and_salt));
   add(m.attributes, std::string(to_string(audio.direction)));
   if (audio.rtcp_mux) add(m.attributes, "rtcp-mux");
-  if (audio.ssrc) add(m.attributes, "ssrc", std::to_string(*audio.ssrc) + (audio.cname.empty() ? "" : " cname:" + audio.cname));
+  if (audio.ssrc)
+    add(m.attributes, "ssrc", std::to_string(*audio.ssrc) + (audio.cname.empty() ? "" : " cname:" + audio.cname));
   if (!audio.ice_ufrag.empty()) add(m.attributes, "ice-ufrag", audio.ice_ufrag);
   if (!audio.ice_pwd.empty()) add(m.attributes, "ice-pwd", audio.ice_pwd);
   for (const auto& c : audio.candidates) add(m.attributes, "candidate", c);
@@ -189,7 +191,8 @@ Result<AudioOffer> read_audio(std::string_view text) {
   const auto is_ours = [](const SdpMedia& m) { return m.media == "audio" && m.protocol == kProfile && m.port != 0; };
   const auto found = std::find_if(sdp->media.begin(), sdp->media.end(), is_ours);
   if (found == sdp->media.end()) {
-    const bool any = std::any_of(sdp->media.begin(), sdp->media.end(), [](const SdpMedia& m) { return m.media == "audio"; });
+    const bool any =
+        std::any_of(sdp->media.begin(), sdp->media.end(), [](const SdpMedia& m) { return m.media == "audio"; });
     return fail(any ? Fault::refused : Fault::not_found);
   }
   AudioOffer out;

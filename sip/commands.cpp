@@ -30,7 +30,8 @@ Status check_headers(const std::vector<HeaderLine>& headers) {
   std::size_t bytes = 0;
   for (const auto& h : headers) {
     bytes += h.name.size() + h.value.size();
-    if (!chars::is_token(h.name) || !is_clean_value(h.value) || !is_free(header_id(h.name))) return fail(Fault::malformed);
+    if (!chars::is_token(h.name) || !is_clean_value(h.value) || !is_free(header_id(h.name)))
+      return fail(Fault::malformed);
   }
   if (headers.size() > kMaxExtraHeaders || bytes > kMaxExtraBytes) return fail(Fault::too_big);
   return {};

@@ -1,10 +1,10 @@
 // The SIP user agent of a node (RFC 3261), as a machine without I/O: messages of authenticated peers and the time go
 // in; messages to peers, events and the next deadline are polled out.
 //
-// Rules it keeps. One Core holds every call of the node. A dialog, a transaction and a call belong to the peer they were
-// made with: the same Call-ID and tags from another peer do not match (481). Tables are bounded in all and per peer; a
-// full one refuses with 503 (486 for a call) and counts. Nothing is trusted about identity: set_peer_identity() says
-// which addresses a peer may put into From, Contact and Referred-By, anything else gets 403.
+// Rules it keeps. One Core holds every call of the node. A dialog, a transaction and a call belong to the peer they
+// were made with: the same Call-ID and tags from another peer do not match (481). Tables are bounded in all and per
+// peer; a full one refuses with 503 (486 for a call) and counts. Nothing is trusted about identity: set_peer_identity()
+// says which addresses a peer may put into From, Contact and Referred-By, anything else gets 403.
 #pragma once
 
 #include <cstdint>
@@ -93,7 +93,8 @@ class Core {
   // What the peer may call itself: canonical "user@host" (canonical_address()). Without this call anything goes, with
   // an empty list nothing does. Fault::full when too many peers are known.
   Status set_peer_identity(const PeerId& peer, std::vector<std::string> addresses);
-  // Whether messages to and from this peer are delivered for sure; if not, the timers of RFC 3261 section 17 retransmit.
+  // Whether messages to and from this peer are delivered for sure; if not, the timers of RFC 3261 section 17
+  // retransmit.
   Status set_peer_reliable(const PeerId& peer, bool reliable);
 
   // Commands. Fault::not_found: no such call. Fault::refused: not possible in the state the call is in.

@@ -28,7 +28,8 @@ struct Dialog {
   // Section 12.2.2: contact of a re-INVITE or of its 2xx.
   void refresh_target(const MessageView& message);
 
-  // A request inside the dialog with all it must have but Via; takes the next number. An ACK gives its INVITE's instead.
+  // A request inside the dialog with all it must have but Via; takes the next number. An ACK gives its INVITE's
+  // instead.
   Message request(Method method);
   Message ack(std::uint32_t invite_seq) const;
 

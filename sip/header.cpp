@@ -7,16 +7,50 @@
 namespace linnet::sip {
 namespace {
 
-constexpr std::array<std::string_view, 14> kMethods = {"INVITE", "ACK",   "BYE",     "CANCEL",    "OPTIONS", "REGISTER", "UPDATE",
-                                                       "PRACK",  "INFO",  "REFER",   "MESSAGE",   "SUBSCRIBE", "NOTIFY", "PUBLISH"};
+constexpr std::array<std::string_view, 14> kMethods = {"INVITE",   "ACK",       "BYE",    "CANCEL", "OPTIONS",
+                                                       "REGISTER", "UPDATE",    "PRACK",  "INFO",   "REFER",
+                                                       "MESSAGE",  "SUBSCRIBE", "NOTIFY", "PUBLISH"};
 
-constexpr std::array<std::string_view, static_cast<std::size_t>(HeaderId::count_)> kNames = {
-    "",
-    "Accept", "Accept-Encoding", "Accept-Language", "Alert-Info", "Allow", "Authorization", "Call-ID", "Call-Info",
-    "Contact", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Type", "CSeq",
-    "Date", "Expires", "From", "Linnet-Call-Group", "Max-Forwards", "MIME-Version", "Proxy-Authorization",
-    "Proxy-Require", "Reason", "Record-Route", "Refer-To", "Referred-By", "Require", "Retry-After", "Route", "Server",
-    "Subject", "Supported", "Timestamp", "To", "Unsupported", "User-Agent", "Via", "Warning"};
+constexpr std::array<std::string_view, static_cast<std::size_t>(HeaderId::count_)> kNames = {"",
+                                                                                             "Accept",
+                                                                                             "Accept-Encoding",
+                                                                                             "Accept-Language",
+                                                                                             "Alert-Info",
+                                                                                             "Allow",
+                                                                                             "Authorization",
+                                                                                             "Call-ID",
+                                                                                             "Call-Info",
+                                                                                             "Contact",
+                                                                                             "Content-Disposition",
+                                                                                             "Content-Encoding",
+                                                                                             "Content-Language",
+                                                                                             "Content-Length",
+                                                                                             "Content-Type",
+                                                                                             "CSeq",
+                                                                                             "Date",
+                                                                                             "Expires",
+                                                                                             "From",
+                                                                                             "Linnet-Call-Group",
+                                                                                             "Max-Forwards",
+                                                                                             "MIME-Version",
+                                                                                             "Proxy-Authorization",
+                                                                                             "Proxy-Require",
+                                                                                             "Reason",
+                                                                                             "Record-Route",
+                                                                                             "Refer-To",
+                                                                                             "Referred-By",
+                                                                                             "Require",
+                                                                                             "Retry-After",
+                                                                                             "Route",
+                                                                                             "Server",
+                                                                                             "Subject",
+                                                                                             "Supported",
+                                                                                             "Timestamp",
+                                                                                             "To",
+                                                                                             "Unsupported",
+                                                                                             "User-Agent",
+                                                                                             "Via",
+                                                                                             "Warning"};
 
 constexpr HeaderId compact(char c) {
   switch (c) {
@@ -40,7 +74,8 @@ constexpr HeaderId compact(char c) {
 constexpr std::size_t kSlots = 256;
 constexpr std::uint8_t low(char c) { return static_cast<std::uint8_t>(c | 0x20); }
 constexpr std::size_t slot(std::string_view name) {
-  return (name.size() * 7u + low(name.front()) * 31u + low(name.back()) * 3u + low(name[name.size() / 2]) * 11u) % kSlots;
+  return (name.size() * 7u + low(name.front()) * 31u + low(name.back()) * 3u + low(name[name.size() / 2]) * 11u) %
+         kSlots;
 }
 
 struct Index {

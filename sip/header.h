@@ -8,17 +8,65 @@
 namespace linnet::sip {
 
 enum class Method : std::uint8_t {
-  invite, ack, bye, cancel, options, register_, update, prack, info, refer, message, subscribe, notify, publish, unknown
+  invite,
+  ack,
+  bye,
+  cancel,
+  options,
+  register_,
+  update,
+  prack,
+  info,
+  refer,
+  message,
+  subscribe,
+  notify,
+  publish,
+  unknown
 };
 Method method_of(std::string_view token);  // case counts
 std::string_view to_string(Method method);
 
 enum class HeaderId : std::uint8_t {
   other,  // a name not in this list
-  accept, accept_encoding, accept_language, alert_info, allow, authorization, call_id, call_info, contact,
-  content_disposition, content_encoding, content_language, content_length, content_type, cseq, date, expires, from,
-  linnet_call_group, max_forwards, mime_version, proxy_authorization, proxy_require, reason, record_route, refer_to,
-  referred_by, require, retry_after, route, server, subject, supported, timestamp, to, unsupported, user_agent, via,
+  accept,
+  accept_encoding,
+  accept_language,
+  alert_info,
+  allow,
+  authorization,
+  call_id,
+  call_info,
+  contact,
+  content_disposition,
+  content_encoding,
+  content_language,
+  content_length,
+  content_type,
+  cseq,
+  date,
+  expires,
+  from,
+  linnet_call_group,
+  max_forwards,
+  mime_version,
+  proxy_authorization,
+  proxy_require,
+  reason,
+  record_route,
+  refer_to,
+  referred_by,
+  require,
+  retry_after,
+  route,
+  server,
+  subject,
+  supported,
+  timestamp,
+  to,
+  unsupported,
+  user_agent,
+  via,
   warning,
   count_
 };

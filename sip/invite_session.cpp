@@ -9,7 +9,8 @@ Time InviteSession::next_timeout() const {
   const auto* talking = std::get_if<Talking>(&state);
   if (talking == nullptr) return kNever;
   if (const auto* backing = std::get_if<Backing>(&talking->exchange)) return backing->retry;
-  if (const auto* unacked = std::get_if<Unacked>(&talking->exchange)) return std::min(unacked->resend, unacked->give_up);
+  if (const auto* unacked = std::get_if<Unacked>(&talking->exchange))
+    return std::min(unacked->resend, unacked->give_up);
   return kNever;
 }
 

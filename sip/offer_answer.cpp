@@ -39,7 +39,8 @@ Result<const CryptoKey*> check_answer(const AudioOffer& offer, const AudioOffer&
   if (receives(answer.direction) && !sends(offer.direction)) return fail(Fault::mismatch);
   bool voice = false;
   for (const auto& codec : answer.codecs) {
-    const bool offered = std::any_of(offer.codecs.begin(), offer.codecs.end(), [&](const AudioCodec& c) { return same_format(c, codec); });
+    const bool offered = std::any_of(offer.codecs.begin(), offer.codecs.end(),
+                                     [&](const AudioCodec& c) { return same_format(c, codec); });
     if (!offered) return fail(Fault::mismatch);
     voice = voice || is_voice(codec);
   }
@@ -50,7 +51,8 @@ Result<const CryptoKey*> check_answer(const AudioOffer& offer, const AudioOffer&
 AudioAgreement agreement(const AudioOffer& offer, const AudioOffer& answer, const AudioOffer& remote) {
   AudioAgreement out;
   for (const auto& codec : answer.codecs) {
-    const auto theirs = std::find_if(remote.codecs.begin(), remote.codecs.end(), [&](const AudioCodec& c) { return same_format(c, codec); });
+    const auto theirs = std::find_if(remote.codecs.begin(), remote.codecs.end(),
+                                     [&](const AudioCodec& c) { return same_format(c, codec); });
     if (theirs != remote.codecs.end()) out.codecs.push_back(*theirs);  // sent with the receiver's payload type
   }
   out.rtcp_mux = offer.rtcp_mux && answer.rtcp_mux;
@@ -61,9 +63,7 @@ AudioAgreement agreement(const AudioOffer& offer, const AudioOffer& answer, cons
 
 }  // namespace
 
-Direction reversed(Direction d) {
-  return static_cast<Direction>((receives(d) ? 1 : 0) | (sends(d) ? 2 : 0));
-}
+Direction reversed(Direction d) { return static_cast<Direction>((receives(d) ? 1 : 0) | (sends(d) ? 2 : 0)); }
 
 Direction common(Direction a, Direction b) { return static_cast<Direction>(static_cast<int>(a) & static_cast<int>(b)); }
 
@@ -89,7 +89,8 @@ Result<AudioOffer> make_answer(const AudioOffer& offer, const AudioOffer& ours) 
   out.codecs.clear();
   bool voice = false;
   for (const auto& codec : offer.codecs) {
-    const auto mine = std::find_if(ours.codecs.begin(), ours.codecs.end(), [&](const AudioCodec& c) { return same_format(c, codec); });
+    const auto mine = std::find_if(ours.codecs.begin(), ours.codecs.end(),
+                                   [&](const AudioCodec& c) { return same_format(c, codec); });
     if (mine == ours.codecs.end()) continue;
     auto chosen = *mine;
     chosen.payload_type = codec.payload_type;

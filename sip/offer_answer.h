@@ -13,13 +13,18 @@
 
 namespace linnet::sip {
 
-enum class Direction : std::uint8_t { inactive = 0, sendonly = 1, recvonly = 2, sendrecv = 3 };  // bit 0 send, 1 receive
+enum class Direction : std::uint8_t {
+  inactive = 0,
+  sendonly = 1,
+  recvonly = 2,
+  sendrecv = 3
+};  // bit 0 send, 1 receive
 
 inline bool sends(Direction d) { return (static_cast<int>(d) & 1) != 0; }
 inline bool receives(Direction d) { return (static_cast<int>(d) & 2) != 0; }
-Direction reversed(Direction d);                   // the same stream seen from the other end
-Direction common(Direction a, Direction b);        // what both allow
-std::string_view to_string(Direction direction);   // "sendrecv"
+Direction reversed(Direction d);                  // the same stream seen from the other end
+Direction common(Direction a, Direction b);       // what both allow
+std::string_view to_string(Direction direction);  // "sendrecv"
 
 struct AudioCodec {
   std::uint8_t payload_type = 0;  // 0-127
@@ -40,7 +45,8 @@ struct CryptoKey {  // a=crypto:TAG SUITE inline:KEY[|lifetime][|MKI:length]
 // Length of key and salt of a suite in bytes (RFC 4568 section 6.2, RFC 7714 section 12); 0 when not known.
 std::size_t crypto_key_length(std::string_view suite);
 
-// A media line that is not our audio stream: answered with port 0, kept so that an answer has as many lines as its offer.
+// A media line that is not our audio stream: answered with port 0, kept so that an answer has as many lines as its
+// offer.
 struct OtherMedia {
   std::string media;
   std::string protocol;
@@ -53,9 +59,9 @@ struct AudioOffer {
   std::uint64_t session_id = 0;  // RFC 8866 section 5.2: unique; below 2^62 for picky readers
   std::uint64_t version = 0;     // one more in each new description of a session
   std::string address = "0.0.0.0";
-  std::uint16_t port = 9;  // 9: candidates only (RFC 8839 section 4.4.2); 0 would refuse the stream
-  std::vector<AudioCodec> codecs;   // most wanted first
-  std::vector<CryptoKey> crypto;    // most wanted first; the keys this end encrypts with
+  std::uint16_t port = 9;          // 9: candidates only (RFC 8839 section 4.4.2); 0 would refuse the stream
+  std::vector<AudioCodec> codecs;  // most wanted first
+  std::vector<CryptoKey> crypto;   // most wanted first; the keys this end encrypts with
   Direction direction = Direction::sendrecv;
   std::optional<std::uint32_t> ssrc;
   std::string cname;  // with ssrc
@@ -82,9 +88,9 @@ Result<AudioOffer> make_answer(const AudioOffer& offer, const AudioOffer& ours);
 
 // What the two ends have agreed on, seen from one of them.
 struct AudioAgreement {
-  std::vector<AudioCodec> codecs;  // in the answer's order, with the payload types to send with
-  CryptoKey local;                 // we encrypt with
-  CryptoKey remote;                // they encrypt with
+  std::vector<AudioCodec> codecs;             // in the answer's order, with the payload types to send with
+  CryptoKey local;                            // we encrypt with
+  CryptoKey remote;                           // they encrypt with
   Direction direction = Direction::sendrecv;  // ours: send when sends(), play when receives()
   bool rtcp_mux = false;
   std::optional<std::uint32_t> remote_ssrc;

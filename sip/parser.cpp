@@ -154,7 +154,8 @@ std::string_view check_call_id(std::string_view value, MessageView& out) {
 
 std::string_view check_content_type(std::string_view value, MessageView& out) {
   const auto begin = value;
-  if (take(value, kToken).empty() || !take_separator(value, '/') || take(value, kToken).empty()) return "Bad Content-Type";
+  if (take(value, kToken).empty() || !take_separator(value, '/') || take(value, kToken).empty())
+    return "Bad Content-Type";
   out.content_type = begin.substr(0, begin.size() - value.size());
   if (!take_params(value, [](auto, auto) {}) || !value.empty()) return "Bad Content-Type";
   return {};
@@ -220,7 +221,8 @@ std::string_view check_fields(MessageView& out, std::optional<std::size_t>& leng
   for (const auto& f : out.fields) {
     const bool first = !out.has(f.id);
     out.seen |= std::uint64_t{1} << static_cast<unsigned>(f.id);
-    const auto bad = !first && is_single(f.id) ? std::string_view("Header field repeated") : check_field(f, first, out, length);
+    const auto bad =
+        !first && is_single(f.id) ? std::string_view("Header field repeated") : check_field(f, first, out, length);
     if (!bad.empty() && why.empty()) why = bad;
   }
   if (!why.empty()) return why;

@@ -153,7 +153,8 @@ void UserAgent::on_cancel(Time now, const PeerId& peer, TransactionId id) {
   auto* session = find(t->call);
   layer_.respond(now, id, response(id, 200, {}, session == nullptr ? std::string_view{} : session->dialog.local_tag));
   if (session == nullptr) return;
-  if (const auto* alerting = std::get_if<Alerting>(&session->state); alerting != nullptr && alerting->invite == invite) {
+  if (const auto* alerting = std::get_if<Alerting>(&session->state);
+      alerting != nullptr && alerting->invite == invite) {
     layer_.respond(now, invite, response(invite, 487, {}, session->dialog.local_tag));
     const auto reason = parse_reason(in_.value(HeaderId::reason));
     const auto call = session->id;
@@ -195,9 +196,9 @@ void UserAgent::on_reinvite(Time now, InviteSession& session, TransactionId id) 
   if (talking == nullptr) return refuse(now, id, 491);
   auto& exchange = talking->exchange;
   if (std::holds_alternative<Deciding>(exchange))  // section 14.2
-    return refuse(now, id, 500, "Re-INVITE already waits",
-                  {"Retry-After", std::to_string(rng_.below(11))});
-  if (!std::holds_alternative<Settled>(exchange) && !std::holds_alternative<Backing>(exchange)) return refuse(now, id, 491);
+    return refuse(now, id, 500, "Re-INVITE already waits", {"Retry-After", std::to_string(rng_.below(11))});
+  if (!std::holds_alternative<Settled>(exchange) && !std::holds_alternative<Backing>(exchange))
+    return refuse(now, id, 491);
   Deciding deciding{id, {}};
   if (const auto* backing = std::get_if<Backing>(&exchange)) deciding.later = *backing;
   exchange = std::move(deciding);

@@ -47,7 +47,8 @@ bool parse_attribute(std::string_view s, std::vector<SdpAttribute>& out) {
   const auto colon = s.find(':');
   const auto name = s.substr(0, colon);
   if (name.empty() || name.find(' ') != std::string_view::npos) return false;
-  out.push_back({std::string(name), colon == std::string_view::npos ? std::string{} : std::string(s.substr(colon + 1))});
+  out.push_back(
+      {std::string(name), colon == std::string_view::npos ? std::string{} : std::string(s.substr(colon + 1))});
   return true;
 }
 
@@ -74,7 +75,8 @@ bool parse_media(std::string_view s, SdpMedia& out) {
 // v=, o= and s= come first and once; what follows may come in any order, as many senders do.
 Status parse_line(char type, std::string_view value, std::size_t index, Sdp& out) {
   static constexpr std::string_view kHead = "vos";
-  if (index < kHead.size() ? type != kHead[index] : kHead.find(type) != std::string_view::npos) return fail(Fault::malformed);
+  if (index < kHead.size() ? type != kHead[index] : kHead.find(type) != std::string_view::npos)
+    return fail(Fault::malformed);
   bool ok = true;
   auto* media = out.media.empty() ? nullptr : &out.media.back();
   switch (type) {
@@ -140,7 +142,13 @@ std::string serialise(const Sdp& sdp) {
   std::string out = "v=0\r\no=";
   const auto& o = sdp.origin;
   out.append(o.username).append(" ").append(std::to_string(o.session_id)).append(" ").append(std::to_string(o.version));
-  out.append(" IN ").append(o.address_type).append(" ").append(o.address).append("\r\ns=").append(sdp.name).append("\r\n");
+  out.append(" IN ")
+      .append(o.address_type)
+      .append(" ")
+      .append(o.address)
+      .append("\r\ns=")
+      .append(sdp.name)
+      .append("\r\n");
   write_connection(out, sdp.connection);
   for (const auto& t : sdp.times) out.append("t=").append(t).append("\r\n");
   write_attributes(out, sdp.attributes);

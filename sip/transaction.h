@@ -76,9 +76,9 @@ class InviteServer {  // section 17.2.1
   enum class State : std::uint8_t { proceeding, accepted, completed, confirmed, terminated };
 
   InviteServer(const TimerValues& values, bool reliable, Time now);
-  Step on_request(Time now);             // the same INVITE once more
-  void on_send(Time now, int status);    // the transaction user answers
-  Step on_ack(Time now);                 // deliver: it belongs to a 2xx
+  Step on_request(Time now);           // the same INVITE once more
+  void on_send(Time now, int status);  // the transaction user answers
+  Step on_ack(Time now);               // deliver: it belongs to a 2xx
   Step on_timeout(Time now);
   Time next() const { return timers_.next(); }
   State state() const { return state_; }

@@ -16,8 +16,15 @@ std::string server_key(const PeerId& peer, const MessageView& m, std::string_vie
   if (m.via.unique_branch())
     out.append(m.via.branch).append("\n").append(m.via.host).append(":").append(std::to_string(m.via.port));
   else
-    out.append(m.uri_text).append("\n").append(m.from.tag).append("\n").append(m.call_id).append("\n")
-        .append(std::to_string(m.cseq.number)).append("\n").append(m.value(HeaderId::via));
+    out.append(m.uri_text)
+        .append("\n")
+        .append(m.from.tag)
+        .append("\n")
+        .append(m.call_id)
+        .append("\n")
+        .append(std::to_string(m.cseq.number))
+        .append("\n")
+        .append(m.value(HeaderId::via));
   return out.append("\n").append(method);
 }
 
@@ -68,9 +75,7 @@ Message response_to(const MessageView& request) {
 TransactionLayer::TransactionLayer(const Config& config, Rng& rng)
     : config_(config), rng_(rng), outgoing_(config.limits.outgoing) {}
 
-std::string TransactionLayer::new_branch() {
-  return std::string(kMagicCookie).append(to_hex(rng_.array<12>()));
-}
+std::string TransactionLayer::new_branch() { return std::string(kMagicCookie).append(to_hex(rng_.array<12>())); }
 
 std::string TransactionLayer::via(std::string_view branch) const {
   return std::string("SIP/2.0/LINNET ").append(config_.local_uri.host).append(";branch=").append(branch);
@@ -100,7 +105,13 @@ Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Pu
   const bool is_invite = message.method == "INVITE";
   using Machine = std::variant<InviteClient, NonInviteClient>;
   const TransactionId id{++last_id_};
-  ClientTransaction t{peer, purpose, call, client_key(peer, own_branch, message.method), std::move(message), {}, {},
+  ClientTransaction t{peer,
+                      purpose,
+                      call,
+                      client_key(peer, own_branch, message.method),
+                      std::move(message),
+                      {},
+                      {},
                       is_invite ? Machine(InviteClient(config_.timers, reliable, now))
                                 : Machine(NonInviteClient(config_.timers, reliable, now))};
   t.bytes = serialise(t.request);
@@ -135,7 +146,7 @@ Result<TransactionId> TransactionLayer::accept_request(Time now, const PeerId& p
 
 void TransactionLayer::respond(Time now, TransactionId id, const Message& message) {
   auto* t = server(id);
-  if (t == nullptr) return;
+  if (t == nullptr || over(t->machine)) return;
   t->last_response = serialise(message);
   send(t->peer, t->last_response);
   std::visit([&](auto& m) { m.on_send(now, message.status); }, t->machine);
@@ -262,6 +273,7 @@ Time TransactionLayer::next_timeout() const {
 }
 
 void TransactionLayer::forget(const PeerId& peer) {
+  reap();
   const auto sweep = [&](auto& table, auto& index) {
     for (auto it = table.begin(); it != table.end();) {
       if (it->second.peer != peer) {

@@ -92,7 +92,7 @@ std::string canonical_address(const UriView& uri) {
 std::optional<Uri> Uri::parse(std::string_view text) {
   std::string with_scheme;
   auto view = parse_uri(text);
-  if (!view || !view->is_sip()) {
+  if (text.substr(0, text.find('@')).find(':') == std::string_view::npos) {  // else it has a scheme of its own
     with_scheme.append("sip:").append(text);
     view = parse_uri(with_scheme);
   }

@@ -28,7 +28,8 @@ struct UriView {
 Result<UriView> parse_uri(std::string_view text);
 
 // "user@host" with the host and the user part in lower case and escapes undone (%00 stays: it must not end a name);
-// the host alone when there is no user. What a peer's record is matched against. Other schemes give their text as it is.
+// the host alone when there is no user. What a peer's record is matched against. Other schemes give their text as it
+// is.
 std::string canonical_address(const UriView& uri);
 
 // A URI that owns its text.
@@ -39,7 +40,7 @@ struct Uri {
   std::uint16_t port = 0;
   std::string params;
 
-  // "sip:user@host;params", also without the "sip:". Only sip and sips.
+  // "sip:user@host;params", or "user@host" alone. Only sip and sips.
   static std::optional<Uri> parse(std::string_view text);
   static Uri from(const UriView& view);
   std::string to_string() const;

@@ -125,7 +125,8 @@ void UserAgent::end(CallId call, Event event) {
 
 bool UserAgent::has_room_for_call(const PeerId& peer) const {
   if (calls_.size() >= config_.limits.calls) return false;
-  const auto of_peer = std::count_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c.second.peer == peer; });
+  const auto of_peer =
+      std::count_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c.second.peer == peer; });
   return static_cast<std::size_t>(of_peer) < config_.limits.calls_per_peer;
 }
 
