@@ -183,7 +183,7 @@ Findings machine_paths(std::string_view path, std::string_view text) {
 }
 
 Findings mirror(std::string_view test_folder, const std::vector<std::string>& source_folders) {
-  static const Names kKinds = {"scenario", "fuzz", "interop", "house"};
+  static const Names kKinds = {"scenario", "fuzz", "interop", "house", "lab"};  // lab: the instruments of the others
   if (kKinds.count(test_folder) != 0) return {};
   const auto stands_for = [test_folder](const std::string& f) {
     return f == test_folder || (f == "node/io" && test_folder == "io");
