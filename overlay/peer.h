@@ -52,6 +52,7 @@ struct Found {
   crypto::Address address;
   std::vector<FoundDevice> devices;
   Status status;  // timed_out, full, or unreachable (not_found is an empty list with a good status)
+  std::size_t rounds = 0;  // longest chain of answers among the paths; 0 when answered from a cache or a local store
 };
 // Who is at the other end of a link, proven: DK certified by AK, SK signed by DK through the record, the name from the record.
 struct Remote {
@@ -130,6 +131,8 @@ class Peer {
   void send_voice(Time now, SessionId link, ByteView packet);
   // Lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a stranger.
   void share_endpoints(Time now, SessionId link);
+  // A call stands on this link: drop_caches leaves it alone, however quiet it is.
+  void keep(SessionId link, bool kept);
   void close(Time now, SessionId link);
   // Says good-bye to homes (records withdrawn) and links; transmits must still be drained.
   void leave(Time now);

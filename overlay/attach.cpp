@@ -1,0 +1,278 @@
+#include "overlay/attach.h"
+
+#include <algorithm>
+
+#include "overlay/hello.h"
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kConnect = std::chrono::seconds(4);
+constexpr Duration kFirstBackOff = std::chrono::milliseconds(200);
+constexpr Duration kMaxBackOff = std::chrono::seconds(60);
+constexpr Duration kAttachAnswer = std::chrono::seconds(5);
+constexpr Duration kUnused = std::chrono::seconds(60);
+constexpr Duration kFirstEvaluation = std::chrono::seconds(1);
+constexpr Duration kMaxEvaluation = std::chrono::seconds(60);
+
+Duration doubled(Duration first, unsigned times, Duration most) {
+  return std::min<Duration>(most, first * (1LL << std::min(times, 20U)));
+}
+
+}  // namespace
+
+std::optional<SessionId> Supernode::session() const {
+  if (const auto* s = std::get_if<Connected>(&state)) return s->session;
+  if (const auto* s = std::get_if<Attaching>(&state)) return s->session;
+  if (const auto* s = std::get_if<Attached>(&state)) return s->session;
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Supernode::tag() const {
+  const auto* s = std::get_if<Attached>(&state);
+  return s ? std::optional(s->tag) : std::nullopt;
+}
+
+Supernode* Attachments::find(SessionId session) {
+  for (auto& s : supernodes_) {
+    const auto* connecting = std::get_if<Connecting>(&s.state);
+    if (connecting ? connecting->session == session : s.session() == session) return &s;
+  }
+  return nullptr;
+}
+
+const Supernode* Attachments::by_key(const crypto::SessionKey& key) const {
+  for (const auto& s : supernodes_) {
+    if (s.key == key) return &s;
+  }
+  return nullptr;
+}
+
+Supernode* Attachments::find(const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key) {
+  for (auto& s : supernodes_) {
+    if (key ? s.key == key : s.endpoint == endpoint) return &s;
+  }
+  return nullptr;
+}
+
+Supernode* Attachments::add(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key) {
+  if (supernodes_.size() >= kCapacity) forget_unused(c);
+  if (supernodes_.size() >= kCapacity) return nullptr;
+  auto& s = supernodes_.emplace_back();
+  s.endpoint = endpoint;
+  s.key = key;
+  s.used = c.now;
+  return &s;
+}
+
+void Attachments::reach(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key) {
+  if (key == c.identity.session_key()) return;
+  auto* s = find(endpoint, key);
+  if (!s) s = add(c, endpoint, key);
+  if (!s) return;
+  s->used = c.now;
+  // Who asks has a pace of his own, so back-off does not hold him up.
+  if (std::holds_alternative<Idle>(s->state) || s->waiting()) connect(c, *s);
+}
+
+void Attachments::connect(const Context& c, Supernode& s) {
+  ConnectTo to;
+  to.remote = s.key;
+  to.paths = {Path{PathKind::direct, s.endpoint, 0, false}};
+  to.hello = hello_;
+  to.give_up = kConnect;
+  const auto session = c.sessions.connect(c.now, std::move(to));
+  if (session) {
+    s.state = Connecting{*session};
+  } else {
+    set_back(c, s);
+  }
+}
+
+void Attachments::hold(const crypto::SessionKey& key) {
+  for (auto& s : supernodes_) {
+    if (s.key == key) ++s.holders;
+  }
+}
+
+void Attachments::release(const Context& c, const crypto::SessionKey& key) {
+  for (auto& s : supernodes_) {
+    if (s.key != key) continue;
+    if (s.holders > 0) --s.holders;
+    s.used = c.now;
+  }
+}
+
+void Attachments::learn(const Context& c, const std::vector<dht::Contact>& contacts) {
+  const auto target = dht::id_of(crypto::user_key(c.identity.address));
+  for (const auto& contact : contacts) {
+    if (contact.session == c.identity.session_key()) continue;
+    const auto same = [&](const dht::Contact& k) { return k.device == contact.device; };
+    if (const auto it = std::find_if(known_.begin(), known_.end(), same); it != known_.end()) {
+      if (*it == contact) continue;
+      if (!dht::verify(c.suite, c.config.network, contact)) continue;
+      known_.erase(it);
+    } else if (!dht::verify(c.suite, c.config.network, contact)) {
+      continue;
+    }
+    const auto at = std::find_if(known_.begin(), known_.end(),
+                                 [&](const dht::Contact& k) { return dht::nearer(target, contact.position, k.position); });
+    known_.insert(at, contact);
+  }
+  if (known_.size() > kKnown) known_.resize(kKnown);
+  if (c.config.role == Role::leaf) choose(c);
+}
+
+std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp& up) {
+  auto* s = find(up.session);
+  if (!s) return std::nullopt;
+  const auto contact = read_greeting(c.suite, c.config.network, up.remote, up.hello);
+  if (!contact || up.remote == c.identity.session_key()) {  // no supernode, or ourselves
+    c.sessions.close(c.now, up.session);
+    s->state = Waiting{c.now + c.jittered(kMaxBackOff)};
+    return std::nullopt;
+  }
+  if (!s->key) {
+    if (auto* other = find(s->endpoint, up.remote); other && other != s) {  // known by its key already
+      c.sessions.close(c.now, up.session);
+      if (std::holds_alternative<Waiting>(other->state)) other->state = Idle{};
+      const auto key = up.remote;
+      supernodes_.erase(supernodes_.begin() + (s - supernodes_.data()));
+      reach(c, contact->endpoint, key);
+      return *contact;
+    }
+    s->key = up.remote;
+  }
+  s->contact = *contact;
+  s->failures = 0;
+  s->state = Connected{up.session, c.now};
+  changed_ = true;
+  learn(c, {*contact});
+  if (c.config.role == Role::leaf && evaluations_ == 0) evaluate(c);
+  return *contact;
+}
+
+std::optional<dht::Contact> Attachments::on_down(const Context& c, const SessionDown& down) {
+  auto* s = find(down.session);
+  if (!s) return std::nullopt;
+  const bool stood = s->session().has_value();
+  const auto contact = s->contact;
+  set_back(c, *s);
+  changed_ = changed_ || stood;
+  if (c.config.role == Role::leaf) {
+    choose(c);
+    if (stood) evaluate_at_ = std::min(evaluate_at_, c.now + c.jittered(std::chrono::milliseconds(200)));
+  }
+  return contact;
+}
+
+void Attachments::set_back(const Context& c, Supernode& s) {
+  s.state = Waiting{c.now + c.jittered(doubled(kFirstBackOff, s.failures, kMaxBackOff))};
+  ++s.failures;
+}
+
+void Attachments::attach(const Context& c, Supernode& s) {
+  const auto* connected = std::get_if<Connected>(&s.state);
+  if (!connected) return;
+  const auto session = connected->session;
+  if (c.sessions.send(c.now, session, Channel::control, control::write(control::Attach{}))) s.state = Attaching{session, c.now};
+}
+
+void Attachments::on_attached(const Context& c, SessionId session, const control::Attached& message) {
+  auto* s = find(session);
+  if (!s || !std::holds_alternative<Attaching>(s->state)) return;
+  s->state = Attached{session, message.tag};
+  s->observed = message.observed;
+  changed_ = true;
+  choose(c);
+}
+
+void Attachments::on_refused(const Context& c, SessionId session, const control::AttachRefused& message) {
+  auto* s = find(session);
+  if (!s || !std::holds_alternative<Attaching>(s->state)) return;
+  c.sessions.close(c.now, session);
+  s->failures = std::max(s->failures, 6U);  // it is full: come back much later
+  set_back(c, *s);
+  changed_ = true;
+  learn(c, message.alternatives);
+}
+
+void Attachments::on_nodes(const Context& c, const control::Nodes& message) {
+  if (message.request != evaluation_ || evaluation_ == 0) return;
+  evaluation_ = 0;
+  learn(c, message.contacts);
+  evaluate_at_ = c.now + c.jittered(doubled(kFirstEvaluation, evaluations_, kMaxEvaluation));
+}
+
+void Attachments::evaluate(const Context& c) {
+  const auto sessions = for_questions(kCapacity);
+  evaluate_at_ = c.now + c.jittered(kFirstEvaluation);  // when no answer comes, another is asked
+  if (sessions.empty()) return;
+  evaluation_ = c.rng.u64() | 1;
+  ++evaluations_;
+  const auto target = dht::id_of(crypto::user_key(c.identity.address));
+  const auto session = sessions[turn_++ % sessions.size()];
+  (void)c.sessions.send(c.now, session, Channel::control, control::write(control::FindNodes{evaluation_, target}));
+}
+
+void Attachments::handle_timeout(const Context& c) {
+  bool again = false;
+  for (auto& s : supernodes_) {
+    if (const auto* w = std::get_if<Waiting>(&s.state); w && w->until <= c.now) {
+      s.state = Idle{};
+      again = true;
+      if (s.holders > 0) connect(c, s);
+    } else if (const auto* a = std::get_if<Attaching>(&s.state); a && c.now - a->asked > kAttachAnswer) {
+      s.state = Connected{a->session, c.now};
+      again = true;
+    }
+  }
+  if (again && c.config.role == Role::leaf) choose(c);
+  if (evaluate_at_ <= c.now) evaluate(c);
+  forget_unused(c);
+}
+
+Time Attachments::next_timeout() const {
+  Time next = evaluate_at_;
+  for (const auto& s : supernodes_) {
+    if (const auto* w = std::get_if<Waiting>(&s.state)) next = std::min(next, w->until);
+    if (const auto* a = std::get_if<Attaching>(&s.state)) next = std::min(next, a->asked + kAttachAnswer + Duration(1));
+    const bool unused = std::holds_alternative<Connected>(s.state) && !s.wanted() && s.holders == 0;
+    if (unused) next = std::min(next, s.used + kUnused + Duration(1));
+  }
+  return next;
+}
+
+void Attachments::forget_unused(const Context& c) {
+  const auto unused = [&](Supernode& s) {
+    if (s.wanted() || s.holders > 0 || c.now - s.used <= kUnused) return false;
+    if (std::holds_alternative<Idle>(s.state)) return true;
+    if (!std::holds_alternative<Connected>(s.state)) return false;
+    c.sessions.close(c.now, *s.session());
+    return true;
+  };
+  std::erase_if(supernodes_, unused);
+}
+
+void Attachments::drop_idle(const Context& c) {
+  for (auto& s : supernodes_) {
+    if (s.wanted() || s.holders > 0 || !s.session()) continue;
+    c.sessions.close(c.now, *s.session());
+    s.state = Idle{};
+    changed_ = true;
+  }
+}
+
+void Attachments::leave(const Context& c) {
+  for (auto& s : supernodes_) {
+    if (const auto session = s.session()) {
+      if (s.tag()) (void)c.sessions.send(c.now, *session, Channel::control, control::write(control::Detach{}));
+      c.sessions.close(c.now, *session);
+    }
+  }
+  supernodes_.clear();
+  known_.clear();
+  evaluate_at_ = kNever;
+}
+
+}  // namespace linnet::overlay

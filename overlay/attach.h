@@ -1,0 +1,130 @@
+// Our sessions with supernodes: homes (nearest our UserKey), the anchor (nearest by round trip), and those that a call needs for a while.
+// Each is a variant of states; a lost home comes back with jitter and back-off, and another takes its place meanwhile.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "overlay/context.h"
+#include "overlay/control_message.h"
+
+namespace linnet::overlay {
+
+struct Idle {};
+struct Connecting {
+  SessionId session{};
+};
+struct Connected {  // authenticated; it answers our questions
+  SessionId session{};
+  Time since{};
+};
+struct Attaching {
+  SessionId session{};
+  Time asked{};
+};
+struct Attached {  // it answers for us, under this tag
+  SessionId session{};
+  std::uint64_t tag = 0;
+};
+struct Waiting {
+  Time until{};
+};
+using SupernodeState = std::variant<Idle, Connecting, Connected, Attaching, Attached, Waiting>;
+
+struct Supernode {
+  Endpoint endpoint;
+  std::optional<crypto::SessionKey> key;  // none until a bare address answered
+  std::optional<dht::Contact> contact;
+  SupernodeState state = Idle{};
+  bool wanted_home = false;
+  bool wanted_anchor = false;
+  unsigned holders = 0;  // links that need it
+  unsigned failures = 0;
+  Time used{};
+  std::optional<Endpoint> observed;  // our endpoint as it sees it
+
+  bool wanted() const { return wanted_home || wanted_anchor; }
+  std::optional<SessionId> session() const;  // connected or better
+  std::optional<std::uint64_t> tag() const;
+  bool connecting() const { return std::holds_alternative<Connecting>(state); }
+  bool waiting() const { return std::holds_alternative<Waiting>(state); }
+};
+
+class Attachments {
+ public:
+  static constexpr std::size_t kCapacity = 64;
+  static constexpr std::size_t kKnown = 32;
+
+  // `hello` is what we say to supernodes.
+  void set_hello(Bytes hello) { hello_ = std::move(hello); }
+
+  // Sees to a session with this supernode. By key when it is known (Noise XK), else by address (XX).
+  void reach(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
+  void hold(const crypto::SessionKey& key);
+  void release(const Context& c, const crypto::SessionKey& key);
+
+  // Supernodes near our UserKey that somebody told us of; homes and anchor follow from them.
+  void learn(const Context& c, const std::vector<dht::Contact>& contacts);
+
+  bool owns(SessionId session) const { return find(session) != nullptr; }
+  // The descriptor in its greeting, when it verified: the host cache wants it.
+  std::optional<dht::Contact> on_up(const Context& c, const SessionUp& up);
+  // The contact that failed or was lost.
+  std::optional<dht::Contact> on_down(const Context& c, const SessionDown& down);
+  void on_attached(const Context& c, SessionId session, const control::Attached& message);
+  void on_refused(const Context& c, SessionId session, const control::AttachRefused& message);
+  void on_nodes(const Context& c, const control::Nodes& message);
+  void handle_timeout(const Context& c);
+  Time next_timeout() const;
+  // Detaches and closes everything.
+  void leave(const Context& c);
+  // Closes sessions that are neither home, anchor nor held.
+  void drop_idle(const Context& c);
+
+  std::optional<SessionId> session_with(const crypto::SessionKey& key) const;
+  const Supernode* by_session(SessionId session) const { return find(session); }
+  const Supernode* by_key(const crypto::SessionKey& key) const;
+  const std::vector<Supernode>& all() const { return supernodes_; }
+  // For the record: homes first, nearest first, the anchor last.
+  std::vector<dht::Home> record_homes() const;
+  // Every home we want and can have is attached.
+  bool settled() const;
+  // Sessions for questions: attached first, then merely connected.
+  std::vector<SessionId> for_questions(std::size_t n) const;
+  // A supernode that answers for us is at this endpoint.
+  bool serves(const Endpoint& endpoint) const;
+  const std::vector<dht::Contact>& known() const { return known_; }
+  bool any_up() const;
+  bool any_connecting() const;
+  std::vector<Endpoint> observed() const;
+  // True once after homes, sessions or tags changed.
+  bool take_changed() { return std::exchange(changed_, false); }
+
+ private:
+  Supernode* find(SessionId session);
+  const Supernode* find(SessionId session) const { return const_cast<Attachments*>(this)->find(session); }
+  Supernode* find(const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
+  Supernode* add(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
+  void connect(const Context& c, Supernode& s);
+  void attach(const Context& c, Supernode& s);
+  void set_back(const Context& c, Supernode& s);
+  void choose(const Context& c);
+  std::vector<dht::Contact> pick_homes(const Context& c) const;
+  void pick_anchor(const Context& c);
+  void release_unwanted(const Context& c);
+  void evaluate(const Context& c);
+  void forget_unused(const Context& c);
+
+  Bytes hello_;
+  std::vector<Supernode> supernodes_;
+  std::vector<dht::Contact> known_;  // nearest our UserKey first
+  Time evaluate_at_ = kNever;
+  std::uint64_t evaluation_ = 0;  // request id of the question under way
+  unsigned evaluations_ = 0;
+  std::size_t turn_ = 0;
+  bool changed_ = false;
+};
+
+}  // namespace linnet::overlay

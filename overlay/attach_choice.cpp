@@ -1,0 +1,166 @@
+// Which supernodes become homes and anchor, and what others may ask of the attachments.
+#include <algorithm>
+
+#include "overlay/attach.h"
+
+namespace linnet::overlay {
+namespace {
+
+bool same_prefix(const dht::Contact& a, const dht::Contact& b) {
+  const auto& x = a.endpoint.ip;
+  const auto& y = b.endpoint.ip;
+  return x.is_global() && y.is_global() && x.prefix() == y.prefix();
+}
+
+}  // namespace
+
+// The nearest, with distinct prefixes where there is a choice. Who failed just now comes last.
+std::vector<dht::Contact> Attachments::pick_homes(const Context& c) const {
+  const auto failing = [&](const dht::Contact& k) {
+    const auto* s = by_key(k.session);
+    return s && s->waiting();
+  };
+  const auto crowded = [](const std::vector<dht::Contact>& chosen, const dht::Contact& k) {
+    return std::any_of(chosen.begin(), chosen.end(), [&](const dht::Contact& x) { return same_prefix(x, k); });
+  };
+  std::vector<dht::Contact> out;
+  for (const bool spread : {true, false}) {
+    for (const auto& k : known_) {
+      if (out.size() >= c.config.homes) return out;
+      const bool taken = std::find(out.begin(), out.end(), k) != out.end();
+      if (taken || failing(k) || (spread && crowded(out, k))) continue;
+      out.push_back(k);
+    }
+  }
+  return out;
+}
+
+// The supernode with the shortest round trip that is no home, among those that we have a session with; else the next nearest.
+// An anchor that serves stays.
+void Attachments::pick_anchor(const Context& c) {
+  for (auto& s : supernodes_) {
+    if (s.wanted_anchor && !s.wanted_home && s.tag()) return;
+  }
+  for (auto& s : supernodes_) s.wanted_anchor = false;
+  Supernode* best = nullptr;
+  std::optional<Duration> shortest;
+  for (auto& s : supernodes_) {
+    if (s.wanted_home || !s.session() || !s.contact) continue;
+    const auto rtt = c.sessions.rtt(*s.session()).value_or(std::chrono::seconds(1));
+    if (shortest && *shortest <= rtt) continue;
+    best = &s;
+    shortest = rtt;
+  }
+  if (best) {
+    best->wanted_anchor = true;
+    return;
+  }
+  for (const auto& k : known_) {
+    auto* s = find(k.endpoint, k.session);
+    if (s && (s->wanted_home || s->waiting())) continue;
+    if (!s) s = add(c, k.endpoint, k.session);
+    if (!s) return;
+    s->contact = k;
+    s->wanted_anchor = true;
+    return;
+  }
+}
+
+void Attachments::choose(const Context& c) {
+  const auto homes = pick_homes(c);
+  for (auto& s : supernodes_) s.wanted_home = false;
+  for (const auto& k : homes) {
+    auto* s = find(k.endpoint, k.session);
+    if (!s) s = add(c, k.endpoint, k.session);
+    if (!s) continue;
+    s->contact = k;
+    s->wanted_home = true;
+  }
+  if (homes.size() >= c.config.homes) pick_anchor(c);
+  for (auto& s : supernodes_) {
+    if (!s.wanted()) continue;
+    if (std::holds_alternative<Idle>(s.state)) connect(c, s);
+    if (std::holds_alternative<Connected>(s.state)) attach(c, s);
+  }
+  if (settled()) release_unwanted(c);
+}
+
+bool Attachments::settled() const {
+  bool any = false;
+  for (const auto& s : supernodes_) {
+    if (!s.wanted()) continue;
+    any = any || s.tag();
+    if (!s.tag() && !s.waiting()) return false;
+  }
+  return any;
+}
+
+// A former home is kept until those that take its place answer for us.
+void Attachments::release_unwanted(const Context& c) {
+  for (auto& s : supernodes_) {
+    if (s.wanted() || !s.tag()) continue;
+    const auto session = *s.session();
+    (void)c.sessions.send(c.now, session, Channel::control, control::write(control::Detach{}));
+    s.state = Connected{session, c.now};
+    s.used = c.now;
+    changed_ = true;
+  }
+}
+
+std::optional<SessionId> Attachments::session_with(const crypto::SessionKey& key) const {
+  const auto* s = by_key(key);
+  return s ? s->session() : std::nullopt;
+}
+
+std::vector<dht::Home> Attachments::record_homes() const {
+  std::vector<dht::Home> out;
+  const auto add_home = [&](const Supernode& s) {
+    if (out.size() < dht::kMaxHomes) out.push_back({s.contact->endpoint, *s.key, *s.tag()});
+  };
+  for (const auto& k : known_) {
+    const auto* s = by_key(k.session);
+    if (s && s->wanted_home && s->tag()) add_home(*s);
+  }
+  for (const auto& s : supernodes_) {
+    if (s.wanted_anchor && !s.wanted_home && s.tag() && s.contact) add_home(s);
+  }
+  // While the wanted ones are not there yet, former homes still answer for us.
+  for (const auto& s : supernodes_) {
+    if (!s.wanted() && s.tag() && s.contact) add_home(s);
+  }
+  return out;
+}
+
+std::vector<SessionId> Attachments::for_questions(std::size_t n) const {
+  std::vector<SessionId> out;
+  for (const bool attached : {true, false}) {
+    for (const auto& s : supernodes_) {
+      if (out.size() >= n) return out;
+      if (s.session() && s.tag().has_value() == attached) out.push_back(*s.session());
+    }
+  }
+  return out;
+}
+
+bool Attachments::serves(const Endpoint& endpoint) const {
+  return std::any_of(supernodes_.begin(), supernodes_.end(),
+                     [&](const Supernode& s) { return s.endpoint == endpoint && s.session().has_value(); });
+}
+
+bool Attachments::any_up() const {
+  return std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& s) { return s.session().has_value(); });
+}
+
+bool Attachments::any_connecting() const {
+  return std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& s) { return s.connecting(); });
+}
+
+std::vector<Endpoint> Attachments::observed() const {
+  std::vector<Endpoint> out;
+  for (const auto& s : supernodes_) {
+    if (s.observed && s.session() && std::find(out.begin(), out.end(), *s.observed) == out.end()) out.push_back(*s.observed);
+  }
+  return out;
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,270 @@
+#include "overlay/control_message.h"
+
+#include "base/pack.h"
+
+namespace linnet::overlay::control {
+namespace {
+
+enum class Type : std::uint64_t {
+  attach = 1,
+  attached,
+  attach_refused,
+  detach,
+  find_nodes,
+  nodes,
+  find_records,
+  records,
+  publish,
+  published,
+  circuit_open,
+  circuit_ask,
+  circuit_accept,
+  circuit_ready,
+  circuit_closed,
+  circuit_offer,
+  candidates,
+};
+
+constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
+
+pack::Packer start(Type type, std::size_t fields) {
+  pack::Packer out;
+  out.map(fields + 1).key(0).uint(static_cast<std::uint64_t>(type));
+  return out;
+}
+
+template <class T>
+Bytes written(const T& value) {
+  Writer out;
+  write(out, value);
+  return out.take();
+}
+
+void put_contacts(pack::Packer& out, const std::vector<dht::Contact>& contacts) {
+  const auto n = std::min(contacts.size(), kMaxContacts);
+  out.array(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    Writer w;
+    dht::write(w, contacts[i]);
+    out.bin(w.written());
+  }
+}
+
+Bytes nonce_and_number(Type type, const PairNonce& nonce, std::uint64_t number) {
+  auto out = start(type, 2);
+  out.key(1).bin(nonce).key(2).uint(number);
+  return out.take();
+}
+
+Bytes put(const Attach&) { return start(Type::attach, 0).take(); }
+Bytes put(const Detach&) { return start(Type::detach, 0).take(); }
+Bytes put(const Attached& m) {
+  auto out = start(Type::attached, 2);
+  out.key(1).uint(m.tag).key(2).bin(written(m.observed));
+  return out.take();
+}
+Bytes put(const AttachRefused& m) {
+  auto out = start(Type::attach_refused, 1);
+  out.key(1);
+  put_contacts(out, m.alternatives);
+  return out.take();
+}
+Bytes put(const FindNodes& m) {
+  auto out = start(Type::find_nodes, 2);
+  out.key(1).uint(m.request).key(2).bin(m.target);
+  return out.take();
+}
+Bytes put(const Nodes& m) {
+  auto out = start(Type::nodes, 2);
+  out.key(1).uint(m.request).key(2);
+  put_contacts(out, m.contacts);
+  return out.take();
+}
+Bytes put(const FindRecords& m) {
+  auto out = start(Type::find_records, m.pinned ? 3 : 2);
+  out.key(1).uint(m.request).key(2).bin(m.user);
+  if (m.pinned) out.key(3).bin(*m.pinned);
+  return out.take();
+}
+Bytes put(const Records& m) {
+  auto out = start(Type::records, 3);
+  const auto n = std::min(m.records.size(), kMaxRecords);
+  out.key(1).uint(m.request).key(2).boolean(m.busy).key(3).array(n);
+  for (std::size_t i = 0; i < n; ++i) out.bin(m.records[i]);
+  return out.take();
+}
+Bytes put(const Publish& m) {
+  auto out = start(Type::publish, 2);
+  out.key(1).uint(m.request).key(2).bin(m.record);
+  return out.take();
+}
+Bytes put(const Published& m) {
+  auto out = start(Type::published, 2);
+  out.key(1).uint(m.request).key(2).uint(m.copies);
+  return out.take();
+}
+Bytes put(const CircuitOpen& m) { return nonce_and_number(Type::circuit_open, m.nonce, m.tag); }
+Bytes put(const CircuitAsk& m) { return nonce_and_number(Type::circuit_ask, m.nonce, m.circuit); }
+Bytes put(const CircuitAccept& m) { return nonce_and_number(Type::circuit_accept, m.nonce, m.circuit); }
+Bytes put(const CircuitReady& m) { return nonce_and_number(Type::circuit_ready, m.nonce, m.circuit); }
+Bytes put(const CircuitClosed& m) {
+  auto out = start(Type::circuit_closed, 1);
+  out.key(1).bin(m.nonce);
+  return out.take();
+}
+Bytes put(const CircuitOffer& m) {
+  auto out = start(Type::circuit_offer, 2);
+  out.key(1).bin(m.nonce).key(2).bin(m.supernode);
+  return out.take();
+}
+Bytes put(const Candidates& m) {
+  auto out = start(Type::candidates, 1);
+  const auto n = std::min(m.endpoints.size(), kMaxCandidates);
+  out.key(1).array(n);
+  for (std::size_t i = 0; i < n; ++i) out.bin(written(m.endpoints[i]));
+  return out.take();
+}
+
+Result<Endpoint> endpoint_of(ByteView bytes) {
+  Reader in(bytes);
+  auto out = read_endpoint(in);
+  if (out && !in.done()) return fail(Fault::malformed);
+  return out;
+}
+
+Result<std::vector<dht::Contact>> contacts_of(const pack::Value& m, std::uint64_t key) {
+  const auto& array = m.array_at(key);
+  if (array.size() > kMaxContacts) return fail(Fault::too_big);
+  std::vector<dht::Contact> out;
+  for (const auto& v : array) {
+    if (!v.bin()) return fail(Fault::malformed);
+    Reader in(*v.bin());
+    auto contact = dht::read_contact(in);
+    if (!contact) return fail(contact.error());
+    if (!in.done()) return fail(Fault::malformed);
+    out.push_back(*contact);
+  }
+  return out;
+}
+
+template <class T>
+Result<Message> with_circuit(const pack::Value& m) {
+  T out;
+  const auto nonce = m.array_bin_at<16>(1);
+  const auto number = m.uint_at(2, kMaxCircuit + 1);
+  if (!nonce || number > kMaxCircuit) return fail(Fault::malformed);
+  out.nonce = *nonce;
+  out.circuit = number;
+  return out;
+}
+
+Result<Message> get_attached(const pack::Value& m) {
+  const auto observed = endpoint_of(m.bin_at(2));
+  const auto tag = m.uint_at(1);
+  if (!observed || tag == 0) return fail(Fault::malformed);
+  return Attached{tag, *observed};
+}
+
+Result<Message> get_find_nodes(const pack::Value& m) {
+  const auto target = m.array_bin_at<32>(2);
+  if (!target) return fail(Fault::malformed);
+  return FindNodes{m.uint_at(1), dht::Id{*target}};
+}
+
+Result<Message> get_find_records(const pack::Value& m) {
+  const auto user = m.array_bin_at<32>(2);
+  if (!user) return fail(Fault::malformed);
+  FindRecords out{m.uint_at(1), crypto::UserKey{*user}, std::nullopt};
+  if (m.field(3)) {
+    const auto pinned = m.array_bin_at<32>(3);
+    if (!pinned) return fail(Fault::malformed);
+    out.pinned = crypto::AccountKey{*pinned};
+  }
+  return out;
+}
+
+Result<Message> get_records(const pack::Value& m) {
+  const auto& array = m.array_at(3);
+  if (array.size() > kMaxRecords) return fail(Fault::too_big);
+  Records out;
+  out.request = m.uint_at(1);
+  out.busy = m.field(2) && m.field(2)->boolean() && *m.field(2)->boolean();
+  for (const auto& v : array) {
+    if (!v.bin()) return fail(Fault::malformed);
+    out.records.push_back(*v.bin());
+  }
+  return out;
+}
+
+Result<Message> get_circuit_open(const pack::Value& m) {
+  const auto nonce = m.array_bin_at<16>(1);
+  if (!nonce) return fail(Fault::malformed);
+  return CircuitOpen{*nonce, m.uint_at(2)};
+}
+
+Result<Message> get_circuit_closed(const pack::Value& m) {
+  const auto nonce = m.array_bin_at<16>(1);
+  if (!nonce) return fail(Fault::malformed);
+  return CircuitClosed{*nonce};
+}
+
+Result<Message> get_circuit_offer(const pack::Value& m) {
+  const auto nonce = m.array_bin_at<16>(1);
+  const auto key = m.array_bin_at<32>(2);
+  if (!nonce || !key) return fail(Fault::malformed);
+  return CircuitOffer{*nonce, crypto::SessionKey{*key}};
+}
+
+Result<Message> get_candidates(const pack::Value& m) {
+  const auto& array = m.array_at(1);
+  if (array.size() > kMaxCandidates) return fail(Fault::too_big);
+  Candidates out;
+  for (const auto& v : array) {
+    const auto endpoint = v.bin() ? endpoint_of(*v.bin()) : Result<Endpoint>(fail(Fault::malformed));
+    if (!endpoint) return fail(Fault::malformed);
+    out.endpoints.push_back(*endpoint);
+  }
+  return out;
+}
+
+}  // namespace
+
+Bytes write(const Message& message) {
+  return std::visit([](const auto& m) { return put(m); }, message);
+}
+
+Result<Message> read(ByteView bytes) {
+  const auto value = pack::read(bytes);
+  if (!value) return fail(value.error());
+  const auto& m = *value;
+  switch (static_cast<Type>(m.uint_at(0))) {
+    case Type::attach: return Attach{};
+    case Type::attached: return get_attached(m);
+    case Type::attach_refused: {
+      auto contacts = contacts_of(m, 1);
+      if (!contacts) return fail(contacts.error());
+      return AttachRefused{std::move(*contacts)};
+    }
+    case Type::detach: return Detach{};
+    case Type::find_nodes: return get_find_nodes(m);
+    case Type::nodes: {
+      auto contacts = contacts_of(m, 2);
+      if (!contacts) return fail(contacts.error());
+      return Nodes{m.uint_at(1), std::move(*contacts)};
+    }
+    case Type::find_records: return get_find_records(m);
+    case Type::records: return get_records(m);
+    case Type::publish: return Publish{m.uint_at(1), copy(m.bin_at(2))};
+    case Type::published: return Published{m.uint_at(1), m.uint_at(2)};
+    case Type::circuit_open: return get_circuit_open(m);
+    case Type::circuit_ask: return with_circuit<CircuitAsk>(m);
+    case Type::circuit_accept: return with_circuit<CircuitAccept>(m);
+    case Type::circuit_ready: return with_circuit<CircuitReady>(m);
+    case Type::circuit_closed: return get_circuit_closed(m);
+    case Type::circuit_offer: return get_circuit_offer(m);
+    case Type::candidates: return get_candidates(m);
+  }
+  return fail(Fault::unsupported);
+}
+
+}  // namespace linnet::overlay::control

@@ -1,0 +1,92 @@
+// What nodes say to each other on the control channel of a session: msgpack maps, field 0 is the type (docs/protocol/overlay.md).
+// A client asks its supernode; the two ends of a link agree on circuits and endpoints.
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/endpoint.h"
+#include "dht/contact.h"
+
+namespace linnet::overlay::control {
+
+inline constexpr std::size_t kMaxContacts = 16;
+inline constexpr std::size_t kMaxRecords = 16;
+inline constexpr std::size_t kMaxCandidates = 8;
+
+using PairNonce = ByteArray<16>;  // names a circuit to be, known to its two ends and its supernode
+
+// Client to supernode, and the answers.
+struct Attach {};
+struct Attached {
+  std::uint64_t tag = 0;  // names the leaf in FORWARD
+  Endpoint observed;      // where the supernode sees the leaf
+};
+struct AttachRefused {
+  std::vector<dht::Contact> alternatives;
+};
+struct Detach {};
+struct FindNodes {
+  std::uint64_t request = 0;
+  dht::Id target;
+};
+struct Nodes {
+  std::uint64_t request = 0;
+  std::vector<dht::Contact> contacts;
+};
+struct FindRecords {
+  std::uint64_t request = 0;
+  crypto::UserKey user;
+  std::optional<crypto::AccountKey> pinned;
+};
+struct Records {
+  std::uint64_t request = 0;
+  bool busy = false;  // not looked up: the supernode had no room
+  std::vector<Bytes> records;
+};
+struct Publish {
+  std::uint64_t request = 0;
+  Bytes record;
+};
+struct Published {
+  std::uint64_t request = 0;
+  std::uint64_t copies = 0;  // 0: refused
+};
+struct CircuitOpen {
+  PairNonce nonce{};
+  std::uint64_t tag = 0;
+};
+struct CircuitAsk {
+  PairNonce nonce{};
+  std::uint64_t circuit = 0;
+};
+struct CircuitAccept {
+  PairNonce nonce{};
+  std::uint64_t circuit = 0;
+};
+struct CircuitReady {
+  PairNonce nonce{};
+  std::uint64_t circuit = 0;
+};
+struct CircuitClosed {  // refused, or it stands no longer
+  PairNonce nonce{};
+};
+
+// Between the two ends of a link.
+struct CircuitOffer {
+  PairNonce nonce{};
+  crypto::SessionKey supernode;
+};
+struct Candidates {
+  std::vector<Endpoint> endpoints;
+};
+
+using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
+                             CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, Candidates>;
+
+Bytes write(const Message& message);
+// Form and limits only; contacts and records are verified by who uses them.
+Result<Message> read(ByteView bytes);
+
+}  // namespace linnet::overlay::control

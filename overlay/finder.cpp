@@ -1,0 +1,178 @@
+#include "overlay/finder.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+namespace {
+
+// How much longer than the first path the others may take: as long again four times over, within bounds.
+constexpr Duration kLeastWait = std::chrono::milliseconds(50);
+constexpr Duration kMostWait = std::chrono::seconds(1);
+
+}  // namespace
+
+void RecordCache::put(Time now, const crypto::Address& address, std::vector<FoundDevice> devices) {
+  forget(address);
+  if (devices.empty()) return;
+  if (entries_.size() >= kCapacity) entries_.erase(entries_.begin());
+  entries_.push_back({address, std::move(devices), now + kLife});
+}
+
+const std::vector<FoundDevice>* RecordCache::get(Time now, Wall wall, const crypto::Address& address) {
+  const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.address == address; });
+  if (it == entries_.end()) return nullptr;
+  const bool fresh = std::all_of(it->devices.begin(), it->devices.end(),
+                                 [&](const FoundDevice& d) { return dht::check_time(d.record, wall).has_value(); });
+  if (fresh && now < it->until) return &it->devices;
+  entries_.erase(it);
+  return nullptr;
+}
+
+void RecordCache::forget(const crypto::Address& address) {
+  std::erase_if(entries_, [&](const Entry& e) { return e.address == address; });
+}
+
+Result<FindId> Finder::find(const Context& c, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold,
+                            const std::vector<SessionId>& sessions, bool own_dht) {
+  const FindId id{++ids_};
+  if (!cold) {
+    if (const auto* devices = cache_.get(c.now, c.wall, address)) {
+      found_.push_back({id, address, *devices, {}});
+      return id;
+    }
+  }
+  if (searches_.size() >= kMaxSearches) return fail(Fault::full);
+  auto& search = searches_.emplace_back();
+  search.id = id;
+  search.request = static_cast<std::uint64_t>(id);
+  search.address = address;
+  search.user = crypto::user_key(address);
+  search.pinned = pinned;
+  search.started = c.now;
+  search.deadline = c.now + c.config.lookup_timeout;
+  if (own_dht) {
+    search.asked.push_back({std::nullopt, false, false});
+    questions_.push_back({search.request, std::nullopt, search.user, pinned});
+  } else {
+    ask(search, sessions);
+  }
+  return id;
+}
+
+void Finder::ask(Search& search, const std::vector<SessionId>& sessions) {
+  for (const auto session : sessions) {
+    if (search.asked.size() >= kPaths) return;
+    search.asked.push_back({session, false, false});
+    questions_.push_back({search.request, session, search.user, search.pinned});
+  }
+}
+
+void Finder::supernodes_changed(const Context& c, const std::vector<SessionId>& sessions) {
+  for (auto& search : searches_) {
+    const bool heard = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return !a.answered || a.useful; });
+    if (heard || sessions.empty()) continue;
+    search.asked.clear();
+    search.started = c.now;
+    ask(search, sessions);
+  }
+}
+
+void Finder::take(const Context& c, Search& search, ByteView wire) {
+  auto record = dht::read_record(c.suite, c.config.network, wire);
+  if (!record || record->user != search.user || !dht::check_time(*record, c.wall)) return;
+  if (search.address.is_key_name() && !search.address.proves(record->account())) return;
+  auto body = dht::open_record(c.suite, *record, search.address);
+  if (!body) return;
+  const auto it = std::find_if(search.devices.begin(), search.devices.end(),
+                               [&](const FoundDevice& d) { return d.record.device() == record->device(); });
+  if (it == search.devices.end()) {
+    if (search.devices.size() < kMaxDevices) search.devices.push_back({std::move(*record), std::move(*body)});
+  } else if (it->record.sequence < record->sequence) {
+    *it = {std::move(*record), std::move(*body)};
+  }
+}
+
+void Finder::on_records(const Context& c, std::optional<SessionId> from, std::uint64_t request, bool busy,
+                        const std::vector<Bytes>& records) {
+  for (auto& search : searches_) {
+    if (search.request != request) continue;
+    const auto it = std::find_if(search.asked.begin(), search.asked.end(),
+                                 [&](const Asked& a) { return a.session == from && !a.answered; });
+    if (it == search.asked.end()) continue;  // we did not ask that one
+    it->answered = true;
+    it->useful = !busy;
+    for (const auto& wire : records) take(c, search, wire);
+    if (!busy && search.wait_until == kNever) {
+      search.wait_until = c.now + std::clamp((c.now - search.started) * 4, kLeastWait, kMostWait);
+    }
+  }
+  settle(c);
+}
+
+void Finder::on_session_down(const Context& c, SessionId session) {
+  for (auto& search : searches_) {
+    for (auto& a : search.asked) {
+      if (a.session == session && !a.answered) a.answered = true;
+    }
+  }
+  settle(c);
+}
+
+bool Finder::done(const Context& c, Search& search) const {
+  if (c.now >= search.deadline) return true;
+  if (search.asked.empty()) return false;
+  const auto pinned = [&](const FoundDevice& d) { return search.pinned && d.record.account() == *search.pinned && !d.body.homes.empty(); };
+  if (std::any_of(search.devices.begin(), search.devices.end(), pinned)) return true;
+  const bool useful = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.useful; });
+  const bool all = std::all_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.answered; });
+  if (all) return useful;  // nobody looked: others are asked as they come, until the deadline
+  return c.now >= search.wait_until;
+}
+
+void Finder::finish(const Context& c, Search& search) {
+  const bool useful = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.useful; });
+  // A record without homes says: not here any more.
+  std::erase_if(search.devices, [](const FoundDevice& d) { return d.body.homes.empty(); });
+  std::stable_sort(search.devices.begin(), search.devices.end(),
+                   [](const FoundDevice& a, const FoundDevice& b) { return a.record.device() < b.record.device(); });
+  Found out{search.id, search.address, std::move(search.devices), {}};
+  if (!useful) out.status = fail(Fault::timed_out);
+  if (useful) cache_.put(c.now, search.address, out.devices);
+  found_.push_back(std::move(out));
+}
+
+void Finder::settle(const Context& c) {
+  std::erase_if(searches_, [&](Search& search) {
+    if (!done(c, search)) return false;
+    finish(c, search);
+    return true;
+  });
+}
+
+void Finder::handle_timeout(const Context& c) { settle(c); }
+
+Time Finder::next_timeout() const {
+  Time next = kNever;
+  for (const auto& s : searches_) {
+    next = std::min(next, s.deadline);
+    const bool open = std::any_of(s.asked.begin(), s.asked.end(), [](const Asked& a) { return !a.answered; });
+    if (open) next = std::min(next, s.wait_until);
+  }
+  return next;
+}
+
+std::optional<Finder::Question> Finder::poll_question() {
+  if (questions_.empty()) return std::nullopt;
+  auto out = questions_.front();
+  questions_.pop_front();
+  return out;
+}
+
+std::optional<Found> Finder::poll_found() {
+  if (found_.empty()) return std::nullopt;
+  auto out = std::move(found_.front());
+  found_.pop_front();
+  return out;
+}
+
+}  // namespace linnet::overlay

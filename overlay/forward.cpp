@@ -1,0 +1,105 @@
+#include "overlay/forward.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+namespace {
+
+bool session_packet(ByteView inner) { return !inner.empty() && inner[0] >= 4 && inner[0] <= 8; }
+
+bool voice_packet(ByteView inner) { return !inner.empty() && inner[0] >= 128 && inner[0] <= 191; }
+
+Result<ForwardPacket> read_to_leaf(MutableBytes packet) {
+  if (packet.size() < kToLeafHeader) return fail(Fault::truncated);
+  Reader in(packet.subspan(2));
+  ToLeaf out;
+  out.mac1 = in.array<16>();
+  out.tag = in.u64();
+  out.token = in.u64();
+  out.covered = packet.subspan(18);
+  out.inner = packet.subspan(kToLeafHeader);
+  if (!session_packet(out.inner)) return fail(Fault::malformed);
+  return out;
+}
+
+Result<ForwardPacket> read_tagged(ForwardKind kind, MutableBytes packet) {
+  if (packet.size() < kTaggedHeader) return fail(Fault::truncated);
+  Reader in(packet.subspan(2));
+  Tagged out{kind, in.u64(), packet.subspan(kTaggedHeader)};
+  if (!session_packet(out.inner)) return fail(Fault::malformed);
+  return out;
+}
+
+Result<ForwardPacket> read_circuit(MutableBytes packet) {
+  if (packet.size() < kCircuitHeader) return fail(Fault::truncated);
+  Reader in(packet.subspan(2));
+  const std::uint64_t high = in.u16();
+  Tagged out{ForwardKind::circuit, high << 32 | in.u32(), packet.subspan(kCircuitHeader)};
+  if (!session_packet(out.inner) && !voice_packet(out.inner)) return fail(Fault::malformed);
+  return out;
+}
+
+}  // namespace
+
+Result<ForwardPacket> read_forward(MutableBytes packet) {
+  if (packet.size() < 2 || packet[0] != kForwardType) return fail(Fault::truncated);
+  switch (const auto kind = static_cast<ForwardKind>(packet[1])) {
+    case ForwardKind::to_leaf: return read_to_leaf(packet);
+    case ForwardKind::down:
+    case ForwardKind::up:
+    case ForwardKind::back: return read_tagged(kind, packet);
+    case ForwardKind::circuit: return read_circuit(packet);
+  }
+  return fail(Fault::unsupported);
+}
+
+Bytes write_to_leaf(const crypto::Mac1& mac1, std::uint64_t tag, std::uint64_t token, ByteView inner) {
+  Writer out(kToLeafHeader + inner.size());
+  out.u8(kForwardType).u8(static_cast<std::uint8_t>(ForwardKind::to_leaf)).zeros(16).u64(tag).u64(token).bytes(inner);
+  auto bytes = out.take();
+  const auto mac = mac1.compute(ByteView(bytes).subspan(18));
+  std::copy(mac.begin(), mac.end(), bytes.begin() + 2);
+  return bytes;
+}
+
+Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner) {
+  Writer out(kTaggedHeader + inner.size());
+  out.u8(kForwardType).u8(static_cast<std::uint8_t>(kind));
+  if (kind == ForwardKind::circuit) {
+    out.u16(static_cast<std::uint16_t>(id >> 32)).u32(static_cast<std::uint32_t>(id));
+  } else {
+    out.u64(id);
+  }
+  out.bytes(inner);
+  return out.take();
+}
+
+void SourceTable::make_room(Time now) {
+  std::erase_if(sources_, [&](const Source& s) { return now - s.heard > kIdle; });
+  if (sources_.size() < kCapacity) return;
+  sources_.erase(std::min_element(sources_.begin(), sources_.end(),
+                                  [](const Source& a, const Source& b) { return a.heard < b.heard; }));
+}
+
+std::uint64_t SourceTable::tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token, std::size_t received) {
+  for (auto& s : sources_) {
+    if (s.token != token || s.endpoint != source) continue;
+    s.heard = now;
+    s.received += received;
+    return s.tag;
+  }
+  make_room(now);
+  const std::uint64_t tag = rng.u64() | 1;  // never 0
+  sources_.push_back({tag, token, source, now, received, 0});
+  return tag;
+}
+
+Result<SourceTable::Target> SourceTable::answer(Time now, std::uint64_t tag, std::size_t bytes) {
+  const auto it = std::find_if(sources_.begin(), sources_.end(), [&](const Source& s) { return s.tag == tag; });
+  if (it == sources_.end() || now - it->heard > kIdle) return fail(Fault::not_found);
+  if (it->sent + bytes > kAmplification * it->received) return fail(Fault::refused);
+  it->sent += bytes;
+  return Target{it->endpoint, it->token};
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,86 @@
+// FORWARD: how a packet reaches a leaf before a circuit stands (protocol.md section 4). First byte 11, second byte the kind.
+//
+//   to_leaf  source -> supernode   mac1 16, leaf tag 8, return token 8, inner     mac1 keyed by the leaf's SK over what follows it
+//   down     supernode -> leaf     source tag 8, inner
+//   up       leaf -> supernode     source tag 8, inner
+//   back     supernode -> source   return token 8, inner
+//   circuit  either way            circuit id 6, inner                            see circuit.h
+//
+// The inner packet of the first four is one of the session layer's (first byte 4..8): no nesting, no voice.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "crypto/guard.h"
+
+namespace linnet::overlay {
+
+inline constexpr std::uint8_t kForwardType = 11;
+inline constexpr std::size_t kToLeafHeader = 34;
+inline constexpr std::size_t kTaggedHeader = 10;
+inline constexpr std::size_t kCircuitHeader = 8;
+
+enum class ForwardKind : std::uint8_t { to_leaf = 1, down = 2, up = 3, back = 4, circuit = 5 };
+
+struct ToLeaf {
+  crypto::Mac mac1{};
+  std::uint64_t tag = 0;
+  std::uint64_t token = 0;
+  ByteView covered;  // what mac1 covers
+  MutableBytes inner;
+};
+struct Tagged {
+  ForwardKind kind = ForwardKind::down;
+  std::uint64_t id = 0;
+  MutableBytes inner;
+};
+using ForwardPacket = std::variant<ToLeaf, Tagged>;  // a circuit packet is Tagged too
+
+// Views into `packet`.
+Result<ForwardPacket> read_forward(MutableBytes packet);
+
+Bytes write_to_leaf(const crypto::Mac1& mac1, std::uint64_t tag, std::uint64_t token, ByteView inner);
+Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner);
+
+// The supernode's table of those who asked for one leaf: a random tag stands for the true source, so the leaf learns no address.
+// Bounded: when full, the source that was silent longest goes.
+class SourceTable {
+ public:
+  static constexpr std::size_t kCapacity = 64;
+  // Longer than a session's keepalive, so that a link may live on FORWARD alone while it waits for a circuit.
+  static constexpr Duration kIdle = std::chrono::seconds(60);
+  // Bytes sent to a source never exceed this many times the bytes received from it.
+  static constexpr std::uint64_t kAmplification = 3;
+
+  // Tag of this source; one is made when it is new.
+  std::uint64_t tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token, std::size_t received);
+
+  struct Target {
+    Endpoint source;
+    std::uint64_t token = 0;
+  };
+  // Where the leaf's answer goes. Fault::not_found for a tag never given or expired, Fault::refused over the amplification limit.
+  Result<Target> answer(Time now, std::uint64_t tag, std::size_t bytes);
+  std::size_t size() const { return sources_.size(); }
+
+ private:
+  struct Source {
+    std::uint64_t tag;
+    std::uint64_t token;
+    Endpoint endpoint;
+    Time heard;
+    std::uint64_t received;
+    std::uint64_t sent;
+  };
+
+  void make_room(Time now);
+
+  std::vector<Source> sources_;
+};
+
+}  // namespace linnet::overlay

@@ -1,0 +1,86 @@
+#include "overlay/leaf_registry.h"
+
+namespace linnet::overlay {
+
+Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rng, const crypto::SessionKey& key, SessionId session,
+                                   const Endpoint& endpoint) {
+  forget_gone(now);
+  if (const auto it = by_key_.find(key); it != by_key_.end()) {
+    auto& leaf = *it->second;
+    unplace(leaf);
+    place(leaf, session, endpoint);
+    return &leaf;
+  }
+  if (leaves_.size() >= capacity_) return fail(Fault::full);
+  std::uint64_t tag = 0;
+  do {
+    tag = rng.u64();
+  } while (tag == 0 || leaves_.count(tag) != 0);
+  auto leaf = std::unique_ptr<Leaf>(new Leaf{tag, key, crypto::Mac1(suite, key), std::nullopt, endpoint, {}});
+  auto* out = leaf.get();
+  leaves_.emplace(tag, std::move(leaf));
+  by_key_[key] = out;
+  place(*out, session, endpoint);
+  return out;
+}
+
+void LeafRegistry::place(Leaf& leaf, SessionId session, const Endpoint& endpoint) {
+  leaf.session = session;
+  leaf.endpoint = endpoint;
+  by_session_[session] = &leaf;
+  by_endpoint_[endpoint] = &leaf;
+}
+
+void LeafRegistry::unplace(Leaf& leaf) {
+  if (!leaf.session) return;
+  by_session_.erase(*leaf.session);
+  leaf.session.reset();
+  if (const auto it = by_endpoint_.find(leaf.endpoint); it != by_endpoint_.end() && it->second == &leaf) by_endpoint_.erase(it);
+}
+
+void LeafRegistry::detach(Time now, SessionId session) {
+  const auto it = by_session_.find(session);
+  if (it == by_session_.end()) return;
+  gone_.emplace_back(now + kTagKept, it->second->tag);
+  unplace(*it->second);
+  forget_gone(now);
+}
+
+void LeafRegistry::forget_gone(Time now) {
+  while (!gone_.empty() && (gone_.front().first <= now || gone_.size() > capacity_)) {
+    const auto it = leaves_.find(gone_.front().second);
+    gone_.pop_front();
+    if (it == leaves_.end() || it->second->session) continue;
+    by_key_.erase(it->second->key);
+    leaves_.erase(it);
+  }
+}
+
+void LeafRegistry::moved(SessionId session, const Endpoint& endpoint) {
+  auto* leaf = by_session(session);
+  if (!leaf) return;
+  unplace(*leaf);
+  place(*leaf, session, endpoint);
+}
+
+Leaf* LeafRegistry::by_tag(std::uint64_t tag) {
+  const auto it = leaves_.find(tag);
+  return it == leaves_.end() ? nullptr : it->second.get();
+}
+
+Leaf* LeafRegistry::by_session(SessionId session) {
+  const auto it = by_session_.find(session);
+  return it == by_session_.end() ? nullptr : it->second;
+}
+
+Leaf* LeafRegistry::by_endpoint(const Endpoint& endpoint) {
+  const auto it = by_endpoint_.find(endpoint);
+  return it == by_endpoint_.end() ? nullptr : it->second;
+}
+
+const Leaf* LeafRegistry::by_key(const crypto::SessionKey& key) const {
+  const auto it = by_key_.find(key);
+  return it == by_key_.end() ? nullptr : it->second;
+}
+
+}  // namespace linnet::overlay

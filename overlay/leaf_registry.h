@@ -1,0 +1,54 @@
+// The leaves for which a supernode answers, by tag, by session and by key.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+#include "overlay/forward.h"
+#include "overlay/sessions.h"
+
+namespace linnet::overlay {
+
+struct Leaf {
+  std::uint64_t tag = 0;
+  crypto::SessionKey key;
+  crypto::Mac1 mac1;
+  std::optional<SessionId> session;  // none: gone a moment ago; its tag waits for it
+  Endpoint endpoint;
+  SourceTable sources;
+};
+
+class LeafRegistry {
+ public:
+  // A leaf that comes back within this time finds its tag, so that its record stays true.
+  static constexpr Duration kTagKept = std::chrono::minutes(5);
+
+  explicit LeafRegistry(std::size_t capacity) : capacity_(capacity) {}
+
+  // Fault::full. A leaf we have is never dropped for a new one.
+  Result<Leaf*> attach(Time now, const crypto::Suite& suite, Rng& rng, const crypto::SessionKey& key, SessionId session,
+                       const Endpoint& endpoint);
+  void detach(Time now, SessionId session);
+  void moved(SessionId session, const Endpoint& endpoint);
+
+  Leaf* by_tag(std::uint64_t tag);
+  Leaf* by_session(SessionId session);
+  Leaf* by_endpoint(const Endpoint& endpoint);
+  const Leaf* by_key(const crypto::SessionKey& key) const;
+  std::size_t size() const { return by_session_.size(); }  // attached now
+
+ private:
+  void forget_gone(Time now);
+  void place(Leaf& leaf, SessionId session, const Endpoint& endpoint);
+  void unplace(Leaf& leaf);
+
+  std::size_t capacity_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Leaf>> leaves_;
+  std::unordered_map<SessionId, Leaf*> by_session_;
+  std::unordered_map<crypto::SessionKey, Leaf*> by_key_;
+  std::unordered_map<Endpoint, Leaf*> by_endpoint_;
+  std::deque<std::pair<Time, std::uint64_t>> gone_;
+};
+
+}  // namespace linnet::overlay

@@ -1,0 +1,252 @@
+// How a link finds better paths: circuits at the other's homes, then direct ones.
+#include <algorithm>
+
+#include "overlay/links.h"
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kCircuitAnswer = std::chrono::seconds(3);
+constexpr Duration kAskHeld = std::chrono::seconds(5);
+constexpr std::size_t kMaxHeld = 64;
+constexpr std::size_t kMaxProven = 16;
+constexpr Duration kSpare = std::chrono::seconds(20);  // below a circuit's idle time
+constexpr Duration kTries[] = {std::chrono::milliseconds(60), std::chrono::milliseconds(200), std::chrono::milliseconds(600),
+                               std::chrono::seconds(2)};
+
+bool usable(const Context& c, const Endpoint& e) {
+  if (e.port == 0 || e.transport != Transport::udp || e.ip.is_unspecified() || e.ip.is_multicast()) return false;
+  const auto& own = c.config.listen;
+  if (std::find(own.begin(), own.end(), e) != own.end()) return false;
+  // A loopback address is another node of this machine only where we listen there ourselves.
+  return !e.ip.is_loopback() || std::any_of(own.begin(), own.end(), [](const Endpoint& o) { return o.ip.is_loopback(); });
+}
+
+bool pending(const CircuitLeg& leg) { return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::ready; }
+
+}  // namespace
+
+// Keeps kLegs circuits asked for or standing, at the first homes that have not failed.
+void Links::advance(const Context& c, const LinkRooms& rooms, Link& link) {
+  if (!link.up || !link.initiator) return;
+  auto active = static_cast<std::size_t>(std::count_if(link.legs.begin(), link.legs.end(), pending));
+  for (auto& leg : link.legs) {
+    if (active >= kLegs) return;
+    if (leg.stage != CircuitLeg::Stage::wanted) continue;
+    ++active;
+    if (const auto session = rooms.attachments.session_with(leg.home.session)) {
+      open_leg(c, link, leg, *session);
+    } else {
+      rooms.attachments.reach(c, leg.home.endpoint, leg.home.session);
+    }
+  }
+}
+
+// Both ends learn the nonce inside their own session, so a supernode cannot put another circuit in its place.
+void Links::open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode) {
+  leg.nonce = c.rng.array<16>();
+  const auto offer = control::write(control::CircuitOffer{leg.nonce, leg.home.session});
+  const auto open = control::write(control::CircuitOpen{leg.nonce, leg.home.tag});
+  const bool said = c.sessions.send(c.now, link.session, Channel::control, offer).has_value() &&
+                    c.sessions.send(c.now, supernode, Channel::control, open).has_value();
+  leg.stage = said ? CircuitLeg::Stage::asked : CircuitLeg::Stage::failed;
+  leg.at = c.now;
+}
+
+void Links::supernodes_changed(const Context& c, const LinkRooms& rooms) {
+  for (auto& [session, link] : links_) {
+    for (auto& leg : link.legs) {
+      // A supernode that is gone takes its circuits along.
+      if (pending(leg) && !rooms.attachments.session_with(leg.home.session)) fail_leg(c, rooms, link, leg);
+    }
+    advance(c, rooms, link);
+  }
+}
+
+void Links::fail_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg) {
+  leg.stage = CircuitLeg::Stage::failed;
+  leg.at = c.now;
+  if (leg.path) {
+    c.sessions.drop_path(c.now, link.session, *leg.path);
+    std::erase(link.proven, *leg.path);
+  }
+  leg.path.reset();
+  advance(c, rooms, link);
+}
+
+void Links::on_circuit_ready(const Context& c, const Supernode& from, const control::CircuitReady& ready) {
+  for (auto& [session, link] : links_) {
+    for (auto& leg : link.legs) {
+      if (leg.stage != CircuitLeg::Stage::asked || leg.nonce != ready.nonce || leg.home.session != from.key) continue;
+      leg.stage = CircuitLeg::Stage::ready;
+      leg.at = c.now;
+      leg.path = Path{PathKind::circuit, from.endpoint, ready.circuit, false};
+      link.spare_at = c.now + kSpare;
+      c.sessions.try_path(c.now, session, *leg.path);
+      return;
+    }
+  }
+}
+
+void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from, const control::CircuitClosed& closed) {
+  for (auto& [session, link] : links_) {
+    for (auto& leg : link.legs) {
+      if (pending(leg) && leg.nonce == closed.nonce && leg.home.session == from.key) {
+        fail_leg(c, rooms, link, leg);
+        return;
+      }
+    }
+    const auto it = std::find_if(link.answered.begin(), link.answered.end(), [&](const auto& a) {
+      return a.first == closed.nonce && a.second.endpoint == from.endpoint;
+    });
+    if (it == link.answered.end()) continue;
+    c.sessions.drop_path(c.now, session, it->second);
+    std::erase(link.proven, it->second);
+    link.answered.erase(it);
+    return;
+  }
+}
+
+void Links::on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer) {
+  if (link.initiator) return;
+  const auto it = std::find_if(held_.begin(), held_.end(),
+                               [&](const HeldAsk& h) { return h.ask.nonce == offer.nonce && h.supernode == offer.supernode; });
+  if (it == held_.end()) {
+    if (link.offers.size() >= kMaxOffers) link.offers.erase(link.offers.begin());
+    link.offers.push_back(offer);
+    return;
+  }
+  const auto ask = it->ask;
+  held_.erase(it);
+  if (const auto* from = rooms.attachments.by_key(offer.supernode)) accept(c, link, *from, ask);
+}
+
+void Links::on_circuit_ask(const Context& c, const LinkRooms&, const Supernode& from, const control::CircuitAsk& ask) {
+  for (auto& [session, link] : links_) {
+    const auto it = std::find_if(link.offers.begin(), link.offers.end(), [&](const control::CircuitOffer& o) {
+      return o.nonce == ask.nonce && o.supernode == from.key;
+    });
+    if (it == link.offers.end()) continue;
+    link.offers.erase(it);
+    accept(c, link, from, ask);
+    return;
+  }
+  while (!held_.empty() && (c.now - held_.front().at > kAskHeld || held_.size() >= kMaxHeld)) held_.pop_front();
+  held_.push_back({ask, *from.key, c.now});
+}
+
+void Links::accept(const Context& c, Link& link, const Supernode& from, const control::CircuitAsk& ask) {
+  const auto session = from.session();
+  if (!session) return;
+  (void)c.sessions.send(c.now, *session, Channel::control, control::write(control::CircuitAccept{ask.nonce, ask.circuit}));
+  const Path path{PathKind::circuit, from.endpoint, ask.circuit, false};
+  if (link.answered.size() >= kMaxOffers) link.answered.erase(link.answered.begin());
+  link.answered.emplace_back(ask.nonce, path);
+  c.sessions.try_path(c.now, link.session, path);
+}
+
+void Links::share(const Context& c, const LinkRooms& rooms, SessionId session) {
+  auto* link = find(session);
+  if (!link || !link->up) return;
+  link->shared = true;
+  control::Candidates out;
+  const auto add = [&](const Endpoint& e) {
+    const bool known = std::find(out.endpoints.begin(), out.endpoints.end(), e) != out.endpoints.end();
+    if (!known && !e.ip.is_unspecified() && out.endpoints.size() < control::kMaxCandidates) out.endpoints.push_back(e);
+  };
+  for (const auto& e : c.config.listen) add(e);
+  for (const auto& e : rooms.attachments.observed()) add(e);
+  (void)c.sessions.send(c.now, session, Channel::candidates, control::write(out));
+  link->tries = 0;
+  try_candidates(c, *link);
+}
+
+void Links::on_candidates(const Context& c, Link& link, const control::Candidates& message) {
+  link.candidates.clear();
+  for (const auto& e : message.endpoints) {
+    if (usable(c, e)) link.candidates.push_back(e);
+  }
+  link.tries = 0;
+  try_candidates(c, link);
+}
+
+// A challenge tells the other our address: none is sent before we shared it.
+void Links::try_candidates(const Context& c, Link& link) {
+  link.try_at = kNever;
+  if (!link.shared || link.candidates.empty()) return;
+  for (const auto& e : link.candidates) {
+    const Path path{PathKind::direct, e, 0, false};
+    if (std::find(link.proven.begin(), link.proven.end(), path) == link.proven.end()) c.sessions.try_path(c.now, link.session, path);
+  }
+  if (link.tries < std::size(kTries)) link.try_at = c.now + kTries[link.tries++];
+}
+
+void Links::on_path(const Context&, const PathProven& proven) {
+  auto* link = find(proven.session);
+  if (!link || std::find(link->proven.begin(), link->proven.end(), proven.path) != link->proven.end()) return;
+  if (link->proven.size() >= kMaxProven) link->proven.erase(link->proven.begin());
+  link->proven.push_back(proven.path);
+}
+
+void Links::on_path(const Context& c, const LinkRooms& rooms, const PathChanged& changed) {
+  auto* link = find(changed.session);
+  if (!link) return;
+  on_path(c, PathProven{changed.session, changed.to, {}});
+  events_.push_back(LinkPath{changed.session, changed.from, changed.to});
+  advance(c, rooms, *link);
+}
+
+void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lost) {
+  auto* link = find(lost.session);
+  if (!link) return;
+  std::erase(link->proven, lost.path);
+  for (auto& leg : link->legs) {
+    if (leg.path == lost.path) {
+      leg.path.reset();
+      fail_leg(c, rooms, *link, leg);
+      break;
+    }
+  }
+  std::erase_if(link->answered, [&](const auto& a) { return a.second == lost.path; });
+  if (!link->initiator) return;
+  // FORWARD through another home, so that the two ends can agree on a new circuit.
+  for (const auto& leg : link->legs) {
+    if (leg.home.endpoint == lost.path.endpoint) continue;
+    const auto path = rooms.forwards.open(c.suite, c.rng, leg.home.endpoint, leg.home.tag, link->remote.session);
+    if (path) c.sessions.try_path(c.now, lost.session, *path);
+  }
+}
+
+void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
+  if (link.try_at <= c.now) try_candidates(c, link);
+  if (link.spare_at <= c.now) {
+    link.spare_at = c.now + kSpare;
+    for (const auto& leg : link.legs) {
+      if (leg.path && c.sessions.current_path(link.session) != leg.path) c.sessions.try_path(c.now, link.session, *leg.path);
+    }
+  }
+  for (auto& leg : link.legs) {
+    if (leg.stage == CircuitLeg::Stage::asked && c.now - leg.at >= kCircuitAnswer) fail_leg(c, rooms, link, leg);
+  }
+  // Every home failed once: start over with all of them, slowly.
+  const bool all_failed = !link.legs.empty() && std::all_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) {
+    return l.stage == CircuitLeg::Stage::failed && c.now - l.at >= kCircuitAnswer;
+  });
+  if (!all_failed) return;
+  for (auto& leg : link.legs) leg.stage = CircuitLeg::Stage::wanted;
+  advance(c, rooms, link);
+}
+
+Time Links::next_of(const Link& link) const {
+  Time next = std::min(link.try_at, link.spare_at);
+  Time over = Time::min();
+  bool all_failed = !link.legs.empty();
+  for (const auto& leg : link.legs) {
+    if (leg.stage == CircuitLeg::Stage::asked) next = std::min(next, leg.at + kCircuitAnswer);
+    all_failed = all_failed && leg.stage == CircuitLeg::Stage::failed;
+    over = std::max(over, leg.at + kCircuitAnswer);
+  }
+  return all_failed ? std::min(next, over) : next;
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,209 @@
+#include "overlay/links.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kIdle = std::chrono::seconds(2);
+constexpr Duration kIdleShared = std::chrono::seconds(60);
+
+}  // namespace
+
+Link* Links::find(SessionId session) {
+  const auto it = links_.find(session);
+  return it == links_.end() ? nullptr : &it->second;
+}
+
+const Link* Links::find(SessionId session) const {
+  const auto it = links_.find(session);
+  return it == links_.end() ? nullptr : &it->second;
+}
+
+// Homes that we have a session with come first: nothing is to be set up there.
+static std::vector<dht::Home> ordered(const Attachments& attachments, std::vector<dht::Home> homes) {
+  std::stable_partition(homes.begin(), homes.end(),
+                        [&](const dht::Home& h) { return attachments.session_with(h.session).has_value(); });
+  return homes;
+}
+
+std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, const FoundDevice& device,
+                                     const std::vector<dht::Home>& homes) const {
+  std::vector<Path> out;
+  for (const auto& home : homes) {
+    if (home.session == device.body.session) {  // a supernode's person
+      out.insert(out.begin(), Path{PathKind::direct, home.endpoint, 0, false});
+    } else if (home.session == c.identity.session_key()) {  // our own leaf
+      const auto* leaf = rooms.leaves ? rooms.leaves->by_key(device.body.session) : nullptr;
+      if (leaf && leaf->session) out.push_back(Path{PathKind::direct, leaf->endpoint, 0, false});
+    } else if (const auto path = rooms.forwards.open(c.suite, c.rng, home.endpoint, home.tag, device.body.session)) {
+      out.push_back(*path);
+    }
+  }
+  return out;
+}
+
+Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address, const FoundDevice& device,
+                                 bool cold, const Bytes& hello) {
+  for (auto& [session, link] : links_) {
+    if (cold || link.remote.session != device.body.session || !link.initiator || link.remote.address != address) continue;
+    link.used = c.now;
+    const auto path = c.sessions.current_path(session);
+    if (link.up && path) events_.push_back(LinkUp{session, true, link.remote, *path});
+    return session;
+  }
+  if (links_.size() >= kCapacity) return fail(Fault::full);
+  const auto homes = ordered(rooms.attachments, device.body.homes);
+  ConnectTo to;
+  to.remote = device.body.session;
+  to.paths = first_paths(c, rooms, device, homes);
+  to.hello = hello;
+  to.give_up = c.config.connect_timeout;
+  if (to.paths.empty()) return fail(Fault::not_found);
+  const auto session = c.sessions.connect(c.now, std::move(to));
+  if (!session) return session;
+  Link link;
+  link.session = *session;
+  link.initiator = true;
+  link.used = c.now;
+  link.remote = {address, crypto::Address::key_name(address.user(), device.record.account()), device.record.account(),
+                 device.record.device(), device.body.session};
+  for (const auto& home : homes) {
+    if (home.session == device.body.session || home.session == c.identity.session_key()) continue;
+    link.legs.push_back({home, CircuitLeg::Stage::wanted, {}, c.now, std::nullopt});
+    if (link.legs.size() > kLegs) continue;
+    rooms.attachments.reach(c, home.endpoint, home.session);  // at once, beside the handshake
+  }
+  for (const auto& leg : link.legs) rooms.attachments.hold(leg.home.session);
+  links_.emplace(*session, std::move(link));
+  return session;
+}
+
+void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up) {
+  auto* link = find(up.session);
+  if (!link) return;
+  link->up = true;
+  link->used = c.now;
+  link->proven.push_back(up.path);
+  // The home that answered carries the circuit.
+  std::stable_partition(link->legs.begin(), link->legs.end(), [&](const CircuitLeg& l) { return l.home.endpoint == up.path.endpoint; });
+  events_.push_back(LinkUp{up.session, true, link->remote, up.path});
+  advance(c, rooms, *link);
+}
+
+Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello& hello) {
+  if (links_.size() >= kCapacity) return fail(Fault::full);
+  Link link;
+  link.session = up.session;
+  link.up = true;
+  link.used = c.now;
+  link.proven.push_back(up.path);
+  const auto& account = hello.record.account();
+  link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account), account, hello.record.device(), up.remote};
+  events_.push_back(LinkUp{up.session, false, link.remote, up.path});
+  links_.emplace(up.session, std::move(link));
+  return {};
+}
+
+// Not called for a link that the owner closed himself.
+void Links::on_down(const Context& c, const LinkRooms& rooms, const SessionDown& down) {
+  const auto it = links_.find(down.session);
+  if (it == links_.end()) return;
+  const auto link = std::move(it->second);
+  links_.erase(it);
+  forget(c, rooms, link);
+  events_.push_back(LinkDown{down.session, down.reason});
+}
+
+void Links::forget(const Context& c, const LinkRooms& rooms, const Link& link) {
+  for (const auto& leg : link.legs) rooms.attachments.release(c, leg.home.session);
+  const auto same = [&](const auto& entry) { return entry.second.remote.session == link.remote.session; };
+  if (std::none_of(links_.begin(), links_.end(), same)) rooms.forwards.close(link.remote.session);
+}
+
+void Links::close(const Context& c, const LinkRooms& rooms, SessionId session) {
+  const auto it = links_.find(session);
+  if (it == links_.end()) return;
+  const auto link = std::move(it->second);
+  c.sessions.close(c.now, session);
+  links_.erase(it);
+  forget(c, rooms, link);
+  events_.push_back(LinkDown{session, DownReason::closed});
+}
+
+void Links::close_idle(const Context& c, const LinkRooms& rooms) {
+  std::vector<SessionId> idle;
+  for (const auto& [session, link] : links_) {
+    if (!link.kept && c.now - link.used >= (link.shared ? kIdleShared : kIdle)) idle.push_back(session);
+  }
+  for (const auto session : idle) close(c, rooms, session);
+}
+
+void Links::close_all(const Context& c, const LinkRooms& rooms) {
+  while (!links_.empty()) close(c, rooms, links_.begin()->first);
+}
+
+void Links::keep(SessionId session, bool kept) {
+  if (auto* link = find(session)) link->kept = kept;
+}
+
+void Links::touch(Time now, SessionId session) {
+  if (auto* link = find(session)) link->used = now;
+}
+
+Status Links::send(const Context& c, SessionId session, Channel channel, Bytes message) {
+  auto* link = find(session);
+  if (!link) return fail(Fault::not_found);
+  if (channel == Channel::control || channel == Channel::candidates) return fail(Fault::refused);  // ours
+  link->used = c.now;
+  return c.sessions.send(c.now, session, channel, std::move(message));
+}
+
+void Links::on_message(const Context& c, const LinkRooms& rooms, MessageIn in) {
+  auto* link = find(in.session);
+  if (!link) return;
+  link->used = c.now;
+  if (in.channel != Channel::control && in.channel != Channel::candidates) {
+    events_.push_back(LinkMessage{in.session, in.channel, std::move(in.bytes)});
+    return;
+  }
+  const auto message = control::read(in.bytes);
+  if (!message) return;
+  if (const auto* offer = std::get_if<control::CircuitOffer>(&*message)) on_offer(c, rooms, *link, *offer);
+  if (const auto* candidates = std::get_if<control::Candidates>(&*message)) on_candidates(c, *link, *candidates);
+}
+
+std::optional<SessionId> Links::on(const Path& path) const {
+  for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
+    const auto& proven = it->second.proven;
+    if (std::find(proven.begin(), proven.end(), path) != proven.end()) return it->first;
+  }
+  return std::nullopt;
+}
+
+std::optional<PeerEvent> Links::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  auto out = std::move(events_.front());
+  events_.pop_front();
+  return out;
+}
+
+void Links::handle_timeout(const Context& c, const LinkRooms& rooms) {
+  for (auto& [session, link] : links_) tick(c, rooms, link);
+}
+
+Time Links::next_timeout() const {
+  Time next = kNever;
+  for (const auto& [session, link] : links_) next = std::min(next, next_of(link));
+  return next;
+}
+
+std::size_t Links::memory_bytes() const {
+  std::size_t out = links_.size() * (sizeof(Link) + 64);
+  for (const auto& [session, link] : links_) {
+    out += link.legs.capacity() * sizeof(CircuitLeg) + link.proven.capacity() * sizeof(Path) + link.candidates.capacity() * sizeof(Endpoint);
+  }
+  return out;
+}
+
+}  // namespace linnet::overlay

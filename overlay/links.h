@@ -1,0 +1,121 @@
+// Links to other people's devices. A link starts through FORWARD at one of the other's homes, gets a circuit there and a spare one
+// at a second home, and moves to a direct path once both ends have shared their endpoints.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "overlay/attach.h"
+#include "overlay/forward_source.h"
+#include "overlay/hello.h"
+#include "overlay/leaf_registry.h"
+
+namespace linnet::overlay {
+
+// One circuit of a link, at one supernode.
+struct CircuitLeg {
+  enum class Stage : std::uint8_t { wanted, asked, ready, failed };
+  dht::Home home;
+  Stage stage = Stage::wanted;
+  control::PairNonce nonce{};
+  Time at{};  // of the stage
+  std::optional<Path> path;
+};
+
+struct Link {
+  SessionId session{};
+  bool initiator = false;
+  bool up = false;
+  bool kept = false;  // a call stands on it
+  Remote remote;
+  std::vector<CircuitLeg> legs;         // initiator only
+  std::vector<control::CircuitOffer> offers;  // answering side: circuits that the other announced
+  std::vector<std::pair<control::PairNonce, Path>> answered;
+  std::vector<Path> proven;
+  bool shared = false;                  // we let the other learn our endpoints
+  std::vector<Endpoint> candidates;     // the other's
+  unsigned tries = 0;                   // of the candidates
+  Time try_at = kNever;
+  Time spare_at = kNever;
+  Time used{};
+};
+
+// What a link needs of the other rooms.
+struct LinkRooms {
+  Attachments& attachments;
+  ForwardSources& forwards;
+  const LeafRegistry* leaves;  // of a supernode, else null
+};
+
+class Links {
+ public:
+  static constexpr std::size_t kCapacity = 512;
+  static constexpr std::size_t kMaxOffers = 8;
+  static constexpr std::size_t kLegs = 2;  // the circuit in use and a spare
+
+  // `hello`: our name and record. Fault::not_found when the device has no way in, Fault::full.
+  Result<SessionId> connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address, const FoundDevice& device, bool cold,
+                            const Bytes& hello);
+  bool owns(SessionId session) const { return links_.count(session) != 0; }
+
+  void on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up);
+  // Somebody calls; the session is accepted already.
+  Status on_person(const Context& c, const SessionUp& up, const PersonHello& hello);
+  void on_down(const Context& c, const LinkRooms& rooms, const SessionDown& down);
+  void on_message(const Context& c, const LinkRooms& rooms, MessageIn message);
+  void on_path(const Context& c, const PathProven& proven);
+  void on_path(const Context& c, const LinkRooms& rooms, const PathChanged& changed);
+  void on_path(const Context& c, const LinkRooms& rooms, const PathLost& lost);
+
+  // From a supernode, about circuits.
+  void supernodes_changed(const Context& c, const LinkRooms& rooms);
+  void on_circuit_ask(const Context& c, const LinkRooms& rooms, const Supernode& from, const control::CircuitAsk& ask);
+  void on_circuit_ready(const Context& c, const Supernode& from, const control::CircuitReady& ready);
+  void on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from, const control::CircuitClosed& closed);
+
+  Status send(const Context& c, SessionId link, Channel channel, Bytes message);
+  void share(const Context& c, const LinkRooms& rooms, SessionId link);
+  void close(const Context& c, const LinkRooms& rooms, SessionId link);
+  void close_idle(const Context& c, const LinkRooms& rooms);
+  void close_all(const Context& c, const LinkRooms& rooms);
+  void keep(SessionId link, bool kept);
+  void touch(Time now, SessionId link);
+
+  // The link on which this path is proven; the youngest when there are several.
+  std::optional<SessionId> on(const Path& path) const;
+  const Link* find(SessionId session) const;
+  void handle_timeout(const Context& c, const LinkRooms& rooms);
+  Time next_timeout() const;
+  std::optional<PeerEvent> poll_event();
+  std::size_t size() const { return links_.size(); }
+  std::size_t memory_bytes() const;
+
+ private:
+  struct HeldAsk {  // a supernode's question that came before the other end's offer
+    control::CircuitAsk ask;
+    crypto::SessionKey supernode;
+    Time at;
+  };
+
+  Link* find(SessionId session);
+  std::vector<Path> first_paths(const Context& c, const LinkRooms& rooms, const FoundDevice& device,
+                                const std::vector<dht::Home>& homes) const;
+  void advance(const Context& c, const LinkRooms& rooms, Link& link);
+  void open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode);
+  void accept(const Context& c, Link& link, const Supernode& from, const control::CircuitAsk& ask);
+  void on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer);
+  void on_candidates(const Context& c, Link& link, const control::Candidates& message);
+  void try_candidates(const Context& c, Link& link);
+  void fail_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg);
+  void forget(const Context& c, const LinkRooms& rooms, const Link& link);
+  void tick(const Context& c, const LinkRooms& rooms, Link& link);
+  Time next_of(const Link& link) const;
+
+  std::map<SessionId, Link> links_;
+  std::deque<HeldAsk> held_;
+  std::deque<PeerEvent> events_;
+};
+
+}  // namespace linnet::overlay

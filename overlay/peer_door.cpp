@@ -1,0 +1,122 @@
+// The door: the first byte of a datagram picks one room (RFC 7983); what leaves is wrapped for its path.
+#include "overlay/peer_impl.h"
+
+namespace linnet::overlay {
+namespace {
+
+constexpr std::size_t kMaxOut = 8192;
+
+}  // namespace
+
+void Peer::Impl::handle(Time now, const Datagram& datagram) {
+  ++counters.datagrams_in;
+  counters.bytes_in += datagram.bytes.size();
+  if (!running) return;
+  if (datagram.bytes.empty()) {
+    ++counters.malformed;
+    return;
+  }
+  const auto c = at(now);
+  const auto first = datagram.bytes[0];
+  if (first >= 4 && first <= 8) {
+    sessions.handle_packet(now, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
+  } else if (first == dht::kRequestType || first == dht::kAnswerType) {
+    if (role) {
+      role->dht().handle_datagram(now, datagram);
+    } else {
+      ++counters.dropped;
+    }
+  } else if (first == kForwardType) {
+    handle_forward(c, datagram);
+  } else if (first >= 128 && first <= 191) {
+    deliver_voice(c, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
+  } else {
+    ++counters.dropped;
+  }
+  pump(now);
+}
+
+void Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
+  const auto packet = read_forward(datagram.bytes);
+  if (!packet) {
+    ++counters.malformed;
+    return;
+  }
+  std::optional<Transmit> onward;
+  if (const auto* to_leaf = std::get_if<ToLeaf>(&*packet)) {
+    if (role) onward = role->pass_down(c, datagram.from, *to_leaf);
+  } else {
+    const auto& tagged = std::get<Tagged>(*packet);
+    if (tagged.kind == ForwardKind::down) {
+      return deliver_inner(c, Path{PathKind::forward, datagram.from, tagged.id, true}, tagged.inner);
+    }
+    if (tagged.kind == ForwardKind::back) {
+      if (const auto path = forwards.path_of(datagram.from, tagged.id)) return deliver_inner(c, *path, tagged.inner);
+    } else if (tagged.kind == ForwardKind::up) {
+      if (role) onward = role->pass_back(c, datagram.from, tagged);
+    } else {
+      if (role) onward = role->relay(c, datagram.from, tagged, datagram.bytes);
+      if (!role || !onward) return deliver_inner(c, Path{PathKind::circuit, datagram.from, tagged.id, false}, tagged.inner);
+    }
+  }
+  if (!onward || outbox.size() >= kMaxOut) {
+    ++counters.dropped;
+    return;
+  }
+  ++counters.forwarded;
+  outbox.push_back(std::move(*onward));
+}
+
+void Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes inner) {
+  if (inner[0] >= 128) {
+    deliver_voice(c, path, inner);
+  } else if (path.kind == PathKind::forward && path.answering && !attachments.serves(path.endpoint)) {
+    ++counters.dropped;  // only a supernode that answers for us passes strangers on
+  } else {
+    sessions.handle_packet(c.now, path, inner);
+  }
+}
+
+void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView packet) {
+  const auto link = links.on(path);
+  if (!link) {
+    ++counters.dropped;
+    return;
+  }
+  links.touch(c.now, *link);
+  emit(LinkVoice{*link, copy(packet)});
+}
+
+std::optional<Transmit> Peer::Impl::wrap(PacketOut packet) {
+  const auto& path = packet.path;
+  switch (path.kind) {
+    case PathKind::direct: return Transmit{path.endpoint, std::move(packet.bytes)};
+    case PathKind::circuit: return Transmit{path.endpoint, write_tagged(ForwardKind::circuit, path.id, packet.bytes)};
+    case PathKind::forward: break;
+  }
+  if (path.answering) return Transmit{path.endpoint, write_tagged(ForwardKind::up, path.id, packet.bytes)};
+  return forwards.wrap(path, packet.bytes);
+}
+
+std::optional<Transmit> Peer::Impl::poll_transmit() {
+  const auto count = [&](Transmit t) {
+    ++counters.datagrams_out;
+    counters.bytes_out += t.bytes.size();
+    return t;
+  };
+  if (!outbox.empty()) {
+    auto t = std::move(outbox.front());
+    outbox.pop_front();
+    return count(std::move(t));
+  }
+  while (auto packet = sessions.poll_packet()) {
+    if (auto t = wrap(std::move(*packet))) return count(std::move(*t));
+    ++counters.dropped;
+  }
+  if (role) {
+    if (auto t = role->dht().poll_transmit()) return count(std::move(*t));
+  }
+  return std::nullopt;
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,224 @@
+// What the rooms of a peer tell each other.
+#include <algorithm>
+
+#include "overlay/peer_impl.h"
+
+namespace linnet::overlay {
+
+void Peer::Impl::pump(Time now) {
+  const auto c = at(now);
+  // Each round may give the next one something to do; a peer that talks to itself is stopped here.
+  for (int round = 0; round < 64 && pump_once(c); ++round) {
+  }
+  bootstrap.connected(c, attachments.any_up() || (role && role->dht().contact_count() > 0), attachments.any_connecting());
+  if (const auto block = publisher.sequences().announce()) emit(*block);
+  update_state(c);
+}
+
+bool Peer::Impl::pump_once(const Context& c) {
+  bool busy = false;
+  while (auto event = sessions.poll_event()) {
+    std::visit([&](auto& e) { on(c, e); }, *event);
+    busy = true;
+  }
+  while (auto event = role ? role->dht().poll_event() : std::nullopt) {
+    on_dht(c, *event);
+    busy = true;
+  }
+  if (role) join(c);
+  if (attachments.take_changed()) {
+    on_attachments(c);
+    busy = true;
+  }
+  while (auto o = publisher.poll()) {
+    order(c, *o);
+    busy = true;
+  }
+  while (auto q = finder.poll_question()) {
+    question(c, *q);
+    busy = true;
+  }
+  while (auto found = finder.poll_found()) emit(std::move(*found));
+  while (auto event = links.poll_event()) emit(std::move(*event));
+  return busy;
+}
+
+void Peer::Impl::on(const Context& c, const SessionUp& up) {
+  if (attachments.owns(up.session)) {
+    if (const auto contact = attachments.on_up(c, up)) {
+      cache.succeeded(*contact, c.wall, sessions.rtt(up.session).value_or(Duration(0)));
+      emit(HostCacheChanged{});
+      if (role) role->dht().add_hint(c.now, *contact);
+    }
+  } else if (links.owns(up.session)) {
+    links.on_up(c, rooms(), up);
+  } else if (!up.initiator) {
+    on_hello(c, up);
+  } else {
+    sessions.close(c.now, up.session);  // nobody waits for it any more
+  }
+}
+
+void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
+  const auto hello = read_hello(suite, config.network, up.remote, c.wall, up.hello);
+  if (!hello) {
+    ++counters.malformed;
+    sessions.reject(c.now, up.session);
+    return;
+  }
+  Status taken = fail(Fault::refused);
+  if (const auto* person = std::get_if<PersonHello>(&*hello)) {
+    taken = links.on_person(c, up, *person);
+  } else if (role) {
+    taken = role->on_client(c, up.session, up.remote, std::get<ClientHello>(*hello));
+  }
+  if (taken) {
+    sessions.accept(c.now, up.session);
+  } else {
+    ++counters.dropped;
+    sessions.reject(c.now, up.session);
+  }
+}
+
+void Peer::Impl::on(const Context& c, const SessionDown& down) {
+  if (attachments.owns(down.session)) {
+    finder.on_session_down(c, down.session);
+    const auto contact = attachments.on_down(c, down);
+    if (contact && down.reason != DownReason::closed) {
+      cache.failed(*contact);
+      emit(HostCacheChanged{});
+      if (role) role->dht().contact_lost(c.now, contact->device);
+    }
+  } else if (role && role->owns(down.session)) {
+    role->on_session_down(c, down.session);
+  } else {
+    links.on_down(c, rooms(), down);
+  }
+}
+
+void Peer::Impl::on(const Context& c, MessageIn& in) {
+  if (links.owns(in.session)) return links.on_message(c, rooms(), std::move(in));
+  const auto message = in.channel == Channel::control ? control::read(in.bytes) : fail(Fault::unsupported);
+  if (!message) {
+    ++counters.malformed;
+  } else if (attachments.owns(in.session)) {
+    on_supernode(c, in.session, *message);
+  } else if (role) {
+    role->on_message(c, in.session, *message);
+  }
+}
+
+void Peer::Impl::on_supernode(const Context& c, SessionId session, const control::Message& message) {
+  const auto* from = attachments.by_session(session);
+  if (const auto* attached = std::get_if<control::Attached>(&message)) {
+    attachments.on_attached(c, session, *attached);
+  } else if (const auto* refused = std::get_if<control::AttachRefused>(&message)) {
+    attachments.on_refused(c, session, *refused);
+  } else if (const auto* nodes = std::get_if<control::Nodes>(&message)) {
+    attachments.on_nodes(c, *nodes);
+    for (const auto& contact : attachments.known()) cache.heard_of(contact);  // verified there
+  } else if (const auto* records = std::get_if<control::Records>(&message)) {
+    finder.on_records(c, session, records->request, records->busy, records->records);
+  } else if (const auto* published = std::get_if<control::Published>(&message)) {
+    publisher.on_result(c, published->request, published->copies);
+  } else if (const auto* ask = std::get_if<control::CircuitAsk>(&message)) {
+    links.on_circuit_ask(c, rooms(), *from, *ask);
+  } else if (const auto* ready = std::get_if<control::CircuitReady>(&message)) {
+    links.on_circuit_ready(c, *from, *ready);
+  } else if (const auto* closed = std::get_if<control::CircuitClosed>(&message)) {
+    links.on_circuit_closed(c, rooms(), *from, *closed);
+  } else {
+    ++counters.malformed;  // a supernode says none of the others
+  }
+}
+
+void Peer::Impl::on(const Context& c, const PathProven& proven) { links.on_path(c, proven); }
+
+void Peer::Impl::on(const Context& c, const PathChanged& changed) {
+  if (role && changed.to.kind == PathKind::direct) role->on_moved(changed.session, changed.to.endpoint);
+  links.on_path(c, rooms(), changed);
+}
+
+void Peer::Impl::on(const Context& c, const PathLost& lost) { links.on_path(c, rooms(), lost); }
+
+void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
+  if (role->on_dht_event(c, event)) return;
+  const auto take = [](std::vector<OwnLookup>& from, dht::LookupId lookup) -> std::optional<std::uint64_t> {
+    const auto it = std::find_if(from.begin(), from.end(), [&](const OwnLookup& o) { return o.lookup == lookup; });
+    if (it == from.end()) return std::nullopt;
+    const auto request = it->request;
+    from.erase(it);
+    return request;
+  };
+  if (const auto* found = std::get_if<dht::RecordsFound>(&event)) {
+    std::vector<Bytes> wires;
+    for (const auto& r : found->records) wires.push_back(r.wire);
+    if (const auto request = take(own_finds, found->lookup)) finder.on_records(c, std::nullopt, *request, false, wires);
+  } else if (const auto* stored = std::get_if<dht::Stored>(&event)) {
+    if (const auto request = take(own_stores, stored->lookup)) publisher.on_result(c, *request, stored->copies);
+  } else if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
+    if (joining != nodes->lookup) return;
+    joining.reset();
+    for (const auto& contact : nodes->nodes) cache.heard_of(contact);
+    publish_alone_at = std::min(publish_alone_at, c.now);
+    publisher.store_again(c);
+  }
+}
+
+void Peer::Impl::on_attachments(const Context& c) {
+  emit(SupernodesChanged{});
+  if (!role) publisher.set_homes(c, attachments.record_homes(), attachments.settled());
+  finder.supernodes_changed(c, attachments.for_questions(Finder::kPaths));
+  links.supernodes_changed(c, rooms());
+}
+
+void Peer::Impl::order(const Context& c, const Publisher::Order& order) {
+  if (role) {
+    if (const auto lookup = role->dht().publish(c.now, order.record)) {
+      own_stores.push_back({*lookup, order.request});
+    } else {
+      publisher.on_result(c, order.request, 0);
+    }
+    return;
+  }
+  const auto sessions_up = attachments.for_questions(config.homes);
+  if (sessions_up.empty()) return publisher.on_result(c, order.request, 0);
+  const auto session = sessions_up[order.attempt % sessions_up.size()];
+  const control::Publish message{order.request, order.record.wire};
+  if (!sessions.send(c.now, session, Channel::control, control::write(message))) publisher.on_result(c, order.request, 0);
+}
+
+void Peer::Impl::question(const Context& c, const Finder::Question& q) {
+  if (!q.session) {
+    dht::FindOptions options;
+    options.paths = Finder::kPaths;
+    options.pinned = q.pinned;
+    const auto lookup = role ? role->dht().find_records(c.now, q.user, options) : fail(Fault::refused);
+    if (lookup) {
+      own_finds.push_back({*lookup, q.request});
+    } else {
+      finder.on_records(c, std::nullopt, q.request, true, {});
+    }
+    return;
+  }
+  const control::FindRecords message{q.request, q.user, q.pinned};
+  if (!sessions.send(c.now, *q.session, Channel::control, control::write(message))) finder.on_session_down(c, *q.session);
+}
+
+void Peer::Impl::update_state(const Context& c) {
+  auto next = state;
+  const bool served = role || std::any_of(attachments.all().begin(), attachments.all().end(), [](const Supernode& s) { return s.tag().has_value(); });
+  if (!running) return;
+  if (served && publisher.stored()) {
+    next = State::online;
+  } else if (!role && !attachments.any_up() && bootstrap.patience_over(c.now)) {
+    next = State::alone;
+  } else if (state == State::alone && attachments.any_up()) {
+    next = State::starting;
+  }
+  if (next == state) return;
+  state = next;
+  emit(StateChanged{state});
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,91 @@
+// Private to peer*.cpp: the owner that moves things between the rooms of a peer.
+#pragma once
+
+#include <deque>
+
+#include "overlay/bootstrap.h"
+#include "overlay/finder.h"
+#include "overlay/links.h"
+#include "overlay/publisher.h"
+#include "overlay/supernode_role.h"
+
+namespace linnet::overlay {
+
+struct Peer::Impl {
+  Impl(PeerConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, HostCache cache);
+
+  Context at(Time now) { return {now, wall_at(now), config, suite, rng, identity, sessions}; }
+  LinkRooms rooms() { return {attachments, forwards, role ? &role->leaves() : nullptr}; }
+  Wall wall_at(Time now) const;
+
+  // peer_door.cpp: datagrams in and out.
+  void handle(Time now, const Datagram& datagram);
+  void handle_forward(const Context& c, const Datagram& datagram);
+  void deliver_inner(const Context& c, const Path& path, MutableBytes inner);
+  void deliver_voice(const Context& c, const Path& path, ByteView packet);
+  std::optional<Transmit> wrap(PacketOut packet);
+  std::optional<Transmit> poll_transmit();
+
+  // peer_events.cpp: what the rooms tell each other.
+  void pump(Time now);
+  bool pump_once(const Context& c);
+  void on(const Context& c, const SessionUp& up);
+  void on(const Context& c, const SessionDown& down);
+  void on(const Context& c, MessageIn& in);
+  void on(const Context& c, const PathProven& proven);
+  void on(const Context& c, const PathChanged& changed);
+  void on(const Context& c, const PathLost& lost);
+  void on_hello(const Context& c, const SessionUp& up);
+  void on_supernode(const Context& c, SessionId session, const control::Message& message);
+  void on_dht(const Context& c, const dht::Event& event);
+  void on_attachments(const Context& c);
+  void order(const Context& c, const Publisher::Order& order);
+  void question(const Context& c, const Finder::Question& question);
+  void update_state(const Context& c);
+
+  // peer.cpp
+  void start(Time now, Wall wall);
+  void ask_around(const Context& c);
+  void join(const Context& c);
+  void leave(Time now);
+  void handle_timeout(Time now);
+  Time next_timeout() const;
+  void emit(PeerEvent event) { events.push_back(std::move(event)); }
+  std::optional<Endpoint> self_endpoint() const;
+
+  PeerConfig config;
+  const crypto::Suite& suite;
+  Rng& rng;
+  const crypto::Identity& identity;
+  HostCache cache;
+
+  Sessions sessions;
+  Attachments attachments;
+  Bootstrap bootstrap;
+  Publisher publisher;
+  Finder finder;
+  ForwardSources forwards;
+  Links links;
+  std::unique_ptr<SupernodeRole> role;  // null in a leaf
+
+  struct OwnLookup {
+    dht::LookupId lookup{};
+    std::uint64_t request = 0;
+  };
+  std::vector<OwnLookup> own_finds;
+  std::vector<OwnLookup> own_stores;
+  std::optional<dht::LookupId> joining;
+  std::size_t contacts_seen = 0;
+  Time publish_alone_at = kNever;  // a supernode that finds no other publishes with itself
+
+  Time wall_set_at{};
+  Wall wall{};
+  bool running = false;
+  State state = State::starting;
+  std::deque<PeerEvent> events;
+  std::deque<Transmit> outbox;
+  Counters counters;
+  mutable Counters shown;  // with what the rooms counted
+};
+
+}  // namespace linnet::overlay

@@ -1,0 +1,134 @@
+#include "overlay/publisher.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kGatherHomes = std::chrono::milliseconds(100);
+constexpr Duration kLostHome = std::chrono::milliseconds(500);
+constexpr Duration kStoreAnswer = std::chrono::seconds(3);
+constexpr Duration kStoreAgain = std::chrono::milliseconds(500);
+constexpr Duration kStoreAgainMost = std::chrono::seconds(30);
+
+}  // namespace
+
+std::optional<SequenceUsed> Sequences::announce() {
+  if (next_ + kBlock / 4 < announced_) return std::nullopt;
+  announced_ = next_ + kBlock;
+  return SequenceUsed{announced_};
+}
+
+Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity) : sequences_(std::max<std::uint64_t>(1, config.first_sequence)) {
+  names_.emplace_back().address = identity.address;
+  if (const auto key_name = identity.key_name(); key_name != identity.address) names_.emplace_back().address = key_name;
+}
+
+void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool settled) {
+  if (homes == homes_) {
+    if (settled && build_at_ != kNever) build_at_ = c.now;
+    return;
+  }
+  const bool lost = homes.size() < homes_.size();
+  homes_ = std::move(homes);
+  const auto wait = lost ? kLostHome : settled ? Duration(0) : kGatherHomes;
+  const auto at = c.now + wait;
+  build_at_ = build_at_ == kNever || settled ? at : std::min(build_at_, at);
+}
+
+Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes) {
+  dht::RecordBody body;
+  body.session = c.identity.session_key();
+  body.homes = homes;
+  return dht::make_record(c.suite, c.identity, c.config.network, address, body, sequences_.take(), c.wall, c.config.record_life);
+}
+
+void Publisher::build(const Context& c) {
+  build_at_ = kNever;
+  if (homes_.empty()) return;  // what was published stands until it expires or a home comes back
+  renew_at_ = c.now + std::chrono::duration_cast<Duration>(c.config.record_life) / 3;
+  for (auto& name : names_) {
+    auto record = make(c, name.address, homes_);
+    if (!record) continue;
+    name.record = std::move(*record);
+    name.request = 0;
+    name.attempts = 0;
+    name.store_at = c.now;
+  }
+}
+
+void Publisher::store_again(const Context& c) {
+  for (auto& name : names_) {
+    if (name.record && name.request == 0) name.store_at = c.now;
+  }
+}
+
+std::vector<dht::SignedRecord> Publisher::withdrawals(const Context& c) {
+  std::vector<dht::SignedRecord> out;
+  for (auto& name : names_) {
+    if (!name.record || !sequences_.ready()) continue;
+    if (auto record = make(c, name.address, {})) out.push_back(std::move(*record));
+    name.record.reset();
+    name.stored = false;
+    name.store_at = kNever;
+    name.give_up_at = kNever;
+  }
+  build_at_ = kNever;
+  renew_at_ = kNever;
+  return out;
+}
+
+void Publisher::on_result(const Context& c, std::uint64_t request, std::size_t copies) {
+  for (auto& name : names_) {
+    if (name.request != request || request == 0) continue;
+    name.request = 0;
+    name.give_up_at = kNever;
+    if (copies > 0) {
+      name.stored = true;
+      name.attempts = 0;
+    } else {
+      const auto pause = std::min<Duration>(kStoreAgainMost, kStoreAgain * (1LL << std::min(name.attempts, 8U)));
+      name.store_at = c.now + c.jittered(pause);
+    }
+  }
+}
+
+void Publisher::handle_timeout(const Context& c) {
+  if (renew_at_ <= c.now) build_at_ = std::min(build_at_, c.now);
+  if (build_at_ <= c.now && sequences_.ready()) build(c);
+  for (auto& name : names_) {
+    if (name.give_up_at <= c.now) on_result(c, name.request, 0);
+    if (name.store_at > c.now || !name.record) continue;
+    name.store_at = kNever;
+    name.request = ++requests_;
+    name.give_up_at = c.now + kStoreAnswer;
+    orders_.push_back({name.request, name.attempts++, *name.record});
+  }
+}
+
+Time Publisher::next_timeout() const {
+  Time next = renew_at_;
+  if (sequences_.ready()) next = std::min(next, build_at_);
+  for (const auto& name : names_) next = std::min({next, name.store_at, name.give_up_at});
+  return next;
+}
+
+std::optional<Publisher::Order> Publisher::poll() {
+  if (orders_.empty()) return std::nullopt;
+  auto out = std::move(orders_.front());
+  orders_.erase(orders_.begin());
+  return out;
+}
+
+const dht::SignedRecord* Publisher::record(const crypto::Address& address) const {
+  for (const auto& name : names_) {
+    if (name.address == address && name.record) return &*name.record;
+  }
+  return nullptr;
+}
+
+bool Publisher::stored() const {
+  return std::all_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored; });
+}
+
+}  // namespace linnet::overlay

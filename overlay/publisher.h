@@ -1,0 +1,81 @@
+// Our records: built for the homes that answer for us, numbered, stored through a home, refreshed before they expire.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "overlay/context.h"
+
+namespace linnet::overlay {
+
+// Record sequences never go back, not even after a crash: a block is announced, the driver stores it, then it is used.
+class Sequences {
+ public:
+  static constexpr std::uint64_t kBlock = 100;
+
+  explicit Sequences(std::uint64_t first) : next_(first), announced_(first), confirmed_(first) {}
+
+  // The next block, when the present one runs low.
+  std::optional<SequenceUsed> announce();
+  // The driver took the event.
+  void confirm(std::uint64_t below) { confirmed_ = std::max(confirmed_, below); }
+  bool ready() const { return next_ < confirmed_; }
+  std::uint64_t take() { return next_++; }
+
+ private:
+  std::uint64_t next_;
+  std::uint64_t announced_;
+  std::uint64_t confirmed_;
+};
+
+class Publisher {
+ public:
+  struct Order {
+    std::uint64_t request = 0;
+    unsigned attempt = 0;  // another home each time
+    dht::SignedRecord record;
+  };
+
+  Publisher(const PeerConfig& config, const crypto::Identity& identity);
+
+  // `settled`: no further home is on its way. Otherwise the record waits a moment for the others.
+  void set_homes(const Context& c, std::vector<dht::Home> homes, bool settled);
+  void on_result(const Context& c, std::uint64_t request, std::size_t copies);
+  // What stands now is stored again, as it is: supernodes came or went.
+  void store_again(const Context& c);
+  // Records that say: nobody here. They shadow those before them until these expire.
+  std::vector<dht::SignedRecord> withdrawals(const Context& c);
+
+  void handle_timeout(const Context& c);
+  Time next_timeout() const;
+  std::optional<Order> poll();
+
+  Sequences& sequences() { return sequences_; }
+  // The record of a name as we say it to people we call. Null before the first was built.
+  const dht::SignedRecord* record(const crypto::Address& address) const;
+  bool stored() const;  // every name
+
+ private:
+  struct Name {
+    crypto::Address address;
+    std::optional<dht::SignedRecord> record;
+    std::uint64_t request = 0;  // not 0: under way
+    unsigned attempts = 0;
+    bool stored = false;
+    Time store_at = kNever;
+    Time give_up_at = kNever;
+  };
+
+  void build(const Context& c);
+  Result<dht::SignedRecord> make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes);
+
+  std::vector<Name> names_;
+  std::vector<dht::Home> homes_;
+  Sequences sequences_;
+  Time build_at_ = kNever;
+  Time renew_at_ = kNever;
+  std::uint64_t requests_ = 0;
+  std::vector<Order> orders_;
+};
+
+}  // namespace linnet::overlay

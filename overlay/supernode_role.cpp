@@ -1,0 +1,275 @@
+#include "overlay/supernode_role.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kSweep = std::chrono::seconds(5);
+
+dht::Config dht_config(const PeerConfig& config) {
+  dht::Config out;
+  out.network = config.network;
+  out.psk = config.psk;
+  return out;
+}
+
+CircuitLimits circuit_limits(const PeerConfig& config) {
+  CircuitLimits out;
+  out.total = config.max_circuits;
+  out.bits_per_second = config.circuit_bits_per_second;
+  return out;
+}
+
+}  // namespace
+
+SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Endpoint self)
+    : dht_(dht_config(config), suite, rng, identity, self),
+      leaves_(config.max_leaves),
+      circuits_(circuit_limits(config)),
+      limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix) {}
+
+Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key, const ClientHello& hello) {
+  if (clients_.size() >= 2 * c.config.max_leaves) {
+    ++counters_.refused;
+    return fail(Fault::full);
+  }
+  Client client;
+  client.key = key;
+  client.device = hello.certificate.device;
+  client.filled = c.now;
+  clients_[session] = client;
+  if (sweep_at_ == kNever) sweep_at_ = c.now + kSweep;
+  if (hello.descriptor) dht_.add_hint(c.now, *hello.descriptor);
+  return {};
+}
+
+void SupernodeRole::say(const Context& c, SessionId session, const control::Message& message) {
+  (void)c.sessions.send(c.now, session, Channel::control, control::write(message));
+}
+
+bool SupernodeRole::pay(const Context& c, Client& client) const {
+  const double elapsed = static_cast<double>(micros(c.now - client.filled)) / 1e6;
+  client.tokens = std::min(2 * kQuestionsPerSecond, client.tokens + elapsed * kQuestionsPerSecond);
+  client.filled = c.now;
+  if (client.tokens < 1) return false;
+  client.tokens -= 1;
+  return true;
+}
+
+void SupernodeRole::on_message(const Context& c, SessionId session, const control::Message& message) {
+  const auto it = clients_.find(session);
+  if (it == clients_.end()) return;
+  auto& client = it->second;
+  if (!pay(c, client)) {
+    ++counters_.limited;
+    return;
+  }
+  if (std::holds_alternative<control::Attach>(message)) {
+    on_attach(c, session, client);
+  } else if (std::holds_alternative<control::Detach>(message)) {
+    leaves_.detach(c.now, session);
+  } else if (const auto* find_nodes = std::get_if<control::FindNodes>(&message)) {
+    on_find_nodes(c, session, client, *find_nodes);
+  } else if (const auto* find_records = std::get_if<control::FindRecords>(&message)) {
+    on_find_records(c, session, client, *find_records);
+  } else if (const auto* publish = std::get_if<control::Publish>(&message)) {
+    on_publish(c, session, client, *publish);
+  } else if (const auto* open = std::get_if<control::CircuitOpen>(&message)) {
+    on_circuit_open(c, session, *open);
+  } else if (const auto* accept = std::get_if<control::CircuitAccept>(&message)) {
+    on_circuit_accept(c, session, *accept);
+  } else {
+    ++counters_.refused;  // a client says none of the others
+  }
+}
+
+void SupernodeRole::on_attach(const Context& c, SessionId session, const Client& client) {
+  const auto path = c.sessions.current_path(session);
+  if (!path || path->kind != PathKind::direct) return;
+  const auto leaf = leaves_.attach(c.now, c.suite, c.rng, client.key, session, path->endpoint);
+  if (leaf) {
+    say(c, session, control::Attached{(*leaf)->tag, path->endpoint});
+  } else {
+    ++counters_.refused;
+    say(c, session, control::AttachRefused{dht_.nearest(dht_.self().position, control::kMaxContacts)});
+  }
+}
+
+std::vector<dht::Contact> SupernodeRole::with_self(const dht::Id& target, std::vector<dht::Contact> nodes) const {
+  const auto is_self = [&](const dht::Contact& n) { return n.device == dht_.self().device; };
+  if (std::none_of(nodes.begin(), nodes.end(), is_self)) nodes.push_back(dht_.self());
+  std::sort(nodes.begin(), nodes.end(),
+            [&](const dht::Contact& a, const dht::Contact& b) { return dht::nearer(target, a.position, b.position); });
+  if (nodes.size() > control::kMaxContacts) nodes.resize(control::kMaxContacts);
+  return nodes;
+}
+
+void SupernodeRole::wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request, const dht::Id& target) {
+  ++client.pending;
+  pending_[lookup] = {session, request, target};
+}
+
+void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message) {
+  if (dht_.contact_count() != 0 && client.pending < kPendingPerClient) {
+    if (const auto lookup = dht_.find_nodes(c.now, message.target)) {
+      wait(*lookup, session, client, message.request, message.target);
+      return;
+    }
+  }
+  const auto nearest = dht_.nearest(message.target, control::kMaxContacts);
+  say(c, session, control::Nodes{message.request, with_self(message.target, nearest)});
+}
+
+void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message) {
+  if (client.pending < kPendingPerClient) {
+    if (const auto lookup = dht_.find_records(c.now, message.user, {1, message.pinned})) {
+      wait(*lookup, session, client, message.request, {});
+      return;
+    }
+  }
+  ++counters_.limited;
+  say(c, session, control::Records{message.request, true, {}});
+}
+
+void SupernodeRole::on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message) {
+  auto record = dht::read_record(c.suite, c.config.network, message.record);
+  const bool own = record && record->device() == client.device;  // a client publishes for itself alone
+  if (own && client.pending < kPendingPerClient) {
+    if (const auto lookup = dht_.publish(c.now, std::move(*record))) {
+      wait(*lookup, session, client, message.request, {});
+      return;
+    }
+  }
+  ++counters_.refused;
+  say(c, session, control::Published{message.request, 0});
+}
+
+std::optional<SupernodeRole::Pending> SupernodeRole::take_pending(dht::LookupId lookup) {
+  const auto it = pending_.find(lookup);
+  if (it == pending_.end()) return std::nullopt;
+  const auto out = it->second;
+  pending_.erase(it);
+  if (const auto client = clients_.find(out.session); client != clients_.end()) --client->second.pending;
+  return out;
+}
+
+bool SupernodeRole::on_dht_event(const Context& c, const dht::Event& event) {
+  if (const auto* found = std::get_if<dht::RecordsFound>(&event)) {
+    const auto pending = take_pending(found->lookup);
+    if (!pending) return false;
+    control::Records out{pending->request, false, {}};
+    for (const auto& r : found->records) out.records.push_back(r.wire);
+    say(c, pending->session, out);
+    return true;
+  }
+  if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
+    const auto pending = take_pending(nodes->lookup);
+    if (!pending) return false;
+    say(c, pending->session, control::Nodes{pending->request, with_self(pending->target, nodes->nodes)});
+    return true;
+  }
+  if (const auto* stored = std::get_if<dht::Stored>(&event)) {
+    const auto pending = take_pending(stored->lookup);
+    if (!pending) return false;
+    say(c, pending->session, control::Published{pending->request, stored->copies});
+    return true;
+  }
+  return false;
+}
+
+void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {
+  const auto caller_path = c.sessions.current_path(session);
+  auto* leaf = leaves_.by_tag(message.tag);
+  if (!leaf || !leaf->session || !caller_path) {
+    say(c, session, control::CircuitClosed{message.nonce});
+    return;
+  }
+  const auto id = circuits_.open(c.now, c.rng, {session, caller_path->endpoint}, {*leaf->session, leaf->endpoint}, message.nonce);
+  if (!id) {
+    ++counters_.refused;
+    say(c, session, control::CircuitClosed{message.nonce});
+    return;
+  }
+  say(c, *leaf->session, control::CircuitAsk{message.nonce, *id});
+}
+
+void SupernodeRole::on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message) {
+  const auto caller = circuits_.accept(c.now, message.circuit, session, message.nonce);
+  if (caller) say(c, *caller, control::CircuitReady{message.nonce, message.circuit});
+}
+
+void SupernodeRole::tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed) {
+  for (const auto& one : closed) {
+    for (const auto session : one.sessions) {
+      if (clients_.count(session) != 0) say(c, session, control::CircuitClosed{one.nonce});
+    }
+  }
+}
+
+void SupernodeRole::on_session_down(const Context& c, SessionId session) {
+  if (clients_.erase(session) == 0) return;
+  leaves_.detach(c.now, session);
+  tell_closed(c, circuits_.close_session(session));
+}
+
+void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
+  leaves_.moved(session, endpoint);
+  circuits_.moved(session, endpoint);
+}
+
+void SupernodeRole::leave(const Context& c) {
+  for (const auto& [session, client] : clients_) c.sessions.close(c.now, session);
+  clients_.clear();
+}
+
+void SupernodeRole::handle_timeout(const Context& c) {
+  if (sweep_at_ > c.now) return;
+  tell_closed(c, circuits_.expire(c.now));
+  sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
+}
+
+Time SupernodeRole::next_timeout() const { return sweep_at_; }
+
+std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet) {
+  auto* leaf = leaves_.by_tag(packet.tag);
+  if (!leaf || !leaf->session) {
+    ++counters_.unknown_tag;
+    return std::nullopt;
+  }
+  if (!leaf->mac1.check(packet.covered, packet.mac1)) {
+    ++counters_.bad_mac;
+    return std::nullopt;
+  }
+  if (!limiter_.allow(c.now, from.ip)) {
+    ++counters_.limited;
+    return std::nullopt;
+  }
+  const auto tag = leaf->sources.tag_for(c.now, c.rng, from, packet.token, kToLeafHeader + packet.inner.size());
+  ++counters_.forwarded;
+  return Transmit{leaf->endpoint, write_tagged(ForwardKind::down, tag, packet.inner)};
+}
+
+std::optional<Transmit> SupernodeRole::pass_back(const Context& c, const Endpoint& from, const Tagged& packet) {
+  auto* leaf = leaves_.by_endpoint(from);
+  if (!leaf) {
+    ++counters_.unknown_tag;
+    return std::nullopt;
+  }
+  const auto target = leaf->sources.answer(c.now, packet.id, kTaggedHeader + packet.inner.size());
+  if (!target) {
+    ++(target.error() == Fault::refused ? counters_.limited : counters_.unknown_tag);
+    return std::nullopt;
+  }
+  ++counters_.forwarded;
+  return Transmit{target->source, write_tagged(ForwardKind::back, target->token, packet.inner)};
+}
+
+std::optional<Transmit> SupernodeRole::relay(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole) {
+  const auto forward = circuits_.forward(c.now, from, packet.id, whole.size());
+  if (!forward) return std::nullopt;
+  ++counters_.forwarded;
+  return Transmit{forward->to, copy(whole)};
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,90 @@
+// What a supernode does for others: answers for leaves, walks lookups for them, forwards and relays. All of it bounded.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "overlay/circuit.h"
+#include "overlay/context.h"
+#include "overlay/hello.h"
+#include "overlay/leaf_registry.h"
+
+namespace linnet::overlay {
+
+class SupernodeRole {
+ public:
+  static constexpr unsigned kPendingPerClient = 16;
+  static constexpr double kQuestionsPerSecond = 50;
+  static constexpr double kForwardsPerPrefix = 500;  // a second
+
+  struct Counters {
+    std::uint64_t forwarded = 0, unknown_tag = 0, bad_mac = 0, limited = 0, refused = 0;
+  };
+
+  SupernodeRole(const PeerConfig& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Endpoint self);
+
+  // A client's handshake is complete. Fault::full when there is no room.
+  Status on_client(const Context& c, SessionId session, const crypto::SessionKey& key, const ClientHello& hello);
+  bool owns(SessionId session) const { return clients_.count(session) != 0; }
+  void on_message(const Context& c, SessionId session, const control::Message& message);
+  void on_session_down(const Context& c, SessionId session);
+  void on_moved(SessionId session, const Endpoint& endpoint);
+  // True when the event answered a client's question.
+  bool on_dht_event(const Context& c, const dht::Event& event);
+  // Every client is told; leaves go to their other homes at once.
+  void leave(const Context& c);
+  void handle_timeout(const Context& c);
+  Time next_timeout() const;
+
+  // FORWARD and circuits: the packet as it goes on, or nothing.
+  std::optional<Transmit> pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet);
+  std::optional<Transmit> pass_back(const Context& c, const Endpoint& from, const Tagged& packet);
+  std::optional<Transmit> relay(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole);
+
+  dht::Dht& dht() { return dht_; }
+  const dht::Dht& dht() const { return dht_; }
+  const LeafRegistry& leaves() const { return leaves_; }
+  const CircuitTable& circuits() const { return circuits_; }
+  const Counters& counters() const { return counters_; }
+  std::size_t client_count() const { return clients_.size(); }
+  std::size_t memory_bytes() const { return clients_.size() * (sizeof(Client) + 64) + leaves_.size() * (sizeof(Leaf) + 200) + circuits_.size() * 192; }
+
+ private:
+  struct Client {
+    crypto::SessionKey key;
+    crypto::DeviceKey device;
+    unsigned pending = 0;
+    double tokens = 2 * kQuestionsPerSecond;
+    Time filled{};
+  };
+  struct Pending {
+    SessionId session{};
+    std::uint64_t request = 0;
+    dht::Id target;
+  };
+
+  void say(const Context& c, SessionId session, const control::Message& message);
+  bool pay(const Context& c, Client& client) const;
+  void on_attach(const Context& c, SessionId session, const Client& client);
+  void on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message);
+  void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
+  void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
+  void on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message);
+  void on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message);
+  void tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed);
+  std::vector<dht::Contact> with_self(const dht::Id& target, std::vector<dht::Contact> nodes) const;
+  void wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request, const dht::Id& target);
+  std::optional<Pending> take_pending(dht::LookupId lookup);
+
+  dht::Dht dht_;
+  LeafRegistry leaves_;
+  CircuitTable circuits_;
+  crypto::PrefixLimiter limiter_;
+  std::map<SessionId, Client> clients_;
+  std::map<dht::LookupId, Pending> pending_;
+  Time sweep_at_ = kNever;
+  Counters counters_;
+};
+
+}  // namespace linnet::overlay
