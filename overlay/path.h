@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 
 #include "base/endpoint.h"
 
@@ -25,3 +26,12 @@ struct Path {
 };
 
 }  // namespace linnet::overlay
+
+template <>
+struct std::hash<linnet::overlay::Path> {
+  std::size_t operator()(const linnet::overlay::Path& path) const noexcept {
+    const std::uint64_t rest = path.id * 4 + static_cast<std::uint64_t>(path.kind) * 2 + (path.answering ? 1 : 0);
+    const std::uint64_t mixed = (rest ^ (rest >> 29)) * 0x9e3779b97f4a7c15U;
+    return std::hash<linnet::Endpoint>{}(path.endpoint) ^ static_cast<std::size_t>(mixed);
+  }
+};

@@ -28,14 +28,19 @@ enum class Channel : std::uint8_t {
   chat = 3,
 };
 
+// Versions, networks and secrets that differ do not connect; nothing is negotiated down.
+inline constexpr std::uint8_t kProtocolVersion = 1;
+
 struct SessionsConfig {
   crypto::NetworkId network;
   std::optional<crypto::Secret> psk;
+  std::uint8_t version = kProtocolVersion;
   std::size_t max_sessions = 4096;
   std::size_t max_half_open = 256;       // responder side, before message 3
   std::size_t cookies_over = 32;         // half-open count from which a cookie is asked for
   double handshakes_per_prefix = 20;     // a second
   Duration keepalive = std::chrono::seconds(25);
+  Duration dead_after = std::chrono::seconds(8);  // without an answer, probes included
   Duration rekey_after = std::chrono::minutes(15);
   Duration refuse_after = std::chrono::minutes(20);
 };

@@ -1,0 +1,99 @@
+// The data packet (type 8) and the frames sealed inside it.
+//
+//   8 | receiver index (4) | key epoch (1) | packet number (7) | sealed frames | tag (16)
+//
+// The thirteen bytes before the sealed part are authenticated as associated data. Epoch and number together are the 64-bit nonce.
+// Numbers run on across epochs, so one replay window and one acknowledgement space serve the whole session.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "crypto/suite.h"
+#include "overlay/range_set.h"
+
+namespace linnet::overlay {
+
+inline constexpr std::uint8_t kDataPacket = 8;
+// What a session puts on any path: 1,200 less what a forward header adds.
+inline constexpr std::size_t kMaxInner = 1160;
+inline constexpr std::size_t kDataHeaderBytes = 13;
+// No data packet is shorter, so that the challenge a packet may cause is never longer than the packet.
+inline constexpr std::size_t kMinDataPacket = kDataHeaderBytes + 9 + crypto::kTagBytes;
+inline constexpr std::size_t kMaxPlain = kMaxInner - kDataHeaderBytes - crypto::kTagBytes;
+inline constexpr std::uint64_t kMaxNumber = (std::uint64_t{1} << 56) - 1;
+
+struct DataHeader {
+  std::uint32_t receiver = 0;
+  std::uint8_t epoch = 0;
+  std::uint64_t number = 0;
+
+  std::uint64_t nonce() const { return std::uint64_t{epoch} << 56 | number; }
+};
+void write_data_header(Bytes& out, const DataHeader& header);
+Result<DataHeader> read_data_header(ByteView packet);
+
+namespace frame {
+
+enum class Type : std::uint8_t { padding = 0, ping = 1, ack = 2, data = 3, challenge = 4, response = 5, close = 6 };
+
+// Wants an acknowledgement and says nothing else.
+struct Ping {};
+// Which packets arrived, highest range first; `delay` is how long the highest waited for this acknowledgement.
+struct Ack {
+  static constexpr std::size_t kMaxRanges = 16;
+  Duration delay{};
+  std::array<RangeSet::Range, kMaxRanges> ranges{};
+  std::size_t count = 0;
+
+  std::uint64_t largest() const { return ranges[0].end - 1; }
+};
+// A piece of a channel's stream. The stream is messages, each after its length in four bytes.
+struct Data {
+  std::uint8_t channel = 0;
+  std::uint64_t offset = 0;
+  ByteView bytes;
+};
+struct Challenge {
+  std::uint64_t token = 0;
+};
+struct Response {
+  std::uint64_t token = 0;
+};
+enum class CloseReason : std::uint8_t { closed = 0, refused = 1, expired = 2, broken = 3 };
+struct Close {
+  CloseReason reason = CloseReason::closed;
+};
+using Any = std::variant<Ping, Ack, Data, Challenge, Response, Close>;
+
+inline constexpr std::size_t kDataOverhead = 1 + 1 + 8 + 2;
+inline constexpr std::uint64_t kMaxOffset = std::uint64_t{1} << 62;
+
+void write(Bytes& out, const Ping& ping);
+void write(Bytes& out, const Ack& ack);
+void write(Bytes& out, const Data& data);
+void write(Bytes& out, const Challenge& challenge);
+void write(Bytes& out, const Response& response);
+void write(Bytes& out, const Close& close);
+std::size_t bytes_of(const Ack& ack);
+
+// Reads the frames of one packet, in order. Views point into the packet.
+class FrameReader {
+ public:
+  explicit FrameReader(ByteView plain) : in_(plain) {}
+  // Nothing at the end of the packet.
+  Result<std::optional<Any>> next();
+
+ private:
+  Result<Any> read(Type type);
+  Result<Any> read_ack();
+
+  Reader in_;
+};
+
+}  // namespace frame
+
+}  // namespace linnet::overlay

@@ -1,0 +1,134 @@
+#include "overlay/handshake.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+
+namespace {
+
+constexpr Duration kHeadStart = std::chrono::milliseconds(50);
+constexpr Duration kFirstSpacing = std::chrono::milliseconds(250);
+constexpr Duration kMaxSpacing = std::chrono::seconds(4);
+constexpr int kMaxCookies = 4;
+
+Bytes responder_key(const SessionContext& context, const std::optional<crypto::SessionKey>& remote) {
+  return remote ? copy(*remote) : copy(context.config.network);
+}
+
+crypto::noise::Handshake noise(SessionContext& context, Pattern pattern,
+                               const std::optional<crypto::SessionKey>& remote) {
+  const auto bound = prologue(context.config.version, context.config.network);
+  crypto::noise::Setup setup;
+  setup.pattern = noise_name(pattern);
+  setup.role = crypto::noise::Role::initiator;
+  setup.prologue = bound;
+  setup.static_pair = context.identity.session;
+  setup.ephemeral_pair = context.suite.ephemeral_pair(crypto::Secret(context.rng.array<32>()));
+  setup.remote_static = remote;
+  setup.psk = context.config.psk;
+  return crypto::noise::Handshake(context.suite, std::move(setup));
+}
+
+}  // namespace
+
+Outgoing::Outgoing(SessionContext& context, Time now, SessionId id, std::uint32_t index, ConnectTo to)
+    : id_(id),
+      index_(index),
+      pattern_(pattern_for(to.remote.has_value(), context.config.psk.has_value())),
+      responder_key_(responder_key(context, to.remote)),
+      mac1_(context.suite, responder_key_),
+      noise_(noise(context, pattern_, to.remote)),
+      hello_(std::move(to.hello)),
+      give_up_(now + to.give_up) {
+  Duration head_start{};
+  for (const auto& path : to.paths) {
+    if (attempts_.size() >= kMaxPaths) break;
+    if (find(path) != nullptr) continue;
+    Attempt attempt;
+    attempt.path = path;
+    attempt.next = now + head_start;
+    attempt.spacing = kFirstSpacing;
+    attempts_.push_back(attempt);
+    head_start += kHeadStart;
+  }
+}
+
+Result<Outgoing> Outgoing::start(SessionContext& context, Time now, SessionId id, std::uint32_t index, ConnectTo to) {
+  if (to.paths.empty()) return fail(Fault::not_found);
+  if (to.hello.size() > kMaxHello) return fail(Fault::too_big);
+  if (to.remote == context.identity.session_key()) return fail(Fault::refused);
+  Outgoing out(context, now, id, index, std::move(to));
+  out.message1_ = start_handshake(kMessage1, out.pattern_, index, 0);
+  const Bytes padding(message1_padding(out.pattern_));
+  if (auto ok = out.noise_.write(padding, out.message1_); !ok) return fail(ok.error());
+  append_macs(out.message1_, out.mac1_);
+  return out;
+}
+
+Outgoing::Attempt* Outgoing::find(const Path& path) {
+  const auto at = std::find_if(attempts_.begin(), attempts_.end(), [&](const Attempt& a) { return a.path == path; });
+  return at == attempts_.end() ? nullptr : &*at;
+}
+
+void Outgoing::build(SessionContext& context, Time now) {
+  for (auto& attempt : attempts_) {
+    if (attempt.next > now) continue;
+    auto packet = message1_;
+    if (attempt.cookie) set_mac2(context.suite, *attempt.cookie, packet);
+    context.out.push_back({attempt.path, std::move(packet)});
+    if (attempt.sends++ > 0) ++context.counters.retransmitted;
+    attempt.sent_at = now;
+    // A quarter of jitter: nodes that start together do not retry together.
+    const auto jitter = context.rng.below(static_cast<std::uint64_t>(micros(attempt.spacing)) / 4 + 1);
+    attempt.next = now + attempt.spacing + Duration(static_cast<std::int64_t>(jitter));
+    attempt.spacing = std::min(2 * attempt.spacing, kMaxSpacing);
+  }
+}
+
+void Outgoing::on_cookie(SessionContext& context, Time now, const Path& path, ByteView packet) {
+  auto* attempt = find(path);
+  if (attempt == nullptr || attempt->sends == 0 || attempt->cookies >= kMaxCookies) return;
+  const auto cookie = read_cookie(context.suite, responder_key_, mac1_of(message1_), packet);
+  if (!cookie) {
+    ++context.counters.bad_mac;
+    return;
+  }
+  ++attempt->cookies;
+  attempt->cookie = *cookie;
+  attempt->next = now;
+  attempt->sends = 0;
+}
+
+Result<Outgoing::Answer> Outgoing::on_message2(Time now, const Path& path, const HandshakePacket& packet) {
+  const auto* attempt = find(path);
+  if (attempt == nullptr || attempt->sends == 0 || packet.pattern != pattern_) return fail(Fault::mismatch);
+  if (!mac1_.check(packet.under_mac1, packet.mac1)) return fail(Fault::bad_mac);
+  auto greeting = noise_.read(packet.noise);
+  if (!greeting) return fail(greeting.error());
+
+  Answer answer;
+  answer.greeting = std::move(*greeting);
+  auto& start = answer.start;
+  start.message3 = start_handshake(kMessage3, pattern_, index_, packet.sender);
+  if (auto ok = noise_.write(hello_, start.message3); !ok) return fail(ok.error());
+  append_macs(start.message3, mac1_);
+  start.id = id_;
+  start.initiator = true;
+  start.local_index = index_;
+  start.remote_index = packet.sender;
+  start.remote = *noise_.remote_static();
+  start.split = noise_.split();
+  start.binding = noise_.handshake_hash();
+  start.path = path;
+  // Of a packet that went twice it is not known which one was answered (Karn).
+  if (attempt->sends == 1) start.rtt = std::max(now - attempt->sent_at, Duration(1));
+  return answer;
+}
+
+Time Outgoing::next_timeout() const {
+  Time at = give_up_;
+  for (const auto& attempt : attempts_) at = std::min(at, attempt.next);
+  return at;
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,138 @@
+#include "overlay/path_set.h"
+
+#include <algorithm>
+
+namespace linnet::overlay {
+
+namespace {
+
+constexpr Duration kFirstSpacing = std::chrono::milliseconds(60);
+constexpr Duration kForgetFailed = std::chrono::seconds(5);
+constexpr Duration kRttMargin = std::chrono::milliseconds(1);
+constexpr std::uint64_t kNoBudget = ~std::uint64_t{0};
+
+int rank(PathKind kind) {
+  switch (kind) {
+    case PathKind::direct: return 2;
+    case PathKind::circuit: return 1;
+    case PathKind::forward: return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::uint64_t PathState::budget() const {
+  if (proven) return kNoBudget;
+  const auto allowed = received + (asked ? kMaxChallenges * kChallengePacket : 0);
+  return allowed > sent ? allowed - sent : 0;
+}
+
+PathState* PathSet::find(const Path& path) {
+  const auto at = std::find_if(paths_.begin(), paths_.end(), [&](const PathState& s) { return s.path == path; });
+  return at == paths_.end() ? nullptr : &*at;
+}
+
+const PathState* PathSet::find(const Path& path) const {
+  const auto at = std::find_if(paths_.begin(), paths_.end(), [&](const PathState& s) { return s.path == path; });
+  return at == paths_.end() ? nullptr : &*at;
+}
+
+PathState* PathSet::add(const Path& path) {
+  if (paths_.size() >= kMax) {
+    // What the peer made us try goes first; what our own side asked for, or what is proven, stays.
+    const auto out = std::find_if(paths_.begin(), paths_.end(),
+                                  [&](const PathState& s) { return !s.proven && !s.asked && s.path != current_; });
+    if (out == paths_.end()) return nullptr;
+    paths_.erase(out);
+  }
+  PathState state;
+  state.path = path;
+  paths_.push_back(state);
+  return &paths_.back();
+}
+
+void PathSet::remove(const Path& path) {
+  std::erase_if(paths_, [&](const PathState& s) { return s.path == path; });
+}
+
+void PathSet::probe(Time now, PathState& state, Rng& rng) {
+  if (state.probing) return;
+  state.probing = true;
+  state.challenges = 0;
+  state.token = rng.u64() & ~std::uint64_t{3};
+  state.next_at = now;
+}
+
+std::optional<std::uint64_t> PathSet::challenge(Time now, PathState& state, Duration rtt, std::size_t size) {
+  if (!state.probing || state.challenges >= kMaxChallenges || state.next_at > now) return std::nullopt;
+  if (state.budget() < size) return std::nullopt;
+  const int which = state.challenges++;
+  state.challenged_at[which] = now;
+  state.next_at = now + std::max(kFirstSpacing, 2 * rtt) * (1 << which);
+  return state.token | static_cast<std::uint64_t>(which);
+}
+
+std::optional<PathSet::Proof> PathSet::answered(Time now, PathState& state, std::uint64_t token) {
+  const auto which = static_cast<int>(token & 3);
+  if (!state.probing || (token & ~std::uint64_t{3}) != state.token || which >= state.challenges) return std::nullopt;
+  Proof proof{!state.proven, std::max(now - state.challenged_at[which], Duration(1))};
+  state.probing = false;
+  state.proven = true;
+  state.challenges = 0;
+  state.heard = now;
+  state.rtt = proof.rtt;
+  state.next_at = kNever;
+  return proof;
+}
+
+std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, Rng& rng) {
+  std::vector<Failed> failed;
+  for (auto& state : paths_) {
+    if (!state.probing && state.proven && state.path != current_) {
+      if (state.heard + keepalive <= now) probe(now, state, rng);
+    } else if (state.probing && state.next_at <= now && state.challenges > 0 &&
+               (state.challenges >= kMaxChallenges || state.budget() < kMinDataPacket)) {
+      failed.push_back({state.path, state.proven});
+      state.probing = false;
+      state.challenges = kMaxChallenges;
+      state.next_at = state.path == current_ ? kNever : now + kForgetFailed;
+      if (state.path != current_) state.proven = false;
+    }
+  }
+  std::erase_if(paths_, [&](const PathState& s) {
+    return !s.proven && !s.probing && s.path != current_ && s.next_at <= now;
+  });
+  return failed;
+}
+
+bool PathSet::better(const PathState& a, const PathState& b) {
+  if (a.path.kind != b.path.kind) return rank(a.path.kind) > rank(b.path.kind);
+  if (!a.rtt || !b.rtt) return false;
+  return *a.rtt * 5 / 4 + kRttMargin < *b.rtt;
+}
+
+PathState* PathSet::best(const Path& except) {
+  PathState* found = nullptr;
+  for (auto& state : paths_) {
+    if (!state.proven || state.path == except) continue;
+    if (found == nullptr || better(state, *found)) found = &state;
+  }
+  return found;
+}
+
+Time PathSet::next_timeout(Duration keepalive) const {
+  Time at = kNever;
+  for (const auto& state : paths_) {
+    if (!state.probing && state.proven) {
+      if (state.path != current_) at = std::min(at, state.heard + keepalive);
+      continue;
+    }
+    // A challenge that waits for budget waits for a packet, not for the clock.
+    if (state.probing && state.challenges == 0 && state.budget() < kMinDataPacket) continue;
+    at = std::min(at, state.next_at);
+  }
+  return at;
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,82 @@
+// The ways to one peer: challenged, proven, preferred, lost. Bytes to a path that is not proven never exceed the bytes that came
+// from it, plus three challenges of 64 bytes where our own side asked for the path (RFC 9000, sections 8.1 and 9).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/rng.h"
+#include "overlay/path.h"
+#include "overlay/recovery.h"
+
+namespace linnet::overlay {
+
+inline constexpr std::size_t kChallengePacket = 64;
+inline constexpr int kMaxChallenges = 3;
+
+struct PathState {
+  Path path;
+  bool proven = false;
+  bool asked = false;        // by our own side: may be challenged before anything came from it
+  bool peer_sends = false;   // the peer's newest frames, other than probes, came this way
+  bool probing = false;
+  int challenges = 0;        // of this round of probing
+  std::uint64_t token = 0;   // of this round; its lowest two bits tell the challenge
+  Time challenged_at[kMaxChallenges]{};
+  Time next_at = kNever;     // next challenge, or the end of this round; when not probing: the next round or, unproven, forgetting
+  Time heard = Time::min();
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::optional<std::uint64_t> answer;  // token of a challenge that waits for its response
+  std::optional<Duration> rtt;
+
+  // How many bytes may go out now.
+  std::uint64_t budget() const;
+};
+
+class PathSet {
+ public:
+  static constexpr std::size_t kMax = 12;
+  struct Failed {
+    Path path;
+    bool was_proven = false;
+  };
+  struct Proof {
+    bool newly = false;
+    Duration rtt{};
+  };
+
+  PathState* find(const Path& path);
+  const PathState* find(const Path& path) const;
+  // Null when the table is full of better ones.
+  PathState* add(const Path& path);
+  void remove(const Path& path);
+
+  PathState& current() { return *find(current_); }
+  const PathState& current() const { return *find(current_); }
+  const Path& current_path() const { return current_; }
+  void set_current(const Path& path) { current_ = path; }
+
+  // Begins a round of challenges unless one is going on.
+  void probe(Time now, PathState& state, Rng& rng);
+  // The challenge this path may send now in a packet of `size` bytes, or nothing.
+  std::optional<std::uint64_t> challenge(Time now, PathState& state, Duration rtt, std::size_t size);
+  std::optional<Proof> answered(Time now, PathState& state, std::uint64_t token);
+  // Ends rounds that got no answer; proven paths among them are proven no more. Starts rounds on quiet proven paths.
+  std::vector<Failed> on_timeout(Time now, Duration keepalive, Rng& rng);
+
+  // direct > circuit > forward; then the shorter round trip, by a margin.
+  static bool better(const PathState& a, const PathState& b);
+  // The best proven path but `except`.
+  PathState* best(const Path& except);
+
+  Time next_timeout(Duration keepalive) const;
+  std::vector<PathState>& all() { return paths_; }
+  const std::vector<PathState>& all() const { return paths_; }
+
+ private:
+  std::vector<PathState> paths_;
+  Path current_;
+};
+
+}  // namespace linnet::overlay

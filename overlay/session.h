@@ -1,0 +1,163 @@
+// One established session: sealed packets on several paths, reliable channels, keepalive, renewal of keys, the end.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "crypto/replay.h"
+#include "overlay/channel_rx.h"
+#include "overlay/channel_tx.h"
+#include "overlay/path_set.h"
+#include "overlay/rekey.h"
+#include "overlay/session_context.h"
+
+namespace linnet::overlay {
+
+class Session {
+ public:
+  struct Start {
+    SessionId id{};
+    bool initiator = false;
+    std::uint32_t local_index = 0;
+    std::uint32_t remote_index = 0;
+    crypto::SessionKey remote;
+    crypto::noise::Split split;
+    crypto::Hash512 binding{};
+    Path path;
+    std::uint64_t received = 0;  // responder: bytes that the handshake brought and cost on this path
+    std::uint64_t sent = 0;
+    std::optional<Duration> rtt;
+    Bytes message3;                // initiator: sent again until the responder is heard
+    crypto::Mac message3_mac{};    // responder: to know it again
+  };
+  Session(SessionContext& context, Time now, Start start);
+
+  // A data packet whose receiver index is ours.
+  void receive(SessionContext& context, Time now, const Path& path, const DataHeader& header, MutableBytes packet);
+  // Message 3 came again: the responder's first packet was lost.
+  void message3_again(Time now, const crypto::Mac& mac, std::size_t size);
+  void on_timeout(SessionContext& context, Time now);
+  // Puts the packets that may go now into context.out.
+  void build(SessionContext& context, Time now);
+  Time next_timeout(const SessionsConfig& config) const;
+
+  Status send(Time now, Channel channel, ByteView message);
+  void accept(SessionContext& context);
+  void close(SessionContext& context, Time now, frame::CloseReason reason, DownReason down);
+  void try_path(SessionContext& context, Time now, const Path& path);
+  void drop_path(SessionContext& context, Time now, const Path& path);
+
+  SessionId id() const { return id_; }
+  std::uint32_t local_index() const { return local_index_; }
+  // Known to the owner: neither closing nor gone.
+  bool open() const { return state_ == State::unaccepted || state_ == State::open; }
+  bool gone() const { return state_ == State::gone; }
+  bool accepted() const { return state_ == State::open; }
+  const crypto::SessionKey& remote() const { return remote_; }
+  const PathSet& paths() const { return paths_; }
+  std::optional<Duration> rtt() const;
+  Time last_heard() const { return heard_; }
+  std::uint8_t key_epoch() const { return keys_.current().epoch; }
+  std::size_t memory_bytes() const;
+
+  std::size_t heap_slot = 0;  // of DeadlineHeap
+  bool dirty = false;         // waits for build()
+
+ private:
+  enum class State : std::uint8_t { unaccepted, open, closing, gone };
+  static constexpr std::size_t kChannels = 5;
+  static constexpr std::uint8_t kRekeyChannel = 4;
+
+  // Initiator: message 3 and when to send it again.
+  struct Unconfirmed {
+    Bytes message3;
+    Time next;
+    Duration spacing;
+  };
+  struct Closing {
+    frame::CloseReason reason;
+    int left;
+    Time next;
+  };
+  struct Received {
+    bool wants_ack = false;
+    bool probe_only = true;
+    bool no_room = false;
+    bool broken = false;
+    bool peer_closed = false;
+    frame::CloseReason reason{};
+  };
+
+  // session.cpp: packets in
+  void process(SessionContext& context, Time now, const Path& path, ByteView plain, std::uint64_t number);
+  Received read_frames(SessionContext& context, Time now, const Path& path, ByteView plain);
+  void on_data(SessionContext& context, Time now, const frame::Data& data, Received& received);
+  void deliver(SessionContext& context, Time now, std::uint8_t channel, std::vector<Bytes> messages, Received& received);
+  void on_ack(Time now, const frame::Ack& ack);
+  void on_rekey_message(SessionContext& context, Time now, ByteView message, Received& received);
+  void on_close(SessionContext& context, Time now, frame::CloseReason reason);
+  void down(SessionContext& context, DownReason reason, Closing closing);
+  std::uint64_t receive_window(const SessionContext& context) const;
+  void resend(const std::vector<SentPacket>& packets);
+  void check_keys(SessionContext& context, Time now);
+  Time renew_at(const SessionsConfig& config) const;
+
+  // session_send.cpp: packets out
+  void build_probes(SessionContext& context, Time now);
+  void build_close(SessionContext& context, Time now);
+  bool build_packet(SessionContext& context, Time now);
+  void add_fragments(Bytes& packet, std::size_t limit, SentPacket& record);
+  Bytes start_packet();
+  void finish_packet(SessionContext& context, PathState& path, Bytes packet);
+  bool has_data() const;
+  void on_probe_timeout(SessionContext& context, Time now);
+  Time probe_at() const;
+  Time ping_at(const SessionsConfig& config) const;
+  Time dead_at(const SessionsConfig& config) const;
+
+  // session_paths.cpp
+  void heard_on(SessionContext& context, Time now, const Path& path, bool probe_only, bool newest);
+  void on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token);
+  void consider(SessionContext& context, Time now, PathState& path, bool newly);
+  void move_to(SessionContext& context, Time now, const Path& to);
+  void path_timeouts(SessionContext& context, Time now);
+  void lost_current(SessionContext& context, Time now);
+  void suspect(SessionContext& context, Time now);
+
+  ChannelTx& tx(std::uint8_t channel);
+  KeyRing::Setup key_setup(SessionContext& context) const;
+
+  SessionId id_{};
+  crypto::SessionKey remote_;
+  std::uint32_t local_index_ = 0;
+  std::uint32_t remote_index_ = 0;
+  bool initiator_ = false;
+  State state_ = State::unaccepted;
+  bool ping_due_ = false;
+  bool probe_credit_ = false;  // one packet may pass the congestion window
+  std::uint8_t probes_ = 0;    // probe timeouts since the last acknowledgement
+  std::uint64_t next_number_ = 0;
+  std::uint64_t newest_ = 0;   // highest number received
+  Time heard_{};
+  Time waiting_since_ = kNever;  // first packet that wants an answer, since the peer was last heard
+  Duration renew_early_{};       // so that sessions of one start do not all renew at once
+  crypto::Mac message3_mac_{};
+
+  KeyRing keys_;
+  crypto::ReplayWindow replay_;
+  RttEstimator rtt_;
+  CongestionWindow window_;
+  Flight flight_;
+  AckTracker acks_;
+  PathSet paths_;
+  std::array<std::unique_ptr<ChannelTx>, kChannels> tx_;
+  std::array<std::unique_ptr<ChannelRx>, kChannels> rx_;
+  std::vector<MessageIn> held_;  // until the owner accepts
+  std::size_t held_bytes_ = 0;
+  std::size_t buffered_ = 0;     // of rx_, counted in SessionContext::reassembly
+  std::unique_ptr<Unconfirmed> unconfirmed_;
+  std::unique_ptr<Closing> closing_;
+};
+
+}  // namespace linnet::overlay

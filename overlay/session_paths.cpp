@@ -1,0 +1,116 @@
+// Session: which way to send. The initiator prefers (direct, circuit, forward; then the round trip), the responder follows the way
+// the initiator's newest frames come. So two ends with different views do not chase each other.
+#include "overlay/session.h"
+
+namespace linnet::overlay {
+
+void Session::heard_on(SessionContext& context, Time now, const Path& path, bool probe_only, bool newest) {
+  auto* state = paths_.find(path);
+  if (state == nullptr) return;
+  if (!probe_only && newest) {
+    for (auto& other : paths_.all()) other.peer_sends = false;
+    state->peer_sends = true;
+  }
+  if (state->proven) {
+    consider(context, now, *state, false);
+  } else {
+    paths_.probe(now, *state, context.rng);
+  }
+}
+
+void Session::on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token) {
+  auto* state = paths_.find(path);
+  if (state == nullptr) return;
+  const auto proof = paths_.answered(now, *state, token);
+  if (!proof) return;
+  if (proof->newly) {
+    context.paths.add(path, id_);
+    context.events.push_back(PathProven{id_, path, proof->rtt});
+  }
+  if (path == paths_.current_path() && !rtt_.known()) rtt_.sample(proof->rtt);
+  consider(context, now, *state, proof->newly);
+}
+
+void Session::consider(SessionContext& context, Time now, PathState& path, bool newly) {
+  auto& current = paths_.current();
+  if (path.path == current.path) return;
+  // A peer behind a NAT that changed its mind sends from a new address without knowing.
+  const bool rebound = path.peer_sends && !path.asked && path.path.kind == current.path.kind;
+  const bool move =
+      !current.proven || (initiator_ ? newly && (PathSet::better(path, current) || rebound) : path.peer_sends);
+  if (!move) return;
+  const auto from = current.path;
+  move_to(context, now, path.path);
+  if (auto* old = paths_.find(from); old != nullptr && rebound) paths_.probe(now, *old, context.rng);
+}
+
+void Session::move_to(SessionContext& context, Time, const Path& to) {
+  const auto from = paths_.current_path();
+  if (from == to) return;
+  paths_.set_current(to);
+  rtt_ = RttEstimator();
+  if (const auto rtt = paths_.current().rtt) rtt_.sample(*rtt);
+  window_ = CongestionWindow();
+  if (initiator_) ping_due_ = true;  // so that the peer follows even when there is nothing to say
+  context.events.push_back(PathChanged{id_, from, to});
+}
+
+void Session::path_timeouts(SessionContext& context, Time now) {
+  bool current_failed = false;
+  for (const auto& failed : paths_.on_timeout(now, context.config.keepalive, context.rng)) {
+    if (failed.path == paths_.current_path()) {
+      current_failed = true;
+      continue;
+    }
+    if (!failed.was_proven) continue;
+    context.paths.remove(failed.path, id_);
+    context.events.push_back(PathLost{id_, failed.path});
+  }
+  if (current_failed) lost_current(context, now);
+}
+
+void Session::lost_current(SessionContext& context, Time now) {
+  const auto old = paths_.current_path();
+  auto* next = paths_.best(old);
+  if (next == nullptr) return;  // nothing else to go by: the session lives or dies on this one
+  context.paths.remove(old, id_);
+  context.events.push_back(PathLost{id_, old});
+  move_to(context, now, next->path);
+  paths_.remove(old);
+  resend(flight_.take_all());
+  probes_ = 0;
+}
+
+// Two probe timeouts: ask on every proven path, this one included. Who does not answer is lost.
+void Session::suspect(SessionContext& context, Time now) {
+  if (paths_.best(paths_.current_path()) == nullptr) return;
+  for (auto& path : paths_.all()) {
+    if (path.proven) paths_.probe(now, path, context.rng);
+  }
+}
+
+void Session::try_path(SessionContext& context, Time now, const Path& path) {
+  if (!open()) return;
+  auto* state = paths_.find(path);
+  if (state == nullptr) state = paths_.add(path);
+  if (state == nullptr) return;
+  // A path that failed just now rests until it is forgotten, unless it was heard since.
+  const bool resting = state->asked && !state->proven && !state->probing && state->next_at != kNever;
+  if (resting && state->budget() < kChallengePacket) return;
+  state->asked = true;
+  paths_.probe(now, *state, context.rng);
+}
+
+void Session::drop_path(SessionContext& context, Time now, const Path& path) {
+  if (!open() || paths_.find(path) == nullptr) return;
+  if (path == paths_.current_path()) {
+    auto* next = paths_.best(path);
+    if (next == nullptr) return;  // the last one stays until the session ends
+    move_to(context, now, next->path);
+    resend(flight_.take_all());
+  }
+  context.paths.remove(path, id_);
+  paths_.remove(path);
+}
+
+}  // namespace linnet::overlay
