@@ -1,5 +1,6 @@
 // The suite that ships: libsodium.
 #include <algorithm>
+#include <cassert>
 
 #include "crypto/aead.h"
 #include "crypto/sodium.h"
@@ -28,6 +29,7 @@ Hash512 blake2b_512(std::initializer_list<ByteView> parts) {
 
 // HMAC (RFC 2104) over BLAKE2b with its block of 128 bytes. Keys here are at most 64 bytes.
 Hash512 hmac(ByteView key, std::initializer_list<ByteView> parts) {
+  assert(key.size() <= kBlake2bBlock);
   ByteArray<kBlake2bBlock> inner_pad;
   ByteArray<kBlake2bBlock> outer_pad;
   inner_pad.fill(0x36);
@@ -108,6 +110,7 @@ class ShippedSuite final : public Suite {
   }
 
   Mac mac(ByteView key, std::initializer_list<ByteView> parts) const override {
+    assert(key.size() <= crypto_generichash_KEYBYTES_MAX);
     Mac out;
     crypto_generichash_state state;
     crypto_generichash_init(&state, key.data(), key.size(), out.size());

@@ -27,22 +27,26 @@ class Mixer {
   explicit Mixer(std::uint64_t purpose) : a_(purpose * kOdd1 + 1), b_(purpose ^ kOdd2) {}
 
   Mixer& bytes(ByteView in) {
+    if (in.empty()) return *this;
     length_ += in.size();
-    for (; held_ != 0 && !in.empty(); in = in.subspan(1)) hold(in[0]);
-    for (; in.size() >= 8; in = in.subspan(8)) {
-      std::uint64_t w;
-      std::memcpy(&w, in.data(), 8);
-      absorb(w);
+    if (held_ > 0) {
+      const auto take = std::min(kBlock - held_, in.size());
+      hold(in.first(take));
+      in = in.subspan(take);
+      if (held_ < kBlock) return *this;
+      absorb(block_.data());
+      held_ = 0;
     }
-    for (const auto byte : in) hold(byte);
+    for (; in.size() >= kBlock; in = in.subspan(kBlock)) absorb(in.data());
+    hold(in);
     return *this;
   }
 
   // Ends a field: what follows cannot be taken for a part of it.
   Mixer& end() {
-    absorb(partial_);
-    absorb(length_);
-    partial_ = 0;
+    std::fill(block_.begin() + static_cast<std::ptrdiff_t>(held_), block_.end(), std::uint8_t{0});
+    absorb(block_.data());
+    absorb(length_, kOdd3);
     held_ = 0;
     length_ = 0;
     return *this;
@@ -68,25 +72,31 @@ class Mixer {
   }
 
  private:
-  void absorb(std::uint64_t w) {
-    a_ = fold(a_ ^ w, kOdd1) + b_;
-    b_ = fold(b_ + w, kOdd2) ^ a_;
+  static constexpr std::size_t kBlock = 16;
+
+  void hold(ByteView in) {
+    if (!in.empty()) std::memcpy(block_.data() + held_, in.data(), in.size());
+    held_ += in.size();
   }
 
-  void hold(std::uint8_t byte) {
-    partial_ |= static_cast<std::uint64_t>(byte) << (8 * held_);
-    if (++held_ == 8) {
-      absorb(partial_);
-      partial_ = 0;
-      held_ = 0;
-    }
+  void absorb(const std::uint8_t* block) {
+    std::uint64_t v;
+    std::uint64_t w;
+    std::memcpy(&v, block, 8);
+    std::memcpy(&w, block + 8, 8);
+    absorb(v, w);
+  }
+
+  void absorb(std::uint64_t v, std::uint64_t w) {
+    a_ = fold(a_ ^ v, kOdd1 ^ w) + b_;
+    b_ = ((b_ ^ w) * kOdd2) + a_;
   }
 
   std::uint64_t a_;
   std::uint64_t b_;
-  std::uint64_t partial_ = 0;
   std::uint64_t length_ = 0;
-  int held_ = 0;
+  std::size_t held_ = 0;
+  ByteArray<kBlock> block_{};
 };
 
 // One purpose, one hash.
