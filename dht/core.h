@@ -29,6 +29,7 @@ struct PublishGoal {
   std::size_t next = 0;
   std::size_t pending = 0;
   std::size_t copies = 0;
+  std::size_t overtaken = 0;  // places that hold something newer: no other takes their place
   bool storing = false;
 };
 struct RefreshGoal {
@@ -43,6 +44,7 @@ struct Task {
 struct Dht::Impl {
   static constexpr std::size_t kMaxHints = 32;
   static constexpr std::size_t kMaxPings = 8;
+  static constexpr std::size_t kSilentRemembered = 32;
 
   Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity& id, Endpoint endpoint);
 
@@ -74,23 +76,25 @@ struct Dht::Impl {
   void finish(Time now, std::uint64_t id);
   void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Lookup& lookup);
   void store_next(Time now, std::uint64_t id);
-  void on_stored(Time now, std::uint64_t id, bool ok);
+  void on_stored(Time now, std::uint64_t id, AnswerStatus status);
   void forget_old_deadlines();
 
   // Keeping the table and the copies (upkeep.cpp).
-  void learn(const Contact& contact, bool first);
+  void learn(Time now, const Contact& contact, bool first);
   void ping(Time now, const Contact& contact);
   void ping_hints(Time now);
   void on_new_contact(Time now, const Contact& contact);
   void hand_on(Time now, const Contact& contact);
   void tick(Time now);
   void check_liveness(Time now);
+  void let_go_of_far_records();
   void refresh_self(Time now);
   void refresh_stale(Time now, bool joining);
 
   Status ask(Time now, const Contact& to, Request request, const Purpose& purpose);
   Duration timeout_for(const Contact& to) const;
   bool believable(const Contact& told, const Contact& by) const;
+  bool fell_silent(Time now, const Contact& contact) const;
 
   Config config;
   const crypto::Suite& suite;
@@ -108,6 +112,7 @@ struct Dht::Impl {
   std::deque<std::pair<Time, std::uint64_t>> lookup_deadlines;  // all lookups live equally long: in order of start
   std::deque<Contact> hints;
   std::vector<crypto::DeviceKey> pinging;
+  std::deque<std::pair<Time, crypto::DeviceKey>> silent;  // the latest that did not answer: hearsay about them is not followed
   RttEstimate everybody;  // for contacts that were never measured
   std::size_t samples = 0;
 
@@ -116,6 +121,7 @@ struct Dht::Impl {
   Time self_refresh_at = kNever;
   Duration self_refresh_every{};
   std::size_t liveness_cursor = 0;
+  crypto::UserKey store_cursor;
 };
 
 }  // namespace linnet::dht

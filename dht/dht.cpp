@@ -93,7 +93,7 @@ std::optional<Event> Dht::poll_event() { return impl_->events.pop(); }
 
 void Dht::add_hint(Time now, const Contact& contact) {
   impl_->wake(now);
-  impl_->learn(contact, true);
+  impl_->learn(now, contact, true);
   impl_->ping_hints(now);
 }
 
@@ -145,7 +145,7 @@ const Counters& Dht::counters() const { return impl_->counters; }
 std::size_t Dht::memory_bytes() const {
   constexpr std::size_t kDeque = 576;  // what an empty one holds
   const auto& i = *impl_;
-  return sizeof(Dht) + sizeof(Impl) + i.table.memory_bytes() - sizeof(RoutingTable) + i.rpc.memory_bytes() + 4 * kDeque +
+  return sizeof(Dht) + sizeof(Impl) + i.table.memory_bytes() - sizeof(RoutingTable) + i.rpc.memory_bytes() + 5 * kDeque +
          i.tasks.size() * (sizeof(Task) + 64) + i.hints.size() * sizeof(Contact) + i.pinging.capacity() * 32;
 }
 

@@ -104,4 +104,17 @@ std::vector<const SignedRecord*> RecordStore::all() const {
   return out;
 }
 
+std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key, std::size_t n) const {
+  std::vector<crypto::UserKey> out;
+  for (auto it = records_.upper_bound(key); it != records_.end() && out.size() < n; ++it) out.push_back(it->first);
+  return out;
+}
+
+void RecordStore::drop(const crypto::UserKey& key) {
+  const auto it = records_.find(key);
+  if (it == records_.end()) return;
+  drop_if(it->second, [](const SignedRecord&) { return true; });
+  records_.erase(it);
+}
+
 }  // namespace linnet::dht

@@ -28,6 +28,9 @@ class RecordStore {
   // Oldest first; those within their time at `now`.
   std::vector<const SignedRecord*> find(const crypto::UserKey& key, Wall now) const;
   std::vector<const SignedRecord*> all() const;
+  // Up to n keys in order after `key`; fewer at the end of the store.
+  std::vector<crypto::UserKey> keys_after(const crypto::UserKey& key, std::size_t n) const;
+  void drop(const crypto::UserKey& key);
   std::size_t size() const { return count_; }
   std::size_t bytes() const { return bytes_; }
 

@@ -60,7 +60,8 @@ void Dht::Impl::query(Time now, std::uint64_t id, Task& task, const Lookup::Ask&
   Request request;
   request.kind = std::holds_alternative<FindRecordsGoal>(task.goal) ? Kind::find_record : Kind::find_node;
   request.target = task.lookup.target();
-  if (!ask(now, to, std::move(request), {Purpose::Kind::query, id, what.slot, 0})) task.lookup.on_failure(what.slot);
+  if (!ask(now, to, std::move(request), {Purpose::Kind::query, id, what.slot, 0})) return task.lookup.on_failure(what.slot);
+  if (fell_silent(now, to)) task.lookup.on_late(what.slot);  // the next one is asked beside it from the start
 }
 
 bool Dht::Impl::ask_further(Time now, std::uint64_t id, FindRecordsGoal& goal, const Contact& to, std::uint64_t skip) {
@@ -105,6 +106,7 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
     everybody.add(*answered.rtt);
     ++samples;
   }
+  std::erase_if(silent, [&](const auto& s) { return s.second == answered.from.device; });
   auto& contacts = answered.answer.contacts;
   std::erase_if(contacts, [&](const Contact& c) { return !believable(c, answered.from); });
   const bool fresh = table.answered(now, answered.from, answered.rtt);
@@ -119,11 +121,11 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
     case Purpose::Kind::ping: std::erase(pinging, answered.from.device); break;
     case Purpose::Kind::query: on_query_answer(now, answered); break;
     case Purpose::Kind::further: on_further_answer(now, answered); break;
-    case Purpose::Kind::store: on_stored(now, purpose.task, answered.answer.status == AnswerStatus::ok); break;
+    case Purpose::Kind::store: on_stored(now, purpose.task, answered.answer.status); break;
     case Purpose::Kind::hand_on: break;
   }
   if (fresh) on_new_contact(now, answered.from);
-  for (const auto& contact : contacts) learn(contact, false);
+  for (const auto& contact : contacts) learn(now, contact, false);
   ping_hints(now);
 }
 
@@ -185,9 +187,11 @@ void Dht::Impl::on_late(Time now, const Purpose& purpose) {
 
 void Dht::Impl::on_failed(Time now, const Failed& failed) {
   table.failed(failed.to);
+  if (silent.size() == kSilentRemembered) silent.pop_front();
+  silent.emplace_back(now, failed.to.device);
   const auto& purpose = failed.purpose;
   if (purpose.kind == Purpose::Kind::ping) std::erase(pinging, failed.to.device);
-  if (purpose.kind == Purpose::Kind::store) on_stored(now, purpose.task, false);
+  if (purpose.kind == Purpose::Kind::store) on_stored(now, purpose.task, AnswerStatus::refused);
   const auto at = tasks.find(purpose.task);
   if (at != tasks.end() && purpose.kind == Purpose::Kind::query) {
     at->second.lookup.on_failure(purpose.slot);
@@ -233,7 +237,7 @@ void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, con
 void Dht::Impl::store_next(Time now, std::uint64_t id) {
   const auto at = tasks.find(id);
   auto& goal = std::get<PublishGoal>(at->second.goal);
-  while (goal.copies + goal.pending < config.replicas && goal.next < goal.targets.size()) {
+  while (goal.copies + goal.pending + goal.overtaken < config.replicas && goal.next < goal.targets.size()) {
     Request request;
     request.kind = Kind::store;
     request.record = goal.record.wire;
@@ -244,12 +248,13 @@ void Dht::Impl::store_next(Time now, std::uint64_t id) {
   tasks.erase(at);
 }
 
-void Dht::Impl::on_stored(Time now, std::uint64_t id, bool ok) {
+void Dht::Impl::on_stored(Time now, std::uint64_t id, AnswerStatus status) {
   const auto at = tasks.find(id);
   if (at == tasks.end()) return;
   auto& goal = std::get<PublishGoal>(at->second.goal);
   --goal.pending;
-  if (ok) ++goal.copies;
+  if (status == AnswerStatus::ok) ++goal.copies;
+  if (status == AnswerStatus::replayed || status == AnswerStatus::conflict) ++goal.overtaken;
   store_next(now, id);
 }
 

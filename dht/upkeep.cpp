@@ -15,17 +15,20 @@ constexpr Duration kQuietLimit = minutes(5);      // a contact not heard of for 
 constexpr Duration kBucketLimit = minutes(15);    // Kademlia's hour, for a network whose nodes come and go faster
 constexpr Duration kFirstSelfRefresh = seconds(5);
 constexpr Duration kLastSelfRefresh = minutes(10);
+constexpr Duration kSilence = seconds(30);
 constexpr std::size_t kLivenessBatch = 8;
 constexpr std::size_t kRefreshWidth = 4;
 constexpr std::size_t kJoinWidth = 8;
+constexpr std::size_t kRecordsExamined = 256;
 constexpr std::size_t kHandOnAtOnce = 16;
 constexpr std::size_t kHandOnExamined = 512;
 
 }  // namespace
 
 // Somebody spoke of this supernode: remembered until there is room to ping it, if the table could use it.
-void Dht::Impl::learn(const Contact& contact, bool first) {
+void Dht::Impl::learn(Time now, const Contact& contact, bool first) {
   if (contact.endpoint == self.endpoint || !table.wants(contact)) return;
+  if (!first && fell_silent(now, contact)) return;
   const auto same = [&](const Contact& c) { return c.device == contact.device && c.endpoint == contact.endpoint; };
   if (std::any_of(hints.begin(), hints.end(), same) ||
       std::find(pinging.begin(), pinging.end(), contact.device) != pinging.end()) {
@@ -36,6 +39,11 @@ void Dht::Impl::learn(const Contact& contact, bool first) {
     hints.pop_back();
   }
   first ? hints.push_front(contact) : hints.push_back(contact);
+}
+
+bool Dht::Impl::fell_silent(Time now, const Contact& contact) const {
+  return std::any_of(silent.begin(), silent.end(),
+                     [&](const auto& s) { return s.second == contact.device && now - s.first < kSilence; });
 }
 
 void Dht::Impl::ping(Time now, const Contact& contact) {
@@ -94,12 +102,22 @@ void Dht::Impl::hand_on(Time now, const Contact& contact) {
 void Dht::Impl::tick(Time now) {
   tick_at = now + kTick + std::chrono::milliseconds(rng.below(1000));
   if (const auto time = wall_at(now)) store.purge(*time);
+  let_go_of_far_records();
   check_liveness(now);
   ping_hints(now);
   if (now >= self_refresh_at) {
     refresh_self(now);
   } else {
     refresh_stale(now, false);
+  }
+}
+
+// The network grew around a key: when twice the planned copies have nearer places than ours, ours is one too many.
+void Dht::Impl::let_go_of_far_records() {
+  const auto keys = store.keys_after(store_cursor, kRecordsExamined);
+  store_cursor = keys.size() < kRecordsExamined ? crypto::UserKey{} : keys.back();
+  for (const auto& key : keys) {
+    if (!among_nearest(id_of(key), 2 * config.replicas)) store.drop(key);
   }
 }
 

@@ -1,0 +1,99 @@
+#include "dht/contact.h"
+
+#include <set>
+
+#include "tests/dht/support.h"
+
+namespace linnet::dht::test {
+namespace {
+
+std::uint32_t lead21(const Id& id) {
+  return (static_cast<std::uint32_t>(id.bytes[0]) << 13) | (static_cast<std::uint32_t>(id.bytes[1]) << 5) | (id.bytes[2] >> 3);
+}
+
+TEST(Position, OneGlobalAddressHasEightPlaces) {
+  SeededRng rng(1);
+  std::set<std::uint32_t> leads;
+  for (int i = 0; i < 2000; ++i) leads.insert(lead21(position(IpAddress::v4(8, 8, 8, 8), {rng.array<32>()})));
+  EXPECT_EQ(leads.size(), 8U);
+}
+
+TEST(Position, MaskedBitsOfAnIpv4AddressDoNotMatter) {
+  const crypto::DeviceKey key{SeededRng(2).array<32>()};
+  const auto at = [&](std::uint8_t a, std::uint8_t b) { return position(IpAddress::v4(a, b, 3, 4), key); };
+  EXPECT_EQ(at(5, 1), at(5 ^ 4, 1));      // BEP 42's mask keeps two bits of the first byte
+  EXPECT_EQ(at(5, 1), at(5, 1 ^ 0x10));   // and four of the second
+  EXPECT_NE(at(5, 1), at(5 ^ 1, 1));
+  EXPECT_NE(at(5, 1), at(5, 1 ^ 8));
+}
+
+TEST(Position, AnIpv6PrefixOf32BitsHasEightPlaces) {
+  SeededRng rng(3);
+  std::set<std::uint32_t> leads;
+  for (int i = 0; i < 2000; ++i) {
+    auto bytes = rng.array<16>();
+    const std::uint8_t prefix[4] = {0x20, 0x01, 0x0d, 0xb9};
+    std::memcpy(bytes.data(), prefix, 4);
+    leads.insert(lead21(position(IpAddress::v6(bytes), {rng.array<32>()})));
+  }
+  EXPECT_EQ(leads.size(), 8U);
+}
+
+TEST(Position, OnPrivateAddressesOnlyTheKeyCounts) {
+  const crypto::DeviceKey key{SeededRng(4).array<32>()};
+  EXPECT_EQ(position(IpAddress::v4(10, 0, 0, 1), key), position(IpAddress::v4(192, 168, 7, 9), key));
+  EXPECT_EQ(position(IpAddress::v4(127, 0, 0, 1), key), position(*IpAddress::parse("fe80::1"), key));
+  EXPECT_NE(position(IpAddress::v4(10, 0, 0, 1), key), position(IpAddress::v4(9, 9, 9, 9), key));
+}
+
+TEST(Contact, IsReadAsWrittenAndEveryTruncationIsRefused) {
+  const auto& suite = crypto::shipped_suite();
+  const auto contact = contact_of(suite, person(suite, 5), endpoint(0x08080404));
+  Writer out;
+  write(out, contact);
+  Reader in(out.written());
+  const auto back = read_contact(in);
+  ASSERT_TRUE(back && in.done());
+  EXPECT_EQ(*back, contact);
+  EXPECT_EQ(back->position, contact.position);
+  EXPECT_TRUE(verify(suite, network(), *back));
+  for (std::size_t n = 0; n < out.size(); ++n) {
+    Reader cut(out.written().first(n));
+    EXPECT_FALSE(read_contact(cut)) << n;
+  }
+}
+
+TEST(Contact, AnotherSessionKeyOrNetworkDoesNotVerify) {
+  const auto& suite = crypto::shipped_suite();
+  auto contact = contact_of(suite, person(suite, 5), endpoint(0x08080404));
+  EXPECT_FALSE(verify(suite, crypto::network_id("other"), contact));
+  contact.session.bytes[3] ^= 1;
+  EXPECT_EQ(verify(suite, network(), contact).error(), Fault::bad_signature);
+}
+
+TEST(Contact, EndpointsThatNobodyCanReachAreRefused) {
+  SeededRng rng(6);
+  for (const auto* text : {"0.0.0.0:1", "224.0.0.1:5", "255.255.255.255:5", "[ff02::1]:5", "[::]:9", "1.2.3.4:0"}) {
+    Writer out;
+    write(out, paper_contact(rng, *Endpoint::parse(text)));
+    Reader in(out.written());
+    EXPECT_FALSE(read_contact(in)) << text;
+  }
+}
+
+TEST(Contact, NobodyOnTheInternetAimsUsAtOurOwnNetwork) {
+  const auto global = *IpAddress::parse("8.8.8.8");
+  const auto lan = *IpAddress::parse("192.168.1.5");
+  const auto self = *IpAddress::parse("127.0.0.1");
+  const auto link = *IpAddress::parse("fe80::5");
+  EXPECT_TRUE(may_tell(global, global));
+  EXPECT_TRUE(may_tell(global, lan));
+  EXPECT_TRUE(may_tell(lan, lan));
+  EXPECT_TRUE(may_tell(self, self));
+  for (const auto& near : {lan, self, link}) EXPECT_FALSE(may_tell(near, global));
+  EXPECT_FALSE(may_tell(self, lan));
+  EXPECT_FALSE(may_tell(link, lan));
+}
+
+}  // namespace
+}  // namespace linnet::dht::test
