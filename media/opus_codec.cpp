@@ -8,9 +8,22 @@
 namespace linnet::media {
 namespace {
 
-constexpr int kDecoderDelay = 0;  // Opus counts all its delay in the encoder's lookahead
-
 int length(ByteView bytes) { return static_cast<int>(bytes.size()); }
+
+// Below this bitrate everything goes into the band that carries speech: at 24 kbit/s and complexity 5 wideband measures
+// STOI .993, fullband .985 (docs/protocol/media.md).
+constexpr int kWidebandBelow = 32000;
+
+int maximum_bandwidth(int bitrate) { return bitrate < kWidebandBelow ? OPUS_BANDWIDTH_WIDEBAND : OPUS_BANDWIDTH_FULLBAND; }
+
+// The hint makes the encoder lean less on what may have been lost (from 1), and from 6 on carry a copy of each voiced
+// frame in the next (LBRR). Measured STOI at 24 kbit/s, complexity 5, for 0 / 5 / 10 / 20 % loss:
+//   hint 1: .992 .963 .932 .859      hint 3: .991 .966 .939 .873
+//   hint 6: .964 .960 .953 .926      hint 10: .957 .954 .949 .922
+int loss_hint(int percent) {
+  if (percent < 1) return 1;
+  return percent < 7 ? 3 : 6;
+}
 
 }  // namespace
 
@@ -23,7 +36,8 @@ OpusCodec::OpusCodec(const CodecSettings& settings) {
   decoder_.reset(opus_decoder_create(kRate, 1, &error));
   if (!encoder_ || !decoder_) throw std::bad_alloc();
   auto* const e = encoder_.get();
-  opus_encoder_ctl(e, OPUS_SET_BITRATE(std::clamp(settings.bitrate, 6000, 128000)));
+  set_bitrate(settings.bitrate);
+  set_expected_loss(0);
   // Packet lengths of a variable bitrate tell what is said, sealed or not (security.md).
   opus_encoder_ctl(e, OPUS_SET_VBR(0));
   opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(std::clamp(settings.complexity, 0, 10)));
@@ -32,7 +46,7 @@ OpusCodec::OpusCodec(const CodecSettings& settings) {
   opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(settings.fec ? 1 : 0));
   opus_int32 lookahead = 0;
   opus_encoder_ctl(e, OPUS_GET_LOOKAHEAD(&lookahead));
-  lookahead_ = lookahead + kDecoderDelay;
+  lookahead_ = lookahead;  // the decoder adds none
 }
 
 bool OpusCodec::encode(std::span<const std::int16_t> frame, Bytes& out) {
@@ -83,11 +97,13 @@ bool OpusCodec::recover(ByteView next, std::span<std::int16_t> out) {
 }
 
 void OpusCodec::set_expected_loss(int percent) {
-  opus_encoder_ctl(encoder_.get(), OPUS_SET_PACKET_LOSS_PERC(std::clamp(percent, 0, 100)));
+  opus_encoder_ctl(encoder_.get(), OPUS_SET_PACKET_LOSS_PERC(loss_hint(percent)));
 }
 
 void OpusCodec::set_bitrate(int bits_per_second) {
-  opus_encoder_ctl(encoder_.get(), OPUS_SET_BITRATE(std::clamp(bits_per_second, 6000, 128000)));
+  const int bitrate = std::clamp(bits_per_second, 6000, 128000);
+  opus_encoder_ctl(encoder_.get(), OPUS_SET_BITRATE(bitrate));
+  opus_encoder_ctl(encoder_.get(), OPUS_SET_MAX_BANDWIDTH(maximum_bandwidth(bitrate)));
 }
 
 }  // namespace linnet::media

@@ -17,10 +17,19 @@ constexpr std::int64_t kJump = 3000 * kMs;             // a timestamp this far o
 constexpr std::int64_t kSlack = 5 * kMs;               // difference from the target that is left alone
 constexpr std::int64_t kStretch = 25 * kMs / 2;        // at most this much in one frame
 constexpr std::int64_t kOpenGap = 500 * kMs;           // an unfinished gap is reported from here on
+constexpr std::int64_t kHurry = 25 * kMs;              // a difference that does not wait for a pause of the speaker
+constexpr double kPause = 200.0 * 200.0;               // mean square below which a frame is one, about -44 dBFS
+constexpr int kRecoveryWeight = 3;
 constexpr std::size_t kEnough = 25;                    // packets before the quantile is trusted
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
 
 std::int64_t ssize(std::span<const std::int16_t> s) { return static_cast<std::int64_t>(s.size()); }
+
+bool is_pause(std::span<const std::int16_t> samples) {
+  double sum = 0;
+  for (const double x : samples) sum += x * x;
+  return sum < kPause * static_cast<double>(samples.size());
+}
 
 }  // namespace
 
@@ -74,7 +83,10 @@ void Playout::observe(Time now, const BufferedPacket& meta, ByteView payload, Co
   // Where no device pulls, its clock stands still and says nothing of delays.
   if (!ever_pulled_ || now - last_pull_ > kDeviceIdle) return;
   const std::int64_t v = meta.position - pulled_;
-  if (one_lost && codec.has_recovery(payload)) window_.add(v - static_cast<std::int64_t>(meta.duration));
+  if (one_lost && codec.has_recovery(payload)) {
+    // Certain to be missed at a lesser delay, where a late packet is only likely to be; so it weighs more.
+    for (int i = 0; i < kRecoveryWeight; ++i) window_.add(v - static_cast<std::int64_t>(meta.duration));
+  }
   window_.add(v);
 }
 
@@ -273,7 +285,8 @@ void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
 void Playout::push_stretched(std::span<const std::int16_t> samples) {
   const auto target = target_offset();
   const std::int64_t excess = target ? *target - (offset() - ssize(samples)) : 0;
-  if (!target || std::llabs(excess) < kSlack || seam_) return push(samples, Sound::voice);
+  const bool leave = std::llabs(excess) < kSlack || (excess > 0 && excess < kHurry && !is_pause(samples));
+  if (!target || leave || seam_) return push(samples, Sound::voice);
   const auto most = static_cast<std::size_t>(std::min(std::llabs(excess), static_cast<long long>(kStretch)));
   std::vector<std::int16_t> stretched;
   stretched.reserve(samples.size() + most);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxQueue = 64;           // packets waiting for poll_packet
 constexpr std::size_t kMaxReceiveTypes = 8;
 constexpr int kMaxSources = 16;                 // changes of the peer's SSRC in one call
+constexpr double kLossSmoothing = 0.3;
 constexpr auto kActiveSender = std::chrono::seconds(2);
 
 enum class Deadline : std::uint8_t { report, count_ };
@@ -221,8 +222,8 @@ void Session::Impl::on_report_block(Time now, const ReportBlock& block) {
   if (block.ssrc != ssrc) return;
   const double loss = block.fraction_lost * 100.0 / 256;
   counted.remote_loss_pct = loss;
-  // Rises at once, falls slowly: losses come in spells.
-  expected_loss = loss > expected_loss ? loss : expected_loss * 0.8 + loss * 0.2;
+  // Smoothed over several reports: an encoder that changes its mind each second makes the peer's delay swing.
+  expected_loss += (loss - expected_loss) * kLossSmoothing;
   codecs.get(config.send.codec).set_expected_loss(static_cast<int>(expected_loss + 0.5));
   if (const auto round = round_trip(now, block)) rtt = rtt ? (*rtt * 7 + *round) / 8 : *round;
 }
