@@ -1,0 +1,82 @@
+#include "overlay/control_message.h"
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+
+namespace linnet::overlay::control {
+namespace {
+
+Endpoint somewhere() { return {IpAddress::v4(192, 0, 2, 1), 4400, Transport::udp}; }
+
+std::vector<Message> one_of_each() {
+  SeededRng rng(4);
+  dht::Contact contact;
+  contact.endpoint = somewhere();
+  contact.device.bytes = rng.array<32>();
+  contact.session.bytes = rng.array<32>();
+  contact.signature = rng.array<64>();
+  contact.position = dht::position(contact.endpoint.ip, contact.device);
+  const crypto::UserKey user{rng.array<32>()};
+  return {Attach{},
+          Attached{77, somewhere()},
+          AttachRefused{{contact}},
+          Detach{},
+          FindNodes{1, dht::Id{rng.array<32>()}},
+          Nodes{1, {contact, contact}},
+          FindRecords{2, user, std::nullopt},
+          FindRecords{2, user, crypto::AccountKey{rng.array<32>()}},
+          Records{2, false, {Bytes(600, 1), Bytes(3, 2)}},
+          Records{2, true, {}},
+          Publish{3, Bytes(700, 9)},
+          Published{3, 6},
+          CircuitOpen{rng.array<16>(), 88},
+          CircuitAsk{rng.array<16>(), 99},
+          CircuitAccept{rng.array<16>(), 99},
+          CircuitReady{rng.array<16>(), 99},
+          CircuitClosed{rng.array<16>()},
+          CircuitOffer{rng.array<16>(), crypto::SessionKey{rng.array<32>()}},
+          Candidates{{somewhere()}}};
+}
+
+TEST(ControlMessage, EveryKindSurvivesTheWire) {
+  for (const auto& message : one_of_each()) {
+    const auto wire = write(message);
+    const auto back = read(wire);
+    ASSERT_TRUE(back) << message.index();
+    EXPECT_EQ(back->index(), message.index());
+    EXPECT_EQ(write(*back), wire) << message.index();
+  }
+}
+
+TEST(ControlMessage, EveryTruncationIsRefused) {
+  for (const auto& message : one_of_each()) {
+    const auto wire = write(message);
+    for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(read(ByteView(wire).first(n))) << message.index() << ' ' << n;
+  }
+}
+
+TEST(ControlMessage, AnUnknownTypeIsUnsupported) {
+  EXPECT_EQ(read(from_hex("8100cc63").value()).error(), Fault::unsupported);
+  EXPECT_FALSE(read(from_hex("80").value()));
+  EXPECT_FALSE(read(from_hex("c0").value()));
+}
+
+TEST(ControlMessage, ACircuitIdHas48Bits) {
+  EXPECT_FALSE(read(write(CircuitReady{{}, 1ULL << 48})));
+  EXPECT_TRUE(read(write(CircuitReady{{}, (1ULL << 48) - 1})));
+}
+
+TEST(ControlMessage, RandomBytesNeverCrashIt) {
+  SeededRng rng(9);
+  const auto seeds = one_of_each();
+  for (int i = 0; i < 20'000; ++i) {
+    auto wire = write(seeds[rng.below(seeds.size())]);
+    for (int flips = 0; flips < 3; ++flips) wire[rng.below(wire.size())] = static_cast<std::uint8_t>(rng.u32());
+    const auto back = read(wire);
+    EXPECT_TRUE(!back || read(write(*back)));
+  }
+}
+
+}  // namespace
+}  // namespace linnet::overlay::control
