@@ -39,7 +39,7 @@ const Names kSystem = {"unistd.h",     "fcntl.h",   "poll.h",    "netdb.h",    "
 constexpr std::string_view kSystemPrefixes[] = {"sys/",       "netinet/",    "arpa/", "net/",     "linux/",
                                                 "boost/asio", "boost/beast", "asio",  "openssl/", "spdlog/"};
 
-const Names kCliMay = {"unistd.h", "sys/wait.h", "signal.h", "csignal", "fstream", "iostream", "filesystem"};
+const Names kCliMay = {"unistd.h", "sys/wait.h", "signal.h", "csignal", "fstream", "iostream", "filesystem", "ctime"};
 const Names kSimMay = {"fstream", "iostream"};
 
 bool is_system(std::string_view header) {
