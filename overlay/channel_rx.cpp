@@ -38,7 +38,7 @@ ChannelRx::Verdict ChannelRx::take_messages(std::vector<Bytes>& messages) {
   }
   start_ += at;
   if (at == data_.size()) {
-    data_ = {};  // an idle channel owns no buffer
+    data_ = Bytes();  // an idle channel owns no buffer
   } else if (at > 0) {
     data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(at));
   }

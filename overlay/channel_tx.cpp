@@ -50,7 +50,7 @@ void ChannelTx::forget_acked() {
   head_ += advance;
   base_ += advance;
   if (head_ == data_.size()) {
-    data_ = {};  // an idle channel owns no buffer
+    data_ = Bytes();  // an idle channel owns no buffer
     head_ = 0;
   } else if (head_ > data_.size() / 2 && head_ > 4096) {
     data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(head_));

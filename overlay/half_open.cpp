@@ -49,6 +49,7 @@ HalfOpen* HalfOpenTable::add(Time now, std::uint32_t index, const crypto::Mac& m
   auto& entry = entries_[number];
   entry.index = index;
   entry.mac1 = mac1;
+  entry.began = now;
   entry.since = now;
   by_index_[index] = number;
   by_mac1_[mac1] = number;
@@ -56,11 +57,21 @@ HalfOpen* HalfOpenTable::add(Time now, std::uint32_t index, const crypto::Mac& m
   return &entry;
 }
 
+void HalfOpenTable::refresh(Time now, HalfOpen& entry) {
+  if (entry.since + kFairTime > now || entry.began + kLongestLife <= now) return;
+  auto node = entries_.extract(by_mac1_.at(entry.mac1));
+  node.key() = next_++;
+  node.mapped().since = now;
+  by_mac1_[entry.mac1] = node.key();
+  by_index_[entry.index] = node.key();
+  entries_.insert(std::move(node));
+}
+
 void HalfOpenTable::complete(HalfOpen& entry) {
   entry.done = true;
   entry.noise.reset();
-  entry.message2 = {};
-  entry.ways = {};
+  entry.message2 = Bytes();
+  entry.ways = std::vector<HalfOpen::Way>();
   by_index_.erase(entry.index);  // the session's from now on
   --waiting_;
 }

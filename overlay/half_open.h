@@ -28,13 +28,15 @@ struct HalfOpen {
   std::optional<crypto::noise::Handshake> noise;
   Bytes message2;
   std::vector<Way> ways;
-  Time since{};
+  Time began{};
+  Time since{};  // message 1 came last
   bool done = false;  // kept so that a late copy of message 1 starts nothing
 };
 
 class HalfOpenTable {
  public:
   static constexpr Duration kLife = std::chrono::seconds(3);
+  static constexpr Duration kLongestLife = std::chrono::seconds(10);
 
   explicit HalfOpenTable(std::size_t capacity) : capacity_(capacity) {}
 
@@ -42,6 +44,8 @@ class HalfOpenTable {
   HalfOpen* by_mac1(const crypto::Mac& mac1);
   // Null when full. The oldest gives way when it had its time.
   HalfOpen* add(Time now, std::uint32_t index, const crypto::Mac& mac1, std::vector<std::uint32_t>& removed);
+  // The initiator still asks: message 3 may yet come. `entry` stays valid.
+  void refresh(Time now, HalfOpen& entry);
   void complete(HalfOpen& entry);
   // Indexes that are free again are appended to `removed`.
   void expire(Time now, std::vector<std::uint32_t>& removed);

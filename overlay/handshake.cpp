@@ -8,7 +8,7 @@ namespace {
 
 constexpr Duration kHeadStart = std::chrono::milliseconds(50);
 constexpr Duration kFirstSpacing = std::chrono::milliseconds(250);
-constexpr Duration kMaxSpacing = std::chrono::seconds(4);
+constexpr Duration kMaxSpacing = std::chrono::milliseconds(1500);
 constexpr int kMaxCookies = 4;
 
 Bytes responder_key(const SessionContext& context, const std::optional<crypto::SessionKey>& remote) {

@@ -97,7 +97,11 @@ std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, R
       state.probing = false;
       state.challenges = kMaxChallenges;
       state.next_at = state.path == current_ ? kNever : now + kForgetFailed;
-      if (state.path != current_) state.proven = false;
+      if (state.path != current_) {
+        state.proven = false;
+      } else if (!state.proven) {
+        probe(now, state, rng);  // the handshake's own path: go on while its budget lasts
+      }
     }
   }
   std::erase_if(paths_, [&](const PathState& s) {

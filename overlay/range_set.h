@@ -24,7 +24,7 @@ class RangeSet {
   bool empty() const { return ranges_.empty(); }
   std::size_t size() const { return ranges_.size(); }
   void drop_front() { ranges_.erase(ranges_.begin()); }
-  void clear() { ranges_ = {}; }
+  void clear() { ranges_ = std::vector<Range>(); }
 
  private:
   std::vector<Range> ranges_;

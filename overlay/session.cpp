@@ -26,7 +26,7 @@ DownReason reason_of(frame::CloseReason reason) {
 
 }  // namespace
 
-Session::Session(SessionContext& context, Time now, Start start)
+Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
     : id_(start.id),
       remote_(start.remote),
       local_index_(start.local_index),
@@ -49,14 +49,30 @@ Session::Session(SessionContext& context, Time now, Start start)
   if (initiator_) {
     // Message 2 came back on it.
     path.proven = true;
-    context.paths.add(start.path, id_);
-    context.events.push_back(PathProven{id_, start.path, rtt_.smoothed()});
     const auto spacing = rtt_.known() ? std::max(2 * rtt_.timeout(), RttEstimator::kMinTimeout) : kFirstMessage3Spacing;
-    unconfirmed_.reset(new Unconfirmed{std::move(start.message3), now, spacing});
+    unconfirmed_.reset(new Unconfirmed{std::move(start.message3), now, spacing, std::nullopt});
+    if (context.config.psk) {
+      unconfirmed_->up = std::move(up);
+    } else {
+      announce(context, std::move(up));
+    }
   } else {
+    context.events.emplace_back(std::move(up));
     // The challenge is also what tells the initiator that message 3 arrived.
     paths_.probe(now, path, context.rng);
   }
+}
+
+void Session::announce(SessionContext& context, SessionUp up) {
+  context.paths.add(up.path, id_);
+  const PathProven proven{id_, up.path, rtt_.smoothed()};
+  context.events.emplace_back(std::move(up));
+  context.events.emplace_back(proven);
+}
+
+void Session::confirmed(SessionContext& context) {
+  const auto was = std::move(unconfirmed_);
+  if (was && was->up) announce(context, std::move(*was->up));
 }
 
 void Session::receive(SessionContext& context, Time now, const Path& path, const DataHeader& header,
@@ -92,7 +108,7 @@ void Session::receive(SessionContext& context, Time now, const Path& path, const
 void Session::process(SessionContext& context, Time now, const Path& path, ByteView plain, std::uint64_t number) {
   heard_ = now;
   waiting_since_ = kNever;
-  unconfirmed_.reset();
+  confirmed(context);
   const auto received = read_frames(context, now, path, plain);
   if (received.peer_closed) return on_close(context, now, received.reason);
   if (!open()) return;
@@ -222,7 +238,7 @@ void Session::accept(SessionContext& context) {
   if (state_ != State::unaccepted) return;
   state_ = State::open;
   for (auto& message : held_) context.events.emplace_back(std::move(message));
-  held_ = {};
+  held_ = std::vector<MessageIn>();
   held_bytes_ = 0;
 }
 
@@ -245,7 +261,8 @@ void Session::down(SessionContext& context, DownReason reason, Closing closing) 
   buffered_ = 0;
   for (auto& channel : tx_) channel.reset();
   for (auto& channel : rx_) channel.reset();
-  held_ = {};
+  held_ = std::vector<MessageIn>();
+  held_bytes_ = 0;
   flight_ = Flight();
   unconfirmed_.reset();
   closing_ = std::make_unique<Closing>(closing);

@@ -31,7 +31,9 @@ class Session {
     Bytes message3;                // initiator: sent again until the responder is heard
     crypto::Mac message3_mac{};    // responder: to know it again
   };
-  Session(SessionContext& context, Time now, Start start);
+  // Announces `up`; in a closed network the initiator waits with that for the responder's first packet, because only that shows
+  // that both have the secret (psk3 comes with message 3).
+  Session(SessionContext& context, Time now, Start start, SessionUp up);
 
   // A data packet whose receiver index is ours.
   void receive(SessionContext& context, Time now, const Path& path, const DataHeader& header, MutableBytes packet);
@@ -74,6 +76,7 @@ class Session {
     Bytes message3;
     Time next;
     Duration spacing;
+    std::optional<SessionUp> up;
   };
   struct Closing {
     frame::CloseReason reason;
@@ -90,6 +93,8 @@ class Session {
   };
 
   // session.cpp: packets in
+  void announce(SessionContext& context, SessionUp up);
+  void confirmed(SessionContext& context);
   void process(SessionContext& context, Time now, const Path& path, ByteView plain, std::uint64_t number);
   Received read_frames(SessionContext& context, Time now, const Path& path, ByteView plain);
   void on_data(SessionContext& context, Time now, const frame::Data& data, Received& received);

@@ -137,7 +137,9 @@ void Sessions::Impl::on_message1(const Path& path, ByteView bytes) {
   expire_half_open(now);
   if (auto* known = half_open.by_mac1(packet->mac1)) {
     ++counters.replayed;
-    if (!known->done) send_message2(*known, path, bytes.size());
+    if (known->done) return;
+    half_open.refresh(now, *known);
+    send_message2(*known, path, bytes.size());
     return;
   }
   const bool loaded = half_open.waiting() >= config.cookies_over;
@@ -280,8 +282,8 @@ void Sessions::Impl::finish_responder(HalfOpen& entry, const Path& path, const H
 void Sessions::Impl::begin_session(Session::Start start, Bytes payload) {
   const auto id = start.id;
   const auto index = start.local_index;
-  events.push_back(SessionUp{id, start.initiator, start.remote, std::move(payload), start.path});
-  auto session = std::make_unique<Session>(context, now, std::move(start));
+  SessionUp up{id, start.initiator, start.remote, std::move(payload), start.path};
+  auto session = std::make_unique<Session>(context, now, std::move(start), std::move(up));
   indexes[index] = {Kind::session, id};
   auto& kept = *(sessions[id] = std::move(session));
   touch(kept);

@@ -1,0 +1,253 @@
+#include <gtest/gtest.h>
+
+#include "link.h"
+#include "overlay/frame.h"
+#include "overlay/handshake_packet.h"
+
+namespace linnet::overlay {
+namespace {
+
+using namespace test;
+
+struct Pair {
+  explicit Pair(const crypto::Suite& suite = crypto::typed_suite(), SessionsConfig config = Link::network("linnet")) {
+    a = link.add(config, suite);
+    b = link.add(config, suite);
+    at_a = link.connect(a, b);
+    EXPECT_TRUE(link.run_until([&] { return link.node(b).proven.size() == 1; }));
+    at_b = link.node(b).ups[0].session;
+    link.run(100ms);
+  }
+  Node& na() { return link.node(a); }
+  Node& nb() { return link.node(b); }
+  Link link;
+  std::size_t a = 0;
+  std::size_t b = 0;
+  SessionId at_a{};
+  SessionId at_b{};
+};
+
+TEST(Session, TellsThePeerThatItCloses) {
+  Pair p;
+  p.na().sessions.close(p.link.now, p.at_a);
+  p.link.drain();
+  p.link.run(1s);
+  ASSERT_EQ(p.na().downs.size(), 1U);
+  ASSERT_EQ(p.nb().downs.size(), 1U);
+  EXPECT_EQ(p.na().downs[0].reason, DownReason::closed);
+  EXPECT_EQ(p.nb().downs[0].reason, DownReason::peer_closed);
+  EXPECT_EQ(p.na().sessions.size() + p.nb().sessions.size(), 0U);
+  p.link.run(3s);  // the responder remembers message 1 for so long
+  EXPECT_EQ(p.na().sessions.next_timeout(), kNever);
+  EXPECT_EQ(p.nb().sessions.next_timeout(), kNever);
+  EXPECT_FALSE(p.na().sessions.session_on(p.link.direct(p.b)));
+  EXPECT_EQ(p.na().sessions.send(p.link.now, p.at_a, Channel::sip, {}).error(), Fault::not_found);
+}
+
+TEST(Session, SaysGoodbyeAgainWhenItWasNotHeard) {
+  Pair p;
+  p.link.tap = [n = 0](Wire&) mutable { return n++ < 2; };
+  p.na().sessions.close(p.link.now, p.at_a);
+  p.link.drain();
+  p.link.run(2s);
+  ASSERT_EQ(p.nb().downs.size(), 1U);
+  EXPECT_EQ(p.nb().downs[0].reason, DownReason::peer_closed);
+}
+
+TEST(Session, RefusesAStrangerWithoutDeliveringAnything) {
+  Link link;
+  const auto a = link.add();
+  const auto b = link.add();
+  link.node(b).auto_accept = false;
+  const auto id = link.connect(a, b);
+  ASSERT_TRUE(link.run_until([&] { return link.node(b).ups.size() == 1; }));
+  link.say(a, id, Channel::sip, Bytes(100));
+  link.run(5ms);
+  link.node(b).sessions.reject(link.now, link.node(b).ups[0].session);
+  link.drain();
+  link.run(2s);
+  ASSERT_EQ(link.node(a).downs.size(), 1U);
+  EXPECT_EQ(link.node(a).downs[0].reason, DownReason::refused);
+  ASSERT_EQ(link.node(b).downs.size(), 1U);
+  EXPECT_EQ(link.node(b).downs[0].reason, DownReason::refused);
+  EXPECT_TRUE(link.node(b).messages.empty());
+}
+
+TEST(Session, StaysUpAtRestForLittle) {
+  Pair p;
+  const auto before = p.link.total_out;
+  p.link.run(1000s - 100s);
+  EXPECT_TRUE(p.na().downs.empty() && p.nb().downs.empty());
+  // Both directions, with 28 bytes of IP and UDP for each: well below the 100 B/s of a leaf with its four supernodes.
+  EXPECT_LT(static_cast<double>(p.link.total_out - before) / 900, 8.0);
+  EXPECT_LT(p.na().sessions.memory_bytes() + p.nb().sessions.memory_bytes(), 12'000U);
+}
+
+TEST(Session, AnIdleOneIsSmall) {
+  Link link;
+  const auto b = link.add();
+  const auto empty = link.node(b).sessions.memory_bytes();
+  for (int i = 0; i < 20; ++i) {
+    const auto a = link.add();
+    const auto id = link.connect(a, b);
+    link.run(200ms);
+    link.say(a, id, Channel::control, Bytes(5000, 1));
+    link.run(200ms);
+  }
+  link.run(10s);
+  EXPECT_EQ(link.node(b).sessions.size(), 20U);
+  EXPECT_LT((link.node(b).sessions.memory_bytes() - empty) / 20, 2048U);
+}
+
+TEST(Session, NoticesThatThePeerIsGone) {
+  Pair p;
+  p.link.loss = 1;
+  p.link.run(70s);
+  ASSERT_EQ(p.na().downs.size(), 1U);
+  ASSERT_EQ(p.nb().downs.size(), 1U);
+  EXPECT_EQ(p.na().downs[0].reason, DownReason::timed_out);
+  EXPECT_EQ(p.nb().downs[0].reason, DownReason::timed_out);
+}
+
+TEST(Session, NoticesItSoonerWhenItHasSomethingToSay) {
+  Pair p;
+  p.link.loss = 1;
+  p.link.say(p.b, p.at_b, Channel::sip, Bytes(10));
+  p.link.run(9s);
+  EXPECT_EQ(p.nb().downs.size(), 1U);
+  EXPECT_TRUE(p.na().downs.empty());
+}
+
+TEST(Session, SurvivesASilenceShorterThanThat) {
+  Pair p;
+  p.link.say(p.a, p.at_a, Channel::sip, Bytes(10, 1));
+  p.link.loss = 1;
+  p.link.say(p.a, p.at_a, Channel::sip, Bytes(10, 2));
+  p.link.run(6s);
+  p.link.loss = 0;
+  p.link.run(3s);
+  EXPECT_EQ(p.nb().messages.size(), 2U);
+  EXPECT_TRUE(p.na().downs.empty());
+}
+
+TEST(Session, RenewsItsKeysWhileMessagesFlow) {
+  for (const auto* suite : {&crypto::shipped_suite(), &crypto::typed_suite()}) {
+    Pair p(*suite);
+    p.link.keep_log = true;
+    p.link.loss = 0.1;
+    std::set<int> epochs;
+    int sent = 0;
+    for (int minute = 0; minute < 40; ++minute) {
+      p.link.say(p.a, p.at_a, Channel::chat, Bytes(2000, static_cast<std::uint8_t>(sent)));
+      p.link.say(p.b, p.at_b, Channel::chat, Bytes(2000, static_cast<std::uint8_t>(sent++)));
+      p.link.run(60s);
+    }
+    for (const auto& wire : p.link.log) epochs.insert(wire.bytes[5]);
+    EXPECT_EQ(epochs, (std::set<int>{0, 1, 2}));
+    ASSERT_EQ(p.nb().messages.size(), static_cast<std::size_t>(sent));
+    ASSERT_EQ(p.na().messages.size(), static_cast<std::size_t>(sent));
+    EXPECT_TRUE(p.na().downs.empty() && p.nb().downs.empty());
+    // Old packets open no more.
+    const auto& first = p.link.log.front();
+    const auto heard = p.link.node(first.to).sessions.counters();
+    p.link.inject(first.to, first.path, first.bytes);
+    EXPECT_EQ(p.link.node(first.to).sessions.counters().malformed, heard.malformed + 1);
+  }
+}
+
+TEST(Session, RefusesDataUnderKeysThatAreTooOld) {
+  auto config = Link::network("linnet");
+  config.rekey_after = 2h;  // nobody renews
+  Pair p(crypto::typed_suite(), config);
+  p.link.run(19min);
+  EXPECT_TRUE(p.na().downs.empty());
+  p.link.run(2min);
+  ASSERT_EQ(p.na().downs.size(), 1U);
+  ASSERT_EQ(p.nb().downs.size(), 1U);
+  EXPECT_EQ(p.na().downs[0].reason, DownReason::expired);
+  EXPECT_EQ(p.nb().downs[0].reason, DownReason::expired);
+}
+
+// security.md, check 3: data packets.
+TEST(Session, IgnoresEveryTruncationAndBitFlip) {
+  for (const auto* suite : {&crypto::shipped_suite(), &crypto::typed_suite()}) {
+    Pair p(*suite);
+    Bytes genuine;
+    Path seen;
+    p.link.tap = [&](Wire& wire) {
+      if (wire.to != p.b || !genuine.empty()) return false;
+      genuine = wire.bytes;
+      seen = wire.path;
+      return true;
+    };
+    p.link.say(p.a, p.at_a, Channel::sip, Bytes(60, 3));
+    ASSERT_FALSE(genuine.empty());
+    auto& target = p.nb().sessions;
+    for (std::size_t cut = 0; cut < genuine.size(); ++cut) {
+      Bytes part(genuine.begin(), genuine.begin() + static_cast<std::ptrdiff_t>(cut));
+      target.handle_packet(p.link.now, seen, part);
+    }
+    for (std::size_t bit = 0; bit < genuine.size() * 8; ++bit) {
+      auto spoiled = genuine;
+      spoiled[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+      target.handle_packet(p.link.now, seen, spoiled);
+    }
+    p.link.drain();
+    EXPECT_TRUE(p.nb().messages.empty());
+    EXPECT_GT(target.counters().bad_mac, 0U);
+    p.link.inject(p.b, seen, genuine);
+    EXPECT_EQ(p.nb().messages.size(), 1U);
+    const auto before = target.counters().replayed;
+    for (int i = 0; i < 1000; ++i) p.link.inject(p.b, seen, genuine);
+    EXPECT_EQ(p.nb().messages.size(), 1U);
+    EXPECT_EQ(target.counters().replayed - before, 1000U);
+  }
+}
+
+// The shipped suite and the stand-ins take the same decisions: the same packets, of the same sizes, at the same times.
+TEST(Session, DecidesAlikeUnderBothSuites) {
+  const auto trace = [](const crypto::Suite& suite) {
+    Link link(7);
+    link.loss = 0.2;
+    link.jitter = 15ms;
+    std::vector<std::tuple<Time, std::size_t, std::size_t, int>> out;
+    link.tap = [&](Wire& wire) {
+      out.emplace_back(link.now, wire.to, wire.bytes.size(), wire.bytes[0]);
+      return false;
+    };
+    const auto a = link.add(Link::network("linnet"), suite);
+    const auto b = link.add(Link::network("linnet"), suite);
+    const auto id = link.connect(a, b);
+    link.run(5s);
+    for (int i = 0; i < 30; ++i) {
+      (void)link.node(a).sessions.send(link.now, id, Channel::chat, pattern_bytes(3000, 1));
+      link.drain();
+      link.run(37ms);
+    }
+    link.run(1200s);
+    return out;
+  };
+  const auto shipped = trace(crypto::shipped_suite());
+  EXPECT_GT(shipped.size(), 100U);
+  EXPECT_EQ(shipped, trace(crypto::typed_suite()));
+}
+
+TEST(Session, ShowsNothingOfWhatItCarries) {
+  Pair p(crypto::shipped_suite());
+  p.link.keep_log = true;
+  const std::string secret = "INVITE sip:bob@demo.example SIP/2.0";
+  p.link.say(p.a, p.at_a, Channel::sip, copy(view(secret)));
+  p.link.run(100ms);
+  ASSERT_EQ(p.nb().messages.size(), 1U);
+  for (const auto& wire : p.link.log) EXPECT_EQ(text(wire.bytes).find("bob@"), std::string_view::npos);
+}
+
+TEST(Session, WakesOnlyWhenThereIsSomethingToDo) {
+  Pair p;
+  const auto steps = p.link.steps;
+  p.link.run(300s);
+  EXPECT_LT(p.link.steps - steps, 12U * 8U);
+}
+
+}  // namespace
+}  // namespace linnet::overlay
