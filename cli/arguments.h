@@ -1,0 +1,87 @@
+// The command line as a value. The only file that knows CLI11.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "node/io/config.h"
+#include "node/io/trouble.h"
+
+namespace linnet::cli {
+
+namespace verb {
+// Flags that were not given stay empty, so that they do not hide the environment and the files.
+struct Up {
+  std::vector<Endpoint> listen;
+  std::vector<std::string> bootstrap;
+  std::optional<io::RelayMode> relay;
+  std::optional<bool> lan;
+  bool auto_answer = false;
+  std::string play;
+  std::string record;
+  bool foreground = false;
+};
+struct Down {};
+struct Status {
+  bool watch = false;
+};
+struct IdShow {};
+struct IdNew {
+  std::string address;  // empty: the user's name at the key name
+};
+struct Call {
+  std::string who;
+  std::string play;
+  std::string record;
+  std::optional<double> duration;  // seconds
+  bool cold = false;
+};
+struct Answer {
+  std::optional<std::uint64_t> call;
+  std::string play;
+  std::string record;
+};
+struct Hangup {
+  std::optional<std::uint64_t> call;
+};
+struct Hold {
+  std::optional<std::uint64_t> call;
+  bool off = false;
+};
+struct Mute {
+  std::optional<std::uint64_t> call;
+  bool off = false;
+};
+struct Who {
+  std::string who;
+};
+struct Log {
+  std::size_t rows = 0;  // 0: all
+};
+struct Demo {
+  std::string out = "bob.wav";
+  std::string keep;
+};
+struct ConfigCheck {
+  std::string file;  // empty: the home's
+};
+struct Print {  // --help, --version: text for stdout
+  std::string text;
+};
+}  // namespace verb
+
+using Verb = std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer, verb::Hangup, verb::Hold, verb::Mute,
+                          verb::Who, verb::Log, verb::Demo, verb::ConfigCheck, verb::Print>;
+
+struct Invocation {
+  std::string home;  // --home, else LINNET_HOME, else empty
+  bool json = false;
+  Verb verb;
+};
+
+// Without the program's name. Trouble: exit 2 and what would have been right.
+io::Outcome<Invocation> parse_arguments(std::vector<std::string> arguments);
+
+}  // namespace linnet::cli

@@ -1,0 +1,187 @@
+#include "cli/call.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/client.h"
+#include "cli/print.h"
+#include "cli/terminal.h"
+#include "node/io/clock.h"
+
+namespace linnet::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Duration kPlainEvery = std::chrono::seconds(10);
+constexpr Duration kHangupLimit = std::chrono::seconds(12);  // a little more than the drain
+
+void add_files(Json& request, const std::string& play, const std::string& record, bool silent) {
+  const auto absolute = [](const std::string& path) { return std::filesystem::absolute(path).string(); };
+  if (!play.empty()) request["play"] = absolute(play);
+  if (!record.empty()) request["record"] = absolute(record);
+  request["silent"] = silent;
+}
+
+// Follows one call on the control socket: prints it, passes keys and Ctrl-C on.
+class Follower {
+ public:
+  Follower(const Context& context, Client client) : context_(context), client_(std::move(client)) {
+    live_ = !context_.json && on_terminal();
+    if (live_) keys_.emplace();
+  }
+
+  int follow(const std::string& request) {
+    if (auto sent = client_.send(request); !sent) return fail(sent.error());
+    while (true) {
+      while (auto line = client_.buffered())
+        if (const auto exit = take(*line)) return *exit;
+      if (!wait()) {
+        live_line_.clear();
+        return fail({"The daemon went away.", io::Exit::no_daemon});
+      }
+    }
+  }
+
+ private:
+  // False when the daemon is gone, or does not end the call after Ctrl-C.
+  bool wait() {
+    pollfd fds[3] = {{client_.fd(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+    const nfds_t n = keys_ && keys_->active() ? 3 : 2;
+    int limit = -1;
+    if (until_ != kNever) {
+      limit = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until_ - io::now()).count());
+      if (limit <= 0) return false;
+    }
+    ::poll(fds, n, limit);
+    if ((fds[1].revents & POLLIN) != 0) {
+      interrupts_.take();
+      interrupted_ = true;
+      return hang_up();
+    }
+    if (n == 3 && fds[2].revents != 0) key(keys_->key());
+    return (fds[0].revents & (POLLIN | POLLHUP)) == 0 || client_.read_more();
+  }
+
+  // Before the call stands the daemon ends it when this connection closes; a second Ctrl-C gives up at once.
+  bool hang_up() {
+    if (until_ != kNever) return false;
+    until_ = io::now() + kHangupLimit;
+    if (id_) request("hangup");
+    return true;
+  }
+
+  void request(const char* cmd, std::optional<bool> on = std::nullopt) {
+    Json json{{"cmd", cmd}, {"call", *id_}};
+    if (on) json["on"] = *on;
+    // On a connection of its own: this one belongs to the call.
+    (void)ask(context_.home, json.dump(), std::chrono::seconds(5));
+  }
+
+  void key(char c) {
+    if (!id_) return;
+    if (c == 'm') request("mute", muted_ = !muted_);
+    if (c == 'h') request("hold", held_ = !held_);
+    if (c == 'q') hang_up();
+  }
+
+  // The exit code once the call is over.
+  std::optional<int> take(const std::string& line) {
+    const Json message = Json::parse(line, nullptr, false);
+    if (!message.is_object()) return fail({"The daemon's answer cannot be read."});
+    const auto event = message.value("event", std::string());
+    if (event == "started") {
+      id_ = message.value("call", std::uint64_t{0});
+      if (until_ != kNever) request("hangup");
+      return std::nullopt;
+    }
+    if (event == "call") {
+      progress(message["call"]);
+      return std::nullopt;
+    }
+    live_line_.clear();
+    if (event == "ended") return ended(line, message);
+    return fail({message.value("error", std::string("Failed.")), static_cast<io::Exit>(message.value("exit", 1))});
+  }
+
+  void progress(const Json& call) {
+    const std::string change = call.value("state", std::string()) + " " + path_text(call);
+    const bool changed = change != last_change_;
+    last_change_ = change;
+    if (context_.json) {
+      if (!changed) return;
+      nlohmann::ordered_json out{{"schema", 1}};
+      for (const char* key : {"id", "peer", "state", "path", "via", "reason"}) out[key] = call[key];
+      return say(out.dump());
+    }
+    if (live_) return live_line_.show(live_line(call) + "   [m]ute [h]old [q]uit");
+    const Time at = io::now();
+    if (!changed && at < next_plain_) return;
+    next_plain_ = at + kPlainEvery;
+    say(live_line(call));
+  }
+
+  int ended(const std::string& line, const Json& message) {
+    const auto why = message.value("error", std::string());
+    const int exit = message.value("exit", 1);
+    if (context_.json) {
+      const auto start = line.find("\"summary\":") + 10;
+      say(std::string_view(line).substr(start, line.size() - start - 1));
+    } else {
+      say(summary_text(message["summary"]));
+    }
+    if (exit != 0 && !why.empty() && !interrupted_) talk(why);
+    return interrupted_ ? code(io::Exit::interrupted) : exit;
+  }
+
+  const Context& context_;
+  Client client_;
+  Interrupts interrupts_;
+  std::optional<RawKeys> keys_;
+  LiveLine live_line_;
+  bool live_ = false;
+  std::optional<std::uint64_t> id_;
+  bool muted_ = false;
+  bool held_ = false;
+  bool interrupted_ = false;
+  Time until_ = kNever;
+  Time next_plain_{};
+  std::string last_change_;
+};
+
+}  // namespace
+
+int call(const Context& context, const verb::Call& options) {
+  auto client = Client::connect(context.home);
+  if (!client) return fail(client.error());
+  Json request{{"cmd", "call"}, {"who", options.who}, {"cold", options.cold}};
+  if (options.duration) request["duration"] = *options.duration;
+  // A script on a machine without sound gets a silent call; a person is told that nobody would hear them.
+  add_files(request, options.play, options.record, context.json || !on_terminal());
+  Follower follower(context, std::move(*client));
+  return follower.follow(request.dump());
+}
+
+int answer(const Context& context, const verb::Answer& options) {
+  auto client = Client::connect(context.home);
+  if (!client) return fail(client.error());
+  const bool follow = !context.json && on_terminal();
+  Json request{{"cmd", "answer"}, {"follow", follow}};
+  if (options.call) request["call"] = *options.call;
+  add_files(request, options.play, options.record, !follow);
+  if (follow) {
+    Follower follower(context, std::move(*client));
+    return follower.follow(request.dump());
+  }
+  const auto line = ask(context.home, request.dump(), std::chrono::seconds(15));
+  if (!line) return fail(line.error());
+  const Json reply = Json::parse(*line, nullptr, false);
+  if (!reply.is_object()) return fail({"The daemon's answer cannot be read."});
+  if (reply.value("exit", 0) != 0) return fail({reply.value("error", std::string("Failed.")), static_cast<io::Exit>(reply.value("exit", 1))});
+  if (context.json) say(R"({"schema":1,"call":)" + std::to_string(reply.value("call", std::uint64_t{0})) + R"(,"result":"answered"})");
+  return 0;
+}
+
+}  // namespace linnet::cli

@@ -1,0 +1,72 @@
+#include "cli/client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "node/io/clock.h"
+
+namespace linnet::cli {
+
+io::Outcome<Client> Client::connect(const io::Home& home) {
+  auto link = io::connect_control(home.control());
+  if (!link) return tl::unexpected(link.error());
+  if (!*link) return io::trouble("The daemon is not running. Start it: linnet up", io::Exit::no_daemon);
+  return Client(std::move(**link));
+}
+
+io::Done Client::send(const std::string& request) {
+  const std::string line = request + "\n";
+  std::size_t at = 0;
+  while (at < line.size()) {
+    const ssize_t n = ::send(fd(), line.data() + at, line.size() - at, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return io::trouble("The daemon went away.", io::Exit::no_daemon);
+    at += static_cast<std::size_t>(n);
+  }
+  return {};
+}
+
+std::optional<std::string> Client::buffered() {
+  const auto end = in_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = in_.substr(0, end);
+  in_.erase(0, end + 1);
+  return line;
+}
+
+bool Client::read_more() {
+  char chunk[16384];
+  const ssize_t n = ::recv(fd(), chunk, sizeof chunk, 0);
+  if (n < 0) return errno == EINTR || errno == EAGAIN;
+  in_.append(chunk, static_cast<std::size_t>(n));
+  return n > 0;
+}
+
+io::Outcome<std::optional<std::string>> Client::line(Duration limit) {
+  const Time until = limit == kForever ? kNever : io::now() + limit;
+  while (true) {
+    if (auto line = buffered()) return line;
+    int wait = -1;
+    if (until != kNever) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - io::now());
+      if (left.count() <= 0) return io::trouble("The daemon does not answer.");
+      wait = static_cast<int>(left.count());
+    }
+    pollfd p{fd(), POLLIN, 0};
+    if (::poll(&p, 1, wait) > 0 && !read_more()) return std::optional<std::string>();
+  }
+}
+
+io::Outcome<std::string> ask(const io::Home& home, const std::string& request, Duration limit) {
+  auto client = Client::connect(home);
+  if (!client) return tl::unexpected(client.error());
+  if (auto sent = client->send(request); !sent) return tl::unexpected(sent.error());
+  auto line = client->line(limit);
+  if (!line) return tl::unexpected(line.error());
+  if (!*line) return io::trouble("The daemon went away.", io::Exit::no_daemon);
+  return std::move(**line);
+}
+
+}  // namespace linnet::cli

@@ -1,0 +1,39 @@
+// A program's end of the daemon's control socket.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "node/io/control_socket.h"
+#include "node/io/home.h"
+
+namespace linnet::cli {
+
+class Client {
+ public:
+  // Trouble, exit 3: nobody listens there.
+  static io::Outcome<Client> connect(const io::Home& home);
+
+  io::Done send(const std::string& request);
+  // The next line: nothing at the end of the connection. Waits at most `limit`; kForever waits as long as it takes.
+  static constexpr Duration kForever = Duration::max();
+  io::Outcome<std::optional<std::string>> line(Duration limit = kForever);
+  // A whole line that was read already, or nothing. For those who poll fd() themselves: read_more() once it is readable.
+  std::optional<std::string> buffered();
+  bool read_more();  // false at the end of the connection
+
+  int fd() const { return link_.fd.get(); }
+  int pid() const { return link_.pid; }
+
+ private:
+  explicit Client(io::DaemonLink link) : link_(std::move(link)) {}
+
+  io::DaemonLink link_;
+  std::string in_;
+};
+
+// One request, one answer.
+io::Outcome<std::string> ask(const io::Home& home, const std::string& request, Duration limit);
+
+}  // namespace linnet::cli

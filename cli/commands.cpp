@@ -1,0 +1,161 @@
+#include "cli/commands.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/client.h"
+#include "cli/print.h"
+
+namespace linnet::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Duration kAnswer = std::chrono::seconds(15);
+
+std::string with_call(const char* cmd, const std::optional<std::uint64_t>& call, std::optional<bool> on) {
+  Json request{{"cmd", cmd}};
+  if (call) request["call"] = *call;
+  if (on) request["on"] = *on;
+  return request.dump();
+}
+
+// Error of the daemon's answer, if it is one.
+std::optional<io::Trouble> error_of(const Json& answer) {
+  if (!answer.is_object()) return io::Trouble{"The daemon's answer cannot be read."};
+  const int exit = answer.value("exit", 0);
+  if (exit == 0) return std::nullopt;
+  return io::Trouble{answer.value("error", std::string("Failed.")), static_cast<io::Exit>(exit)};
+}
+
+int simple(const Context& context, const std::string& request) {
+  const auto line = ask(context.home, request, kAnswer);
+  if (!line) return fail(line.error());
+  const Json answer = Json::parse(*line, nullptr, false);
+  if (const auto error = error_of(answer)) return fail(*error);
+  if (context.json) say(R"({"schema":1,"ok":true})");
+  return 0;
+}
+
+std::string when(std::int64_t unix_seconds) {
+  const std::time_t t = unix_seconds;
+  std::tm local{};
+  localtime_r(&t, &local);
+  char out[32];
+  std::strftime(out, sizeof out, "%Y-%m-%d %H:%M", &local);
+  return out;
+}
+
+}  // namespace
+
+void say(std::string_view line) {
+  std::cout << line << '\n' << std::flush;
+}
+
+void talk(std::string_view line) { std::cerr << line << '\n'; }
+
+int fail(const io::Trouble& trouble) {
+  if (!trouble.text.empty()) talk(trouble.text);
+  return code(trouble.exit);
+}
+
+std::string json_text(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+int down(const Context& context) {
+  auto client = Client::connect(context.home);
+  if (!client) return fail(client.error());
+  // Its descriptor says when the process is gone, and with it the lock: the next `up` must not meet the old daemon.
+  const io::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, client->pid(), 0)));
+  if (auto sent = client->send(R"({"cmd":"down"})"); !sent) return fail(sent.error());
+  while (true) {
+    const auto line = client->line(kAnswer);
+    if (!line) return fail(line.error());
+    if (!*line) break;
+  }
+  if (process) {
+    pollfd p{process.get(), POLLIN, 0};
+    if (::poll(&p, 1, 5000) == 0) return fail({"The daemon (process " + std::to_string(client->pid()) + ") has not ended yet."});
+  }
+  if (context.json) say(R"({"schema":1,"ok":true})");
+  return 0;
+}
+
+int status(const Context& context, const verb::Status& options) {
+  auto client = Client::connect(context.home);
+  if (!client) return fail(client.error());
+  const Json request{{"cmd", "status"}, {"watch", options.watch}};
+  if (auto sent = client->send(request.dump()); !sent) return fail(sent.error());
+  bool any = false;
+  while (true) {
+    const auto line = client->line(any ? Client::kForever : kAnswer);
+    if (!line) return fail(line.error());
+    if (!*line) break;
+    const Json answer = Json::parse(**line, nullptr, false);
+    if (const auto error = error_of(answer)) return fail(*error);
+    say(context.json ? **line : status_text(answer));
+    any = true;
+  }
+  if (!any) return fail({"The daemon went away.", io::Exit::no_daemon});
+  return 0;
+}
+
+int hangup(const Context& context, const verb::Hangup& o) { return simple(context, with_call("hangup", o.call, std::nullopt)); }
+int hold(const Context& context, const verb::Hold& o) { return simple(context, with_call("hold", o.call, !o.off)); }
+int mute(const Context& context, const verb::Mute& o) { return simple(context, with_call("mute", o.call, !o.off)); }
+
+int who(const Context& context, const verb::Who& options) {
+  const auto line = ask(context.home, Json{{"cmd", "who"}, {"who", options.who}}.dump(), kAnswer);
+  if (!line) return fail(line.error());
+  const Json answer = Json::parse(*line, nullptr, false);
+  const auto error = error_of(answer);
+  const Json result = answer.is_object() ? answer.value("who", Json()) : Json();
+  if (!result.is_object()) return fail(error.value_or(io::Trouble{"The daemon's answer cannot be read."}));
+  // The daemon's line keeps its order of keys; it stands between "who": and the last brace.
+  if (context.json) say(line->substr(line->find("\"who\":") + 6, line->size() - line->find("\"who\":") - 7));
+  if (!context.json) {
+    for (const auto& device : result["devices"]) {
+      say(result.value("address", std::string()) + (result.value("pinned", false) ? "  known key" : "  new key"));
+      say("  key name     " + device.value("key_name", std::string()));
+      say("  fingerprint  " + device.value("fingerprint", std::string()));
+      std::string homes;
+      for (const auto& home : device["homes"]) homes += (homes.empty() ? "" : "  ") + home.get<std::string>();
+      say("  homes        " + homes);
+      say("  record good for " + std::to_string(device.value("expires_in_s", 0)) + " s more");
+    }
+  }
+  return error ? fail(*error) : 0;
+}
+
+int log(const Context& context, const verb::Log& options) {
+  auto client = Client::connect(context.home);
+  if (!client) return fail(client.error());
+  Json request{{"cmd", "log"}};
+  if (options.rows > 0) request["rows"] = options.rows;
+  if (auto sent = client->send(request.dump()); !sent) return fail(sent.error());
+  while (true) {
+    const auto line = client->line(kAnswer);
+    if (!line) return fail(line.error());
+    if (!*line) return fail({"The daemon went away.", io::Exit::no_daemon});
+    const Json row = Json::parse(**line, nullptr, false);
+    if (const auto error = error_of(row)) return fail(*error);
+    if (row.contains("ok")) return 0;
+    const auto at = (*line)->rfind("\"summary\":");
+    if (at == std::string::npos) continue;
+    if (context.json) {
+      const auto start = (*line)->find("\"summary\":") + 10;
+      say((*line)->substr(start, (*line)->size() - start - 1));
+      continue;
+    }
+    const auto why = row.value("error", std::string());
+    say(when(row.value("started", std::int64_t{0})) + (row.value("direction", std::string()) == "outgoing" ? "  to    " : "  from  ") +
+        summary_text(row["summary"]) + (why.empty() ? "" : "  " + why));
+  }
+}
+
+}  // namespace linnet::cli

@@ -1,0 +1,22 @@
+// The commands that ask once and print.
+#pragma once
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+
+namespace linnet::cli {
+
+int down(const Context& context);
+int status(const Context& context, const verb::Status& options);
+int hangup(const Context& context, const verb::Hangup& options);
+int hold(const Context& context, const verb::Hold& options);
+int mute(const Context& context, const verb::Mute& options);
+int who(const Context& context, const verb::Who& options);
+int log(const Context& context, const verb::Log& options);
+
+// Without a daemon.
+int id_show(const Context& context);
+int id_new(const Context& context, const verb::IdNew& options);
+int config_check(const Context& context, const verb::ConfigCheck& options);
+
+}  // namespace linnet::cli

@@ -1,0 +1,74 @@
+// Commands that work on the home's files; no daemon is needed.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "cli/commands.h"
+#include "cli/user.h"
+#include "node/io/clock.h"
+#include "node/io/key_file.h"
+#include "node/io/random.h"
+
+namespace linnet::cli {
+namespace {
+
+void print_identity(const Context& context, const crypto::Identity& identity) {
+  const auto uri = identity.address.text();
+  const auto key_name = identity.key_name().text();
+  const auto fingerprint = crypto::fingerprint(identity.account_key());
+  if (context.json) {
+    say(R"({"schema":1,"uri":)" + json_text(uri) + R"(,"key_name":)" + json_text(key_name) + R"(,"fingerprint":)" + json_text(fingerprint) + "}");
+    return;
+  }
+  say(uri);
+  say("  key name     " + key_name);
+  say("  fingerprint  " + fingerprint);
+}
+
+}  // namespace
+
+std::string user_name() {
+  if (const char* user = std::getenv("USER"); user != nullptr && user[0] != '\0') return user;
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : "me";
+}
+
+int id_show(const Context& context) {
+  const auto identity = io::load_identity_file(context.home.identity());
+  if (!identity) return fail(identity.error());
+  if (!*identity) return fail({"There is no identity yet. Make one: linnet id new name@domain", io::Exit::not_found});
+  print_identity(context, **identity);
+  return 0;
+}
+
+int id_new(const Context& context, const verb::IdNew& options) {
+  crypto::Address address;
+  if (!options.address.empty()) {
+    const auto parsed = crypto::Address::parse(options.address);
+    if (!parsed) return fail({"\"" + options.address + "\" is not an address. Give name@domain, as in alice@home.example", io::Exit::usage});
+    if (parsed->is_key_name()) return fail({"A key name follows from the key. For one of your own: linnet id new", io::Exit::usage});
+    address = *parsed;
+  }
+  if (auto made = io::make_home(context.home); !made) return fail(made.error());
+  io::SystemRng rng;
+  const auto identity = io::create_identity_file(context.home.identity(), rng, address, user_name(), io::wall());
+  if (!identity) return fail(identity.error());
+  print_identity(context, *identity);
+  return 0;
+}
+
+int config_check(const Context& context, const verb::ConfigCheck& options) {
+  io::Settings settings;
+  const std::vector<std::filesystem::path> files = options.file.empty() ? context.home.configs : std::vector<std::filesystem::path>{options.file};
+  bool any = false;
+  for (const auto& file : files) any = any || io::file_exists(file);
+  if (!any && !options.file.empty()) return fail({"There is no file " + options.file + "."});
+  if (auto read = io::read_config_files(files, settings); !read) return fail(read.error());
+  if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, settings); !set) return fail(set.error());
+  if (context.json) say(R"({"schema":1,"ok":true})");
+  else say(any ? "The configuration is good." : "There is no configuration file; the defaults are used (" + files.back().string() + ").");
+  return 0;
+}
+
+}  // namespace linnet::cli

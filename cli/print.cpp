@@ -1,0 +1,106 @@
+#include "cli/print.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace linnet::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string text_at(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+std::optional<double> number_at(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number() ? std::optional(it->get<double>()) : std::nullopt;
+}
+
+std::string with(const char* format, double value) {
+  char out[64];
+  std::snprintf(out, sizeof out, format, value);
+  return out;
+}
+
+std::string known(const Json& object, const char* key, const char* format) {
+  const auto value = number_at(object, key);
+  return value ? with(format, *value) : "?";
+}
+
+std::string bars(double part) { return std::string(static_cast<std::size_t>(std::clamp(std::lround(part), 0L, 5L)), '#'); }
+
+std::string clock_text(const Json& call) {
+  const auto s = number_at(call, "seconds");
+  if (!s) return text_at(call, "state");
+  const auto whole = static_cast<long>(*s);
+  char out[32];
+  std::snprintf(out, sizeof out, "%02ld:%02ld", whole / 60, whole % 60);
+  return out;
+}
+
+std::string figures(const Json& o) {
+  return "RTT " + known(o, "rtt_ms", "%.0f") + " ms  loss " + known(o, "loss_pct", "%.1f") + " %  jitter " + known(o, "jitter_ms", "%.1f") + " ms  MOS " +
+         known(o, "mos", "%.1f");
+}
+
+constexpr double kStaleMs = 2000;
+
+}  // namespace
+
+std::string path_text(const Json& call) {
+  const auto path = text_at(call, "path");
+  const auto via = text_at(call, "via");
+  if (path == "lan" || path == "direct") return (path == "lan" ? "LAN" : "DIRECT") + (via.empty() ? "" : " " + via);
+  if (path != "relayed") return "UNKNOWN";
+  const auto reason = text_at(call, "reason");
+  return "RELAYED via " + (via.empty() ? "?" : via) + (reason.empty() ? "" : " (" + reason + ")");
+}
+
+std::string live_line(const Json& call) {
+  const auto peer = text_at(call, "peer");
+  std::string out = peer.substr(0, peer.find('@')) + "  " + clock_text(call) + "  ";
+  const auto heard = number_at(call, "last_heard_ms");
+  if (text_at(call, "state") == "talking" && heard && *heard > kStaleMs) out += "last heard " + with("%.0f", *heard / 1000) + " s ago";
+  else out += path_text(call);
+  if (number_at(call, "seconds")) {
+    out += "  " + figures(call);
+    if (const auto mos = number_at(call, "mos")) out += "  " + bars(*mos);
+    if (const auto level = number_at(call, "level")) out += "  mic " + bars(*level * 5);
+  }
+  if (call.value("muted", false)) out += "  muted";
+  if (call.value("on_hold", false)) out += "  on hold";
+  if (call.value("held_by_peer", false)) out += "  held by them";
+  return out + (call.value("verified", false) ? "  known key" : "  new key");
+}
+
+std::string summary_text(const Json& s) {
+  std::string out = text_at(s, "peer") + "  " + text_at(s, "result");
+  if (!number_at(s, "setup_ms") && number_at(s, "seconds").value_or(0) <= 0) return out;
+  out += "  " + known(s, "seconds", "%.1f") + " s  " + path_text(s) + "  " + figures(s);
+  if (const auto codec = text_at(s, "codec"); !codec.empty()) out += "  " + codec;
+  return out;
+}
+
+std::string status_text(const Json& s) {
+  std::string out = text_at(s, "uri") + " is " + text_at(s, "state") + " (" + text_at(s, "role") + ", process " + std::to_string(s.value("pid", 0)) + ")";
+  out += "\n  key name    " + text_at(s, "key_name");
+  const auto list = [&](const char* key) {
+    std::string line;
+    if (const auto it = s.find(key); it != s.end() && it->is_array())
+      for (const auto& item : *it)
+        if (item.is_string()) line += (line.empty() ? "" : "  ") + item.get<std::string>();
+    return line.empty() ? std::string("none") : line;
+  };
+  out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
+  if (text_at(s, "state") == "alone") out += "\n  You are alone: no other node was found. Join one: linnet up --bootstrap ADDR:PORT";
+  if (const auto calls = s.find("calls"); calls != s.end() && calls->is_array())
+    for (const auto& call : *calls)
+      out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + text_at(call, "peer") + "  " + text_at(call, "state") + "  " + path_text(call);
+  return out;
+}
+
+}  // namespace linnet::cli

@@ -1,0 +1,57 @@
+#include "cli/run.h"
+
+#include <exception>
+
+#include "cli/arguments.h"
+#include "cli/call.h"
+#include "cli/commands.h"
+#include "cli/demo.h"
+#include "cli/up.h"
+
+namespace linnet::cli {
+namespace {
+
+struct Dispatch {
+  const Context& context;
+
+  int operator()(const verb::Up& v) const { return up(context, v); }
+  int operator()(const verb::Down&) const { return down(context); }
+  int operator()(const verb::Status& v) const { return status(context, v); }
+  int operator()(const verb::IdShow&) const { return id_show(context); }
+  int operator()(const verb::IdNew& v) const { return id_new(context, v); }
+  int operator()(const verb::Call& v) const { return call(context, v); }
+  int operator()(const verb::Answer& v) const { return answer(context, v); }
+  int operator()(const verb::Hangup& v) const { return hangup(context, v); }
+  int operator()(const verb::Hold& v) const { return hold(context, v); }
+  int operator()(const verb::Mute& v) const { return mute(context, v); }
+  int operator()(const verb::Who& v) const { return who(context, v); }
+  int operator()(const verb::Log& v) const { return log(context, v); }
+  int operator()(const verb::Demo& v) const { return demo(context, v); }
+  int operator()(const verb::ConfigCheck& v) const { return config_check(context, v); }
+  int operator()(const verb::Print&) const { return 0; }
+};
+
+int run_checked(const std::vector<std::string>& arguments) {
+  const auto invocation = parse_arguments(arguments);
+  if (!invocation) return fail(invocation.error());
+  if (const auto* print = std::get_if<verb::Print>(&invocation->verb)) {
+    say(std::string_view(print->text).substr(0, print->text.find_last_not_of('\n') + 1));
+    return 0;
+  }
+  const auto home = io::find_home(invocation->home);
+  if (!home) return fail(home.error());
+  const Context context{*home, invocation->json};
+  return std::visit(Dispatch{context}, invocation->verb);
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  try {
+    return run_checked(arguments);
+  } catch (const std::exception& e) {
+    return fail({std::string("Failed: ") + e.what()});
+  }
+}
+
+}  // namespace linnet::cli

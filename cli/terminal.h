@@ -1,0 +1,53 @@
+// The terminal of a live call: keys one at a time, one line redrawn, signals as readable events.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "node/io/files.h"
+
+namespace linnet::cli {
+
+bool on_terminal();  // stdout
+
+// While it lives, keys come without Enter and are not echoed. Restores the terminal however the scope is left.
+class RawKeys {
+ public:
+  RawKeys();  // does nothing when stdin is no terminal
+  ~RawKeys();
+  RawKeys(const RawKeys&) = delete;
+  RawKeys& operator=(const RawKeys&) = delete;
+  bool active() const { return active_; }
+  char key();  // once stdin is readable; 0 at its end
+
+ private:
+  struct Saved;
+  Saved* saved_ = nullptr;
+  bool active_ = false;
+};
+
+// SIGINT, SIGTERM and SIGHUP as a descriptor that becomes readable. Threads started later inherit the mask.
+class Interrupts {
+ public:
+  Interrupts();
+  ~Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  int fd() const { return fd_.get(); }
+  void take();
+
+ private:
+  io::Fd fd_;
+};
+
+// One line, written over the one before and cut to the terminal's width.
+class LiveLine {
+ public:
+  void show(std::string_view text);
+  void clear();
+
+ private:
+  bool shown_ = false;
+};
+
+}  // namespace linnet::cli

@@ -1,0 +1,10 @@
+// The name of whoever runs this program.
+#pragma once
+
+#include <string>
+
+namespace linnet::cli {
+
+std::string user_name();  // $USER, else the password database, else "me"
+
+}  // namespace linnet::cli

@@ -1,0 +1,133 @@
+#include "node/io/daemon.h"
+
+#include <csignal>
+
+#include "node/io/clock.h"
+#include "node/io/hosts_file.h"
+#include "node/io/key_file.h"
+#include "node/io/log.h"
+#include "node/io/notify.h"
+#include "node/io/resolver.h"
+#include "node/io/service.h"
+#include "node/io/sound_card.h"
+
+namespace linnet::io {
+namespace {
+
+constexpr Duration kResolve = std::chrono::seconds(3);
+
+struct Keys {
+  crypto::Identity identity;
+  bool fresh = false;
+};
+
+Outcome<Keys> keys(const Home& home, Rng& rng, const std::string& user) {
+  auto loaded = load_identity_file(home.identity());
+  if (!loaded) return tl::unexpected(loaded.error());
+  if (*loaded) {
+    Keys out{std::move(**loaded), false};
+    if (auto renewed = renew_identity_file(home.identity(), out.identity, wall()); !renewed) return tl::unexpected(renewed.error());
+    return out;
+  }
+  auto made = create_identity_file(home.identity(), rng, {}, user, wall());
+  if (!made) return tl::unexpected(made.error());
+  return Keys{std::move(*made), true};
+}
+
+Outcome<HomeLock> lock(const Home& home) {
+  auto taken = HomeLock::take(home);
+  if (!taken) return tl::unexpected(taken.error());
+  if (*taken) return std::move(**taken);
+  std::string who;
+  if (const auto link = connect_control(home.control()); link && *link) who = " (process " + std::to_string((*link)->pid) + ")";
+  return trouble("A daemon runs on " + home.data.string() + " already" + who + ".\n  Stop it: linnet down");
+}
+
+// What calls without files of their own are spoken and heard with. Without any sound device the node still answers.
+Outcome<SoundPlan> default_sound(const Settings& settings) {
+  SoundPlan out;
+  out.card = settings.sound;
+  out.record = settings.record;
+  if (settings.play.empty()) return out;
+  auto speech = load_speech(settings.play);
+  if (!speech) return tl::unexpected(speech.error());
+  out.play = std::move(*speech);
+  return out;
+}
+
+}  // namespace
+
+struct Daemon::Impl {
+  Impl(HomeLock held, Store opened, const Settings& s) : home_lock(std::move(held)), settings(s), store(std::move(opened)) {}
+
+  HomeLock home_lock;
+  Settings settings;
+  SystemRng rng;
+  Store store;
+  Loop loop;
+  Started started;
+  std::unique_ptr<Driver> driver;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<ControlSocket> control;
+};
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daemon::~Daemon() = default;
+const Daemon::Started& Daemon::started() const { return impl_->started; }
+
+Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings& settings, const std::string& user) {
+  if (auto made = make_home(home); !made) return tl::unexpected(made.error());
+  auto held = lock(home);
+  if (!held) return tl::unexpected(held.error());
+  SystemRng rng;
+  auto who = keys(home, rng, user);
+  if (!who) return tl::unexpected(who.error());
+  auto store = Store::open(home.store());
+  if (!store) return tl::unexpected(store.error());
+  auto memory = store->memory();
+  if (!memory) return tl::unexpected(memory.error());
+  const auto sequence = store->sequence();
+  if (!sequence) return tl::unexpected(sequence.error());
+  auto sound = default_sound(settings);
+  if (!sound) return tl::unexpected(sound.error());
+  auto ports = UdpPorts::open(settings.listen);
+  if (!ports) return tl::unexpected(ports.error());
+  auto bootstrap = resolve(settings.bootstrap, kResolve);
+
+  auto impl = std::make_unique<Impl>(std::move(*held), std::move(*store), settings);
+  impl->started = Started{who->identity.address, who->identity.key_name(), ports->bound(), who->fresh, std::move(bootstrap.failed)};
+  Driver::Parts parts;
+  parts.config = settings.node_config();
+  parts.config.peer.listen = ports->reachable();
+  parts.config.peer.bootstrap = std::move(bootstrap.endpoints);
+  parts.config.peer.first_sequence = *sequence;
+  parts.identity = std::move(who->identity);
+  parts.hosts = load_hosts(home.hosts());
+  parts.memory = std::move(*memory);
+  parts.hosts_file = home.hosts();
+  parts.sound = std::move(*sound);
+  impl->driver = std::make_unique<Driver>(impl->loop, impl->store, impl->rng, std::move(*ports), std::move(parts));
+  impl->service = std::make_unique<Service>(impl->loop, *impl->driver, impl->store, impl->settings);
+  Service* service = impl->service.get();
+  auto control = ControlSocket::open(impl->loop, home.control(),
+                                     {[service](ClientId c, std::string_view line) { service->on_line(c, line); }, [service](ClientId c) { service->on_closed(c); }});
+  if (!control) return tl::unexpected(control.error());
+  impl->control = std::move(*control);
+  service->attach(*impl->control);
+  impl->loop.on_signals({SIGTERM, SIGINT}, [service](int) { service->leave(); });
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+  impl->driver->start([service](const node::Event& event) { service->on_event(event); }, [service] { service->every_second(); });
+  return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
+}
+
+void Daemon::run() {
+  for (const auto& name : impl_->started.unresolved) log_warn("no address for a bootstrap node: " + shown({name}));
+  log_info("listening");
+  notify_supervisor("READY=1");
+  impl_->loop.run();
+  impl_->driver->save_hosts();
+  log_info("down");
+}
+
+}  // namespace linnet::io

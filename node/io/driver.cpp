@@ -1,0 +1,105 @@
+#include "node/io/driver.h"
+
+#include "node/io/clock.h"
+#include "node/io/hosts_file.h"
+#include "node/io/log.h"
+#include "node/io/view_json.h"
+
+namespace linnet::io {
+namespace {
+
+void warn_when(const Done& done) {
+  if (!done) log_error(done.error().text);
+}
+
+}  // namespace
+
+Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
+    : store_(store),
+      ports_(std::move(ports)),
+      node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts), std::move(parts.memory)),
+      hosts_file_(std::move(parts.hosts_file)),
+      default_sound_(std::move(parts.sound)),
+      loop_(loop),
+      sound_(loop, node_, [this] { pump(); }) {}
+
+void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
+  listener_ = std::move(listener);
+  every_second_ = std::move(every_second);
+  timeout_ = loop_.alarm([this] {
+    node_.handle_timeout(now());
+    pump();
+  });
+  second_ = loop_.alarm([this] { second(); });
+  ports_.start(
+      loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); });
+  node_.start(now(), wall());
+  second();
+}
+
+node::CommandId Driver::command(const node::Command& command) {
+  const node::CommandId id = next_command();
+  ++last_command_;
+  node_.command(now(), id, command);
+  // The caller learns the id before the outcome.
+  loop_.post([this] { pump(); });
+  return id;
+}
+
+void Driver::plan_sound(node::CallId call, SoundPlan plan) { plans_[call] = std::move(plan); }
+
+void Driver::pump() {
+  drain_events();
+  while (auto transmit = node_.poll_transmit()) ports_.send(std::move(*transmit));
+  ports_.flush();
+  timeout_->set(node_.next_timeout());
+}
+
+void Driver::drain_events() {
+  while (auto event = node_.poll_event()) {
+    on_event(*event);
+    if (listener_) listener_(*event);
+    if (const auto* started = std::get_if<node::event::AudioStart>(&*event)) start_sound(started->call);
+  }
+}
+
+void Driver::on_event(const node::Event& event) {
+  if (const auto* pin = std::get_if<node::event::SavePin>(&event)) {
+    warn_when(store_.save_pin(pin->address, pin->account));
+  } else if (const auto* sequence = std::get_if<node::event::SaveSequence>(&event)) {
+    warn_when(store_.save_sequence(sequence->below));
+  } else if (std::holds_alternative<node::event::SaveHostCache>(event)) {
+    hosts_changed_ = true;
+  } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
+    sound_.stop(stop->call);
+    plans_.erase(stop->call);
+  } else if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
+    const auto& s = ended->summary;
+    sound_.stop(s.id);
+    plans_.erase(s.id);
+    warn_when(store_.add_history({s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_json(s)}));
+  }
+}
+
+void Driver::start_sound(node::CallId call) {
+  const auto planned = plans_.find(call);
+  SoundPlan plan = planned != plans_.end() ? planned->second : default_sound_;
+  if (!plan.record.empty()) plan.record = recordings_.next(plan.record);
+  if (const auto started = sound_.start(call, plan); !started) log_warn("a call goes on in silence: " + started.error().text);
+}
+
+void Driver::second() {
+  node_.handle_wall(now(), wall());
+  pump();
+  // A sync to disk may take longer than a tick of sound: the cache can wait.
+  if (hosts_changed_ && !sound_.running()) save_hosts();
+  if (every_second_) every_second_();
+  second_->set(now() + std::chrono::seconds(1));
+}
+
+void Driver::save_hosts() {
+  hosts_changed_ = false;
+  warn_when(io::save_hosts(hosts_file_, node_.host_cache()));
+}
+
+}  // namespace linnet::io

@@ -1,0 +1,67 @@
+// Drives one node::Node on a real machine: stamps the time, feeds datagrams, drains events and then transmits, arms one alarm at
+// next_timeout(). What must be stored is stored before the datagrams that rest on it leave.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "node/io/random.h"
+#include "node/io/sound.h"
+#include "node/io/store.h"
+#include "node/io/udp_ports.h"
+#include "node/io/wav_recorder.h"
+
+namespace linnet::io {
+
+class Driver {
+ public:
+  struct Parts {
+    node::NodeConfig config;
+    crypto::Identity identity;
+    overlay::HostCache hosts;
+    node::Memory memory;
+    std::filesystem::path hosts_file;
+    SoundPlan sound;  // of calls that bring no plan of their own
+  };
+
+  // Loop, store and rng outlive the driver.
+  Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts);
+
+  // `listener` hears every event after the driver has done its own part with it.
+  void start(std::function<void(const node::Event&)> listener, std::function<void()> every_second);
+
+  node::CommandId next_command() { return node::CommandId{last_command_ + 1}; }
+  node::CommandId command(const node::Command& command);
+  // To be used when this call's sound starts. Call it at the latest from the listener.
+  void plan_sound(node::CallId call, SoundPlan plan);
+
+  node::Node& node() { return node_; }
+  const UdpPorts& ports() const { return ports_; }
+  RecordingNames& recordings() { return recordings_; }
+  void save_hosts();
+
+ private:
+  void pump();
+  void drain_events();
+  void on_event(const node::Event& event);
+  void start_sound(node::CallId call);
+  void second();
+
+  Store& store_;
+  UdpPorts ports_;
+  node::Node node_;
+  std::filesystem::path hosts_file_;
+  SoundPlan default_sound_;
+  RecordingNames recordings_;
+  std::map<node::CallId, SoundPlan> plans_;
+  bool hosts_changed_ = false;
+  std::uint64_t last_command_ = 0;
+  std::function<void(const node::Event&)> listener_;
+  std::function<void()> every_second_;
+  std::unique_ptr<Loop::Alarm> timeout_;
+  std::unique_ptr<Loop::Alarm> second_;
+  Loop& loop_;
+  Sound sound_;
+};
+
+}  // namespace linnet::io

@@ -1,0 +1,73 @@
+// What the daemon does for the programs that talk to it: turns requests into commands of the node, and the node's events into lines.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "node/io/config.h"
+#include "node/io/control_request.h"
+#include "node/io/control_socket.h"
+#include "node/io/driver.h"
+
+namespace linnet::io {
+
+class Service {
+ public:
+  // Driver, store and loop outlive it.
+  Service(Loop& loop, Driver& driver, Store& store, const Settings& settings);
+
+  // The control socket speaks through this one; called once, before anything else.
+  void attach(ControlSocket& control) { control_ = &control; }
+  void on_line(ClientId client, std::string_view line);
+  void on_closed(ClientId client);
+  void on_event(const node::Event& event);
+  void every_second();
+
+  // Drains and stops the loop; a second time it stops at once.
+  void leave();
+
+ private:
+  struct Pending {  // a command whose outcome somebody waits for
+    ClientId client;
+    bool call = false;    // an outgoing call
+    bool follow = false;
+    std::string who;
+    SoundPlan sound;
+  };
+
+  void handle(ClientId client, const request::Status& status);
+  void handle(ClientId client, const request::Call& call);
+  void handle(ClientId client, const request::Answer& answer);
+  void handle(ClientId client, const request::Hangup& hangup);
+  void handle(ClientId client, const request::Hold& hold);
+  void handle(ClientId client, const request::Mute& mute);
+  void handle(ClientId client, const request::Who& who);
+  void handle(ClientId client, const request::Log& log);
+  void handle(ClientId client, const request::Counters& counters);
+  void handle(ClientId client, const request::Down& down);
+
+  void on(const node::event::Done& done);
+  void on(const node::event::WhoResult& result);
+  void on(const node::event::CallEnded& ended);
+  void refuse(ClientId client, const Trouble& why);
+  Outcome<SoundPlan> plan(const request::Files& files) const;
+  std::optional<node::CallId> ringing(std::optional<node::CallId> asked) const;
+  void run(ClientId client, const node::Command& command);
+  void tell_watchers();
+  void tell_followers(std::optional<node::CallId> call);
+  std::string status_line() const;
+
+  Loop& loop_;
+  Driver& driver_;
+  Store& store_;
+  const Settings& settings_;
+  ControlSocket* control_ = nullptr;
+  std::map<node::CommandId, Pending> pending_;
+  std::map<ClientId, std::string> watchers_;        // the last line each one got
+  std::map<ClientId, node::CallId> followers_;
+  std::optional<ClientId> down_;
+  bool leaving_ = false;
+  std::unique_ptr<Loop::Alarm> deadline_;
+};
+
+}  // namespace linnet::io

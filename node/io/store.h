@@ -1,0 +1,52 @@
+// store.db: what must outlive the daemon. SQLite in WAL mode with full sync: what was acknowledged survives kill -9 and power loss.
+// A damaged store is refused and left as it is.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "node/call_view.h"
+#include "node/config.h"
+#include "node/io/trouble.h"
+
+struct sqlite3;
+
+namespace linnet::io {
+
+struct HistoryRow {
+  Wall started{};
+  node::Direction direction{};
+  std::string peer;
+  std::string result;  // as in call --json
+  std::string text;    // why, for a person; may be empty
+  std::string json;    // the summary line (view_json.h)
+};
+
+class Store {
+ public:
+  static constexpr std::size_t kMaxHistory = 10'000;  // rows; the oldest go
+
+  static Outcome<Store> open(const std::filesystem::path& path);
+
+  Outcome<node::Memory> memory();
+  // Every record sequence below this may have been used; 1 in a new store.
+  Outcome<std::uint64_t> sequence();
+  Outcome<std::vector<HistoryRow>> history(std::size_t newest);  // oldest first
+
+  // A pin that stands is never replaced here.
+  Done save_pin(const crypto::Address& address, const crypto::AccountKey& account);
+  Done save_sequence(std::uint64_t below);  // never goes back
+  Done add_history(const HistoryRow& row);
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const;
+  };
+  explicit Store(std::unique_ptr<sqlite3, Close> db, std::string name) : db_(std::move(db)), name_(std::move(name)) {}
+  tl::unexpected<Trouble> failed(const char* what) const;
+
+  std::unique_ptr<sqlite3, Close> db_;
+  std::string name_;
+};
+
+}  // namespace linnet::io
