@@ -45,6 +45,7 @@ void UserAgent::refuse_malformed(const PeerId& peer, const Refusal& refusal) {
   // A response is never answered, nor an ACK; without any Via there is nobody to answer.
   if (!in_.is_request || in_.method_text == "ACK") return;
   auto out = response_to(in_);
+  std::erase_if(out.headers, [](const HeaderLine& h) { return !is_clean_value(h.value); });
   if (std::none_of(out.headers.begin(), out.headers.end(), [](const HeaderLine& h) { return h.name == "Via"; })) return;
   out.status = refusal.status;
   out.reason = refusal.reason;

@@ -66,8 +66,7 @@ Message response_to(const MessageView& request) {
       case HeaderId::timestamp: break;
       default: continue;
     }
-    auto value = unfolded(f.value);
-    if (is_clean_value(value)) out.add(f.id, std::move(value));
+    out.add(f.id, unfolded(f.value));
   }
   return out;
 }

@@ -50,8 +50,7 @@ struct NoAnswer {
   PeerId peer;
 };
 
-// The fields a response copies from its request (section 8.2.6.2), in the order they came. Values that hold control
-// characters are left out: a refusal must itself be well formed.
+// The fields a response copies from its request (section 8.2.6.2), in the order they came.
 Message response_to(const MessageView& request);
 
 class TransactionLayer {

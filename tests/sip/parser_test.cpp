@@ -18,7 +18,7 @@ const std::string kInvite =
     "CSeq: 314159 INVITE\r\n"
     "Contact: <sip:alice@pc33.atlanta.example>\r\n"
     "Content-Type: application/sdp\r\n"
-    "Content-Length: 4\r\n\r\nv=0\n";
+    "Content-Length: 25\r\n\r\nv=0\no=- 1 1 IN IP4 h\ns=-\n";
 
 // Parses `text`; gives 0 or the status that refuses it.
 int status_of(const std::string& text) {
@@ -53,7 +53,7 @@ TEST(SipParser, ReadsAnInvite) {
   EXPECT_EQ(m.cseq.number, 314159u);
   EXPECT_EQ(m.contact.uri_text, "sip:alice@pc33.atlanta.example");
   EXPECT_EQ(m.content_type, "application/sdp");
-  EXPECT_EQ(m.body, "v=0\n");
+  EXPECT_EQ(m.body, "v=0\no=- 1 1 IN IP4 h\ns=-\n");
 }
 
 TEST(SipParser, ReadsAResponse) {
@@ -82,7 +82,7 @@ TEST(SipParser, ReadsCompactFormsFoldingAndSpaceBeforeTheColon) {
 
 TEST(SipParser, RefusesTwoContentLengthsAlsoWhenTheyAgree) {
   EXPECT_EQ(status_of(with("Content-Length: 5")), 400);
-  EXPECT_EQ(status_of(with("l : 4")), 400);
+  EXPECT_EQ(status_of(with("l : 25")), 400);
 }
 
 TEST(SipParser, RefusesControlCharactersInTheHeader) {
@@ -95,6 +95,20 @@ TEST(SipParser, RefusesControlCharactersInTheHeader) {
       << "a quoted-pair may hold any control character";
 }
 
+TEST(SipParser, AnswersAQuotedControlCharacterAsItCame) {
+  SeededRng rng(1);
+  Config config;
+  config.local_uri = *Uri::parse("bob@biloxi.example");
+  Core core(config, rng);
+  const auto text_in = replaced("Bob <", std::string("\"\\\0\" <", 6));
+  core.handle_message(Time{}, PeerId{}, view(text_in));
+  ASSERT_TRUE(core.reject(Time{}, CallId{1}, 486));
+  const auto out = core.poll_message();
+  MessageView m;
+  ASSERT_TRUE(out && parse(out->bytes, m));
+  EXPECT_EQ(m.to.display, std::string_view("\\\0", 2));
+}
+
 TEST(SipParser, RefusesBrokenFields) {
   EXPECT_EQ(status_of(with("NoColon")), 400);
   EXPECT_EQ(status_of(with(": empty name")), 400);
@@ -104,7 +118,7 @@ TEST(SipParser, RefusesBrokenFields) {
   EXPECT_EQ(status_of(replaced("314159 INVITE", "314159 BYE")), 400);
   EXPECT_EQ(status_of(replaced("314159", "2147483648")), 400);
   EXPECT_EQ(status_of(replaced("Max-Forwards: 70", "Max-Forwards: 256")), 400);
-  EXPECT_EQ(status_of(replaced("Content-Length: 4", "Content-Length: 5")), 400);
+  EXPECT_EQ(status_of(replaced("Content-Length: 25", "Content-Length: 26")), 400);
   EXPECT_EQ(status_of(replaced("Call-ID: ", "X: ")), 400);
   EXPECT_EQ(status_of(replaced("SIP/2.0\r", "SIP/3.0\r")), 505);
   EXPECT_EQ(status_of(replaced("SIP/2.0\r", "HTTP/1.1\r")), 400);
@@ -121,7 +135,7 @@ TEST(SipParser, TakesWhatFollowsContentLengthAsNoise) {
   MessageView m;
   const auto noisy = kInvite + "INVITE noise";
   ASSERT_TRUE(parse(view(noisy), m));
-  EXPECT_EQ(m.body, "v=0\n");
+  EXPECT_EQ(m.body, "v=0\no=- 1 1 IN IP4 h\ns=-\n");
 }
 
 TEST(SipParser, KeepsFieldsOfARefusedMessageForTheAnswer) {
@@ -200,6 +214,7 @@ TEST(SipParser, SurvivesEverySingleBitFlip) {
     ASSERT_LE(core.transactions(), 64u);
   }
   EXPECT_GT(answered, 1000);
+  EXPECT_EQ(core.calls(), 4u) << "some flips leave a call, and no more than there is room for";
 }
 
 }  // namespace
