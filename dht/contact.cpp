@@ -3,7 +3,8 @@
 namespace linnet::dht {
 namespace {
 
-constexpr std::uint8_t kPrefixBits[4] = {0x03, 0x0f, 0x3f, 0xff};  // BEP 42's mask for IPv4, most significant byte first
+constexpr std::uint8_t kPrefixBits[4] = {0x03, 0x0f, 0x3f,
+                                         0xff};  // BEP 42's mask for IPv4, most significant byte first
 
 }  // namespace
 

@@ -14,11 +14,13 @@ struct Contact {
   crypto::Signature signature{};  // DK over SK (crypto::sign_session_key)
   Id position;                    // derived, never sent
 
-  bool operator==(const Contact& other) const { return device == other.device && endpoint == other.endpoint && session == other.session; }
+  bool operator==(const Contact& other) const {
+    return device == other.device && endpoint == other.endpoint && session == other.session;
+  }
 };
 
-// Leading bits from the masked IP prefix (BEP 42's rule), the rest from hash(DK). On loopback, link-local and private addresses
-// the prefix part is off: the position is hash(DK) alone.
+// Leading bits from the masked IP prefix (BEP 42's rule), the rest from hash(DK). On loopback, link-local and private
+// addresses the prefix part is off: the position is hash(DK) alone.
 Id position(const IpAddress& ip, const crypto::DeviceKey& device);
 
 void write(Writer& out, const Contact& contact);
@@ -26,8 +28,8 @@ void write(Writer& out, const Contact& contact);
 Result<Contact> read_contact(Reader& in);
 Status verify(const crypto::Suite& suite, const crypto::NetworkId& network, const Contact& contact);
 
-// Whether an address makes sense across this link: nobody on the Internet is told of (or believed about) a loopback, link-local
-// or private address, so that nobody aims us at our own network.
+// Whether an address makes sense across this link: nobody on the Internet is told of (or believed about) a loopback,
+// link-local or private address, so that nobody aims us at our own network.
 bool may_tell(const IpAddress& subject, const IpAddress& listener);
 
 }  // namespace linnet::dht

@@ -22,8 +22,9 @@ Duration RttEstimate::timeout() const {
 }
 
 std::size_t ContactBook::lower_bound(const crypto::DeviceKey& device) const {
-  const auto it = std::lower_bound(order_.begin(), order_.end(), device,
-                                   [this](Handle h, const crypto::DeviceKey& key) { return at(h).contact.device < key; });
+  const auto it =
+      std::lower_bound(order_.begin(), order_.end(), device,
+                       [this](Handle h, const crypto::DeviceKey& key) { return at(h).contact.device < key; });
   return static_cast<std::size_t>(it - order_.begin());
 }
 

@@ -30,12 +30,12 @@ enum class Handle : std::uint32_t {};
 struct BookEntry {
   Contact contact;
   RttEstimate rtt;
-  Time heard{};                   // last answer
-  Time tried{};                   // last ping that maintenance sent
-  crypto::Mac cookie{};           // for the next request to it
-  Time cookie_at = Time::min();   // when it was given
-  std::uint8_t failures = 0;      // in a row
-  bool live = false;              // stands in a bucket, not among its candidates
+  Time heard{};                  // last answer
+  Time tried{};                  // last ping that maintenance sent
+  crypto::Mac cookie{};          // for the next request to it
+  Time cookie_at = Time::min();  // when it was given
+  std::uint8_t failures = 0;     // in a row
+  bool live = false;             // stands in a bucket, not among its candidates
 };
 
 class ContactBook {

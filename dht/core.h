@@ -112,7 +112,8 @@ struct Dht::Impl {
   std::deque<std::pair<Time, std::uint64_t>> lookup_deadlines;  // all lookups live equally long: in order of start
   std::deque<Contact> hints;
   std::vector<crypto::DeviceKey> pinging;
-  std::deque<std::pair<Time, crypto::DeviceKey>> silent;  // the latest that did not answer: hearsay about them is not followed
+  std::deque<std::pair<Time, crypto::DeviceKey>>
+      silent;             // the latest that did not answer: hearsay about them is not followed
   RttEstimate everybody;  // for contacts that were never measured
   std::size_t samples = 0;
 

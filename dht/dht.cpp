@@ -12,7 +12,8 @@ constexpr std::size_t kNodesWidth = 8;    // nearest that must have answered bef
 constexpr std::size_t kRecordsWidth = 4;  // of six that hold it
 constexpr std::size_t kPublishSlack = 2;
 
-Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity, const Endpoint& endpoint) {
+Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity,
+                    const Endpoint& endpoint) {
   Contact out;
   out.endpoint = endpoint;
   out.device = identity.device_key();
@@ -111,7 +112,9 @@ Result<LookupId> Dht::find_records(Time now, const crypto::UserKey& key, FindOpt
   return impl_->start(now, id_of(key), options.paths, kRecordsWidth, std::move(goal));
 }
 
-Result<LookupId> Dht::find_nodes(Time now, const Id& target) { return impl_->start(now, target, 1, kNodesWidth, FindNodesGoal{}); }
+Result<LookupId> Dht::find_nodes(Time now, const Id& target) {
+  return impl_->start(now, target, 1, kNodesWidth, FindNodesGoal{});
+}
 
 Result<LookupId> Dht::publish(Time now, SignedRecord record) {
   const auto key = id_of(record.user);
@@ -145,8 +148,9 @@ const Counters& Dht::counters() const { return impl_->counters; }
 std::size_t Dht::memory_bytes() const {
   constexpr std::size_t kDeque = 576;  // what an empty one holds
   const auto& i = *impl_;
-  return sizeof(Dht) + sizeof(Impl) + i.table.memory_bytes() - sizeof(RoutingTable) + i.rpc.memory_bytes() + 5 * kDeque +
-         i.tasks.size() * (sizeof(Task) + 64) + i.hints.size() * sizeof(Contact) + i.pinging.capacity() * 32;
+  return sizeof(Dht) + sizeof(Impl) + i.table.memory_bytes() - sizeof(RoutingTable) + i.rpc.memory_bytes() +
+         5 * kDeque + i.tasks.size() * (sizeof(Task) + 64) + i.hints.size() * sizeof(Contact) +
+         i.pinging.capacity() * 32;
 }
 
 }  // namespace linnet::dht

@@ -21,22 +21,22 @@ inline constexpr std::uint8_t kAnswerType = 10;
 
 struct Config {
   crypto::NetworkId network;
-  std::optional<crypto::Secret> psk;   // closed network
-  std::size_t k = 16;                  // bucket size
-  std::size_t alpha = 4;               // queries under way in one path
-  std::size_t replicas = 6;            // copies of a record in the region
+  std::optional<crypto::Secret> psk;  // closed network
+  std::size_t k = 16;                 // bucket size
+  std::size_t alpha = 4;              // queries under way in one path
+  std::size_t replicas = 6;           // copies of a record in the region
   std::size_t max_records = 100'000;
   std::size_t max_contacts = 4'000;
-  std::size_t max_lookups = 256;       // under way at once
-  double stranger_requests = 2000;     // a second, of addresses not yet proven; beyond that a cookie is the answer
-  double requests_per_prefix = 500;    // a second, of a /24 or /48 that proved its addresses
+  std::size_t max_lookups = 256;     // under way at once
+  double stranger_requests = 2000;   // a second, of addresses not yet proven; beyond that a cookie is the answer
+  double requests_per_prefix = 500;  // a second, of a /24 or /48 that proved its addresses
 };
 
 enum class LookupId : std::uint64_t {};
 
 struct FindOptions {
-  std::size_t paths = 1;                       // disjoint paths
-  std::optional<crypto::AccountKey> pinned;    // ends at the first valid record of this account
+  std::size_t paths = 1;                     // disjoint paths
+  std::optional<crypto::AccountKey> pinned;  // ends at the first valid record of this account
 };
 
 // Every record that was found for the key, best (highest sequence) first per device; verified and within its time.
@@ -98,8 +98,8 @@ class Dht {
   const Contact& self() const;
   // Nearest known contacts, self excluded.
   std::vector<Contact> nearest(const Id& target, std::size_t n) const;
-  std::size_t contact_count() const;  // those that stand in buckets and are not known to be bad
-  std::size_t book_count() const;     // those and the candidates: what the contact book holds
+  std::size_t contact_count() const;      // those that stand in buckets and are not known to be bad
+  std::size_t book_count() const;         // those and the candidates: what the contact book holds
   double estimated_network_size() const;  // supernodes, by the density around this one
   std::size_t record_count() const;
   std::size_t record_bytes() const;

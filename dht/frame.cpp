@@ -61,8 +61,8 @@ crypto::noise::Setup Sealer::setup(const Header& header, const crypto::Secret& e
   return out;
 }
 
-Result<Sealer::Sealed> Sealer::seal_request(TransactionId id, const crypto::SessionKey& responder, const crypto::Secret& ephemeral,
-                                            ByteView payload) const {
+Result<Sealer::Sealed> Sealer::seal_request(TransactionId id, const crypto::SessionKey& responder,
+                                            const crypto::Secret& ephemeral, ByteView payload) const {
   const Header header{kRequestType, pattern(), id};
   Bytes prologue;
   auto s = setup(header, ephemeral, prologue);
@@ -107,8 +107,10 @@ Result<Bytes> Sealer::open_answer(crypto::noise::Handshake& handshake, ByteView 
   return handshake.read(frame.subspan(kHeaderBytes));
 }
 
-// One key for each request, known to who saw the request: an attacker off the path can neither forge nor replay a cookie.
-crypto::Secret Sealer::cookie_key(const crypto::SessionKey& responder, TransactionId id, const crypto::Mac& mac1) const {
+// One key for each request, known to who saw the request: an attacker off the path can neither forge nor replay a
+// cookie.
+crypto::Secret Sealer::cookie_key(const crypto::SessionKey& responder, TransactionId id,
+                                  const crypto::Mac& mac1) const {
   Writer transaction(8);
   transaction.u64(id);
   return crypto::Secret(crypto::hash256({view("linnet-1 cookie"), responder, transaction.written(), mac1}).bytes);
@@ -121,7 +123,8 @@ Bytes Sealer::cookie_reply(const RequestView& request, const crypto::SessionKey&
   return out;
 }
 
-Result<crypto::Mac> Sealer::open_cookie_reply(ByteView reply, ByteView request, const crypto::SessionKey& responder) const {
+Result<crypto::Mac> Sealer::open_cookie_reply(ByteView reply, ByteView request,
+                                              const crypto::SessionKey& responder) const {
   if (reply.size() != kCookieReplyBytes) return fail(Fault::malformed);
   const auto header = read_header(reply);
   const auto sent = split_request(request);

@@ -1,8 +1,8 @@
 // The outside of an RPC datagram (docs/protocol/dht.md).
 //
-// Request: type 9, pattern, transaction id 8, Noise message 1 (32 + payload + 16), mac1 16, mac2 16 (zeros without a cookie).
-// Answer: type 10, pattern, transaction id 8, Noise message 2 (32 + payload + 16).
-// Cookie: type 10, 0xc0, transaction id 8, cookie sealed to who knows the request's mac1 (32).
+// Request: type 9, pattern, transaction id 8, Noise message 1 (32 + payload + 16), mac1 16, mac2 16 (zeros without a
+// cookie). Answer: type 10, pattern, transaction id 8, Noise message 2 (32 + payload + 16). Cookie: type 10, 0xc0,
+// transaction id 8, cookie sealed to who knows the request's mac1 (32).
 #pragma once
 
 #include <optional>
@@ -36,9 +36,9 @@ Result<Header> read_header(ByteView frame);
 // The parts of a request that stand around the sealed message.
 struct RequestView {
   Header header;
-  ByteView message;       // Noise message 1
-  ByteView before_mac1;   // what mac1 covers
-  ByteView before_mac2;   // what mac2 covers
+  ByteView message;      // Noise message 1
+  ByteView before_mac1;  // what mac1 covers
+  ByteView before_mac2;  // what mac2 covers
   crypto::Mac mac1{};
   crypto::Mac mac2{};
   bool has_mac2() const { return mac2 != crypto::Mac{}; }
@@ -63,7 +63,8 @@ class Sealer {
     crypto::noise::Handshake handshake;
     Bytes payload;
   };
-  Result<Opened> open_request(const RequestView& request, const crypto::DhPair& own, const crypto::Secret& ephemeral) const;
+  Result<Opened> open_request(const RequestView& request, const crypto::DhPair& own,
+                              const crypto::Secret& ephemeral) const;
   Result<Bytes> seal_answer(TransactionId id, crypto::noise::Handshake& handshake, ByteView payload) const;
   Result<Bytes> open_answer(crypto::noise::Handshake& handshake, ByteView frame) const;
 

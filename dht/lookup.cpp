@@ -19,7 +19,8 @@ Lookup::Lookup(const Options& options, const crypto::DeviceKey& self, std::span<
 
 bool Lookup::before(const Contact& a, const Contact& b) const {
   if (a.position != b.position) return nearer(options_.target, a.position, b.position);
-  // One position, two endpoints: somebody lies about one of them. Both are kept, so that the lie costs a question, not the contact.
+  // One position, two endpoints: somebody lies about one of them. Both are kept, so that the lie costs a question, not
+  // the contact.
   return a.endpoint < b.endpoint;
 }
 
@@ -41,7 +42,8 @@ void Lookup::add(const Contact& contact, std::uint8_t paths, std::uint16_t depth
     return;
   }
   // Full: the farthest that was not asked makes room, if it is farther.
-  const auto last = std::find_if(order_.rbegin(), order_.rend(), [&](Slot s) { return pool_[s].state == State::fresh; });
+  const auto last =
+      std::find_if(order_.rbegin(), order_.rend(), [&](Slot s) { return pool_[s].state == State::fresh; });
   if (last == order_.rend() || !before(contact, pool_[*last].contact)) return;
   const auto slot = *last;
   order_.erase(std::next(last).base());

@@ -1,8 +1,9 @@
-// An iterative lookup as a machine without a network (Kademlia, section 2.3; disjoint paths: Baumgart, Mies, S/Kademlia, 2007).
+// An iterative lookup as a machine without a network (Kademlia, section 2.3; disjoint paths: Baumgart, Mies,
+// S/Kademlia, 2007).
 //
-// Each path keeps asking the nearest contact it knows and that no other path asked, `alpha` at a time, until the `width` nearest
-// that answer have answered. A contact that is late frees its slot for the next one (the hedge); late twice, and the path no longer
-// waits for it; its answer still counts whenever it comes.
+// Each path keeps asking the nearest contact it knows and that no other path asked, `alpha` at a time, until the
+// `width` nearest that answer have answered. A contact that is late frees its slot for the next one (the hedge); late
+// twice, and the path no longer waits for it; its answer still counts whenever it comes.
 #pragma once
 
 #include <array>
@@ -62,8 +63,8 @@ class Lookup {
   struct Candidate {
     Contact contact;
     State state = State::fresh;
-    std::uint8_t known_to = 0;       // a bit for each path that heard of it
-    std::uint8_t path = kMaxPaths;   // the one that asked it
+    std::uint8_t known_to = 0;      // a bit for each path that heard of it
+    std::uint8_t path = kMaxPaths;  // the one that asked it
     std::uint16_t depth = 1;
   };
   struct Path {

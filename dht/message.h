@@ -1,4 +1,5 @@
-// What supernodes say to each other inside a sealed round trip: four questions, one shape of answer (protocol.md section 2, RPC).
+// What supernodes say to each other inside a sealed round trip: four questions, one shape of answer (protocol.md
+// section 2, RPC).
 #pragma once
 
 #include <optional>
@@ -44,7 +45,8 @@ struct Answer {
 Bytes encode(const Request& request, std::size_t padded);
 Result<Request> read_request(ByteView payload);
 
-// The payload of an answer of at most `room` bytes: contacts go first from the end, then the record (then `more` is set).
+// The payload of an answer of at most `room` bytes: contacts go first from the end, then the record (then `more` is
+// set).
 Bytes encode(const Answer& answer, std::size_t room);
 Result<Answer> read_answer(ByteView payload);
 

@@ -30,7 +30,13 @@ Bytes pack_body(const RecordBody& body) {
     homes.bytes(home.session).u64(home.tag);
   }
   pack::Packer out;
-  out.map(3).key(kSession).bin(body.session).key(kHomes).bin(homes.written()).key(kCapabilities).uint(body.capabilities);
+  out.map(3)
+      .key(kSession)
+      .bin(body.session)
+      .key(kHomes)
+      .bin(homes.written())
+      .key(kCapabilities)
+      .uint(body.capabilities);
   return out.take();
 }
 
@@ -103,7 +109,8 @@ Status check_time(const SignedRecord& record, Wall now) {
   if (record.expiry - record.not_before > kMaxRecordLife) return fail(Fault::too_big);
   if (now + kClockError < record.not_before || now >= record.expiry) return fail(Fault::expired);
   const auto& certificate = record.certificate;
-  if (now + kClockError < certificate.not_before || now - kClockError > certificate.not_after) return fail(Fault::expired);
+  if (now + kClockError < certificate.not_before || now - kClockError > certificate.not_after)
+    return fail(Fault::expired);
   return {};
 }
 
@@ -117,9 +124,9 @@ Result<RecordBody> open_record(const crypto::Suite& suite, const SignedRecord& r
   return read_body(*plain);
 }
 
-Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::NetworkId& network,
-                                 const crypto::Address& address, const RecordBody& body, std::uint64_t sequence, Wall now,
-                                 std::chrono::seconds life) {
+Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Identity& identity,
+                                 const crypto::NetworkId& network, const crypto::Address& address,
+                                 const RecordBody& body, std::uint64_t sequence, Wall now, std::chrono::seconds life) {
   if (life <= std::chrono::seconds::zero() || life > kMaxRecordLife || body.homes.size() > kMaxHomes) {
     return fail(Fault::too_big);
   }
@@ -134,7 +141,9 @@ Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Ident
   Writer head(kMaxRecord);
   head.u8(kVersion).bytes(network).bytes(out.user);
   write(head, identity.certificate);
-  head.u64(sequence).u64(static_cast<std::uint64_t>(seconds(out.not_before))).u64(static_cast<std::uint64_t>(seconds(out.expiry)));
+  head.u64(sequence)
+      .u64(static_cast<std::uint64_t>(seconds(out.not_before)))
+      .u64(static_cast<std::uint64_t>(seconds(out.expiry)));
   Bytes sealed;
   suite.seal(crypto::record_key(address, out.device()), sequence, head.written(), pack_body(body), sealed);
   if (kOverhead + sealed.size() > kMaxRecord) return fail(Fault::too_big);

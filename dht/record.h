@@ -1,8 +1,9 @@
 // What the DHT holds for a name: at most 900 bytes, signed outside, sealed inside (protocol.md section 2).
 //
-// Outside, fixed binary: version 1, network id, user key, device certificate (AK, DK, validity, epoch, signature by AK), sequence,
-// not-before, expiry (<= 2 h), length, sealed inside, signature by DK over "linnet-1 record" || everything before it.
-// Inside, msgpack sealed under crypto::record_key(name): SK, device id, homes and anchor, capabilities.
+// Outside, fixed binary: version 1, network id, user key, device certificate (AK, DK, validity, epoch, signature by
+// AK), sequence, not-before, expiry (<= 2 h), length, sealed inside, signature by DK over "linnet-1 record" ||
+// everything before it. Inside, msgpack sealed under crypto::record_key(name): SK, device id, homes and anchor,
+// capabilities.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,8 @@ inline constexpr std::size_t kMaxRecord = 900;
 inline constexpr std::chrono::seconds kMaxRecordLife{2 * 3600};
 inline constexpr std::size_t kMaxHomes = 4;  // three homes and the anchor
 
-// A supernode that answers for the leaf. `tag` names the leaf there (FORWARD); it says nothing about the leaf's address.
+// A supernode that answers for the leaf. `tag` names the leaf there (FORWARD); it says nothing about the leaf's
+// address.
 struct Home {
   Endpoint endpoint;
   crypto::SessionKey session;
@@ -57,8 +59,8 @@ Status check_time(const SignedRecord& record, Wall now);
 Result<RecordBody> open_record(const crypto::Suite& suite, const SignedRecord& record, const crypto::Address& address);
 
 // Builds and signs. Fault::too_big when it would pass 900 bytes.
-Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::NetworkId& network,
-                                 const crypto::Address& address, const RecordBody& body, std::uint64_t sequence, Wall now,
-                                 std::chrono::seconds life);
+Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Identity& identity,
+                                 const crypto::NetworkId& network, const crypto::Address& address,
+                                 const RecordBody& body, std::uint64_t sequence, Wall now, std::chrono::seconds life);
 
 }  // namespace linnet::dht

@@ -25,7 +25,8 @@ bool RoutingTable::wants(const Contact& contact) const {
   }
   if (book_.full()) return false;
   const auto index = index_of(contact);
-  return index >= buckets_.size() || buckets_[index].live.size() < k_ || buckets_[index].candidates.size() < kCandidates;
+  return index >= buckets_.size() || buckets_[index].live.size() < k_ ||
+         buckets_[index].candidates.size() < kCandidates;
 }
 
 bool RoutingTable::diverse(const Bucket& bucket, const Contact& contact) const {
@@ -36,7 +37,8 @@ bool RoutingTable::diverse(const Bucket& bucket, const Contact& contact) const {
     return other.device != contact.device && other.endpoint.ip.prefix() == prefix;
   };
   std::size_t in_table = 0;
-  for (const auto& b : buckets_) in_table += static_cast<std::size_t>(std::count_if(b.live.begin(), b.live.end(), same));
+  for (const auto& b : buckets_)
+    in_table += static_cast<std::size_t>(std::count_if(b.live.begin(), b.live.end(), same));
   const auto in_bucket = static_cast<std::size_t>(std::count_if(bucket.live.begin(), bucket.live.end(), same));
   return in_bucket < kPerPrefixInBucket && in_table < kPerPrefixInTable;
 }
@@ -112,9 +114,12 @@ void RoutingTable::gather(std::size_t bucket, bool candidates, std::vector<Handl
 }
 
 void RoutingTable::collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const {
-  // Three kinds of buckets in order of distance: the target's own; all deeper ones together; then the shallower, one by one.
+  // Three kinds of buckets in order of distance: the target's own; all deeper ones together; then the shallower, one by
+  // one.
   const auto own = static_cast<std::size_t>(common_prefix(self_.position, target));
-  const auto closer = [&](Handle a, Handle b) { return nearer(target, book_.at(a).contact.position, book_.at(b).contact.position); };
+  const auto closer = [&](Handle a, Handle b) {
+    return nearer(target, book_.at(a).contact.position, book_.at(b).contact.position);
+  };
   const auto sort_from = [&](std::size_t from) {
     std::sort(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), closer);
     return out.size() >= n;
@@ -156,7 +161,8 @@ double RoutingTable::estimated_network_size() const {
   if (near.empty()) return 1;
   const auto far = distance(self_.position, book_.at(near.back()).contact.position);
   double share = 0;  // of the key space that lies within the distance of the last of them
-  for (std::size_t i = 0; i < 8; ++i) share += std::ldexp(static_cast<double>(far.bytes[i]), -8 * static_cast<int>(i + 1));
+  for (std::size_t i = 0; i < 8; ++i)
+    share += std::ldexp(static_cast<double>(far.bytes[i]), -8 * static_cast<int>(i + 1));
   const auto count = static_cast<double>(near.size());
   return 1 + std::max(count, share > 0 ? count / share : count);
 }

@@ -1,7 +1,9 @@
-// Kademlia's table: one bucket for each length of the prefix shared with our own position (Maymounkov, Mazieres, section 2.2).
+// Kademlia's table: one bucket for each length of the prefix shared with our own position (Maymounkov, Mazieres,
+// section 2.2).
 //
 // - A contact enters only after a round trip of ours; old live ones are preferred, later ones wait as candidates.
-// - Of global addresses at most 2 per /24 (IPv6: /48) stand in a bucket and 10 in the table; more of them wait as candidates and
+// - Of global addresses at most 2 per /24 (IPv6: /48) stand in a bucket and 10 in the table; more of them wait as
+// candidates and
 //   are used only where there is no choice. Private networks know no such rule.
 // - Two failures in a row give the place to a candidate; without one the contact stays, marked bad, until five.
 #pragma once
@@ -18,7 +20,7 @@ class RoutingTable {
   static constexpr std::size_t kCandidates = 4;
   static constexpr std::size_t kPerPrefixInBucket = 2;
   static constexpr std::size_t kPerPrefixInTable = 10;
-  static constexpr std::uint8_t kBad = 2;   // failures in a row
+  static constexpr std::uint8_t kBad = 2;  // failures in a row
   static constexpr std::uint8_t kDead = 5;
 
   RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts);

@@ -11,13 +11,14 @@ constexpr std::uint8_t kMaxSends = 3;
 constexpr std::uint8_t kMaxCookies = 2;
 constexpr Duration kMaxWait = std::chrono::seconds(4);
 // The longest answer: status, 7 contacts with IPv6 endpoints, cookie, all within the msgpack map, sealed.
-constexpr std::size_t kLongestAnswer = kAnswerOverhead + 1 + 2 + (1 + 3 + kMaxContactsInAnswer * (128 + kMaxEndpointBytes)) + 2 + 19;
+constexpr std::size_t kLongestAnswer =
+    kAnswerOverhead + 1 + 2 + (1 + 3 + kMaxContactsInAnswer * (128 + kMaxEndpointBytes)) + 2 + 19;
 
 }  // namespace
 
-Rpc::Rpc(const Config& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Counters& counters)
-    : suite_(&suite),
-      rng_(&rng),
+Rpc::Rpc(const Config& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity,
+         Counters& counters)
+    : rng_(&rng),
       identity_(&identity),
       counters_(&counters),
       sealer_(suite, config.network, config.psk),
@@ -48,8 +49,15 @@ Status Rpc::ask(Time now, const Contact& to, const Request& request, const Purpo
   if (cookie) sealer_.set_mac2(sealed->frame, *cookie);
   ++counters_->requests_out;
   send(to.endpoint, sealed->frame);
-  const auto [at, fresh] = transactions_.try_emplace(
-      id, Transaction{to, purpose, std::move(sealed->handshake), std::move(sealed->frame), now, std::min(timeout, kMaxWait / 4), 1, 0, {}});
+  const auto [at, fresh] = transactions_.try_emplace(id, Transaction{to,
+                                                                     purpose,
+                                                                     std::move(sealed->handshake),
+                                                                     std::move(sealed->frame),
+                                                                     now,
+                                                                     std::min(timeout, kMaxWait / 4),
+                                                                     1,
+                                                                     0,
+                                                                     {}});
   if (!fresh) return fail(Fault::full);  // one in 2^64
   schedule(at, now + at->second.timeout);
   return {};
@@ -112,7 +120,8 @@ std::optional<RpcEvent> Rpc::handle_request(Time now, const Datagram& datagram) 
   }
   ++counters_->requests_in;
   const auto room = (proven ? kMaxDatagram : datagram.bytes.size()) - kAnswerOverhead;
-  return Incoming{std::move(*parsed), datagram.from, proven, room, request->header.transaction, std::move(opened->handshake)};
+  return Incoming{std::move(*parsed),          datagram.from, proven, room, request->header.transaction,
+                  std::move(opened->handshake)};
 }
 
 bool Rpc::admit(Time now, const Endpoint& from, const RequestView& request, bool proven) {
@@ -186,7 +195,8 @@ std::optional<RpcEvent> Rpc::handle_cookie(Time now, Transactions::iterator at, 
 std::size_t Rpc::memory_bytes() const {
   constexpr std::size_t kNode = 48;  // of a tree, beside its value
   std::size_t out = proven_.size() * 96;
-  for (const auto& [id, t] : transactions_) out += sizeof(Transactions::value_type) + 2 * kNode + 24 + t.frame.capacity();
+  for (const auto& [id, t] : transactions_)
+    out += sizeof(Transactions::value_type) + 2 * kNode + 24 + t.frame.capacity();
   return out;
 }
 

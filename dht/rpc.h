@@ -1,7 +1,7 @@
 // The sealed round trip: transactions with retransmission on this side, admission and answers on the other.
 //
-// A request is sent up to three times, at 0, 1 and 2 times the contact's expected timeout, and given up at 4 times. What it waits for is
-// bounded, and an answer is believed only from where the question went.
+// A request is sent up to three times, at 0, 1 and 2 times the contact's expected timeout, and given up at 4 times.
+// What it waits for is bounded, and an answer is believed only from where the question went.
 #pragma once
 
 #include <map>
@@ -55,8 +55,8 @@ class Rpc {
 
   Rpc(const Config& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Counters& counters);
 
-  // Fault::full when too many questions are under way. `timeout` is the contact's expected one; the cookie proves our address and
-  // allows a request that is not padded.
+  // Fault::full when too many questions are under way. `timeout` is the contact's expected one; the cookie proves our
+  // address and allows a request that is not padded.
   Status ask(Time now, const Contact& to, const Request& request, const Purpose& purpose, Duration timeout,
              const std::optional<crypto::Mac>& cookie);
   // The answer is cut to the room that the question left.
@@ -95,7 +95,6 @@ class Rpc {
   void send(const Endpoint& to, Bytes bytes);
   std::size_t padding(Kind kind, bool proven) const;
 
-  const crypto::Suite* suite_;
   Rng* rng_;
   const crypto::Identity* identity_;
   Counters* counters_;

@@ -24,7 +24,8 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
     case Kind::find_node: answer.contacts = contacts_for(request.target, incoming.from); break;
     case Kind::find_record: {
       const auto time = wall_at(now);
-      const auto held = time ? store.find(crypto::UserKey{request.target.bytes}, *time) : std::vector<const SignedRecord*>{};
+      const auto held =
+          time ? store.find(crypto::UserKey{request.target.bytes}, *time) : std::vector<const SignedRecord*>{};
       if (request.skip < held.size()) {
         answer.record = held[request.skip]->wire;
         answer.more = request.skip + 1 < held.size();

@@ -16,7 +16,9 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
       return fail(Fault::replayed);
     }
   }
-  const auto same_device = [&](const Slot& s) { return s.record.device() == record.device() && s.record.account() == record.account(); };
+  const auto same_device = [&](const Slot& s) {
+    return s.record.device() == record.device() && s.record.account() == record.account();
+  };
   const auto old = std::find_if(slots.begin(), slots.end(), same_device);
   if (old == slots.end()) {
     if (auto ok = has_room(slots, record, writer); !ok) return fail(ok.error());

@@ -1,5 +1,6 @@
-// What this supernode holds for others. Slot rules of protocol.md section 2: at most 16 records per user key, 2 per account key, 4 per
-// writer prefix (of global addresses), oldest kept; a lower sequence or epoch is refused, an equal sequence with other bytes is an alarm.
+// What this supernode holds for others. Slot rules of protocol.md section 2: at most 16 records per user key, 2 per
+// account key, 4 per writer prefix (of global addresses), oldest kept; a lower sequence or epoch is refused, an equal
+// sequence with other bytes is an alarm.
 #pragma once
 
 #include <functional>

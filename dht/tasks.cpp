@@ -14,14 +14,16 @@ bool already_has(const std::vector<SignedRecord>& found, const crypto::AccountKe
 
 }  // namespace
 
-Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths, std::size_t width, decltype(Task::goal) goal) {
+Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths, std::size_t width,
+                                  decltype(Task::goal) goal) {
   wake(now);
   if (tasks.size() >= config.max_lookups) {
     ++counters.refused;
     return fail(Fault::full);
   }
   std::vector<Contact> seeds;
-  for (const auto h : table.nearest(target, std::max(config.k, config.alpha * paths))) seeds.push_back(table.book().at(h).contact);
+  for (const auto h : table.nearest(target, std::max(config.k, config.alpha * paths)))
+    seeds.push_back(table.book().at(h).contact);
   const auto id = next_task++;
   const Lookup::Options options{target, paths, config.alpha, width, now + kLookupLife};
   Task& task = tasks.try_emplace(id, Task{Lookup(options, self.device, seeds), std::move(goal)}).first->second;
@@ -60,7 +62,8 @@ void Dht::Impl::query(Time now, std::uint64_t id, Task& task, const Lookup::Ask&
   Request request;
   request.kind = std::holds_alternative<FindRecordsGoal>(task.goal) ? Kind::find_record : Kind::find_node;
   request.target = task.lookup.target();
-  if (!ask(now, to, std::move(request), {Purpose::Kind::query, id, what.slot, 0})) return task.lookup.on_failure(what.slot);
+  if (!ask(now, to, std::move(request), {Purpose::Kind::query, id, what.slot, 0}))
+    return task.lookup.on_failure(what.slot);
   if (fell_silent(now, to)) task.lookup.on_late(what.slot);  // the next one is asked beside it from the start
 }
 
@@ -81,7 +84,8 @@ Status Dht::Impl::ask(Time now, const Contact& to, Request request, const Purpos
   request.sender = self;
   std::optional<crypto::Mac> cookie;
   const auto* entry = table.book().find(to.device);
-  if (entry != nullptr && entry->contact == to && entry->cookie_at != Time::min() && now - entry->cookie_at < kCookieLife) {
+  if (entry != nullptr && entry->contact == to && entry->cookie_at != Time::min() &&
+      now - entry->cookie_at < kCookieLife) {
     cookie = entry->cookie;
   }
   return rpc.ask(now, to, request, purpose, timeout_for(to), cookie);
@@ -135,7 +139,8 @@ void Dht::Impl::on_query_answer(Time now, const Answered& answered) {
   auto& task = at->second;
   task.lookup.on_answer(answered.purpose.slot, answered.answer.contacts);
   if (!answered.answer.record.empty()) collect(now, task, answered.answer.record);
-  if (auto* goal = std::get_if<FindRecordsGoal>(&task.goal); goal != nullptr && answered.answer.more && !answered.answer.record.empty()) {
+  if (auto* goal = std::get_if<FindRecordsGoal>(&task.goal);
+      goal != nullptr && answered.answer.more && !answered.answer.record.empty()) {
     ask_further(now, at->first, *goal, answered.from, 1);
   }
   drive(now, at->first);
@@ -166,7 +171,9 @@ void Dht::Impl::collect(Time now, Task& task, ByteView wire) {
     return;
   }
   if (!check_time(*record, *time)) return;
-  const auto same_device = [&](const SignedRecord& r) { return r.device() == record->device() && r.account() == record->account(); };
+  const auto same_device = [&](const SignedRecord& r) {
+    return r.device() == record->device() && r.account() == record->account();
+  };
   const auto old = std::find_if(goal->found.begin(), goal->found.end(), same_device);
   if (old != goal->found.end()) {
     if (record->sequence == old->sequence) events.push(Alarm{record->user, record->device()});
@@ -212,7 +219,8 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
     if (records->further > 0 && !satisfied && now < task.lookup.deadline()) return;
     std::stable_sort(records->found.begin(), records->found.end(),
                      [](const SignedRecord& a, const SignedRecord& b) { return a.sequence > b.sequence; });
-    events.push(RecordsFound{LookupId{id}, std::move(records->found), task.lookup.asked() + records->further_asked, task.lookup.rounds()});
+    events.push(RecordsFound{LookupId{id}, std::move(records->found), task.lookup.asked() + records->further_asked,
+                             task.lookup.rounds()});
   } else if (std::holds_alternative<FindNodesGoal>(task.goal)) {
     events.push(NodesFound{LookupId{id}, task.lookup.nearest(config.k)});
   } else if (auto* publish = std::get_if<PublishGoal>(&task.goal)) {
@@ -260,7 +268,8 @@ void Dht::Impl::on_stored(Time now, std::uint64_t id, AnswerStatus status) {
 
 // Most lookups end long before their deadline; their entries go when they come to the front.
 void Dht::Impl::forget_old_deadlines() {
-  while (!lookup_deadlines.empty() && tasks.find(lookup_deadlines.front().second) == tasks.end()) lookup_deadlines.pop_front();
+  while (!lookup_deadlines.empty() && tasks.find(lookup_deadlines.front().second) == tasks.end())
+    lookup_deadlines.pop_front();
 }
 
 }  // namespace linnet::dht

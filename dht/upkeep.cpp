@@ -11,8 +11,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Duration kTick = seconds(10);
-constexpr Duration kQuietLimit = minutes(5);      // a contact not heard of for so long is pinged
-constexpr Duration kBucketLimit = minutes(15);    // Kademlia's hour, for a network whose nodes come and go faster
+constexpr Duration kQuietLimit = minutes(5);    // a contact not heard of for so long is pinged
+constexpr Duration kBucketLimit = minutes(15);  // Kademlia's hour, for a network whose nodes come and go faster
 constexpr Duration kFirstSelfRefresh = seconds(5);
 constexpr Duration kLastSelfRefresh = minutes(10);
 constexpr Duration kSilence = seconds(30);
@@ -47,7 +47,8 @@ bool Dht::Impl::fell_silent(Time now, const Contact& contact) const {
 }
 
 void Dht::Impl::ping(Time now, const Contact& contact) {
-  if (pinging.size() >= 2 * kMaxPings || std::find(pinging.begin(), pinging.end(), contact.device) != pinging.end()) return;
+  if (pinging.size() >= 2 * kMaxPings || std::find(pinging.begin(), pinging.end(), contact.device) != pinging.end())
+    return;
   if (!ask(now, contact, Request{}, {Purpose::Kind::ping, 0, 0, 0})) return;
   pinging.push_back(contact.device);
   if (auto* entry = table.book().find(contact.device)) entry->tried = now;

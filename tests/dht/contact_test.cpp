@@ -8,7 +8,8 @@ namespace linnet::dht::test {
 namespace {
 
 std::uint32_t lead21(const Id& id) {
-  return (static_cast<std::uint32_t>(id.bytes[0]) << 13) | (static_cast<std::uint32_t>(id.bytes[1]) << 5) | (id.bytes[2] >> 3);
+  return (static_cast<std::uint32_t>(id.bytes[0]) << 13) | (static_cast<std::uint32_t>(id.bytes[1]) << 5) |
+         (id.bytes[2] >> 3);
 }
 
 TEST(Position, OneGlobalAddressHasEightPlaces) {
@@ -21,8 +22,8 @@ TEST(Position, OneGlobalAddressHasEightPlaces) {
 TEST(Position, MaskedBitsOfAnIpv4AddressDoNotMatter) {
   const crypto::DeviceKey key{SeededRng(2).array<32>()};
   const auto at = [&](std::uint8_t a, std::uint8_t b) { return position(IpAddress::v4(a, b, 3, 4), key); };
-  EXPECT_EQ(at(5, 1), at(5 ^ 4, 1));      // BEP 42's mask keeps two bits of the first byte
-  EXPECT_EQ(at(5, 1), at(5, 1 ^ 0x10));   // and four of the second
+  EXPECT_EQ(at(5, 1), at(5 ^ 4, 1));     // BEP 42's mask keeps two bits of the first byte
+  EXPECT_EQ(at(5, 1), at(5, 1 ^ 0x10));  // and four of the second
   EXPECT_NE(at(5, 1), at(5 ^ 1, 1));
   EXPECT_NE(at(5, 1), at(5, 1 ^ 8));
 }

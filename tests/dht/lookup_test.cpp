@@ -20,7 +20,8 @@ struct Topology {
     }
     for (const auto& self : all) {
       tables.push_back(std::make_unique<RoutingTable>(self, k, 4000));
-      for (std::size_t i = 0; i < n; ++i) tables.back()->answered(Time{}, all[(i * 7919 + tables.size()) % n], std::nullopt);
+      for (std::size_t i = 0; i < n; ++i)
+        tables.back()->answered(Time{}, all[(i * 7919 + tables.size()) % n], std::nullopt);
     }
     dead.resize(n);
   }
@@ -36,7 +37,8 @@ struct Topology {
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!dead[i] && i != except) out.push_back(all[i]);
     }
-    std::sort(out.begin(), out.end(), [&](const Contact& a, const Contact& b) { return nearer(target, a.position, b.position); });
+    std::sort(out.begin(), out.end(),
+              [&](const Contact& a, const Contact& b) { return nearer(target, a.position, b.position); });
     out.resize(std::min(out.size(), n));
     return out;
   }
@@ -196,7 +198,9 @@ class OnPaper : public ::testing::Test {
     return a == nullptr ? 999 : a->slot;
   }
   static bool waits(Lookup& lookup) { return std::holds_alternative<Lookup::Wait>(lookup.next(Time{})); }
-  static bool finished(Lookup& lookup, Time now = {}) { return std::holds_alternative<Lookup::Finished>(lookup.next(now)); }
+  static bool finished(Lookup& lookup, Time now = {}) {
+    return std::holds_alternative<Lookup::Finished>(lookup.next(now));
+  }
 
   SeededRng rng{5};
   std::vector<Contact> contacts;
@@ -277,7 +281,8 @@ TEST_F(OnPaper, IsBoundedWhateverLiarsAnswer) {
     for (int i = 0; i < 7; ++i) {
       auto lie = paper_contact(rng, endpoint(rng.u32()));
       lie.position.bytes = {};
-      for (std::size_t b = 0; b < 8; ++b) lie.position.bytes[24 + b] = static_cast<std::uint8_t>((~std::uint64_t{asked}) >> (56 - 8 * b));
+      for (std::size_t b = 0; b < 8; ++b)
+        lie.position.bytes[24 + b] = static_cast<std::uint8_t>((~std::uint64_t{asked}) >> (56 - 8 * b));
       lie.position.bytes[31] ^= static_cast<std::uint8_t>(i);
       lies.push_back(lie);
     }

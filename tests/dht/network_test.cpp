@@ -198,7 +198,8 @@ TEST(MiniNetwork, ASupernodeAloneAnswersForItself) {
   EXPECT_EQ(found->records.size(), 1U);
 }
 
-// Same seed, same run; and stand-ins for the cryptography change no decision: the datagrams are the same in number, size and time.
+// Same seed, same run; and stand-ins for the cryptography change no decision: the datagrams are the same in number,
+// size and time.
 TEST(MiniNetwork, DecisionsAreEqualForEqualSeedAndUnderBothSuites) {
   const auto run = [](const crypto::Suite& suite) {
     Network net(suite, 11, 0.05);

@@ -53,7 +53,8 @@ TEST_P(Record, AnotherNameOpensNothing) {
 
 TEST_P(Record, EveryBitFlipAndTruncationIsRefused) {
   const auto made = record_for(suite, who, name);
-  for (std::size_t n = 0; n < made.wire.size(); ++n) EXPECT_FALSE(read_record(suite, network(), ByteView(made.wire).first(n))) << n;
+  for (std::size_t n = 0; n < made.wire.size(); ++n)
+    EXPECT_FALSE(read_record(suite, network(), ByteView(made.wire).first(n))) << n;
   auto longer = made.wire;
   longer.push_back(0);
   EXPECT_FALSE(read_record(suite, network(), longer));
@@ -73,7 +74,8 @@ TEST_P(Record, ACertificateOfAnotherDeviceIsRefused) {
 }
 
 TEST_P(Record, AnotherNetworksRecordIsRefused) {
-  EXPECT_EQ(read_record(suite, crypto::network_id("other"), record_for(suite, who, name).wire).error(), Fault::mismatch);
+  EXPECT_EQ(read_record(suite, crypto::network_id("other"), record_for(suite, who, name).wire).error(),
+            Fault::mismatch);
 }
 
 TEST_P(Record, IsGoodInItsTimeOnly) {

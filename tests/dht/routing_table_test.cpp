@@ -8,7 +8,9 @@ namespace linnet::dht::test {
 namespace {
 
 Contact at(SeededRng& rng, std::uint32_t host) { return paper_contact(rng, endpoint(host)); }
-Contact somewhere(SeededRng& rng) { return at(rng, 0x0a000000U | (rng.u32() & 0xffffffU)); }  // private: no rule of prefixes
+Contact somewhere(SeededRng& rng) {
+  return at(rng, 0x0a000000U | (rng.u32() & 0xffffffU));
+}  // private: no rule of prefixes
 
 TEST(RoutingTable, NearestAgreesWithAFullScan) {
   SeededRng rng(1);
@@ -24,7 +26,8 @@ TEST(RoutingTable, NearestAgreesWithAFullScan) {
   EXPECT_EQ(live.size(), table.size());
   for (int round = 0; round < 200; ++round) {
     const Id target = round % 4 == 0 ? self.position : Id{rng.array<32>()};
-    std::sort(live.begin(), live.end(), [&](const Contact& a, const Contact& b) { return nearer(target, a.position, b.position); });
+    std::sort(live.begin(), live.end(),
+              [&](const Contact& a, const Contact& b) { return nearer(target, a.position, b.position); });
     const auto near = table.nearest(target, 20);
     ASSERT_EQ(near.size(), 20U);
     for (std::size_t i = 0; i < near.size(); ++i) EXPECT_EQ(table.book().at(near[i]).contact, live[i]);
@@ -112,7 +115,8 @@ TEST(RoutingTable, RandomPlacesOfABucketLieInIt) {
   const auto self = somewhere(rng);
   const RoutingTable table(self, 16, 100);
   for (std::size_t bucket : {0U, 1U, 7U, 8U, 63U, 255U}) {
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(common_prefix(self.position, table.random_in(bucket, rng)), static_cast<int>(bucket));
+    for (int i = 0; i < 20; ++i)
+      EXPECT_EQ(common_prefix(self.position, table.random_in(bucket, rng)), static_cast<int>(bucket));
   }
 }
 

@@ -25,7 +25,9 @@ class Rpc : public ::testing::TestWithParam<const crypto::Suite*> {
     server->handle_wall(now, kNow);
   }
 
-  static void give(Dht& to, Time at, const Endpoint& from, Bytes bytes) { to.handle_datagram(at, Datagram{from, bytes}); }
+  static void give(Dht& to, Time at, const Endpoint& from, Bytes bytes) {
+    to.handle_datagram(at, Datagram{from, bytes});
+  }
   static std::vector<Bytes> take(Dht& from) {
     std::vector<Bytes> out;
     while (auto t = from.poll_transmit()) out.push_back(std::move(t->bytes));
@@ -98,7 +100,8 @@ TEST_P(Rpc, EveryFlipAndTruncationOfARequestIsDropped) {
     EXPECT_TRUE(take(*server).empty()) << bit;
     ++flips;
   }
-  for (std::size_t n = 0; n < request.size(); ++n) give(*server, now, kAsker, Bytes(request.begin(), request.begin() + static_cast<std::ptrdiff_t>(n)));
+  for (std::size_t n = 0; n < request.size(); ++n)
+    give(*server, now, kAsker, Bytes(request.begin(), request.begin() + static_cast<std::ptrdiff_t>(n)));
   EXPECT_TRUE(take(*server).empty());
   EXPECT_EQ(server->counters().requests_in, 0U);
   EXPECT_GE(server->counters().malformed + server->counters().unexpected, flips);
@@ -113,7 +116,8 @@ TEST_P(Rpc, EveryFlipOfAnAnswerIsDroppedAndTheGenuineOneStillCounts) {
     bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
     give(*asker, now, kServer, bad);
   }
-  for (std::size_t n = 0; n < answer.size(); ++n) give(*asker, now, kServer, Bytes(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(n)));
+  for (std::size_t n = 0; n < answer.size(); ++n)
+    give(*asker, now, kServer, Bytes(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(n)));
   EXPECT_EQ(asker->contact_count(), 0U);
   give(*asker, now, kServer, answer);
   EXPECT_EQ(asker->contact_count(), 1U);
@@ -156,7 +160,8 @@ TEST_P(Rpc, NoKindOfRequestIsAnsweredWithMoreBytesThanItHas) {
       request.kind = kind;
       request.target = id_of(crypto::user_key(address("held")));
       if (kind == Kind::store) request.record = record_for(suite, who, address("held"), 2).wire;
-      const auto sealed = sealer.seal_request(9, id_b.session_key(), crypto::Secret(rng_a.array<32>()), encode(request, padded));
+      const auto sealed =
+          sealer.seal_request(9, id_b.session_key(), crypto::Secret(rng_a.array<32>()), encode(request, padded));
       ASSERT_TRUE(sealed);
       give(*server, now, kElsewhere, sealed->frame);
       std::size_t out = 0;

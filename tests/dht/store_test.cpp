@@ -10,7 +10,9 @@ const crypto::Suite& kSuite = crypto::typed_suite();
 const crypto::Address kName = address("victim");
 const auto kKey = crypto::user_key(kName);
 
-IpAddress writer(std::uint32_t prefix, std::uint8_t host = 1) { return IpAddress::v4(0x08000000U + (prefix << 8) + host); }
+IpAddress writer(std::uint32_t prefix, std::uint8_t host = 1) {
+  return IpAddress::v4(0x08000000U + (prefix << 8) + host);
+}
 
 SignedRecord of(std::uint64_t person_seed, std::uint64_t sequence = 1, std::uint64_t variant = 0) {
   return record_for(kSuite, person(kSuite, person_seed), kName, sequence, kNow, variant);
@@ -42,7 +44,8 @@ TEST(RecordStore, KeepsSixteenOfTenThousandSigners) {
 
 TEST(RecordStore, KeepsFourOfAWriterPrefixButAnyNumberOnAPrivateNetwork) {
   RecordStore store(1000);
-  for (std::uint32_t i = 0; i < 6; ++i) EXPECT_EQ(store.put(kNow, of(i), writer(1, static_cast<std::uint8_t>(i))).has_value(), i < 4);
+  for (std::uint32_t i = 0; i < 6; ++i)
+    EXPECT_EQ(store.put(kNow, of(i), writer(1, static_cast<std::uint8_t>(i))).has_value(), i < 4);
   EXPECT_TRUE(store.put(kNow, of(50), writer(2)));
   for (std::uint32_t i = 10; i < 16; ++i) EXPECT_TRUE(store.put(kNow, of(i), IpAddress::v4(10, 0, 0, 1))) << i;
 }
@@ -52,7 +55,9 @@ TEST(RecordStore, KeepsTwoDevicesOfAnAccount) {
   const auto owner = person(kSuite, 1);
   for (std::uint64_t i = 0; i < 4; ++i) {
     const auto device = further_device(owner, 100 + i);
-    EXPECT_EQ(store.put(kNow, record_for(kSuite, device, kName), writer(static_cast<std::uint32_t>(i))).has_value(), i < 2) << i;
+    EXPECT_EQ(store.put(kNow, record_for(kSuite, device, kName), writer(static_cast<std::uint32_t>(i))).has_value(),
+              i < 2)
+        << i;
   }
 }
 
@@ -95,7 +100,8 @@ TEST(RecordStore, IsBoundedAsAWhole) {
   RecordStore store(3);
   for (std::uint64_t i = 0; i < 5; ++i) {
     const auto name = address("n" + std::to_string(i));
-    const auto put = store.put(kNow, record_for(kSuite, person(kSuite, i), name), writer(static_cast<std::uint32_t>(i)));
+    const auto put =
+        store.put(kNow, record_for(kSuite, person(kSuite, i), name), writer(static_cast<std::uint32_t>(i)));
     EXPECT_EQ(put.has_value(), i < 3);
     if (!put) {
       EXPECT_EQ(put.error(), Fault::full);

@@ -38,7 +38,11 @@ inline Contact paper_contact(SeededRng& rng, const Endpoint& at) {
 }
 
 inline Contact contact_of(const crypto::Suite& suite, const crypto::Identity& id, const Endpoint& at) {
-  Contact out{at, id.device_key(), id.session_key(), crypto::sign_session_key(suite, id.device, network(), id.session_key()), {}};
+  Contact out{at,
+              id.device_key(),
+              id.session_key(),
+              crypto::sign_session_key(suite, id.device, network(), id.session_key()),
+              {}};
   out.position = position(at.ip, out.device);
   return out;
 }
@@ -66,7 +70,8 @@ class Network {
     Time timer = kNever;
   };
 
-  Network(const crypto::Suite& suite, std::uint64_t seed, double loss = 0) : suite_(suite), rng_(seed), seed_(seed), loss_(loss) {}
+  Network(const crypto::Suite& suite, std::uint64_t seed, double loss = 0)
+      : suite_(suite), rng_(seed), seed_(seed), loss_(loss) {}
 
   Node& add(const Endpoint& at, Config config = {}) {
     config.network = network();
@@ -95,7 +100,9 @@ class Network {
     }
   }
 
-  void run(Duration span) { run_until(now_ + span, [] { return false; }); }
+  void run(Duration span) {
+    run_until(now_ + span, [] { return false; });
+  }
 
   template <class Stop>
   void run_until(Time end, Stop stop) {
@@ -137,7 +144,8 @@ class Network {
     while (auto t = node.dht->poll_transmit()) {
       EXPECT_LE(t->bytes.size(), kMaxDatagram);
       ++datagrams;
-      trace = trace * 1099511628211U ^ (t->bytes.size() * 31 + t->bytes[0] + i * 65537 + static_cast<std::uint64_t>(micros(now_.time_since_epoch())));
+      trace = trace * 1099511628211U ^ (t->bytes.size() * 31 + t->bytes[0] + i * 65537 +
+                                        static_cast<std::uint64_t>(micros(now_.time_since_epoch())));
       if (rng_.unit() < loss_) continue;
       const auto to = by_endpoint_.find(t->to);
       if (to == by_endpoint_.end()) continue;
