@@ -196,25 +196,28 @@ TEST(SipParser, SurvivesEverySingleBitFlip) {
   SeededRng rng(1);
   Config config;
   config.local_uri = *Uri::parse("bob@biloxi.example");
-  config.limits.calls_per_peer = 100000;
-  config.limits.calls = 4;
   Core core(config, rng);
   int answered = 0;
+  int calls = 0;
   for (std::size_t bit = 0; bit < kInvite.size() * 8; ++bit) {
     auto bytes = copy(view(kInvite));
     bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
     core.handle_message(Time{}, PeerId{}, bytes);
+    while (auto event = core.poll_event())
+      if (const auto* call = std::get_if<IncomingCall>(&*event)) {
+        ++calls;
+        ASSERT_TRUE(core.reject(Time{}, call->call, 486));
+      }
     while (auto out = core.poll_message()) {
       MessageView m;
       ++answered;
       ASSERT_TRUE(parse(out->bytes, m) || m.status >= 400) << text(out->bytes);
     }
-    while (auto event = core.poll_event()) ASSERT_TRUE(std::holds_alternative<IncomingCall>(*event));
-    ASSERT_LE(core.calls(), 4u);
-    ASSERT_LE(core.transactions(), 64u);
+    core.peer_lost(Time{}, PeerId{});  // a fresh peer for the next
+    ASSERT_EQ(core.calls() + core.transactions(), 0u);
   }
-  EXPECT_GT(answered, 1000);
-  EXPECT_EQ(core.calls(), 4u) << "some flips leave a call, and no more than there is room for";
+  EXPECT_GT(calls, 1000) << "most flips change a name or a tag";
+  EXPECT_GT(answered, 3000);
 }
 
 }  // namespace
