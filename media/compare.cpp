@@ -60,7 +60,8 @@ std::ptrdiff_t coarse_lag_ms(View said, View heard, int rate) {
   const auto c = correlate(spectrum(a, n), spectrum(b, n));
   std::ptrdiff_t best = 0;
   double peak = -1e300;
-  for (std::ptrdiff_t lag = 1 - static_cast<std::ptrdiff_t>(a.size()); lag < static_cast<std::ptrdiff_t>(b.size()); ++lag) {
+  for (std::ptrdiff_t lag = 1 - static_cast<std::ptrdiff_t>(a.size()); lag < static_cast<std::ptrdiff_t>(b.size());
+       ++lag) {
     const double v = c[wrap(lag, n)].real();
     if (v > peak) {
       peak = v;

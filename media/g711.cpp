@@ -50,7 +50,9 @@ std::int16_t alaw_decode(std::uint8_t code) {
   return static_cast<std::int16_t>((v & 0x80) != 0 ? magnitude : -magnitude);
 }
 
-G711Codec::G711Codec(CodecKind law) : law_(law), down_(kRate, 8000), up_(8000, kRate) { narrow_.reserve(kMaxFrame / kRatio + 64); }
+G711Codec::G711Codec(CodecKind law) : law_(law), down_(kRate, 8000), up_(8000, kRate) {
+  narrow_.reserve(kMaxFrame / kRatio + 64);
+}
 
 int G711Codec::lookahead() const { return down_.output_latency() * static_cast<int>(kRatio) + up_.output_latency(); }
 

@@ -14,7 +14,9 @@ int length(ByteView bytes) { return static_cast<int>(bytes.size()); }
 // STOI .993, fullband .985 (docs/protocol/media.md).
 constexpr int kWidebandBelow = 32000;
 
-int maximum_bandwidth(int bitrate) { return bitrate < kWidebandBelow ? OPUS_BANDWIDTH_WIDEBAND : OPUS_BANDWIDTH_FULLBAND; }
+int maximum_bandwidth(int bitrate) {
+  return bitrate < kWidebandBelow ? OPUS_BANDWIDTH_WIDEBAND : OPUS_BANDWIDTH_FULLBAND;
+}
 
 // The hint makes the encoder lean less on what may have been lost (from 1), and from 6 on carry a copy of each voiced
 // frame in the next (LBRR). Measured STOI at 24 kbit/s, complexity 5, for 0 / 5 / 10 / 20 % loss:
@@ -66,7 +68,8 @@ std::size_t OpusCodec::duration(ByteView payload) const {
 
 std::size_t OpusCodec::decode(ByteView payload, std::span<std::int16_t> out) {
   if (payload.empty()) return 0;
-  const int made = opus_decode(decoder_.get(), payload.data(), length(payload), out.data(), static_cast<int>(out.size()), 0);
+  const int made =
+      opus_decode(decoder_.get(), payload.data(), length(payload), out.data(), static_cast<int>(out.size()), 0);
   return static_cast<std::size_t>(std::max(made, 0));
 }
 

@@ -9,18 +9,18 @@ namespace linnet::media {
 namespace {
 
 constexpr std::int64_t kMs = kSamplesPerMs;
-constexpr std::size_t kBlock = 10 * kSamplesPerMs;     // concealment is made in blocks
-constexpr std::int64_t kNegligible = 5 * kMs / 2;      // a hole shorter than this is stepped over
-constexpr std::int64_t kFade = 200 * kMs;              // concealment longer than this is silence
-constexpr std::int64_t kGiveUp = 1000 * kMs;           // without a packet: wait for a new start
-constexpr std::int64_t kJump = 3000 * kMs;             // a timestamp this far off: another timeline
-constexpr std::int64_t kSlack = 5 * kMs;               // difference from the target that is left alone
-constexpr std::int64_t kStretch = 25 * kMs / 2;        // at most this much in one frame
-constexpr std::int64_t kOpenGap = 500 * kMs;           // an unfinished gap is reported from here on
-constexpr std::int64_t kHurry = 25 * kMs;              // a difference that does not wait for a pause of the speaker
-constexpr double kPause = 200.0 * 200.0;               // mean square below which a frame is one, about -44 dBFS
+constexpr std::size_t kBlock = 10 * kSamplesPerMs;  // concealment is made in blocks
+constexpr std::int64_t kNegligible = 5 * kMs / 2;   // a hole shorter than this is stepped over
+constexpr std::int64_t kFade = 200 * kMs;           // concealment longer than this is silence
+constexpr std::int64_t kGiveUp = 1000 * kMs;        // without a packet: wait for a new start
+constexpr std::int64_t kJump = 3000 * kMs;          // a timestamp this far off: another timeline
+constexpr std::int64_t kSlack = 5 * kMs;            // difference from the target that is left alone
+constexpr std::int64_t kStretch = 25 * kMs / 2;     // at most this much in one frame
+constexpr std::int64_t kOpenGap = 500 * kMs;        // an unfinished gap is reported from here on
+constexpr std::int64_t kHurry = 25 * kMs;           // a difference that does not wait for a pause of the speaker
+constexpr double kPause = 200.0 * 200.0;            // mean square below which a frame is one, about -44 dBFS
 constexpr int kRecoveryWeight = 3;
-constexpr std::size_t kEnough = 25;                    // packets before the quantile is trusted
+constexpr std::size_t kEnough = 25;  // packets before the quantile is trusted
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
 
 std::int64_t ssize(std::span<const std::int16_t> s) { return static_cast<std::int64_t>(s.size()); }
@@ -148,7 +148,8 @@ bool Playout::may_start(std::size_t room, std::size_t& silence) {
 
 void Playout::start_at(const BufferedPacket& packet) {
   playing_ = true;
-  const bool paused = last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
+  const bool paused =
+      last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
   if (gap_ > 0) close_gap(paused);
   cursor_ = packet.position;
   frozen_ = 0;
@@ -181,7 +182,8 @@ std::size_t Playout::pull(Time now, std::span<std::int16_t> out, CodecBank& code
       first = at;
     }
     const std::size_t n = std::min(ready(), out.size() - at);
-    std::copy_n(fifo_.begin() + static_cast<std::ptrdiff_t>(fifo_at_), n, out.begin() + static_cast<std::ptrdiff_t>(at));
+    std::copy_n(fifo_.begin() + static_cast<std::ptrdiff_t>(fifo_at_), n,
+                out.begin() + static_cast<std::ptrdiff_t>(at));
     fifo_at_ += n;
     at += n;
     pulled_ += static_cast<std::int64_t>(n);
@@ -210,7 +212,8 @@ void Playout::play_front(Time now, CodecBank& codecs) {
   auto& codec = codecs.get(packet.codec);
   work_.resize(packet.duration);
   const std::size_t made = codec.decode(packet.payload, work_);
-  const bool paused = last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
+  const bool paused =
+      last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
   cursor_ = packet.position + static_cast<std::int64_t>(packet.duration);
   last_sequence_ = packet.sequence;
   codec_ = packet.codec;

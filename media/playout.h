@@ -1,7 +1,7 @@
 // When and what the loudspeaker plays: an adaptive playout over the jitter buffer.
 //
-// All delays are counted on the device's own clock, the samples it has pulled, so that the device's block size and drift
-// are part of what is measured. A packet whose first sample has position p, arriving when n samples have been
+// All delays are counted on the device's own clock, the samples it has pulled, so that the device's block size and
+// drift are part of what is measured. A packet whose first sample has position p, arriving when n samples have been
 // pulled, could be played at the earliest with the offset v = p - n between position and clock. The offset
 // in use should be the quantile of v that all but a few of the last packets reach:
 //   packets reach v easily  -> there is delay to give back -> take periods out (accelerate)
@@ -25,11 +25,11 @@
 namespace linnet::media {
 
 struct PlayoutSettings {
-  std::int64_t max_delay = 500 * kSamplesPerMs;     // waiting audio never spans more
-  std::int64_t first_margin = 10 * kSamplesPerMs;   // before anything is known of the path
-  std::int64_t safety = 3 * kSamplesPerMs;          // beyond the quantile
-  double late_quantile = 0.03;                      // the share of packets allowed to miss
-  std::size_t window = 250;                         // packets: 5 s of 20 ms frames
+  std::int64_t max_delay = 500 * kSamplesPerMs;    // waiting audio never spans more
+  std::int64_t first_margin = 10 * kSamplesPerMs;  // before anything is known of the path
+  std::int64_t safety = 3 * kSamplesPerMs;         // beyond the quantile
+  double late_quantile = 0.03;                     // the share of packets allowed to miss
+  std::size_t window = 250;                        // packets: 5 s of 20 ms frames
 };
 
 struct PlayoutStats {

@@ -7,9 +7,9 @@ namespace linnet::media {
 
 struct QualityInput {
   CodecKind codec = CodecKind::opus;
-  double loss_pct = 0;       // frames that were neither decoded nor recovered, of all expected
-  double one_way_ms = 0;     // mouth to ear
-  double burst_ratio = 1;    // 1: random loss (G.107 section 7.3)
+  double loss_pct = 0;     // frames that were neither decoded nor recovered, of all expected
+  double one_way_ms = 0;   // mouth to ear
+  double burst_ratio = 1;  // 1: random loss (G.107 section 7.3)
 };
 
 // Rating factor, 0..93.2.

@@ -19,7 +19,8 @@ void Reception::on_packet(Time now, const RtpHeader& header, int clock) {
   const auto arrival = static_cast<std::uint32_t>(micros(now.time_since_epoch()) * clock / 1'000'000);
   const std::uint32_t transit = arrival - header.timestamp;
   if (transit_) {
-    const auto d = static_cast<double>(std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(transit - *transit_))));
+    const auto d =
+        static_cast<double>(std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(transit - *transit_))));
     jitter_ += (d - jitter_) / 16;
     ++jitter_samples_;
   }
@@ -43,7 +44,8 @@ ReportBlock Reception::report(Time now, std::uint32_t ssrc) {
   const auto missed = wanted - static_cast<std::int64_t>(received_ - received_prior_);
   expected_prior_ = expected_now;
   received_prior_ = received_;
-  if (wanted > 0 && missed > 0) block.fraction_lost = static_cast<std::uint8_t>(std::min<std::int64_t>(255, missed * 256 / wanted));
+  if (wanted > 0 && missed > 0)
+    block.fraction_lost = static_cast<std::uint8_t>(std::min<std::int64_t>(255, missed * 256 / wanted));
   block.cumulative_lost = static_cast<std::int32_t>(std::clamp<std::int64_t>(lost(), -0x800000, 0x7fffff));
   block.highest_sequence = static_cast<std::uint32_t>(highest_);
   block.jitter = static_cast<std::uint32_t>(jitter_);

@@ -10,7 +10,8 @@ void Resampler::Free::operator()(SpeexResamplerState_* state) const { speex_resa
 
 Resampler::Resampler(int from, int to, int quality) : from_(from), to_(to) {
   int error = 0;
-  state_.reset(speex_resampler_init(1, static_cast<spx_uint32_t>(from), static_cast<spx_uint32_t>(to), quality, &error));
+  state_.reset(
+      speex_resampler_init(1, static_cast<spx_uint32_t>(from), static_cast<spx_uint32_t>(to), quality, &error));
   if (!state_) throw std::bad_alloc();
 }
 

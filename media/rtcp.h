@@ -17,12 +17,12 @@ inline constexpr std::size_t kMaxRtcpPackets = 16;   // in one compound
 inline constexpr std::size_t kMaxCname = 255;
 
 struct ReportBlock {
-  std::uint32_t ssrc = 0;           // whose stream is reported on
-  std::uint8_t fraction_lost = 0;   // since the last report, of 256
+  std::uint32_t ssrc = 0;            // whose stream is reported on
+  std::uint8_t fraction_lost = 0;    // since the last report, of 256
   std::int32_t cumulative_lost = 0;  // 24 bits, may be negative
   std::uint32_t highest_sequence = 0;
-  std::uint32_t jitter = 0;  // timestamp units
-  std::uint32_t last_sr = 0;  // middle 32 bits of the NTP time of the last sender report; 0: none came
+  std::uint32_t jitter = 0;               // timestamp units
+  std::uint32_t last_sr = 0;              // middle 32 bits of the NTP time of the last sender report; 0: none came
   std::uint32_t delay_since_last_sr = 0;  // 1/65536 s
 };
 

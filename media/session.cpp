@@ -13,9 +13,9 @@
 namespace linnet::media {
 namespace {
 
-constexpr std::size_t kMaxQueue = 64;           // packets waiting for poll_packet
+constexpr std::size_t kMaxQueue = 64;  // packets waiting for poll_packet
 constexpr std::size_t kMaxReceiveTypes = 8;
-constexpr int kMaxSources = 16;                 // changes of the peer's SSRC in one call
+constexpr int kMaxSources = 16;  // changes of the peer's SSRC in one call
 constexpr double kLossSmoothing = 0.3;
 constexpr auto kActiveSender = std::chrono::seconds(2);
 

@@ -33,7 +33,8 @@ std::vector<double> low_pass(std::size_t half, double cutoff, double gain) {
     const double x = pi * cutoff * n;
     const double sinc = n == 0 ? 1 : std::sin(x) / x;
     const double r = n / static_cast<double>(half);
-    h[i] = cutoff * sinc * std::cyl_bessel_i(0, kBeta * std::sqrt(std::max(0.0, 1 - r * r))) / std::cyl_bessel_i(0, kBeta);
+    h[i] =
+        cutoff * sinc * std::cyl_bessel_i(0, kBeta * std::sqrt(std::max(0.0, 1 - r * r))) / std::cyl_bessel_i(0, kBeta);
     sum += h[i];
   }
   for (auto& v : h) v *= gain / sum;

@@ -66,9 +66,7 @@ bool rtp_header_fits(ByteView bytes, std::size_t tag) {
   return have >= need;
 }
 
-bool rtcp_header_fits(ByteView bytes, std::size_t tag) {
-  return bytes.size() >= 8 + 4 + tag && bytes.size() <= 65535;
-}
+bool rtcp_header_fits(ByteView bytes, std::size_t tag) { return bytes.size() >= 8 + 4 + tag && bytes.size() <= 65535; }
 
 }  // namespace
 

@@ -24,7 +24,8 @@ const std::array<double, kFrame>& window() {
   static const auto w = [] {
     std::array<double, kFrame> out{};
     for (std::size_t i = 0; i < kFrame; ++i) {
-      out[i] = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i + 1) / static_cast<double>(kFrame + 1));
+      out[i] =
+          0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i + 1) / static_cast<double>(kFrame + 1));
     }
     return out;
   }();
@@ -75,7 +76,8 @@ Bands third_octaves(const Signal& in) {
     std::array<double, kBands> row{};
     for (std::size_t k = 0; k < kBands; ++k) {
       const double centre = std::pow(2.0, static_cast<double>(k) / 3) * kLowestBand;
-      const std::size_t low = nearest_bin(centre * std::pow(2.0, -1.0 / 6)), high = nearest_bin(centre * std::pow(2.0, 1.0 / 6));
+      const std::size_t low = nearest_bin(centre * std::pow(2.0, -1.0 / 6)),
+                        high = nearest_bin(centre * std::pow(2.0, 1.0 / 6));
       double sum = 0;
       for (std::size_t b = low; b < high; ++b) sum += std::norm(spectrum[b]);
       row[k] = std::sqrt(sum);
@@ -131,7 +133,8 @@ std::optional<double> stoi(std::span<const double> clean_in, std::span<const dou
   double sum = 0;
   std::size_t count = 0;
   for (std::size_t end = kSegment; end <= x.size(); ++end) {
-    for (std::size_t k = 0; k < kBands; ++k, ++count) sum += segment_correlation(band_segment(x, k, end), band_segment(y, k, end));
+    for (std::size_t k = 0; k < kBands; ++k, ++count)
+      sum += segment_correlation(band_segment(x, k, end), band_segment(y, k, end));
   }
   return sum / static_cast<double>(count);
 }

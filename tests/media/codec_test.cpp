@@ -155,7 +155,8 @@ TEST(Quality, FollowsTheEModel) {
   EXPECT_EQ(mos(0), 1.0);
   // Delay: nothing up to 100 ms; G.107's curve gives about 3.2 for 200 ms by Idd alone.
   EXPECT_EQ(rating({.one_way_ms = 100}), rating({}));
-  EXPECT_NEAR(93.2 - rating({.one_way_ms = 200}), 25 * (std::pow(2, 1.0 / 6) - 3 * std::pow(1 + std::pow(1.0 / 3, 6), 1.0 / 6) + 2), 1e-9);
+  EXPECT_NEAR(93.2 - rating({.one_way_ms = 200}),
+              25 * (std::pow(2, 1.0 / 6) - 3 * std::pow(1 + std::pow(1.0 / 3, 6), 1.0 / 6) + 2), 1e-9);
   EXPECT_LT(rating({.one_way_ms = 400}), rating({.one_way_ms = 200}));
 }
 

@@ -100,7 +100,8 @@ TEST(Fft, AgreesWithTheDefinition) {
   fft(y);
   for (std::size_t k = 0; k < x.size(); ++k) {
     Complex sum;
-    for (std::size_t n = 0; n < x.size(); ++n) sum += x[n] * std::polar(1.0, -2 * 3.14159265358979323846 * static_cast<double>(k * n) / 64);
+    for (std::size_t n = 0; n < x.size(); ++n)
+      sum += x[n] * std::polar(1.0, -2 * 3.14159265358979323846 * static_cast<double>(k * n) / 64);
     EXPECT_NEAR(std::abs(sum - y[k]), 0, 1e-9);
   }
   fft(y, true);

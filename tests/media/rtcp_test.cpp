@@ -11,11 +11,24 @@ namespace {
 Bytes hex(std::string_view text) { return *from_hex(text); }
 
 TEST(Rtcp, ReadsACompoundOfReportDescriptionAndGoodbye) {
-  const auto r = parse_rtcp(hex(
-      "81c8000c" "00000001" "83aa7e80" "40000000" "00000010" "00000005" "000003e8"  // SR, NTP, RTP time, 5 packets, 1000 octets
-      "00000002" "40ffffff" "00010003" "00000007" "7e804000" "00008000"             // block: 25 %, -1 lost, highest, jitter, LSR, DLSR
-      "81ca0003" "00000001" "0103616263000000"                                      // CNAME abc
-  ));
+  const auto r =
+      parse_rtcp(hex("81c8000c"
+                     "00000001"
+                     "83aa7e80"
+                     "40000000"
+                     "00000010"
+                     "00000005"
+                     "000003e8"  // SR, NTP, RTP time, 5 packets, 1000 octets
+                     "00000002"
+                     "40ffffff"
+                     "00010003"
+                     "00000007"
+                     "7e804000"
+                     "00008000"  // block: 25 %, -1 lost, highest, jitter, LSR, DLSR
+                     "81ca0003"
+                     "00000001"
+                     "0103616263000000"  // CNAME abc
+                     ));
   ASSERT_TRUE(r) << to_string(r.error());
   ASSERT_EQ(r->reports.size(), 1U);
   EXPECT_EQ(r->reports[0].ssrc, 1U);
@@ -51,7 +64,9 @@ TEST(Rtcp, WritesWhatItReads) {
 }
 
 TEST(Rtcp, ToleratesReducedSizeAndSkipsWhatItDoesNotKnow) {
-  const auto r = parse_rtcp(hex("80cf0001" "00000001"));  // an extended report alone
+  const auto r =
+      parse_rtcp(hex("80cf0001"
+                     "00000001"));  // an extended report alone
   ASSERT_TRUE(r);
   EXPECT_EQ(r->skipped, 1U);
   EXPECT_TRUE(r->reports.empty());
@@ -95,7 +110,8 @@ TEST(Reception, CountsLossAcrossTheWrapOfSequenceNumbers) {
   Reception r;
   for (int i = 0; i < 100; ++i) {
     if (i % 4 == 3) continue;
-    r.on_packet(at_ms(i * 20), packet(static_cast<std::uint16_t>(65500 + i), static_cast<std::uint32_t>(i) * 960), 48000);
+    r.on_packet(at_ms(i * 20), packet(static_cast<std::uint16_t>(65500 + i), static_cast<std::uint32_t>(i) * 960),
+                48000);
   }
   r.on_packet(at_ms(2000), packet(static_cast<std::uint16_t>(65500 + 100), 96000), 48000);
   EXPECT_EQ(r.expected(), 101U);
@@ -112,7 +128,8 @@ TEST(Reception, JitterFollowsTheFormulaOfSection641) {
   EXPECT_FALSE(r.jitter_ms());
   double expected = 0;
   for (int i = 0; i < 200; ++i) {
-    r.on_packet(at_ms(i * 20 + (i % 2) * 8), packet(static_cast<std::uint16_t>(i), static_cast<std::uint32_t>(i) * 160), 8000);
+    r.on_packet(at_ms(i * 20 + (i % 2) * 8), packet(static_cast<std::uint16_t>(i), static_cast<std::uint32_t>(i) * 160),
+                8000);
     if (i > 0) expected += (8 - expected) / 16;
   }
   ASSERT_TRUE(r.jitter_ms());

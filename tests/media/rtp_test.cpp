@@ -24,7 +24,16 @@ TEST(Rtp, ReadsTheFieldsOfAPlainPacket) {
 
 TEST(Rtp, ReadsContributingSourcesExtensionAndPadding) {
   // P=1, X=1, CC=2; extension profile 0xbede of one word; payload 01 02 03, padding 00 02.
-  const Bytes bytes = hex("b2000001" "00000002" "00000003" "11111111" "22222222" "bede0001" "10ff0000" "010203" "0002");
+  const Bytes bytes =
+      hex("b2000001"
+          "00000002"
+          "00000003"
+          "11111111"
+          "22222222"
+          "bede0001"
+          "10ff0000"
+          "010203"
+          "0002");
   const auto p = parse_rtp(bytes);
   ASSERT_TRUE(p);
   EXPECT_EQ(p->header.csrc_count, 2);
@@ -37,13 +46,27 @@ TEST(Rtp, ReadsContributingSourcesExtensionAndPadding) {
 
 TEST(Rtp, RefusesAnotherVersionAndImpossiblePadding) {
   EXPECT_EQ(parse_rtp(hex("406f0000000000000000000000")).error(), Fault::malformed);
-  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000" "05")).error(), Fault::malformed);
-  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000" "00")).error(), Fault::malformed);
+  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000"
+                          "05"))
+                .error(),
+            Fault::malformed);
+  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000"
+                          "00"))
+                .error(),
+            Fault::malformed);
   EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000")).error(), Fault::malformed);
 }
 
 TEST(Rtp, RefusesEveryTruncationBeforeThePayload) {
-  const Bytes bytes = hex("92000001" "00000002" "00000003" "11111111" "22222222" "bede0001" "10ff0000" "010203");
+  const Bytes bytes =
+      hex("92000001"
+          "00000002"
+          "00000003"
+          "11111111"
+          "22222222"
+          "bede0001"
+          "10ff0000"
+          "010203");
   for (std::size_t n = 0; n < 28; ++n) EXPECT_EQ(parse_rtp(ByteView(bytes).first(n)).error(), Fault::truncated) << n;
   EXPECT_TRUE(parse_rtp(ByteView(bytes).first(28)));
 }
@@ -76,11 +99,11 @@ TEST(Rtp, WritesWhatItReads) {
 }
 
 TEST(Rtp, IsToldFromRtcpByItsSecondOctet) {
-  EXPECT_TRUE(is_rtcp(hex("80c8")));    // SR
-  EXPECT_TRUE(is_rtcp(hex("81cf")));    // XR
-  EXPECT_FALSE(is_rtcp(hex("806f")));   // 111
-  EXPECT_FALSE(is_rtcp(hex("80ef")));   // 111 with marker
-  EXPECT_FALSE(is_rtcp(hex("8000")));   // PCMU
+  EXPECT_TRUE(is_rtcp(hex("80c8")));   // SR
+  EXPECT_TRUE(is_rtcp(hex("81cf")));   // XR
+  EXPECT_FALSE(is_rtcp(hex("806f")));  // 111
+  EXPECT_FALSE(is_rtcp(hex("80ef")));  // 111 with marker
+  EXPECT_FALSE(is_rtcp(hex("8000")));  // PCMU
   EXPECT_FALSE(is_rtcp(hex("80")));
 }
 

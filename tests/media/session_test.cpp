@@ -14,7 +14,8 @@ const std::vector<std::int16_t> kFrame20(960, 1000);
 
 class SessionTest : public testing::Test {
  protected:
-  SessionTest() : rng(1), keys(key_pair(rng)), alice(config(keys.first, 0xa), rng), bob(config(keys.second, 0xb), rng) {}
+  SessionTest()
+      : rng(1), keys(key_pair(rng)), alice(config(keys.first, 0xa), rng), bob(config(keys.second, 0xb), rng) {}
 
   static SessionConfig config(const SrtpKeys& k, std::uint32_t ssrc) {
     SessionConfig c;

@@ -40,7 +40,8 @@ INSTANTIATE_TEST_SUITE_P(Both, SrtpSuites, testing::ValuesIn(kSrtpSuites),
 TEST_P(SrtpSuites, WhatIsProtectedOpensToWhatItWas) {
   Bytes bytes = sealed(1);
   EXPECT_EQ(bytes.size(), packet(1).size() + srtp_overhead(GetParam()));
-  EXPECT_EQ(std::search_n(bytes.begin(), bytes.end(), 8, std::uint8_t{0x5a}), bytes.end()) << "the payload is in the clear";
+  EXPECT_EQ(std::search_n(bytes.begin(), bytes.end(), 8, std::uint8_t{0x5a}), bytes.end())
+      << "the payload is in the clear";
   const auto plain = in.open_rtp(bytes);
   ASSERT_TRUE(plain);
   EXPECT_TRUE(equal(*plain, packet(1)));
@@ -115,12 +116,12 @@ TEST(SrtpSuiteNames, AreThoseOfTheRegistry) {
   EXPECT_FALSE(suite_from_name("NULL_CIPHER"));
 }
 
-// The default transform of RFC 3711 against a packet protected elsewhere, so that both ends being ours proves nothing less.
+// The default transform of RFC 3711 against a packet protected elsewhere, so that both ends being ours proves nothing
+// less.
 TEST(SrtpVectors, APacketProtectedElsewhereOpens) {
   const auto key = SrtpKey::from_inline(SrtpSuite::aes_cm_128_hmac_sha1_80,
                                         *from_hex("e1f97a0d3e018be0d64fa32c06de41390ec675ad498afeebb6960b3aabe6"));
-  Bytes sealed = *from_hex(
-      "800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb");
+  Bytes sealed = *from_hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb");
   auto in = Srtp::inbound(*key);
   ASSERT_TRUE(in);
   const auto plain = in->open_rtp(sealed);

@@ -24,7 +24,9 @@ inline const Audio& speech() {
   return audio;
 }
 
-inline Time at_ms(double ms) { return Time{} + std::chrono::seconds(100) + Duration{static_cast<std::int64_t>(ms * 1000)}; }
+inline Time at_ms(double ms) {
+  return Time{} + std::chrono::seconds(100) + Duration{static_cast<std::int64_t>(ms * 1000)};
+}
 
 struct Network {
   double loss = 0;       // share of packets
