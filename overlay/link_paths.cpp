@@ -10,7 +10,7 @@ constexpr Duration kCircuitAnswer = std::chrono::seconds(3);
 constexpr Duration kAskHeld = std::chrono::seconds(5);
 constexpr std::size_t kMaxHeld = 64;
 constexpr std::size_t kMaxProven = 16;
-constexpr Duration kSpare = std::chrono::seconds(20);  // below a circuit's idle time
+constexpr Duration kTryAgain = std::chrono::seconds(30);
 constexpr Duration kTries[] = {std::chrono::milliseconds(60), std::chrono::milliseconds(200), std::chrono::milliseconds(600),
                                std::chrono::seconds(2)};
 
@@ -81,7 +81,6 @@ void Links::on_circuit_ready(const Context& c, const Supernode& from, const cont
       leg.stage = CircuitLeg::Stage::ready;
       leg.at = c.now;
       leg.path = Path{PathKind::circuit, from.endpoint, ready.circuit, false};
-      link.spare_at = c.now + kSpare;
       c.sessions.try_path(c.now, session, *leg.path);
       return;
     }
@@ -173,12 +172,14 @@ void Links::on_candidates(const Context& c, Link& link, const control::Candidate
 // A challenge tells the other our address: none is sent before we shared it.
 void Links::try_candidates(const Context& c, Link& link) {
   link.try_at = kNever;
-  if (!link.shared || link.candidates.empty()) return;
+  const auto current = c.sessions.current_path(link.session);
+  const bool direct = current && current->kind == PathKind::direct && link.tries > 0;
+  if (!link.shared || link.candidates.empty() || direct) return;
   for (const auto& e : link.candidates) {
     const Path path{PathKind::direct, e, 0, false};
     if (std::find(link.proven.begin(), link.proven.end(), path) == link.proven.end()) c.sessions.try_path(c.now, link.session, path);
   }
-  if (link.tries < std::size(kTries)) link.try_at = c.now + kTries[link.tries++];
+  link.try_at = c.now + (link.tries < std::size(kTries) ? kTries[link.tries++] : kTryAgain);
 }
 
 void Links::on_path(const Context&, const PathProven& proven) {
@@ -200,6 +201,7 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
   auto* link = find(lost.session);
   if (!link) return;
   std::erase(link->proven, lost.path);
+  if (lost.path.kind == PathKind::direct && link->shared) link->try_at = c.now + kCircuitAnswer;
   for (auto& leg : link->legs) {
     if (leg.path == lost.path) {
       leg.path.reset();
@@ -219,12 +221,7 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
 
 void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
   if (link.try_at <= c.now) try_candidates(c, link);
-  if (link.spare_at <= c.now) {
-    link.spare_at = c.now + kSpare;
-    for (const auto& leg : link.legs) {
-      if (leg.path && c.sessions.current_path(link.session) != leg.path) c.sessions.try_path(c.now, link.session, *leg.path);
-    }
-  }
+  if (link.health_at <= c.now) look_at_voice(c, link);
   for (auto& leg : link.legs) {
     if (leg.stage == CircuitLeg::Stage::asked && c.now - leg.at >= kCircuitAnswer) fail_leg(c, rooms, link, leg);
   }
@@ -237,8 +234,17 @@ void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
   advance(c, rooms, link);
 }
 
+// Voice that stopped coming while ours goes out: is the way still there? The session moves to another when it is not.
+void Links::look_at_voice(const Context& c, Link& link) {
+  link.health_at = kNever;
+  if (c.now - link.voice_out > kVoiceSilence) return;  // starts again with the next packet
+  link.health_at = c.now + kVoiceSilence;
+  if (link.voice_in == Time::min() || c.now - link.voice_in < kVoiceSilence) return;
+  if (const auto path = c.sessions.current_path(link.session)) c.sessions.try_path(c.now, link.session, *path);
+}
+
 Time Links::next_of(const Link& link) const {
-  Time next = std::min(link.try_at, link.spare_at);
+  Time next = std::min(link.try_at, link.health_at);
   Time over = Time::min();
   bool all_failed = !link.legs.empty();
   for (const auto& leg : link.legs) {

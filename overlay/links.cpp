@@ -147,8 +147,15 @@ void Links::keep(SessionId session, bool kept) {
   if (auto* link = find(session)) link->kept = kept;
 }
 
-void Links::touch(Time now, SessionId session) {
-  if (auto* link = find(session)) link->used = now;
+void Links::voice_sent(Time now, SessionId session) {
+  auto* link = find(session);
+  if (!link) return;
+  link->used = link->voice_out = now;
+  if (link->health_at == kNever) link->health_at = now + kVoiceSilence;
+}
+
+void Links::voice_heard(Time now, SessionId session) {
+  if (auto* link = find(session)) link->used = link->voice_in = now;
 }
 
 Status Links::send(const Context& c, SessionId session, Channel channel, Bytes message) {

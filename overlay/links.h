@@ -38,8 +38,10 @@ struct Link {
   std::vector<Endpoint> candidates;     // the other's
   unsigned tries = 0;                   // of the candidates
   Time try_at = kNever;
-  Time spare_at = kNever;
   Time used{};
+  Time voice_out = Time::min();  // latest
+  Time voice_in = Time::min();
+  Time health_at = kNever;       // next look at the voice
 };
 
 // What a link needs of the other rooms.
@@ -53,6 +55,7 @@ class Links {
  public:
   static constexpr std::size_t kCapacity = 512;
   static constexpr std::size_t kMaxOffers = 8;
+  static constexpr Duration kVoiceSilence = std::chrono::milliseconds(200);
   static constexpr std::size_t kLegs = 2;  // the circuit in use and a spare
 
   // `hello`: our name and record. Fault::not_found when the device has no way in, Fault::full.
@@ -81,7 +84,9 @@ class Links {
   void close_idle(const Context& c, const LinkRooms& rooms);
   void close_all(const Context& c, const LinkRooms& rooms);
   void keep(SessionId link, bool kept);
-  void touch(Time now, SessionId link);
+  // Voice went out, or came.
+  void voice_sent(Time now, SessionId link);
+  void voice_heard(Time now, SessionId link);
 
   // The link on which this path is proven; the youngest when there are several.
   std::optional<SessionId> on(const Path& path) const;
@@ -111,6 +116,7 @@ class Links {
   void fail_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg);
   void forget(const Context& c, const LinkRooms& rooms, const Link& link);
   void tick(const Context& c, const LinkRooms& rooms, Link& link);
+  void look_at_voice(const Context& c, Link& link);
   Time next_of(const Link& link) const;
 
   std::map<SessionId, Link> links_;

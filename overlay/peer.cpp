@@ -13,7 +13,7 @@ SessionsConfig sessions_config(const PeerConfig& config) {
   SessionsConfig out;
   out.network = config.network;
   out.psk = config.psk;
-  out.max_sessions = config.role == Role::supernode ? 3 * config.max_leaves : out.max_sessions;
+  out.max_sessions = config.role == Role::supernode ? 3 * config.max_leaves + 4096 : out.max_sessions;
   return out;
 }
 
@@ -116,6 +116,7 @@ void Peer::Impl::leave(Time now) {
       if (!role) (void)sessions.send(now, session, Channel::control, control::write(control::Publish{0, record.wire}));
     }
   }
+  flush();  // before the sessions close
   links.close_all(c, rooms());
   attachments.leave(c);
   if (role) role->leave(c);
@@ -176,7 +177,7 @@ void Peer::send_voice(Time now, SessionId link, ByteView packet) {
     ++impl_->counters.dropped;
     return;
   }
-  impl_->links.touch(now, link);
+  impl_->links.voice_sent(now, link);
   auto bytes = path->kind == PathKind::direct ? copy(packet) : write_tagged(ForwardKind::circuit, path->id, packet);
   impl_->outbox.push_back({path->endpoint, std::move(bytes)});
 }

@@ -83,7 +83,7 @@ void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView pack
     ++counters.dropped;
     return;
   }
-  links.touch(c.now, *link);
+  links.voice_heard(c.now, *link);
   emit(LinkVoice{*link, copy(packet)});
 }
 
@@ -96,6 +96,12 @@ std::optional<Transmit> Peer::Impl::wrap(PacketOut packet) {
   }
   if (path.answering) return Transmit{path.endpoint, write_tagged(ForwardKind::up, path.id, packet.bytes)};
   return forwards.wrap(path, packet.bytes);
+}
+
+void Peer::Impl::flush() {
+  while (auto packet = sessions.poll_packet()) {
+    if (auto t = wrap(std::move(*packet))) outbox.push_back(std::move(*t));
+  }
 }
 
 std::optional<Transmit> Peer::Impl::poll_transmit() {

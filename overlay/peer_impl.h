@@ -25,6 +25,7 @@ struct Peer::Impl {
   void deliver_voice(const Context& c, const Path& path, ByteView packet);
   std::optional<Transmit> wrap(PacketOut packet);
   std::optional<Transmit> poll_transmit();
+  void flush();
 
   // peer_events.cpp: what the rooms tell each other.
   void pump(Time now);

@@ -30,7 +30,7 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
       limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix) {}
 
 Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key, const ClientHello& hello) {
-  if (clients_.size() >= 2 * c.config.max_leaves) {
+  if (clients_.size() >= 2 * c.config.max_leaves + kVisitors) {
     ++counters_.refused;
     return fail(Fault::full);
   }

@@ -14,6 +14,7 @@ namespace linnet::overlay {
 
 class SupernodeRole {
  public:
+  static constexpr std::size_t kVisitors = 256;  // clients that are not attached: callers, other supernodes
   static constexpr unsigned kPendingPerClient = 16;
   static constexpr double kQuestionsPerSecond = 50;
   static constexpr double kForwardsPerPrefix = 500;  // a second

@@ -1,0 +1,258 @@
+// Homes, anchor, bootstrap and publication, as protocol.md sections 2 and 3 promise them.
+#include "overlay/attach.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/overlay/net.h"
+
+namespace linnet::overlay::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+std::size_t attached(const Node& n) {
+  std::size_t out = 0;
+  for (const auto& s : n.peer->supernodes()) out += s.attached ? 1 : 0;
+  return out;
+}
+
+TEST(Attach, ASupernodeAloneIsOnlineAndFindsItself) {
+  Net net;
+  auto& s1 = net.add("s1", Role::supernode);
+  net.start(s1);
+  ASSERT_TRUE(net.run_to([&] { return online(s1); }, seconds(1)));
+  const auto found = look_up(net, s1, s1.identity.address);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->devices.size(), 1U);
+}
+
+TEST(Attach, ALeafServedByOneSupernodeIsOnline) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf); }, seconds(1)));
+  EXPECT_EQ(attached(leaf), 1U);
+  EXPECT_EQ(net.at("s1").peer->leaf_count(), 1U);
+}
+
+TEST(Attach, WithFiveSupernodesALeafHasThreeHomesAndAnAnchor) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  for (const auto* name : {"s2", "s3", "s4", "s5"}) net.start(net.add(name, Role::supernode, {"s1"}));
+  net.run(seconds(2));
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf) && attached(leaf) == 4; }));
+  std::size_t homes = 0;
+  std::size_t anchors = 0;
+  for (const auto& s : leaf.peer->supernodes()) {
+    homes += s.home ? 1 : 0;
+    anchors += s.anchor ? 1 : 0;
+  }
+  EXPECT_EQ(homes, 3U);
+  EXPECT_EQ(anchors, 1U);
+}
+
+TEST(Attach, HomesAreTheSupernodesNearestTheUserKey) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  for (const auto* name : {"s2", "s3", "s4", "s5", "s6", "s7"}) net.start(net.add(name, Role::supernode, {"s1"}));
+  net.run(seconds(3));
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf) && attached(leaf) == 4; }));
+  const auto target = dht::id_of(crypto::user_key(leaf.identity.address));
+  std::vector<std::pair<dht::Id, crypto::SessionKey>> by_distance;
+  for (auto& n : net.nodes()) {
+    if (n->config.role != Role::supernode) continue;
+    by_distance.emplace_back(dht::distance(target, dht::position(n->endpoint.ip, n->identity.device_key())), n->identity.session_key());
+  }
+  std::sort(by_distance.begin(), by_distance.end());
+  for (const auto& s : leaf.peer->supernodes()) {
+    if (!s.home) continue;
+    const bool near = std::any_of(by_distance.begin(), by_distance.begin() + 3, [&](const auto& d) { return d.second == s.session; });
+    EXPECT_TRUE(near);
+  }
+}
+
+TEST(Attach, NobodyThereIsAloneUntilASupernodeAppears) {
+  Net net;
+  auto& s1 = net.add("s1", Role::supernode);
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return leaf.peer->state() == State::alone; }, seconds(5)));
+  net.run(minutes(3));
+  EXPECT_EQ(leaf.peer->state(), State::alone);
+  net.start(s1);
+  EXPECT_TRUE(net.run_to([&] { return online(leaf); }, seconds(60)));
+}
+
+TEST(Attach, ANodeThatIsAloneStaysQuiet) {
+  Net net;
+  net.add("s1", Role::supernode);
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(leaf);
+  net.run(minutes(60));
+  EXPECT_LT(leaf.peer->counters().datagrams_out, 1500U);  // an hour: less than one in two seconds
+  EXPECT_LT(net.steps, 20'000U);
+}
+
+TEST(Attach, AKilledHomeIsReplacedAndTheLeafIsStillFound) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  for (const auto* name : {"s2", "s3", "s4", "s5", "s6"}) net.start(net.add(name, Role::supernode, {"s1"}));
+  net.run(seconds(2));
+  auto& alice = net.add("alice", Role::leaf, {"s1", "s2"});
+  auto& bob = net.add("bob", Role::leaf, {"s1", "s2"});
+  net.start(alice);
+  net.start(bob);
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob) && attached(bob) == 4; }));
+  crypto::SessionKey victim;
+  for (const auto& s : bob.peer->supernodes()) {
+    if (s.home) victim = s.session;
+  }
+  for (auto& n : net.nodes()) {
+    if (n->identity.session_key() == victim) net.kill(*n);
+  }
+  net.run(seconds(60));
+  std::size_t homes = 0;
+  for (const auto& s : bob.peer->supernodes()) {
+    if (s.home && s.attached) ++homes;
+    EXPECT_FALSE(s.attached && s.session == victim);
+  }
+  EXPECT_EQ(homes, 3U);
+  EXPECT_EQ(bob.peer->state(), State::online);
+  const auto found = look_up(net, alice, bob.identity.address);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->devices.size(), 1U);
+  for (const auto& home : found->devices[0].body.homes) EXPECT_NE(home.session, victim);
+}
+
+TEST(Attach, ASupernodeThatComesBackIsUsedAgain) {
+  Net net;
+  auto& s1 = net.add("s1", Role::supernode);
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(s1);
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf); }));
+  net.kill(s1);
+  ASSERT_TRUE(net.run_to([&] { return leaf.peer->state() == State::alone; }, minutes(2)));
+  net.start(s1);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf); }, minutes(2)));
+  net.run(seconds(5));
+  const auto found = look_up(net, s1, leaf.identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
+TEST(Attach, ANearerSupernodeThatAppearsBecomesAHome) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  auto& leaf = net.add("leaf", Role::leaf, {"s1"});
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf); }));
+  net.start(net.add("s2", Role::supernode, {"s1"}));
+  net.start(net.add("s3", Role::supernode, {"s1"}));
+  EXPECT_TRUE(net.run_to([&] { return attached(leaf) == 3; }, minutes(3)));
+}
+
+TEST(Attach, AFullSupernodeSendsElsewhereAndKeepsTheLeavesItHas) {
+  Net net;
+  const auto small = [](PeerConfig& c) { c.max_leaves = 1; };
+  net.start(net.add("s1", Role::supernode, {}, small));
+  auto& first = net.add("first", Role::leaf, {"s1"});
+  net.start(first);
+  ASSERT_TRUE(net.run_to([&] { return online(first); }));
+  net.start(net.add("s2", Role::supernode, {"s1"}));
+  net.run(seconds(2));
+  auto& second = net.add("second", Role::leaf, {"s1"});
+  net.start(second);
+  EXPECT_TRUE(net.run_to([&] { return online(second); }, seconds(20)));
+  EXPECT_EQ(net.at("s1").peer->leaf_count(), 1U);
+  EXPECT_TRUE(online(first));
+}
+
+TEST(Attach, ALeafComesOnlineFromItsHostCacheAlone) {
+  Net net;
+  small_world(net);
+  auto& alice = net.at("alice");
+  ASSERT_TRUE(net.run_to([&] { return online(alice); }));
+  net.run(seconds(3));
+  const auto saved = alice.peer->host_cache().save();
+  EXPECT_GE(alice.peer->host_cache().size(), 3U);
+  net.kill(alice);
+  alice.config.bootstrap.clear();
+  alice.config.first_sequence = 1000;
+  net.run(seconds(1));
+  const auto began = net.now;
+  net.start(alice, *HostCache::load(saved));
+  ASSERT_TRUE(net.run_to([&] { return online(alice); }));
+  EXPECT_LT(net.now - began, milliseconds(100));
+}
+
+TEST(Attach, SequencesAreAnnouncedBeforeTheyAreUsedAndNeverRepeat) {
+  Net net;
+  small_world(net);
+  auto& alice = net.at("alice");
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }));
+  ASSERT_NE(bob.last<SequenceUsed>(), nullptr);
+  const auto used = *bob.last<SequenceUsed>();
+  const auto before = look_up(net, alice, bob.identity.address);
+  ASSERT_TRUE(before && before->devices.size() == 1);
+  EXPECT_LT(before->devices[0].record.sequence, used.below);
+  net.kill(bob);
+  bob.config.first_sequence = used.below;  // what the driver stored
+  net.start(bob);
+  ASSERT_TRUE(net.run_to([&] { return online(bob); }));
+  const auto after = look_up(net, alice, bob.identity.address);
+  ASSERT_TRUE(after && after->devices.size() == 1);
+  EXPECT_GE(after->devices[0].record.sequence, used.below);
+}
+
+TEST(Attach, WhoLeavesIsFoundNoMore) {
+  Net net;
+  small_world(net);
+  auto& alice = net.at("alice");
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }));
+  net.run(seconds(2));
+  bob.peer->leave(net.now);
+  net.drain(bob);
+  net.kill(bob);
+  net.run(milliseconds(500));
+  const auto found = look_up(net, alice, bob.identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->status);
+  EXPECT_TRUE(found->devices.empty());
+  for (const auto* s : {"s1", "s2", "s3"}) EXPECT_EQ(net.at(s).peer->leaf_count(), 1U) << s;
+}
+
+TEST(Attach, RecordsAreRenewedBeforeTheyExpire) {
+  Net net;
+  small_world(net, [](PeerConfig& c) { c.record_life = seconds(60); });
+  auto& alice = net.at("alice");
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }));
+  net.run(minutes(5));
+  const auto found = look_up(net, alice, bob.identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
+TEST(Attach, WorksThroughTwentyPercentLoss) {
+  Net net(3);
+  net.loss = 0.2;
+  small_world(net);
+  auto& alice = net.at("alice");
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }, seconds(30)));
+  const auto pair = link_up(net, alice, bob);
+  EXPECT_TRUE(pair.up);
+}
+
+}  // namespace
+}  // namespace linnet::overlay::test
