@@ -37,6 +37,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
       waiting_since_(now),
       message3_mac_(start.message3_mac),
       keys_(start.split, start.binding, now) {
+  ++context.open;
   if (start.rtt) rtt_.sample(*start.rtt);
   const auto early = static_cast<std::uint64_t>(micros(context.config.rekey_after)) / 20 + 1;
   renew_early_ = Duration(static_cast<std::int64_t>(context.rng.below(early)));
@@ -147,7 +148,7 @@ Session::Received Session::read_frames(SessionContext& context, Time now, const 
     }
     received.probe_only = false;
     if (const auto* ack = std::get_if<frame::Ack>(&any)) {
-      on_ack(now, *ack);
+      on_ack(context, now, *ack);
       continue;
     }
     received.wants_ack = true;
@@ -199,7 +200,7 @@ void Session::deliver(SessionContext& context, Time now, std::uint8_t channel, s
   }
 }
 
-void Session::on_ack(Time now, const frame::Ack& ack) {
+void Session::on_ack(SessionContext& context, Time now, const frame::Ack& ack) {
   if (ack.largest() >= next_number_) return;  // of a packet that was never sent
   const auto outcome = flight_.on_ack(now, ack, rtt_);
   if (outcome.rtt) {
@@ -211,6 +212,7 @@ void Session::on_ack(Time now, const frame::Ack& ack) {
     window_.acked(packet.size, packet.sent_at);
     for (const auto& f : packet.fragments) tx(f.channel).acked(f.offset, f.length);
   }
+  context.counters.retransmitted += outcome.lost.size();
   for (const auto& packet : outcome.lost) window_.lost(now, packet.sent_at);
   resend(outcome.lost);
 }
@@ -257,6 +259,7 @@ void Session::on_close(SessionContext& context, Time now, frame::CloseReason rea
 void Session::down(SessionContext& context, DownReason reason, Closing closing) {
   for (const auto& path : paths_.all()) context.paths.remove(path.path, id_);
   context.events.push_back(SessionDown{id_, reason});
+  --context.open;
   context.reassembly -= buffered_;
   buffered_ = 0;
   for (auto& channel : tx_) channel.reset();

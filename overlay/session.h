@@ -99,7 +99,7 @@ class Session {
   Received read_frames(SessionContext& context, Time now, const Path& path, ByteView plain);
   void on_data(SessionContext& context, Time now, const frame::Data& data, Received& received);
   void deliver(SessionContext& context, Time now, std::uint8_t channel, std::vector<Bytes> messages, Received& received);
-  void on_ack(Time now, const frame::Ack& ack);
+  void on_ack(SessionContext& context, Time now, const frame::Ack& ack);
   void on_rekey_message(SessionContext& context, Time now, ByteView message, Received& received);
   void on_close(SessionContext& context, Time now, frame::CloseReason reason);
   void down(SessionContext& context, DownReason reason, Closing closing);

@@ -43,6 +43,7 @@ struct SessionContext {
   std::deque<SessionsEvent>& events;
   std::deque<PacketOut>& out;
   PathIndex& paths;
+  std::size_t& open;        // sessions the owner may use
   std::size_t& reassembly;  // bytes of messages that are not whole yet, of all sessions
 };
 

@@ -17,7 +17,7 @@ struct Sessions::Impl {
         identity(i),
         half_open(config.max_half_open),
         door(config, s, r, i.session_key()),
-        context{config, suite, rng, identity, counters, events, out, paths, reassembly} {}
+        context{config, suite, rng, identity, counters, events, out, paths, open, reassembly} {}
 
   // Whose packets carry this index.
   enum class Kind : std::uint8_t { outgoing, half_open, session };
@@ -56,6 +56,7 @@ struct Sessions::Impl {
   std::deque<SessionsEvent> events;
   std::deque<PacketOut> out;
   PathIndex paths;
+  std::size_t open = 0;
   std::size_t reassembly = 0;
   HalfOpenTable half_open;
   Door door;
@@ -481,11 +482,7 @@ std::optional<Time> Sessions::last_heard(SessionId session) const {
   return s->last_heard();
 }
 
-std::size_t Sessions::size() const {
-  std::size_t open = 0;
-  for (const auto& [id, session] : impl_->sessions) open += session->open() ? 1 : 0;
-  return open;
-}
+std::size_t Sessions::size() const { return impl_->open; }
 
 std::size_t Sessions::memory_bytes() const {
   std::size_t bytes = sizeof *this + sizeof(Impl) + impl_->half_open.memory_bytes();

@@ -96,13 +96,19 @@ struct PacketOut {
   Bytes bytes;
 };
 
+// Rules for the owner:
+// - A peer reached by some way has one Path value: packets that come by it are handed in under the value they are sent on with.
+// - After any input drain poll_packet() and poll_event(), then ask next_timeout(). Packets are built while they are polled, so that what
+//   is sent in answer to an event shares a packet with the acknowledgement.
+// - Every session, announced or not, ends with one SessionDown: also after close() and reject(), and for a connect() that failed.
 class Sessions {
  public:
   using Event = SessionsEvent;
 
-  // `greeting` is what a responder says in message 2 (a supernode's descriptor), kept small: message 2 is never longer than message 1.
   Sessions(SessionsConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity);
   ~Sessions();
+  // What a responder says in message 2 (a supernode's descriptor). Message 2 is never longer than message 1: a greeting of more than
+  // 862 bytes is not said at all.
   void set_greeting(Bytes greeting);
 
   void handle_packet(Time now, const Path& path, MutableBytes packet);  // types 4..8
@@ -122,6 +128,7 @@ class Sessions {
   // Challenges a path; bytes to an unproven address never exceed bytes received plus a small fixed number of challenges (3 x 64 bytes).
   // When proven and better (direct before circuit before forward; then round trip) frames move to it.
   void try_path(Time now, SessionId session, const Path& path);
+  // The last proven path stays until the session ends.
   void drop_path(Time now, SessionId session, const Path& path);
   std::optional<Path> current_path(SessionId session) const;
   std::vector<Path> proven_paths(SessionId session) const;

@@ -27,8 +27,9 @@ struct World {
   std::deque<SessionsEvent> events;
   std::deque<PacketOut> out;
   PathIndex paths;
+  std::size_t open = 0;
   std::size_t reassembly = 0;
-  SessionContext context{config, suite, rng, identity, counters, events, out, paths, reassembly};
+  SessionContext context{config, suite, rng, identity, counters, events, out, paths, open, reassembly};
   Session::Start start;
 };
 
@@ -65,6 +66,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   fuzz::require(session.memory_bytes() <= 1024 * 1024);
   session.close(world.context, now, frame::CloseReason::closed, DownReason::closed);
-  fuzz::require(world.reassembly == 0);
+  fuzz::require(world.open == 0 && world.reassembly == 0);
   return 0;
 }
