@@ -22,8 +22,10 @@ struct Next {
   Next(S state) : to(State(std::move(state))) {}  // NOLINT: where a state is returned, that is where to go
 };
 
-// Reason of a CANCEL when nobody answered in time: the other end notes a missed call.
+// Reason of a CANCEL when nobody answered in time: the other end notes a missed call ...
 inline constexpr std::string_view kNoAnswer = "No answer";
+// ... and when the person declined at another device: it does not.
+inline constexpr std::string_view kDeclined = "Declined";
 
 class Call {
  public:

@@ -8,14 +8,14 @@ namespace linnet::node {
 namespace {
 
 // The overlay bounds a connect itself; this only ends a call whose connect was forgotten.
-constexpr Duration kSlack = std::chrono::seconds(2);
+constexpr Duration kConnectSlack = std::chrono::seconds(2);
 
 }  // namespace
 
 Next Connecting::begin(Rooms& rooms, Time now, Facts& facts, crypto::Address found_as, Person person) {
   Connecting out;
   out.legs = Legs(rooms, now, facts, std::move(found_as), std::move(person));
-  out.until = now + rooms.config.peer.connect_timeout + kSlack;
+  out.until = now + rooms.config.peer.connect_timeout + kConnectSlack;
   if (auto next = out.over(rooms, now); next.to) return next;
   return {std::move(out)};
 }

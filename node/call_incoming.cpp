@@ -33,6 +33,7 @@ Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
 Next Incoming::on(Rooms&, Time, Facts& facts, const sip::Cancelled& cancelled) {
   if (cancelled.call != line.call) return {};
   if (cancelled.elsewhere) return {Ended{CallResult::cancelled, "Answered elsewhere."}};
+  if (cancelled.reason == kDeclined) return {Ended{CallResult::declined, "Declined at another device."}};
   if (cancelled.reason == kNoAnswer) return {Ended{CallResult::no_answer, "Missed: " + facts.peer.text() + " called."}};
   return {Ended{CallResult::cancelled, facts.peer.text() + " hung up before it was answered."}};
 }

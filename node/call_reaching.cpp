@@ -30,11 +30,10 @@ Next Reaching::on(Rooms& rooms, Time now, Facts&, input::Hangup) {
 }
 
 Next Reaching::over(Rooms& rooms, Time now) {
-  if (legs.declined()) {
+  if (const auto* declined = legs.declined()) {
     // RFC 3261 section 16.7: a 6xx ends the other branches.
-    auto verdict = Ended{CallResult::declined, {}};
-    if (const auto all = legs.verdict()) verdict = *all;
-    legs.cancel(rooms, now, sip::Core::kElsewhere);
+    auto verdict = *declined;
+    legs.cancel(rooms, now, kDeclined);
     return {std::move(verdict)};
   }
   if (auto verdict = legs.verdict()) return {std::move(*verdict)};

@@ -8,7 +8,7 @@ namespace linnet::node {
 namespace {
 
 // The overlay bounds a lookup itself; this only ends a call whose lookup was forgotten.
-constexpr Duration kSlack = std::chrono::seconds(2);
+constexpr Duration kLookupSlack = std::chrono::seconds(2);
 
 Ended not_found(const crypto::Address& peer) { return {CallResult::not_found, "Nobody has the name " + peer.text() + "."}; }
 
@@ -26,7 +26,7 @@ Next Resolving::begin(Rooms& rooms, Time now, Facts& facts) {
   if (!find) return {no_overlay(rooms, find.error())};
   Resolving out;
   out.find = *find;
-  out.until = now + rooms.config.peer.lookup_timeout + kSlack;
+  out.until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
   return {std::move(out)};
 }
 
@@ -57,7 +57,7 @@ Next Resolving::ask_further(Rooms& rooms, Time now, Facts& facts, bool nobody_at
     if (const auto next = rooms.peer.find(now, key_name, pin, facts.cold)) {
       find = *next;
       asked = Asked::by_key_name;
-      until = now + rooms.config.peer.lookup_timeout + kSlack;
+      until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
       return {};
     }
   }
@@ -66,7 +66,7 @@ Next Resolving::ask_further(Rooms& rooms, Time now, Facts& facts, bool nobody_at
     if (const auto next = rooms.peer.find(now, facts.peer, std::nullopt, true)) {
       find = *next;
       asked = Asked::claimants;
-      until = now + rooms.config.peer.lookup_timeout + kSlack;
+      until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
       return {};
     }
   }

@@ -40,6 +40,7 @@ void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
   const auto call_id = facts.id;
   auto r = rooms();
   calls.emplace(call_id, Call::outgoing(r, now, std::move(facts)));
+  calls_moved = true;
   done(id, Outcome::ok, call_id);
   out.changed(call_id);
 }

@@ -101,9 +101,11 @@ void Legs::invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay:
 
 void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
   for (auto& leg : legs_) {
-    if (const auto* connecting = std::get_if<LegConnecting>(&leg.state); connecting != nullptr && connecting->link == down.link) {
+    if (const auto* connecting = std::get_if<LegConnecting>(&leg.state);
+        connecting != nullptr && connecting->link == down.link) {
       leg.state = unreachable(address_, explain(down.reason));
-    } else if (auto* invited = std::get_if<LegInvited>(&leg.state); invited != nullptr && invited->link == down.link) {
+    } else if (auto* invited = std::get_if<LegInvited>(&leg.state);
+               invited != nullptr && invited->link == down.link) {
       // Another link to the same device carries the signalling on.
       if (const auto* other = rooms.links.to(peer_id(leg.device.record.device()))) {
         invited->link = other->id;
@@ -199,11 +201,12 @@ bool Legs::rang() const {
   });
 }
 
-bool Legs::declined() const {
-  return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) {
+const Ended* Legs::declined() const {
+  for (const auto& leg : legs_) {
     const auto* over = std::get_if<Ended>(&leg.state);
-    return over != nullptr && over->result == CallResult::declined;
-  });
+    if (over != nullptr && over->result == CallResult::declined) return over;
+  }
+  return nullptr;
 }
 
 std::optional<Ended> Legs::verdict() const {

@@ -53,8 +53,8 @@ class Legs {
   bool uses(const sip::PeerId& peer) const;
   bool invited() const;
   bool rang() const;
-  // A person who declines at one device declines the call.
-  bool declined() const;
+  // A person who declines at one device declines the call; null while nobody did.
+  const Ended* declined() const;
   // What all of it came to; nothing while a leg is still under way.
   std::optional<Ended> verdict() const;
 

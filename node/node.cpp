@@ -54,7 +54,17 @@ void Node::Impl::settle(Time now) {
     if (auto* talking = entry.second.talking()) talking->send(r, now);
   }
   reap(now);
+  if (std::exchange(calls_moved, false)) keep_links();
   leave_step(now);
+}
+
+void Node::Impl::keep_links() {
+  for (auto& entry : links.all()) {
+    auto& link = entry.second;
+    const bool kept = used(link.peer());
+    if (kept != link.kept) peer.keep(link.id, kept);
+    link.kept = kept;
+  }
 }
 
 // Without a link the message is lost; SIP's transactions end by their own timers.
@@ -68,6 +78,7 @@ void Node::Impl::reap(Time now) {
       ++it;
       continue;
     }
+    calls_moved = true;
     out.ended(it->first);
     out.push(event::CallEnded{it->second.summary()});
     out.status_changed();
@@ -109,7 +120,9 @@ void Node::Impl::handle_timeout(Time now) {
   for (auto& entry : calls) {
     if (now < entry.second.next_timeout()) continue;
     auto r = rooms();
-    if (entry.second.handle(r, now, input::Tick{})) out.changed(entry.first);
+    if (!entry.second.handle(r, now, input::Tick{})) continue;
+    calls_moved = true;
+    out.changed(entry.first);
   }
   if (now >= idle_check) close_idle_links(now);
   settle(now);
@@ -144,6 +157,7 @@ void Node::Impl::on(Time now, const overlay::LinkUp& up) {
   reception.on(r, now, calls, up);
   if (links.find(up.link) == nullptr) return;
   if (idle_check == kNever) idle_check = now + kIdleCheck;
+  calls_moved = true;
   tell_all(now, up);
 }
 
@@ -191,6 +205,7 @@ void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {
   auto& call = calls.emplace(id, Call(std::move(admitted->facts), std::move(admitted->incoming))).first->second;
   out.push(event::IncomingCall{id, from, admitted->known});
   out.changed(id);
+  calls_moved = true;
   if (config.auto_answer) tell(now, call, input::Answer{});
 }
 

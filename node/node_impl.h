@@ -20,6 +20,7 @@ struct Node::Impl {
   Time next_timeout() const;
   void renew_certificate(Wall wall);
   void close_idle_links(Time now);
+  void keep_links();
 
   // node.cpp: from the overlay.
   void on(Time now, const overlay::StateChanged&);
@@ -62,7 +63,7 @@ struct Node::Impl {
   template <class E>
   void tell(Time now, Call& call, const E& what) {
     auto r = rooms();
-    call.handle(r, now, what);
+    if (call.handle(r, now, what)) calls_moved = true;
     out.changed(call.facts().id);
   }
   template <class E>
@@ -90,6 +91,7 @@ struct Node::Impl {
   Outbox out;
   Calls calls;
   std::uint64_t last_call = 0;
+  bool calls_moved = false;  // a call began, ended or went into another state
   Wall wall{};
   Time idle_check = kNever;
   Leaving leaving = Leaving::no;

@@ -98,7 +98,7 @@ void Voice::on_refusal() {
   on_hold_ = !on_hold_;
 }
 
-Status Voice::on_answer(std::string_view sdp) {
+linnet::Status Voice::on_answer(std::string_view sdp) {
   if (!pending_) return fail(Fault::refused);
   const auto offer = *std::exchange(pending_, std::nullopt);
   const auto theirs = sip::read_audio(sdp);

@@ -29,7 +29,7 @@ class Voice {
 
   // Hold and resume are offers (RFC 3264 section 8.4): agreed when the answer came, forgotten when it was a refusal.
   std::string offer_hold(bool on);
-  Status on_answer(std::string_view sdp);
+  linnet::Status on_answer(std::string_view sdp);
   void on_refusal();
   bool offering() const { return pending_.has_value(); }
   // The peer's new offer; returns our answer.

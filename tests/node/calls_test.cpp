@@ -1,0 +1,469 @@
+// Whole nodes on a virtual network: three supernodes, and people who know nothing but an address.
+#include <gtest/gtest.h>
+
+#include "town.h"
+
+namespace linnet::node {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto kAlice = "alice@a.example";
+constexpr auto kBob = "bob@b.example";
+
+struct Calls : ::testing::Test {
+  Town town;
+  Resident* alice = nullptr;
+  Resident* bob = nullptr;
+
+  void SetUp() override { town.build(); }
+  void settle() { ASSERT_TRUE(town.all_online()) << "the overlay did not come up"; }
+  void meet(Memory of_alice = {}, Memory of_bob = {}) {
+    alice = &town.add(kAlice, {}, std::move(of_alice));
+    bob = &town.add(kBob, {}, std::move(of_bob));
+    settle();
+  }
+  std::optional<CallState> state(const Resident& person) {
+    const auto calls = person.node->status(town.now()).calls;
+    if (calls.empty()) return std::nullopt;
+    return calls.front().state;
+  }
+  std::optional<PathWord> path(const Resident& person) {
+    const auto calls = person.node->status(town.now()).calls;
+    if (calls.empty()) return std::nullopt;
+    return calls.front().path;
+  }
+  bool until(const Resident& person, std::optional<CallState> wanted, Duration limit = seconds(15)) {
+    return town.run_until([&] { return state(person) == wanted; }, limit);
+  }
+  bool over(const Resident& person, Duration limit = seconds(15)) {
+    const auto before = person.count<event::CallEnded>();
+    return town.run_until([&] { return person.count<event::CallEnded>() > before; }, limit);
+  }
+  void talk() {
+    bob->answers = true;
+    town.call(*alice, kBob);
+    ASSERT_TRUE(until(*alice, CallState::talking));
+    ASSERT_TRUE(until(*bob, CallState::talking));
+  }
+  CallResult result(const Resident& person) { return person.summary()->result; }
+  static Memory pinned(const std::string& address, const crypto::AccountKey& account) {
+    Memory out;
+    out.pins.emplace(*crypto::Address::parse(address), account);
+    return out;
+  }
+};
+
+TEST_F(Calls, AreFoundRungAnsweredAndHeardBothWays) {
+  meet();
+  alice->says = tone(700, seconds(3));
+  bob->says = tone(500, seconds(3));
+  talk();
+  town.run_for(seconds(3));
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(town.run_until([&] { return bob->summary() != nullptr; }, seconds(5)));
+  EXPECT_GT(share_of(700, bob->heard), 0.8);
+  EXPECT_GT(share_of(500, alice->heard), 0.8);
+  for (const auto* person : {alice, bob}) {
+    const auto& summary = *person->summary();
+    EXPECT_EQ(summary.result, CallResult::ended);
+    EXPECT_EQ(summary.text, "");
+    EXPECT_NEAR(summary.seconds, 3, 0.5);
+    EXPECT_GT(summary.packets_sent, 120U);
+    EXPECT_GT(summary.packets_received, 120U);
+    EXPECT_EQ(summary.codec, "opus");
+    ASSERT_TRUE(summary.loss_pct);
+    EXPECT_EQ(*summary.loss_pct, 0);
+    ASSERT_TRUE(summary.mos);
+    EXPECT_GT(*summary.mos, 3.5);
+    ASSERT_TRUE(summary.setup_ms && summary.ring_ms && summary.first_voice_ms);
+    EXPECT_LE(*summary.ring_ms, *summary.setup_ms);
+    EXPECT_LT(*summary.setup_ms, *summary.first_voice_ms);
+    EXPECT_TRUE(summary.play_start && summary.record_start);
+  }
+  EXPECT_EQ(alice->summary()->direction, Direction::outgoing);
+  EXPECT_EQ(bob->summary()->direction, Direction::incoming);
+  EXPECT_EQ(bob->summary()->peer.text(), kAlice);
+  EXPECT_TRUE(alice->sounding.empty());
+  EXPECT_TRUE(bob->sounding.empty());
+  EXPECT_EQ(state(*alice), std::nullopt);
+}
+
+TEST_F(Calls, NeedNoTimerOnTheGoodPath) {
+  meet();
+  bob->answers = true;
+  const auto before = town.now();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  // Find, forward, handshake, INVITE, 180 and 200 at 2 ms a hop: a timer anywhere would add tens of milliseconds.
+  EXPECT_LT(town.now() - before, milliseconds(80));
+}
+
+TEST_F(Calls, PinBothSidesAtTheFirstAnswerAndNotBefore) {
+  meet();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*bob, CallState::incoming));
+  EXPECT_FALSE(bob->last<event::IncomingCall>()->known);
+  EXPECT_EQ(alice->count<event::SavePin>() + bob->count<event::SavePin>(), 0U);
+  town.tell(*bob, command::Answer{});
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  ASSERT_EQ(alice->count<event::SavePin>(), 1U);
+  EXPECT_EQ(alice->last<event::SavePin>()->address.text(), kBob);
+  EXPECT_EQ(alice->last<event::SavePin>()->account, bob->node->identity().account_key());
+  ASSERT_EQ(bob->count<event::SavePin>(), 1U);
+  EXPECT_EQ(bob->last<event::SavePin>()->account, alice->node->identity().account_key());
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*bob, CallState::incoming));
+  EXPECT_TRUE(bob->last<event::IncomingCall>()->known);
+  town.tell(*bob, command::Answer{});
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  EXPECT_EQ(alice->count<event::SavePin>() + bob->count<event::SavePin>(), 2U);
+}
+
+TEST_F(Calls, TellAStrangerNoAddressBeforeThePersonAnswers) {
+  meet();
+  town.flows.clear();
+  const auto direct = [&] {
+    return town.flows.count({alice->endpoint, bob->endpoint}) + town.flows.count({bob->endpoint, alice->endpoint});
+  };
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::ringing));
+  town.run_for(seconds(20));
+  EXPECT_EQ(direct(), 0U) << "somebody learnt an address before the answer";
+  town.tell(*bob, command::Answer{});
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  EXPECT_EQ(path(*alice), PathWord::relayed) << "voice does not wait for a better path";
+  EXPECT_TRUE(town.run_until([&] { return path(*alice) == PathWord::direct; }, seconds(5)));
+  EXPECT_GT(direct(), 0U);
+}
+
+TEST_F(Calls, AreDeclined) {
+  meet();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*bob, CallState::incoming));
+  town.tell(*bob, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::declined);
+  EXPECT_EQ(result(*bob), CallResult::declined);
+  EXPECT_EQ(alice->count<event::AudioStart>(), 0U);
+  EXPECT_EQ(alice->count<event::SavePin>() + bob->count<event::SavePin>(), 0U);
+}
+
+TEST_F(Calls, FindABusyPerson) {
+  alice = &town.add(kAlice);
+  bob = &town.add(kBob, [](NodeConfig& config) { config.max_calls = 1; });
+  auto& carol = town.add("carol@c.example");
+  settle();
+  town.call(carol, kBob);
+  ASSERT_TRUE(until(*bob, CallState::incoming));
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice));
+  EXPECT_EQ(result(*alice), CallResult::busy);
+  EXPECT_EQ(state(carol), CallState::ringing);
+}
+
+TEST_F(Calls, AreTakenBackByTheCaller) {
+  meet();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*bob, CallState::incoming));
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::cancelled);
+  EXPECT_EQ(result(*bob), CallResult::cancelled);
+}
+
+TEST_F(Calls, EndUnansweredAfterTheRingTimeout) {
+  meet();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*bob, CallState::incoming));
+  const auto rang = town.now();
+  ASSERT_TRUE(over(*alice, seconds(70)));
+  EXPECT_NEAR(millis(town.now() - rang), 60'000, 500);
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::no_answer);
+  EXPECT_EQ(result(*bob), CallResult::no_answer);
+}
+
+TEST_F(Calls, ToANameThatNobodyHasAreNotFound) {
+  meet();
+  town.call(*alice, "nobody@b.example");
+  ASSERT_TRUE(over(*alice));
+  EXPECT_EQ(result(*alice), CallResult::not_found);
+}
+
+TEST_F(Calls, ToSomebodyWhoIsGoneAreUnreachable) {
+  meet();
+  town.kill(*bob);
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice, seconds(30)));
+  EXPECT_EQ(result(*alice), CallResult::unreachable);
+  EXPECT_NE(alice->summary()->text, "");
+}
+
+TEST_F(Calls, OfANodeThatIsAloneEndUnreachable) {
+  Town empty;
+  auto& lonely = empty.add(kAlice);
+  empty.call(lonely, kBob);
+  ASSERT_TRUE(empty.run_until([&] { return lonely.summary() != nullptr; }, seconds(10)));
+  EXPECT_EQ(lonely.summary()->result, CallResult::unreachable);
+}
+
+TEST_F(Calls, AreRefusedBeforeTheyBeginWhenTheAddressIsNone) {
+  meet();
+  town.call(*alice, "not an address");
+  EXPECT_EQ(alice->last<event::Done>()->outcome, Outcome::bad_address);
+  town.call(*alice, "sip:Alice@A.example");
+  EXPECT_EQ(alice->last<event::Done>()->outcome, Outcome::refused);
+  town.tell(*alice, command::Hangup{});
+  EXPECT_EQ(alice->last<event::Done>()->outcome, Outcome::no_such_call);
+  town.tell(*alice, command::Answer{});
+  EXPECT_EQ(alice->last<event::Done>()->outcome, Outcome::no_such_call);
+  EXPECT_EQ(alice->count<event::CallEnded>(), 0U);
+}
+
+TEST_F(Calls, RingAtEveryDeviceAndTheFirstAnswerWins) {
+  meet();
+  auto& phone = town.add(town.another_device_of(*bob));
+  settle();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(town.run_until([&] { return state(*bob) == CallState::incoming && state(phone) == CallState::incoming; },
+                             seconds(10)));
+  town.tell(phone, command::Answer{});
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  EXPECT_EQ(result(*bob), CallResult::cancelled);
+  EXPECT_EQ(bob->summary()->text, "Answered elsewhere.");
+  EXPECT_EQ(state(phone), CallState::talking);
+  EXPECT_EQ(bob->count<event::AudioStart>(), 0U);
+}
+
+TEST_F(Calls, DeclinedAtOneDeviceStopRingingAtTheOthers) {
+  meet();
+  auto& phone = town.add(town.another_device_of(*bob));
+  settle();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(town.run_until([&] { return state(*bob) == CallState::incoming && state(phone) == CallState::incoming; },
+                             seconds(10)));
+  town.tell(*bob, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  ASSERT_TRUE(until(phone, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::declined);
+  EXPECT_EQ(result(phone), CallResult::declined);
+}
+
+TEST_F(Calls, ToAPinnedNameWithAnotherKeyAreRefused) {
+  const auto real = town.identity(kBob);
+  meet(pinned(kBob, real.account_key()));
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice, seconds(30)));
+  EXPECT_EQ(result(*alice), CallResult::identity);
+  EXPECT_NE(alice->summary()->text.find("IDENTITY CHANGED"), std::string::npos);
+  EXPECT_EQ(bob->count<event::IncomingCall>(), 0U);
+  EXPECT_EQ(alice->node->memory().pins.begin()->second, real.account_key());
+}
+
+TEST_F(Calls, FromAPinnedNameWithAnotherKeyNeverRing) {
+  const auto real = town.identity(kAlice);
+  meet({}, pinned(kAlice, real.account_key()));
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice));
+  EXPECT_EQ(result(*alice), CallResult::identity);
+  EXPECT_EQ(bob->count<event::IncomingCall>(), 0U);
+  ASSERT_NE(bob->summary(), nullptr);
+  EXPECT_EQ(result(*bob), CallResult::identity);
+  EXPECT_NE(bob->summary()->text.find("IDENTITY CHANGED"), std::string::npos);
+  // Trying again makes no further noise.
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice));
+  EXPECT_EQ(bob->count<event::CallEnded>(), 1U);
+}
+
+TEST_F(Calls, ToAnUnpinnedNameWithTwoClaimantsAreRefused) {
+  meet();
+  auto& other = town.add(town.identity(kBob));
+  settle();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice));
+  EXPECT_EQ(result(*alice), CallResult::identity);
+  for (const auto* claimant : {bob, &other}) {
+    const auto key = claimant->node->identity().account_key();
+    EXPECT_NE(alice->summary()->text.find(crypto::fingerprint(key)), std::string::npos);
+    EXPECT_EQ(claimant->count<event::IncomingCall>(), 0U);
+  }
+}
+
+TEST_F(Calls, ReachThePinnedPersonWhateverElseClaimsTheName) {
+  const auto real = town.identity(kBob);
+  alice = &town.add(kAlice, {}, pinned(kBob, real.account_key()));
+  auto& squatter = town.add(town.identity(kBob));
+  bob = &town.add(real);
+  settle();
+  bob->answers = true;
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  EXPECT_EQ(state(*bob), CallState::talking);
+  EXPECT_EQ(squatter.count<event::IncomingCall>(), 0U);
+}
+
+TEST_F(Calls, GoToAKeyNameToo) {
+  meet();
+  bob->answers = true;
+  town.call(*alice, bob->node->identity().key_name().text());
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  EXPECT_TRUE(alice->node->status(town.now()).calls.front().verified);
+}
+
+TEST_F(Calls, AreHeldAndResumed) {
+  meet();
+  alice->says = tone(700, seconds(20));
+  talk();
+  town.run_for(seconds(1));
+  town.tell(*alice, command::Hold{});
+  ASSERT_TRUE(until(*bob, CallState::held));
+  EXPECT_EQ(state(*alice), CallState::held);
+  EXPECT_TRUE(bob->node->status(town.now()).calls.front().held_by_peer);
+  town.run_for(milliseconds(500));
+  bob->heard.clear();
+  town.run_for(seconds(5));
+  EXPECT_LT(share_of(700, bob->heard), 0.1);
+  town.tell(*alice, command::Hold{std::nullopt, false});
+  ASSERT_TRUE(until(*bob, CallState::talking));
+  EXPECT_EQ(state(*alice), CallState::talking);
+  bob->heard.clear();
+  town.run_for(seconds(2));
+  EXPECT_GT(share_of(700, bob->heard), 0.7);
+}
+
+TEST_F(Calls, AreSilentWhileMuted) {
+  meet();
+  alice->says = tone(700, seconds(20));
+  talk();
+  town.tell(*alice, command::Mute{});
+  town.run_for(seconds(1));
+  bob->heard.clear();
+  town.run_for(seconds(1));
+  EXPECT_LT(share_of(700, bob->heard), 0.1);
+  town.tell(*alice, command::Mute{std::nullopt, false});
+  town.run_for(seconds(1));
+  bob->heard.clear();
+  town.run_for(seconds(1));
+  EXPECT_GT(share_of(700, bob->heard), 0.7);
+}
+
+TEST_F(Calls, EndWhenTheCalleeHangsUp) {
+  meet();
+  talk();
+  town.tell(*bob, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::ended);
+  EXPECT_EQ(result(*bob), CallResult::ended);
+  EXPECT_EQ(alice->count<event::AudioStop>(), 1U);
+  EXPECT_EQ(bob->count<event::AudioStop>(), 1U);
+}
+
+TEST_F(Calls, HangUpByThemselvesAfterTheLengthThatWasAskedFor) {
+  meet();
+  bob->answers = true;
+  town.call(*alice, kBob, seconds(3));
+  ASSERT_TRUE(over(*alice));
+  EXPECT_NEAR(alice->summary()->seconds, 3, 0.01);
+  EXPECT_EQ(result(*alice), CallResult::ended);
+}
+
+TEST_F(Calls, GoOnOverTheDirectPathWhenTheirSupernodesDie) {
+  meet();
+  alice->says = tone(700, seconds(60));
+  bob->says = tone(500, seconds(60));
+  talk();
+  ASSERT_TRUE(town.run_until([&] { return path(*alice) == PathWord::direct && path(*bob) == PathWord::direct; }, seconds(10)));
+  town.run_for(seconds(2));
+  for (auto& supernode : town.supernodes) town.kill(*supernode);
+  bob->heard.clear();
+  alice->heard.clear();
+  town.run_for(seconds(20));
+  EXPECT_GT(share_of(700, bob->heard), 0.8);
+  EXPECT_GT(share_of(500, alice->heard), 0.8);
+  EXPECT_EQ(state(*alice), CallState::talking);
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  const auto& changes = alice->summary()->path_changes;
+  ASSERT_FALSE(changes.empty());
+  EXPECT_EQ(changes.back().to, "direct");
+  ASSERT_TRUE(alice->summary()->max_gap_ms);
+  EXPECT_LE(*alice->summary()->max_gap_ms, 20);
+}
+
+TEST_F(Calls, FailTenSecondsAfterThePeerVanished) {
+  meet();
+  talk();
+  town.run_for(seconds(2));
+  town.kill(*bob);
+  town.run_for(seconds(5));
+  EXPECT_EQ(path(*alice), PathWord::unknown) << "a stale path is never called connected";
+  ASSERT_TRUE(over(*alice, seconds(60)));
+  EXPECT_EQ(result(*alice), CallResult::failed);
+}
+
+TEST_F(Calls, AreAnsweredByThemselvesWhenToldSo) {
+  alice = &town.add(kAlice);
+  bob = &town.add(kBob, [](NodeConfig& config) { config.auto_answer = true; });
+  settle();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  EXPECT_TRUE(alice->last<event::Done>()->outcome == Outcome::ok);
+}
+
+TEST_F(Calls, AreEndedWhenTheNodeLeaves) {
+  meet();
+  talk();
+  town.tell(*bob, command::Leave{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::ended);
+  ASSERT_TRUE(town.run_until([&] { return bob->count<event::Left>() == 1; }, seconds(11)));
+  town.call(*bob, kAlice);
+  EXPECT_EQ(bob->last<event::Done>()->outcome, Outcome::shutting_down);
+}
+
+TEST_F(Calls, OfSeveralPeopleRunSideBySide) {
+  meet();
+  auto& carol = town.add("carol@c.example");
+  settle();
+  talk();
+  carol.answers = true;
+  carol.says = tone(900, seconds(20));
+  town.call(*alice, "carol@c.example");
+  ASSERT_TRUE(town.run_until(
+      [&] {
+        const auto calls = alice->node->status(town.now()).calls;
+        return calls.size() == 2 && calls[0].state == CallState::talking && calls[1].state == CallState::talking;
+      },
+      seconds(10)));
+  town.tell(*alice, command::Hold{});
+  EXPECT_EQ(alice->last<event::Done>()->outcome, Outcome::no_such_call) << "which of the two?";
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(carol, std::nullopt));
+  ASSERT_TRUE(until(*bob, std::nullopt));
+}
+
+TEST_F(Calls, WhoSaysWhatIsKnownAboutAName) {
+  meet();
+  const auto id = town.tell(*alice, command::Who{kBob});
+  ASSERT_TRUE(town.run_until([&] { return alice->count<event::WhoResult>() == 1; }, seconds(10)));
+  const auto& who = *alice->last<event::WhoResult>();
+  EXPECT_EQ(who.command, id);
+  ASSERT_EQ(who.devices.size(), 1U);
+  EXPECT_EQ(who.devices[0].fingerprint, crypto::fingerprint(bob->node->identity().account_key()));
+  EXPECT_GT(who.devices[0].expires_in_s, 60);
+  EXPECT_FALSE(who.devices[0].homes.empty());
+  EXPECT_FALSE(who.pinned);
+  EXPECT_EQ(alice->last<event::Done>()->outcome, Outcome::ok);
+  town.tell(*alice, command::Who{"nobody@b.example"});
+  ASSERT_TRUE(town.run_until([&] { return alice->count<event::WhoResult>() == 2; }, seconds(10)));
+  EXPECT_EQ(alice->last<event::WhoResult>()->outcome, Outcome::not_found);
+}
+
+}  // namespace
+}  // namespace linnet::node

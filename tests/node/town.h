@@ -1,0 +1,103 @@
+// A small town of whole nodes on a virtual network: what ships, driven by virtual time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "media/audio_device.h"
+#include "node/node.h"
+
+namespace linnet::node {
+
+// One node with its person: who they are, what happened to them, what they said and heard.
+struct Resident {
+  std::string name;
+  Endpoint endpoint;
+  std::unique_ptr<SeededRng> rng;
+  std::unique_ptr<Node> node;
+  bool alive = true;
+  bool answers = false;  // by hand, as soon as it rings
+  std::vector<Event> events;
+  std::vector<CallId> sounding;             // between AudioStart and AudioStop
+  std::vector<CallId> sounded;              // ever
+  std::vector<std::int16_t> says;           // 48 kHz; silence afterwards
+  std::size_t said = 0;
+  std::vector<std::int16_t> heard;          // from the first sample that was played
+  Time next_sound = kNever;
+  std::uint64_t last_command = 0;
+
+  template <class E>
+  const E* last() const {
+    for (auto it = events.rbegin(); it != events.rend(); ++it) {
+      if (const auto* e = std::get_if<E>(&*it)) return e;
+    }
+    return nullptr;
+  }
+  template <class E>
+  std::size_t count() const {
+    std::size_t n = 0;
+    for (const auto& e : events) n += std::holds_alternative<E>(e) ? 1 : 0;
+    return n;
+  }
+  const CallSummary* summary() const {
+    const auto* e = last<event::CallEnded>();
+    return e == nullptr ? nullptr : &e->summary;
+  }
+};
+
+class Town {
+ public:
+  explicit Town(const crypto::Suite& suite = crypto::shipped_suite(), std::uint64_t seed = 1);
+
+  // Supernodes 198.51.1.1, 198.51.2.1, ...: global addresses in prefixes of their own.
+  void build(int supernodes = 3);
+  Resident& add(const std::string& address, const std::function<void(NodeConfig&)>& tweak = {}, Memory memory = {});
+  Resident& add(crypto::Identity identity, const std::function<void(NodeConfig&)>& tweak = {}, Memory memory = {});
+  // The same person on another device.
+  crypto::Identity another_device_of(const Resident& person);
+  crypto::Identity identity(const std::string& address);
+
+  CommandId tell(Resident& person, const Command& command);
+  CommandId call(Resident& from, const std::string& whom, std::optional<Duration> length = {});
+  void run_for(Duration d) { run_until([] { return false; }, d); }
+  // True when it came true in time.
+  bool run_until(const std::function<bool()>& done, Duration limit);
+  bool all_online(Duration limit = std::chrono::seconds(20));
+  void kill(Resident& person) { person.alive = false; }
+
+  Time now() const { return now_; }
+  Duration delay = std::chrono::milliseconds(2);
+  double loss = 0;  // share of datagrams that never arrive
+  std::vector<std::unique_ptr<Resident>> supernodes, people;
+  std::set<std::pair<Endpoint, Endpoint>> flows;  // who sent datagrams to whom
+
+ private:
+  struct Packet {
+    Endpoint from, to;
+    Bytes bytes;
+  };
+  Resident& place(std::vector<std::unique_ptr<Resident>>& where, crypto::Identity identity, Endpoint endpoint, NodeConfig config,
+                Memory memory);
+  void drain(Resident& person);
+  void on_event(Resident& person, const Event& event);
+  void sound(Resident& person);
+  Resident* at(const Endpoint& endpoint);
+  std::vector<Resident*> everybody();
+
+  const crypto::Suite& suite_;
+  SeededRng rng_;
+  Time now_{std::chrono::seconds(1000)};
+  Time next_wall_ = now_;
+  std::map<std::pair<Time, std::uint64_t>, Packet> packets_;
+  std::uint64_t sequence_ = 0;
+};
+
+std::vector<std::int16_t> tone(double hz, Duration length);
+// How strong `hz` is in the samples against all that is in them: 1 for the pure tone.
+double share_of(double hz, const std::vector<std::int16_t>& samples);
+
+}  // namespace linnet::node

@@ -1,0 +1,143 @@
+#include "node/voice.h"
+
+#include <gtest/gtest.h>
+
+#include "town.h"
+
+namespace linnet::node {
+namespace {
+
+struct Pair {
+  SeededRng rng{5};
+  NodeConfig alice_config, bob_config;
+  std::optional<Voice> alice, bob;
+  Time now{std::chrono::seconds(5)};
+
+  void agree() {
+    const auto offer = describe(alice_config, rng);
+    const auto received = sip::read_audio(sip::to_sdp(offer));
+    ASSERT_TRUE(received);
+    std::string answer;
+    auto at_bob = Voice::from_offer(bob_config, rng, *received, answer);
+    ASSERT_TRUE(at_bob) << to_string(at_bob.error());
+    bob = std::move(*at_bob);
+    auto at_alice = Voice::from_answer(alice_config, rng, offer, answer);
+    ASSERT_TRUE(at_alice) << to_string(at_alice.error());
+    alice = std::move(*at_alice);
+  }
+
+  std::vector<std::int16_t> speak(Voice& from, Voice& to, double hz) {
+    const auto says = tone(hz, std::chrono::seconds(1));
+    std::vector<std::int16_t> heard;
+    for (std::size_t at = 0; at + 480 <= says.size(); at += 480) {
+      from.capture(now, std::span(says).subspan(at, 480));
+      while (auto packet = from.poll_packet()) to.receive(now, *packet);
+      std::vector<std::int16_t> out(480);
+      const auto begin = to.play(now, out);
+      heard.insert(heard.end(), out.begin() + static_cast<std::ptrdiff_t>(begin), out.end());
+      now += std::chrono::milliseconds(10);
+    }
+    return heard;
+  }
+
+  void hold(Voice& by, Voice& other, bool on) {
+    const auto offer = by.offer_hold(on);
+    const auto answer = other.on_offer(bob_config, rng, offer);
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    ASSERT_TRUE(by.on_answer(*answer));
+  }
+};
+
+TEST(Voice, IsHeardWhenOfferAndAnswerMet) {
+  Pair pair;
+  pair.agree();
+  EXPECT_EQ(pair.alice->stats(pair.now).codec, "opus");
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+  EXPECT_GT(share_of(500, pair.speak(*pair.bob, *pair.alice, 500)), 0.8);
+}
+
+TEST(Voice, SpeaksTheCodecThatTheCallerWantsFirst) {
+  Pair pair;
+  pair.alice_config.codec = CodecChoice::pcma;
+  pair.agree();
+  EXPECT_EQ(pair.alice->stats(pair.now).codec, "PCMA");
+  EXPECT_EQ(pair.bob->stats(pair.now).codec, "PCMA");
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+}
+
+TEST(Voice, CannotBeOpenedWithTheKeysOfAnotherCall) {
+  Pair one, other;
+  other.rng = SeededRng(6);
+  one.agree();
+  other.agree();
+  EXPECT_TRUE(one.speak(*one.alice, *other.bob, 700).empty());
+  EXPECT_EQ(other.bob->stats(one.now).packets_received, 0U);
+}
+
+TEST(Voice, StopsBothWaysOnHoldAndComesBack) {
+  Pair pair;
+  pair.agree();
+  pair.speak(*pair.alice, *pair.bob, 700);
+  pair.hold(*pair.alice, *pair.bob, true);
+  EXPECT_TRUE(pair.alice->on_hold());
+  EXPECT_TRUE(pair.bob->held_by_peer());
+  EXPECT_FALSE(pair.alice->held_by_peer());
+  const auto sent = pair.alice->stats(pair.now).packets_sent + pair.bob->stats(pair.now).packets_sent;
+  pair.speak(*pair.alice, *pair.bob, 700);
+  pair.speak(*pair.bob, *pair.alice, 500);
+  EXPECT_EQ(pair.alice->stats(pair.now).packets_sent + pair.bob->stats(pair.now).packets_sent, sent);
+  pair.hold(*pair.alice, *pair.bob, false);
+  EXPECT_FALSE(pair.bob->held_by_peer());
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.5);
+}
+
+TEST(Voice, StaysHeldWhileEitherSideHolds) {
+  Pair pair;
+  pair.agree();
+  pair.hold(*pair.alice, *pair.bob, true);
+  pair.hold(*pair.bob, *pair.alice, true);
+  pair.hold(*pair.alice, *pair.bob, false);
+  const auto sent = pair.alice->stats(pair.now).packets_sent;
+  pair.speak(*pair.alice, *pair.bob, 700);
+  EXPECT_EQ(pair.alice->stats(pair.now).packets_sent, sent);
+  EXPECT_TRUE(pair.alice->held_by_peer());
+  EXPECT_TRUE(pair.bob->on_hold());
+  pair.hold(*pair.bob, *pair.alice, false);
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.5);
+  EXPECT_GT(share_of(500, pair.speak(*pair.bob, *pair.alice, 500)), 0.5);
+}
+
+TEST(Voice, GoesBackToWhatWasWhenHoldIsRefused) {
+  Pair pair;
+  pair.agree();
+  (void)pair.alice->offer_hold(true);
+  EXPECT_TRUE(pair.alice->offering());
+  pair.alice->on_refusal();
+  EXPECT_FALSE(pair.alice->offering());
+  EXPECT_FALSE(pair.alice->on_hold());
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+}
+
+TEST(Voice, RefusesAnAnswerInTheClear) {
+  Pair pair;
+  const auto offer = describe(pair.alice_config, pair.rng);
+  std::string answer;
+  ASSERT_TRUE(Voice::from_offer(pair.bob_config, pair.rng, offer, answer));
+  const auto at = answer.find("RTP/SAVP");
+  ASSERT_NE(at, std::string::npos);
+  answer.replace(at, 8, "RTP/AVP");
+  EXPECT_FALSE(Voice::from_answer(pair.alice_config, pair.rng, offer, answer));
+}
+
+TEST(Voice, ShowsTheLevelOfTheOwnMicrophone) {
+  Pair pair;
+  pair.agree();
+  EXPECT_EQ(pair.alice->level(), std::nullopt);
+  pair.speak(*pair.alice, *pair.bob, 700);
+  EXPECT_GT(*pair.alice->level(), 0.5);
+  pair.alice->capture(pair.now, std::vector<std::int16_t>(480));
+  EXPECT_EQ(*pair.alice->level(), 0);
+}
+
+}  // namespace
+}  // namespace linnet::node
