@@ -35,7 +35,7 @@ std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, c
       out.insert(out.begin(), Path{PathKind::direct, home.endpoint, 0, false});
     } else if (home.session == c.identity.session_key()) {  // our own leaf
       const auto* leaf = rooms.leaves ? rooms.leaves->by_key(device.body.session) : nullptr;
-      if (leaf && leaf->session) out.push_back(Path{PathKind::direct, leaf->endpoint, 0, false});
+      if (leaf && leaf->session) out.insert(out.begin(), Path{PathKind::direct, leaf->endpoint, 0, false});
     } else if (const auto path = rooms.forwards.open(c.suite, c.rng, home.endpoint, home.tag, device.body.session)) {
       out.push_back(*path);
     }

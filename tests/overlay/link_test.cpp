@@ -1,0 +1,329 @@
+// Links between people: what a stranger learns, what the door refuses, and what happens when a supernode dies.
+#include "overlay/links.h"
+
+#include <gtest/gtest.h>
+
+#include "overlay/forward.h"
+#include "tests/overlay/net.h"
+
+namespace linnet::overlay::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+bool on_path(const Node& n, SessionId link, PathKind kind) {
+  const auto path = n.peer->path(link);
+  return path && path->kind == kind;
+}
+
+Node& node_at(Net& net, const Endpoint& endpoint) {
+  for (auto& n : net.nodes()) {
+    if (n->endpoint == endpoint) return *n;
+  }
+  std::abort();
+}
+
+struct Linked {
+  explicit Linked(Net& n) : net(n) {
+    small_world(net);
+    EXPECT_TRUE(net.run_to([&] { return online(alice()) && online(bob()); }));
+    net.run(seconds(3));
+    pair = link_up(net, alice(), bob());
+    EXPECT_TRUE(pair.up);
+  }
+  Node& alice() { return net.at("alice"); }
+  Node& bob() { return net.at("bob"); }
+  bool circuit() {
+    return net.run_to([&] { return on_path(alice(), pair.a, PathKind::circuit) && on_path(bob(), pair.b, PathKind::circuit); });
+  }
+  void share(Node& n, SessionId link) {
+    n.peer->share_endpoints(net.now, link);
+    net.drain(n);
+  }
+  bool direct() {
+    share(alice(), pair.a);
+    share(bob(), pair.b);
+    return net.run_to([&] { return on_path(alice(), pair.a, PathKind::direct) && on_path(bob(), pair.b, PathKind::direct); });
+  }
+  Net& net;
+  Pair pair;
+};
+
+bool contains(const Bytes& bytes, const Bytes& needle) {
+  return std::search(bytes.begin(), bytes.end(), needle.begin(), needle.end()) != bytes.end();
+}
+
+// Every byte the caller received, in the clear as well: the stand-in suite does not hide what it seals from a search.
+void stranger_learns_nothing(const crypto::Suite& suite) {
+  Net net(1, suite);
+  net.log = true;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  world.share(world.alice(), world.pair.a);  // the caller may say where it is; the called person has not answered
+  (void)world.bob().peer->send(net.now, world.pair.b, Channel::sip, copy(view("180 Ringing")));
+  net.drain(world.bob());
+  net.run(minutes(2));
+  const auto& bob = world.bob().endpoint;
+  Bytes address{bob.ip.bytes.begin() + 12, bob.ip.bytes.end()};
+  for (const auto& from : world.alice().senders) EXPECT_NE(from, bob);
+  for (const auto& bytes : world.alice().received) EXPECT_FALSE(contains(bytes, address));
+}
+
+TEST(Link, AStrangerLearnsNoAddressBeforeThePersonAnswers) { stranger_learns_nothing(crypto::shipped_suite()); }
+TEST(Link, AStrangerLearnsNoAddressWithStandInsEither) { stranger_learns_nothing(crypto::typed_suite()); }
+
+TEST(Link, ACallerThatAlreadyLinkedGetsTheSameLink) {
+  Net net;
+  Linked world(net);
+  const auto again = link_up(net, world.alice(), world.bob(), false);
+  EXPECT_EQ(again.a, world.pair.a);
+}
+
+TEST(Link, ColdMakesANewOne) {
+  Net net;
+  Linked world(net);
+  const auto again = link_up(net, world.alice(), world.bob(), true);
+  EXPECT_TRUE(again.up);
+  EXPECT_NE(again.a, world.pair.a);
+}
+
+TEST(Link, AnIdleLinkIsDroppedWithTheCachesAndAKeptOneIsNot) {
+  Net net;
+  Linked world(net);
+  world.alice().peer->keep(world.pair.a, true);
+  net.run(minutes(2));
+  world.alice().peer->drop_caches(net.now);
+  EXPECT_TRUE(world.alice().peer->path(world.pair.a));
+  world.alice().peer->keep(world.pair.a, false);
+  world.alice().peer->drop_caches(net.now);
+  net.drain(world.alice());
+  EXPECT_FALSE(world.alice().peer->path(world.pair.a));
+  EXPECT_TRUE(net.run_to([&] { return world.bob().last<LinkDown>() != nullptr; }));
+}
+
+TEST(Link, ALinkStaysUpWhileNobodySpeaks) {
+  Net net;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  net.run(minutes(40));  // past several keepalives, a rekey and the refresh of records
+  ASSERT_TRUE(world.alice().peer->send(net.now, world.pair.a, Channel::sip, Bytes{1, 2, 3}));
+  net.drain(world.alice());
+  EXPECT_TRUE(net.run_to([&] { return world.bob().last<LinkMessage>() != nullptr; }));
+}
+
+// Speaks both ways every 20 ms; returns the longest silence that bob heard.
+Duration speak(Linked& world, Duration length, const std::function<void()>& halfway) {
+  auto& net = world.net;
+  const auto until = net.now + length;
+  const auto middle = net.now + length / 2;
+  bool done = false;
+  Time last = net.now;
+  Duration longest{};
+  std::size_t heard = world.bob().all<LinkVoice>().size();
+  while (net.now < until) {
+    world.alice().peer->send_voice(net.now, world.pair.a, Bytes(80, 0x80));
+    net.drain(world.alice());
+    world.bob().peer->send_voice(net.now, world.pair.b, Bytes(80, 0x80));
+    net.drain(world.bob());
+    net.run(milliseconds(20));
+    const auto count = world.bob().all<LinkVoice>().size();
+    if (count > heard) last = net.now;
+    heard = count;
+    longest = std::max(longest, net.now - last);
+    if (!done && net.now >= middle) {
+      done = true;
+      halfway();
+    }
+  }
+  return longest;
+}
+
+TEST(Link, VoiceOnADirectPathDoesNotNoticeThatASupernodeDied) {
+  Net net;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  const auto via = world.alice().peer->path(world.pair.a)->endpoint;
+  ASSERT_TRUE(world.direct());
+  const auto gap = speak(world, seconds(30), [&] { net.kill(node_at(net, via)); });
+  EXPECT_LE(gap, milliseconds(40));
+}
+
+TEST(Link, VoiceMovesToTheSpareCircuitWhenASupernodeDies) {
+  Net net;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  net.run(seconds(2));
+  const auto via = world.alice().peer->path(world.pair.a)->endpoint;
+  const auto gap = speak(world, seconds(20), [&] { net.kill(node_at(net, via)); });
+  EXPECT_LE(gap, seconds(2));
+  EXPECT_NE(world.alice().peer->path(world.pair.a)->endpoint, via);
+}
+
+TEST(Link, VoiceFallsBackToACircuitWhenTheDirectPathDies) {
+  Net net;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  ASSERT_TRUE(world.direct());
+  const auto a = world.alice().endpoint;
+  const auto b = world.bob().endpoint;
+  const auto gap = speak(world, seconds(20), [&] {
+    net.block = [a, b](const Endpoint& x, const Endpoint& y) { return (x == a && y == b) || (x == b && y == a); };
+  });
+  EXPECT_LE(gap, seconds(2));
+  EXPECT_TRUE(on_path(world.alice(), world.pair.a, PathKind::circuit));
+}
+
+TEST(Link, ASupernodesPersonIsCalledDirectly) {
+  Net net;
+  Linked world(net);
+  const auto pair = link_up(net, world.alice(), net.at("s2"));
+  ASSERT_TRUE(pair.up);
+  EXPECT_TRUE(on_path(world.alice(), pair.a, PathKind::direct));
+  ASSERT_TRUE(world.alice().peer->send(net.now, pair.a, Channel::sip, Bytes{9}));
+  net.drain(world.alice());
+  EXPECT_TRUE(net.run_to([&] { return net.at("s2").last<LinkMessage>() != nullptr; }));
+}
+
+TEST(Link, ASupernodesPersonCallsALeafOfItsOwn) {
+  Net net;
+  Linked world(net);
+  const auto pair = link_up(net, net.at("s1"), world.bob());
+  ASSERT_TRUE(pair.up);
+  net.at("s1").peer->send_voice(net.now, pair.a, Bytes(20, 0x90));
+  net.drain(net.at("s1"));
+  net.run(milliseconds(10));
+  ASSERT_NE(world.bob().last<LinkVoice>(), nullptr);
+  EXPECT_EQ(world.bob().last<LinkVoice>()->link, pair.b);
+}
+
+TEST(Link, ASupernodesPersonCallsASupernodesPerson) {
+  Net net;
+  Linked world(net);
+  EXPECT_TRUE(link_up(net, net.at("s1"), net.at("s3")).up);
+}
+
+TEST(Link, ADeviceThatIsGoneIsATimeOut) {
+  Net net;
+  Linked world(net);
+  const auto found = look_up(net, world.alice(), world.bob().identity.address);
+  ASSERT_TRUE(found && !found->devices.empty());
+  net.kill(world.bob());
+  const auto link = world.alice().peer->connect(net.now, world.bob().identity.address, found->devices[0], true);
+  ASSERT_TRUE(link);
+  net.drain(world.alice());
+  ASSERT_TRUE(net.run_to([&] { return world.alice().last<LinkDown>() && world.alice().last<LinkDown>()->link == *link; }, seconds(15)));
+}
+
+// The door.
+
+TEST(PeerDoor, GarbageOfEveryFirstByteIsCountedAndHarmless) {
+  Net net;
+  Linked world(net);
+  SeededRng rng(77);
+  const Endpoint stranger{IpAddress::v4(203, 0, 113, 5), 9, Transport::udp};
+  for (const auto* name : {"s1", "bob"}) {
+    auto& node = net.at(name);
+    const auto before = node.peer->counters();
+    std::uint64_t sent = 0;
+    for (int first = 0; first < 256; ++first) {
+      for (const std::size_t size : {1U, 2U, 9U, 40U, 300U, 1200U}) {
+        Bytes junk(size);
+        rng.fill(junk);
+        junk[0] = static_cast<std::uint8_t>(first);
+        if (first == kForwardType && size > 1) junk[1] = static_cast<std::uint8_t>(1 + rng.below(5));
+        net.send(stranger, node.endpoint, junk);
+        ++sent;
+      }
+    }
+    net.send(stranger, node.endpoint, {});
+    net.run(milliseconds(100));
+    const auto after = node.peer->counters();
+    EXPECT_GE(after.malformed + after.dropped - before.malformed - before.dropped, sent / 2) << name;
+    EXPECT_TRUE(online(node));
+  }
+  EXPECT_TRUE(world.alice().peer->send(net.now, world.pair.a, Channel::sip, Bytes{1}));
+  net.drain(world.alice());
+  EXPECT_TRUE(net.run_to([&] { return world.bob().last<LinkMessage>() != nullptr; }));
+}
+
+// The home of bob's record that alice reads, and the leaf tag there.
+dht::Home a_home(Net& net, Node& who, Node& of) {
+  const auto found = look_up(net, who, of.identity.address);
+  return found->devices.at(0).body.homes.at(0);
+}
+
+TEST(PeerDoor, ForwardToAnUnknownTagGoesNowhere) {
+  Net net;
+  Linked world(net);
+  const auto home = a_home(net, world.alice(), world.bob());
+  auto& s = node_at(net, home.endpoint);
+  const crypto::Mac1 mac1(net.suite, world.bob().identity.session_key());
+  const auto before = s.peer->counters();
+  net.send(world.alice().endpoint, s.endpoint, write_to_leaf(mac1, home.tag + 1, 5, Bytes(100, 4)));
+  net.run(milliseconds(5));
+  EXPECT_EQ(s.peer->counters().forwarded, before.forwarded);
+  EXPECT_EQ(s.peer->counters().dropped, before.dropped + 1);
+}
+
+TEST(PeerDoor, ForwardWithTheWrongMacGoesNowhereAndWithTheRightOneItGoes) {
+  Net net;
+  Linked world(net);
+  const auto home = a_home(net, world.alice(), world.bob());
+  auto& s = node_at(net, home.endpoint);
+  const crypto::Mac1 wrong(net.suite, world.alice().identity.session_key());
+  const crypto::Mac1 right(net.suite, world.bob().identity.session_key());
+  const auto before = s.peer->counters();
+  net.send(world.alice().endpoint, s.endpoint, write_to_leaf(wrong, home.tag, 5, Bytes(100, 4)));
+  net.run(milliseconds(5));
+  EXPECT_EQ(s.peer->counters().forwarded, before.forwarded);
+  net.send(world.alice().endpoint, s.endpoint, write_to_leaf(right, home.tag, 5, Bytes(100, 4)));
+  net.run(milliseconds(5));
+  EXPECT_EQ(s.peer->counters().forwarded, before.forwarded + 1);
+}
+
+TEST(PeerDoor, ACircuitServesItsTwoEndsAlone) {
+  Net net;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  const auto path = *world.alice().peer->path(world.pair.a);
+  auto& s = node_at(net, path.endpoint);
+  const auto before = s.peer->counters().forwarded;
+  const Endpoint stranger{IpAddress::v4(203, 0, 113, 5), 9, Transport::udp};
+  net.send(stranger, s.endpoint, write_tagged(ForwardKind::circuit, path.id, Bytes(50, 0x80)));
+  net.send(world.alice().endpoint, s.endpoint, write_tagged(ForwardKind::circuit, path.id + 1, Bytes(50, 0x80)));
+  net.run(milliseconds(5));
+  EXPECT_EQ(s.peer->counters().forwarded, before);
+  EXPECT_EQ(world.bob().last<LinkVoice>(), nullptr);
+}
+
+TEST(PeerDoor, VoiceFromNoProvenPathIsDropped) {
+  Net net;
+  Linked world(net);
+  const Endpoint stranger{IpAddress::v4(203, 0, 113, 5), 9, Transport::udp};
+  net.send(stranger, world.bob().endpoint, Bytes(50, 0x80));
+  net.run(milliseconds(5));
+  EXPECT_EQ(world.bob().last<LinkVoice>(), nullptr);
+}
+
+// The same seed gives the same life, whichever suite seals it.
+std::string life(std::uint64_t seed, const crypto::Suite& suite) {
+  Net net(seed, suite);
+  net.loss = 0.05;
+  Linked world(net);
+  net.run(seconds(30));
+  std::string out;
+  for (auto& n : net.nodes()) {
+    const auto& c = n->peer->counters();
+    out += n->name + ' ' + std::to_string(c.datagrams_in) + ' ' + std::to_string(c.datagrams_out) + ' ' + std::to_string(c.bytes_out) + ' ' +
+           std::to_string(n->events.size()) + '\n';
+  }
+  return out;
+}
+
+TEST(Peer, TheSameSeedLivesTheSameLife) { EXPECT_EQ(life(5, crypto::shipped_suite()), life(5, crypto::shipped_suite())); }
+TEST(Peer, TheStandInSuiteTakesTheSameDecisions) { EXPECT_EQ(life(6, crypto::shipped_suite()), life(6, crypto::typed_suite())); }
+
+}  // namespace
+}  // namespace linnet::overlay::test
