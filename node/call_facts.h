@@ -24,12 +24,12 @@ struct Talked {
 struct Facts {
   CallId id{};
   Direction direction{};
-  crypto::Address peer;             // as called, or as they came
-  Time began{};                     // the command, or the INVITE
+  crypto::Address peer;  // as called, or as they came
+  Time began{};          // the command, or the INVITE
   Wall started{};
   bool cold = false;
-  std::optional<Duration> limit;    // hangs up by itself this long after the answer
-  bool verified = false;            // the account is pinned for this name, or the name is its key
+  std::optional<Duration> limit;  // hangs up by itself this long after the answer
+  bool verified = false;          // the account is pinned for this name, or the name is its key
   std::optional<Time> rang;
   std::optional<Time> answered;
   std::optional<Talked> talked;
@@ -59,7 +59,9 @@ struct Next;
 namespace input {
 struct Answer {};
 struct Hangup {};
-struct Hold { bool on = true; };
+struct Hold {
+  bool on = true;
+};
 struct Tick {};
 }  // namespace input
 

@@ -18,8 +18,8 @@ Next Reaching::on(Rooms& rooms, Time now, Facts& facts, const sip::Answered& ans
   auto voice = Voice::from_answer(rooms.config, rooms.rng, winner->offer, winner->answer);
   if (!voice) {
     (void)rooms.sip.bye(now, winner->line.call, "Not acceptable");
-    return {Ended{CallResult::failed, "The answer of " + facts.peer.text() + " was not usable: " +
-                                          std::string(to_string(voice.error())) + "."}};
+    return {Ended{CallResult::failed, "The answer of " + facts.peer.text() +
+                                          " was not usable: " + std::string(to_string(voice.error())) + "."}};
   }
   return Talking::begin(rooms, now, facts, std::move(winner->line), std::move(*voice));
 }

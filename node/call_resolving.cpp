@@ -10,7 +10,9 @@ namespace {
 // The overlay bounds a lookup itself; this only ends a call whose lookup was forgotten.
 constexpr Duration kLookupSlack = std::chrono::seconds(2);
 
-Ended not_found(const crypto::Address& peer) { return {CallResult::not_found, "Nobody has the name " + peer.text() + "."}; }
+Ended not_found(const crypto::Address& peer) {
+  return {CallResult::not_found, "Nobody has the name " + peer.text() + "."};
+}
 
 Ended no_overlay(const Rooms& rooms, Fault fault) {
   if (rooms.peer.state() != overlay::State::online)
@@ -34,7 +36,8 @@ Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& f
   if (found.find != find) return {};
   if (asked == Asked::by_key_name) {
     auto person = judge(found.address, rooms.contacts.pin(facts.peer), found.devices);
-    if (auto* known = std::get_if<Person>(&person)) return Connecting::begin(rooms, now, facts, found.address, std::move(*known));
+    if (auto* known = std::get_if<Person>(&person))
+      return Connecting::begin(rooms, now, facts, found.address, std::move(*known));
     return ask_further(rooms, now, facts, !changed.has_value());
   }
   auto finding = judge(facts.peer, rooms.contacts.pin(facts.peer), found.devices);

@@ -1,5 +1,5 @@
-// The name is being looked up. A name that is pinned is looked up under its key name too, so that who squats on the name
-// cannot break it; who claims the name is asked only when the person we know is nowhere.
+// The name is being looked up. A name that is pinned is looked up under its key name too, so that who squats on the
+// name cannot break it; who claims the name is asked only when the person we know is nowhere.
 #pragma once
 
 #include "node/call_facts.h"

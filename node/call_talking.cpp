@@ -96,13 +96,15 @@ Next Talking::on(Rooms&, Time now, Facts&, const overlay::LinkPath& moved) {
 Next Talking::on(Rooms& rooms, Time now, Facts& facts, const sip::Ended& ended) {
   if (ended.call != line.call) return {};
   // Our answer crossed that of another device of ours.
-  if (ended.reason == sip::Core::kElsewhere) return end(rooms, now, facts, CallResult::cancelled, "Answered elsewhere.");
+  if (ended.reason == sip::Core::kElsewhere)
+    return end(rooms, now, facts, CallResult::cancelled, "Answered elsewhere.");
   return end(rooms, now, facts, CallResult::ended, {});
 }
 
 Next Talking::on(Rooms& rooms, Time now, Facts& facts, const sip::Failed& failed) {
   if (failed.call != line.call) return {};
-  return end(rooms, now, facts, CallResult::failed, "The call with " + facts.peer.text() + " failed: " + failed.why + ".");
+  return end(rooms, now, facts, CallResult::failed,
+             "The call with " + facts.peer.text() + " failed: " + failed.why + ".");
 }
 
 Next Talking::on(Rooms& rooms, Time now, Facts&, const sip::ReinviteOffer& offer) {

@@ -1,5 +1,5 @@
-// Two people talk. Held is a flag of it. The signalling line may be lost and found again; the voice goes on while any path
-// carries it.
+// Two people talk. Held is a flag of it. The signalling line may be lost and found again; the voice goes on while any
+// path carries it.
 #pragma once
 
 #include "node/call_facts.h"
@@ -14,8 +14,8 @@ struct Talking {
   Line line;
   Voice voice;
   PathWatch path;
-  Time until = kNever;            // the length that was asked for
-  std::optional<Time> lost;       // since when there is no link
+  Time until = kNever;       // the length that was asked for
+  std::optional<Time> lost;  // since when there is no link
 
   static Next begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice);
 

@@ -28,7 +28,8 @@ void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
   if (*address == identity.address || *address == identity.key_name())
     return done(id, Outcome::refused, {}, address->text() + " is your own address. Give the address of somebody else.");
   if (calls.size() >= config.max_calls)
-    return done(id, Outcome::busy, {}, std::to_string(calls.size()) + " calls are running; no more are allowed at once.");
+    return done(id, Outcome::busy, {},
+                std::to_string(calls.size()) + " calls are running; no more are allowed at once.");
   Facts facts;
   facts.id = CallId{++last_call};
   facts.direction = Direction::outgoing;

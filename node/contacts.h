@@ -1,5 +1,5 @@
-// Pins: which account stands behind a name since the first answered call (protocol.md section 1). A pin always wins and is
-// never changed or dropped here: only a person does that, with a command of its own.
+// Pins: which account stands behind a name since the first answered call (protocol.md section 1). A pin always wins and
+// is never changed or dropped here: only a person does that, with a command of its own.
 #pragma once
 
 #include <optional>

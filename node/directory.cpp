@@ -42,7 +42,8 @@ Finding judge(const crypto::Address& address, const std::optional<crypto::Accoun
 }
 
 std::string explain(const crypto::Address& address, const Claimants& claimants) {
-  std::string out = "Several keys claim " + address.text() + ". Call refused. Ask for the right one and call its key name:";
+  std::string out =
+      "Several keys claim " + address.text() + ". Call refused. Ask for the right one and call its key name:";
   for (const auto& account : claimants.accounts) {
     out += "\n  " + crypto::fingerprint(account) + "  " + crypto::Address::key_name(address.user(), account).text();
   }
@@ -50,8 +51,9 @@ std::string explain(const crypto::Address& address, const Claimants& claimants) 
 }
 
 std::string explain(const crypto::Address& address, const IdentityChanged& changed) {
-  return "IDENTITY CHANGED: the key of " + address.text() + " is not the one of earlier calls. Call refused.\n  known: " +
-         crypto::fingerprint(changed.pinned) + "\n  now:   " + crypto::fingerprint(changed.claimed);
+  return "IDENTITY CHANGED: the key of " + address.text() +
+         " is not the one of earlier calls. Call refused.\n  known: " + crypto::fingerprint(changed.pinned) +
+         "\n  now:   " + crypto::fingerprint(changed.claimed);
 }
 
 }  // namespace linnet::node

@@ -52,14 +52,16 @@ Ended meaning_of(const crypto::Address& peer, int code, const std::string& reaso
     case 606: return {CallResult::failed, "No codec or key suite in common with " + who + "."};
     default: break;
   }
-  return {CallResult::failed, who + " refused the call: " + std::to_string(code) + (reason.empty() ? "" : " " + reason) + "."};
+  return {CallResult::failed,
+          who + " refused the call: " + std::to_string(code) + (reason.empty() ? "" : " " + reason) + "."};
 }
 
 Legs::Legs(Rooms& rooms, Time now, const Facts& facts, crypto::Address address, Person person)
     : address_(std::move(address)), group_(to_hex(rooms.rng.array<16>())) {
   for (auto& device : person.devices) {
     const auto link = rooms.peer.connect(now, address_, device, facts.cold);
-    Leg leg{std::move(device), Ended{}};
+    const bool fresh = facts.cold || rooms.links.to(peer_id(device.record.device())) == nullptr;
+    Leg leg{std::move(device), fresh, Ended{}};
     if (link) {
       leg.state = LegConnecting{*link};
     } else {
@@ -74,8 +76,8 @@ void Legs::on(Rooms& rooms, Time now, const Facts& facts, const overlay::LinkUp&
     const auto* connecting = std::get_if<LegConnecting>(&leg.state);
     if (connecting == nullptr || connecting->link != up.link) continue;
     if (up.remote.account != leg.device.record.account() || up.remote.device != leg.device.record.device()) {
-      leg.state = Ended{CallResult::identity, "IDENTITY CHANGED: another key than that of " + facts.peer.text() +
-                                                  " answered. Call refused."};
+      leg.state = Ended{CallResult::identity,
+                        "IDENTITY CHANGED: another key than that of " + facts.peer.text() + " answered. Call refused."};
       continue;
     }
     invite(rooms, now, facts, leg, up.link);
@@ -104,18 +106,24 @@ void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
     if (const auto* connecting = std::get_if<LegConnecting>(&leg.state);
         connecting != nullptr && connecting->link == down.link) {
       leg.state = unreachable(address_, explain(down.reason));
-    } else if (auto* invited = std::get_if<LegInvited>(&leg.state);
-               invited != nullptr && invited->link == down.link) {
+    } else if (auto* invited = std::get_if<LegInvited>(&leg.state); invited != nullptr && invited->link == down.link) {
       // Another link to the same device carries the signalling on.
       if (const auto* other = rooms.links.to(peer_id(leg.device.record.device()))) {
         invited->link = other->id;
         continue;
       }
-      const auto call = invited->call;
+      const bool again = !leg.fresh && !invited->rang;
+      (void)rooms.sip.cancel(now, invited->call);
       leg.state = unreachable(address_, explain(down.reason));
-      (void)rooms.sip.cancel(now, call);
+      if (again) try_afresh(rooms, now, leg);
     }
   }
+}
+
+// The device may have started again since the link was made.
+void Legs::try_afresh(Rooms& rooms, Time now, Leg& leg) {
+  leg.fresh = true;
+  if (const auto link = rooms.peer.connect(now, address_, leg.device, true)) leg.state = LegConnecting{*link};
 }
 
 Leg* Legs::leg_of(sip::CallId call) {
@@ -151,9 +159,7 @@ void Legs::on(const sip::Ended& ended) {
   end(ended.call, {CallResult::failed, "The other end hung up before the call stood."});
 }
 
-void Legs::on(const sip::Cancelled& cancelled) {
-  end(cancelled.call, {CallResult::cancelled, {}});
-}
+void Legs::on(const sip::Cancelled& cancelled) { end(cancelled.call, {CallResult::cancelled, {}}); }
 
 std::optional<Winner> Legs::on(const sip::Answered& answered) {
   for (auto leg = legs_.begin(); leg != legs_.end(); ++leg) {
@@ -191,7 +197,8 @@ bool Legs::uses(const sip::PeerId& peer) const {
 }
 
 bool Legs::invited() const {
-  return std::any_of(legs_.begin(), legs_.end(), [](const Leg& leg) { return std::holds_alternative<LegInvited>(leg.state); });
+  return std::any_of(legs_.begin(), legs_.end(),
+                     [](const Leg& leg) { return std::holds_alternative<LegInvited>(leg.state); });
 }
 
 bool Legs::rang() const {

@@ -20,6 +20,7 @@ struct LegInvited {
 };
 struct Leg {
   overlay::FoundDevice device;
+  bool fresh = false;  // its link was made for this call; an older one may lead to a process that is no more
   std::variant<LegConnecting, LegInvited, Ended> state;
 };
 
@@ -62,6 +63,7 @@ class Legs {
   LegInvited* invited(sip::CallId call);
   Leg* leg_of(sip::CallId call);
   void end(sip::CallId call, Ended verdict);
+  void try_afresh(Rooms& rooms, Time now, Leg& leg);
   void invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay::SessionId link);
 
   crypto::Address address_;

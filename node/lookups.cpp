@@ -28,7 +28,8 @@ void Lookups::who(Rooms& rooms, Time now, CommandId command, const std::string& 
   if (asked_.size() >= kMax) return refuse(Outcome::busy, "Too many lookups at once.");
   // Unpinned, so that everybody who claims the name is seen.
   const auto find = rooms.peer.find(now, *address, std::nullopt, true);
-  if (!find) return refuse(Outcome::unreachable, "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
+  if (!find)
+    return refuse(Outcome::unreachable, "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
   asked_.emplace(*find, Asked{command, *address});
 }
 

@@ -217,7 +217,8 @@ void Node::Impl::on(Time now, const sip::Answered& answered) {
 
 Node::Node(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache,
            Memory memory)
-    : impl_(std::make_unique<Impl>(std::move(config), suite, rng, std::move(identity), std::move(cache), std::move(memory))) {}
+    : impl_(std::make_unique<Impl>(std::move(config), suite, rng, std::move(identity), std::move(cache),
+                                   std::move(memory))) {}
 Node::~Node() = default;
 
 void Node::start(Time now, Wall wall) {

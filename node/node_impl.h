@@ -95,8 +95,8 @@ struct Node::Impl {
   Wall wall{};
   Time idle_check = kNever;
   Leaving leaving = Leaving::no;
-  Time drained_by = kNever;      // Left comes then at the latest
-  Time last_words_by = kNever;   // BYEs have had their time then
+  Time drained_by = kNever;     // Left comes then at the latest
+  Time last_words_by = kNever;  // BYEs have had their time then
   bool last_words_over = false;
 };
 

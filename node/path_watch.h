@@ -16,8 +16,9 @@ PathWord word_of(const overlay::Path& path);
 class PathWatch {
  public:
   static constexpr std::size_t kMaxChanges = 64;
-  static constexpr Duration kStale = std::chrono::seconds(3);  // nothing heard for longer: nobody knows whether it works
-  static constexpr Duration kAround = std::chrono::seconds(1); // silence until then still belongs to the change
+  static constexpr Duration kStale =
+      std::chrono::seconds(3);  // nothing heard for longer: nobody knows whether it works
+  static constexpr Duration kAround = std::chrono::seconds(1);  // silence until then still belongs to the change
 
   PathWatch() = default;
   PathWatch(Time began, std::optional<overlay::Path> path) : began_(began), path_(path) {}

@@ -60,7 +60,8 @@ sip::AudioOffer describe(const NodeConfig& config, Rng& rng) {
   out.crypto = fresh_keys(rng);
   out.ssrc = static_cast<std::uint32_t>(1 + rng.below(0xffff'ffff));
   out.cname = to_base32(rng.array<12>());
-  out.ptime_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(config.frame).count());
+  out.ptime_ms =
+      static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(config.frame).count());
   return out;
 }
 

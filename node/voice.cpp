@@ -44,7 +44,8 @@ void Voice::agree(const sip::AudioAgreement& agreement) {
   session_.set_receiving(sip::receives(agreement.direction));
 }
 
-Result<Voice> Voice::from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string_view answer) {
+Result<Voice> Voice::from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer,
+                                 std::string_view answer) {
   const auto theirs = sip::read_audio(answer);
   if (!theirs) return fail(theirs.error());
   const auto agreement = sip::agreed_by_offerer(offer, *theirs);

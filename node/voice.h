@@ -12,9 +12,11 @@ namespace linnet::node {
 class Voice {
  public:
   // Our offer met their answer.
-  static Result<Voice> from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string_view answer);
+  static Result<Voice> from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer,
+                                   std::string_view answer);
   // Their offer met our answer, which goes into the 200.
-  static Result<Voice> from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string& answer);
+  static Result<Voice> from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer,
+                                  std::string& answer);
 
   void capture(Time now, std::span<const std::int16_t> samples);
   std::size_t play(Time now, std::span<std::int16_t> out) { return session_.play(now, out); }
@@ -48,7 +50,7 @@ class Voice {
   void agree(const sip::AudioAgreement& agreement);
 
   media::Session session_;
-  sip::AudioOffer local_;     // our description as it stands, with the one key that is in use
+  sip::AudioOffer local_;  // our description as it stands, with the one key that is in use
   sip::CryptoKey remote_key_;
   std::optional<std::uint32_t> remote_ssrc_;
   std::optional<sip::AudioOffer> pending_;  // our re-offer without an answer yet

@@ -378,7 +378,8 @@ TEST_F(Calls, GoOnOverTheDirectPathWhenTheirSupernodesDie) {
   alice->says = tone(700, seconds(60));
   bob->says = tone(500, seconds(60));
   talk();
-  ASSERT_TRUE(town.run_until([&] { return path(*alice) == PathWord::direct && path(*bob) == PathWord::direct; }, seconds(10)));
+  ASSERT_TRUE(
+      town.run_until([&] { return path(*alice) == PathWord::direct && path(*bob) == PathWord::direct; }, seconds(10)));
   town.run_for(seconds(2));
   for (auto& supernode : town.supernodes) town.kill(*supernode);
   bob->heard.clear();
@@ -394,6 +395,50 @@ TEST_F(Calls, GoOnOverTheDirectPathWhenTheirSupernodesDie) {
   EXPECT_EQ(changes.back().to, "direct");
   ASSERT_TRUE(alice->summary()->max_gap_ms);
   EXPECT_LE(*alice->summary()->max_gap_ms, 20);
+}
+
+TEST_F(Calls, StayRelayedWhereNoDirectPathLeadsAndSurviveTheirSupernode) {
+  meet();
+  town.blocked = {{alice->endpoint, bob->endpoint}, {bob->endpoint, alice->endpoint}};
+  alice->says = tone(700, seconds(60));
+  bob->says = tone(500, seconds(60));
+  talk();
+  town.run_for(seconds(5));
+  const auto view = alice->node->status(town.now()).calls.front();
+  EXPECT_EQ(view.path, PathWord::relayed);
+  EXPECT_NE(view.reason, "");
+  EXPECT_GT(share_of(700, bob->heard), 0.8);
+  for (auto& supernode : town.supernodes) {
+    if (supernode->endpoint.to_string() == view.via) town.kill(*supernode);
+  }
+  town.run_for(seconds(2));
+  bob->heard.clear();
+  alice->heard.clear();
+  town.run_for(seconds(15));
+  EXPECT_GT(share_of(700, bob->heard), 0.8);
+  EXPECT_GT(share_of(500, alice->heard), 0.8);
+  EXPECT_EQ(path(*alice), PathWord::relayed);
+  EXPECT_NE(alice->node->status(town.now()).calls.front().via, view.via);
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt, seconds(30)));
+  EXPECT_EQ(result(*bob), CallResult::ended);
+  const auto& changes = alice->summary()->path_changes;
+  ASSERT_FALSE(changes.empty());
+  ASSERT_TRUE(changes.back().gap);
+  EXPECT_LT(millis(*changes.back().gap), 1000);
+}
+
+TEST_F(Calls, ReachAPersonWhoseNodeWasKilledAndStartedAgain) {
+  meet();
+  talk();
+  town.run_for(seconds(2));
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  town.restart(*bob);
+  settle();
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::talking, seconds(30))) << "the old link leads nowhere";
+  EXPECT_TRUE(bob->last<event::IncomingCall>()->known) << "pins outlive the process";
 }
 
 TEST_F(Calls, FailTenSecondsAfterThePeerVanished) {

@@ -9,7 +9,8 @@ namespace {
 using std::chrono::seconds;
 
 std::string name_of(const Event& event) {
-  if (const auto* done = std::get_if<event::Done>(&event)) return "done " + std::to_string(static_cast<int>(done->outcome));
+  if (const auto* done = std::get_if<event::Done>(&event))
+    return "done " + std::to_string(static_cast<int>(done->outcome));
   if (const auto* end = std::get_if<event::CallEnded>(&event))
     return "ended " + std::string(to_string(end->summary.result)) + " " + std::to_string(end->summary.packets_received);
   return "event " + std::to_string(event.index());

@@ -37,20 +37,35 @@ crypto::Identity Town::another_device_of(const Resident& person) {
 }
 
 Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Identity identity, Endpoint where_at,
-                    NodeConfig config, Memory memory) {
+                      NodeConfig config, Memory memory) {
   auto person = std::make_unique<Resident>();
   person->name = identity.address.text();
   person->endpoint = where_at;
   person->rng = std::make_unique<SeededRng>(rng_.u64());
   config.peer.network = crypto::network_id("town");
   config.peer.listen = {where_at};
-  person->node = std::make_unique<Node>(std::move(config), suite_, *person->rng, std::move(identity), overlay::HostCache{},
-                                        std::move(memory));
+  person->config = std::move(config);
   auto& out = *person;
   where.push_back(std::move(person));
-  out.node->start(now_, wall_at(now_));
-  drain(out);
+  raise(out, std::move(identity), {}, std::move(memory));
   return out;
+}
+
+void Town::raise(Resident& person, crypto::Identity identity, overlay::HostCache cache, Memory memory) {
+  person.node = std::make_unique<Node>(person.config, suite_, *person.rng, std::move(identity), std::move(cache),
+                                       std::move(memory));
+  person.node->start(now_, wall_at(now_));
+  drain(person);
+}
+
+void Town::restart(Resident& person) {
+  const auto identity = person.node->identity();
+  const auto cache = person.node->host_cache();
+  const auto memory = person.node->memory();
+  if (const auto* saved = person.last<event::SaveSequence>()) person.config.peer.first_sequence = saved->below;
+  person.sounding.clear();
+  person.next_sound = kNever;
+  raise(person, identity, cache, memory);
 }
 
 void Town::build(int n) {
@@ -113,8 +128,10 @@ void Town::drain(Resident& person) {
     while (auto transmit = person.node->poll_transmit()) {
       moved = true;
       flows.insert({person.endpoint, transmit->to});
+      if (blocked.count({person.endpoint, transmit->to}) != 0) continue;
       if (loss > 0 && rng_.unit() < loss) continue;
-      packets_.emplace(std::pair(now_ + delay, ++sequence_), Packet{person.endpoint, transmit->to, std::move(transmit->bytes)});
+      packets_.emplace(std::pair(now_ + delay, ++sequence_),
+                       Packet{person.endpoint, transmit->to, std::move(transmit->bytes)});
     }
     while (auto event = person.node->poll_event()) {
       moved = true;
@@ -143,7 +160,8 @@ void Town::sound(Resident& person) {
     const auto from = person.node->play(now_, call, samples);
     if (from < samples.size())
       person.heard.insert(person.heard.end(), samples.begin() + static_cast<std::ptrdiff_t>(from), samples.end());
-    for (auto& sample : samples) sample = person.said < person.says.size() ? person.says[person.said++] : std::int16_t{0};
+    for (auto& sample : samples)
+      sample = person.said < person.says.size() ? person.says[person.said++] : std::int16_t{0};
     person.node->capture(now_, call, samples);
   }
   person.next_sound = now_ + kTick;

@@ -19,14 +19,15 @@ struct Resident {
   Endpoint endpoint;
   std::unique_ptr<SeededRng> rng;
   std::unique_ptr<Node> node;
+  NodeConfig config;
   bool alive = true;
   bool answers = false;  // by hand, as soon as it rings
   std::vector<Event> events;
-  std::vector<CallId> sounding;             // between AudioStart and AudioStop
-  std::vector<CallId> sounded;              // ever
-  std::vector<std::int16_t> says;           // 48 kHz; silence afterwards
+  std::vector<CallId> sounding;    // between AudioStart and AudioStop
+  std::vector<CallId> sounded;     // ever
+  std::vector<std::int16_t> says;  // 48 kHz; silence afterwards
   std::size_t said = 0;
-  std::vector<std::int16_t> heard;          // from the first sample that was played
+  std::vector<std::int16_t> heard;  // from the first sample that was played
   Time next_sound = kNever;
   std::uint64_t last_command = 0;
 
@@ -63,15 +64,20 @@ class Town {
 
   CommandId tell(Resident& person, const Command& command);
   CommandId call(Resident& from, const std::string& whom, std::optional<Duration> length = {});
-  void run_for(Duration d) { run_until([] { return false; }, d); }
+  void run_for(Duration d) {
+    run_until([] { return false; }, d);
+  }
   // True when it came true in time.
   bool run_until(const std::function<bool()>& done, Duration limit);
   bool all_online(Duration limit = std::chrono::seconds(20));
   void kill(Resident& person) { person.alive = false; }
+  // kill -9 and started again, with what a driver stored.
+  void restart(Resident& person);
 
   Time now() const { return now_; }
   Duration delay = std::chrono::milliseconds(2);
-  double loss = 0;  // share of datagrams that never arrive
+  double loss = 0;                                  // share of datagrams that never arrive
+  std::set<std::pair<Endpoint, Endpoint>> blocked;  // as between two networks that let nothing in from each other
   std::vector<std::unique_ptr<Resident>> supernodes, people;
   std::set<std::pair<Endpoint, Endpoint>> flows;  // who sent datagrams to whom
 
@@ -80,8 +86,9 @@ class Town {
     Endpoint from, to;
     Bytes bytes;
   };
-  Resident& place(std::vector<std::unique_ptr<Resident>>& where, crypto::Identity identity, Endpoint endpoint, NodeConfig config,
-                Memory memory);
+  Resident& place(std::vector<std::unique_ptr<Resident>>& where, crypto::Identity identity, Endpoint endpoint,
+                  NodeConfig config, Memory memory);
+  void raise(Resident& person, crypto::Identity identity, overlay::HostCache cache, Memory memory);
   void drain(Resident& person);
   void on_event(Resident& person, const Event& event);
   void sound(Resident& person);
