@@ -34,13 +34,15 @@ Next Resolving::begin(Rooms& rooms, Time now, Facts& facts) {
 
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
   if (found.find != find) return {};
+  auto devices = found.devices;
+  std::erase_if(devices, [&](const auto& d) { return d.record.device() == rooms.identity.device_key(); });
   if (asked == Asked::by_key_name) {
-    auto person = judge(found.address, rooms.contacts.pin(facts.peer), found.devices);
+    auto person = judge(found.address, rooms.contacts.pin(facts.peer), std::move(devices));
     if (auto* known = std::get_if<Person>(&person))
       return Connecting::begin(rooms, now, facts, found.address, std::move(*known));
     return ask_further(rooms, now, facts, !changed.has_value());
   }
-  auto finding = judge(facts.peer, rooms.contacts.pin(facts.peer), found.devices);
+  auto finding = judge(facts.peer, rooms.contacts.pin(facts.peer), std::move(devices));
   if (auto* person = std::get_if<Person>(&finding)) {
     facts.verified = rooms.contacts.judge(facts.peer, person->account) == Standing::contact || facts.peer.is_key_name();
     return Connecting::begin(rooms, now, facts, facts.peer, std::move(*person));

@@ -10,7 +10,7 @@ namespace linnet::node {
 Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice) {
   facts.answered = now;
   make_contact(rooms, facts.peer, line.account);
-  facts.verified = rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
+  facts.verified = facts.peer.is_key_name() || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
   share_endpoints(rooms, now, line.link);
   const auto path = rooms.peer.path(line.link);
   Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), kNever, std::nullopt};

@@ -129,6 +129,7 @@ void Node::Impl::handle_timeout(Time now) {
 }
 
 Time Node::Impl::next_timeout() const {
+  if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
   Time out_at = std::min({peer.next_timeout(), sip.next_timeout(), idle_check, last_words_by});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());

@@ -98,6 +98,7 @@ TEST_F(Calls, NeedNoTimerOnTheGoodPath) {
   ASSERT_TRUE(until(*alice, CallState::talking));
   // Find, forward, handshake, INVITE, 180 and 200 at 2 ms a hop: a timer anywhere would add tens of milliseconds.
   EXPECT_LT(town.now() - before, milliseconds(80));
+  RecordProperty("virtual_ms_to_talking", std::to_string(millis(town.now() - before)));
 }
 
 TEST_F(Calls, PinBothSidesAtTheFirstAnswerAndNotBefore) {
@@ -439,6 +440,27 @@ TEST_F(Calls, ReachAPersonWhoseNodeWasKilledAndStartedAgain) {
   town.call(*alice, kBob);
   ASSERT_TRUE(until(*alice, CallState::talking, seconds(30))) << "the old link leads nowhere";
   EXPECT_TRUE(bob->last<event::IncomingCall>()->known) << "pins outlive the process";
+}
+
+TEST_F(Calls, GoOnWhenAMachineSleptForSomeSeconds) {
+  meet();
+  alice->says = tone(700, seconds(90));
+  talk();
+  town.run_for(seconds(2));
+  town.kill(*bob);
+  town.run_for(seconds(12));
+  EXPECT_EQ(path(*alice), PathWord::unknown);
+  bob->alive = true;
+  town.run_for(seconds(10));
+  EXPECT_EQ(state(*alice), CallState::talking);
+  EXPECT_EQ(state(*bob), CallState::talking);
+  bob->heard.clear();
+  town.run_for(seconds(3));
+  EXPECT_GT(share_of(700, bob->heard), 0.7);
+  EXPECT_NE(path(*alice), PathWord::unknown);
+  town.tell(*bob, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  EXPECT_EQ(result(*alice), CallResult::ended);
 }
 
 TEST_F(Calls, FailTenSecondsAfterThePeerVanished) {
