@@ -6,10 +6,6 @@
 
 #include "node/io/near.h"
 
-#ifndef LINNET_VERSION
-#define LINNET_VERSION "0.1.0"
-#endif
-
 namespace linnet::cli {
 namespace {
 

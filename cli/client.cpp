@@ -44,7 +44,7 @@ bool Client::read_more() {
   return n > 0;
 }
 
-io::Outcome<std::optional<std::string>> Client::line(Duration limit) {
+io::Outcome<std::optional<std::string>> Client::line(Duration limit, int interrupt) {
   const Time until = limit == kForever ? kNever : io::now() + limit;
   while (true) {
     if (auto line = buffered()) return line;
@@ -54,8 +54,10 @@ io::Outcome<std::optional<std::string>> Client::line(Duration limit) {
       if (left.count() <= 0) return io::trouble("The daemon does not answer.");
       wait = static_cast<int>(left.count());
     }
-    pollfd p{fd(), POLLIN, 0};
-    if (::poll(&p, 1, wait) > 0 && !read_more()) return std::optional<std::string>();
+    pollfd fds[2] = {{fd(), POLLIN, 0}, {interrupt, POLLIN, 0}};  // poll passes over a negative descriptor
+    if (::poll(fds, 2, wait) <= 0) continue;
+    if (fds[1].revents != 0) return io::trouble("Interrupted.", io::Exit::interrupted);
+    if (!read_more()) return std::optional<std::string>();
   }
 }
 

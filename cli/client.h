@@ -18,7 +18,8 @@ class Client {
   io::Done send(const std::string& request);
   // The next line: nothing at the end of the connection. Waits at most `limit`; kForever waits as long as it takes.
   static constexpr Duration kForever = Duration::max();
-  io::Outcome<std::optional<std::string>> line(Duration limit = kForever);
+  // Trouble also when `interrupt`, a descriptor, becomes readable first.
+  io::Outcome<std::optional<std::string>> line(Duration limit = kForever, int interrupt = -1);
   // A whole line that was read already, or nothing. For those who poll fd() themselves: read_more() once it is readable.
   std::optional<std::string> buffered();
   bool read_more();  // false at the end of the connection

@@ -105,6 +105,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.hosts = load_hosts(home.hosts());
   parts.memory = std::move(*memory);
   parts.hosts_file = home.hosts();
+  parts.key_file = home.identity();
   parts.sound = std::move(*sound);
   impl->driver = std::make_unique<Driver>(impl->loop, impl->store, impl->rng, std::move(*ports), std::move(parts));
   impl->service = std::make_unique<Service>(impl->loop, *impl->driver, impl->store, impl->settings);

@@ -2,6 +2,7 @@
 
 #include "node/io/clock.h"
 #include "node/io/hosts_file.h"
+#include "node/io/key_file.h"
 #include "node/io/log.h"
 #include "node/io/view_json.h"
 
@@ -19,6 +20,7 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       ports_(std::move(ports)),
       node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts), std::move(parts.memory)),
       hosts_file_(std::move(parts.hosts_file)),
+      key_file_(std::move(parts.key_file)),
       default_sound_(std::move(parts.sound)),
       loop_(loop),
       sound_(loop, node_, [this] { pump(); }) {}
@@ -70,6 +72,8 @@ void Driver::on_event(const node::Event& event) {
     warn_when(store_.save_sequence(sequence->below));
   } else if (std::holds_alternative<node::event::SaveHostCache>(event)) {
     hosts_changed_ = true;
+  } else if (std::holds_alternative<node::event::SaveIdentity>(event)) {
+    warn_when(save_identity_file(key_file_, node_.identity()));
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
     plans_.erase(stop->call);

@@ -21,6 +21,7 @@ class Driver {
     overlay::HostCache hosts;
     node::Memory memory;
     std::filesystem::path hosts_file;
+    std::filesystem::path key_file;
     SoundPlan sound;  // of calls that bring no plan of their own
   };
 
@@ -51,6 +52,7 @@ class Driver {
   UdpPorts ports_;
   node::Node node_;
   std::filesystem::path hosts_file_;
+  std::filesystem::path key_file_;
   SoundPlan default_sound_;
   RecordingNames recordings_;
   std::map<node::CallId, SoundPlan> plans_;

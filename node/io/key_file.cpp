@@ -38,13 +38,17 @@ Outcome<crypto::Identity> create_identity_file(const std::filesystem::path& path
   return identity;
 }
 
-Done renew_identity_file(const std::filesystem::path& path, crypto::Identity& identity, Wall now) {
-  if (!crypto::needs_renewal(identity.certificate, now)) return {};
-  crypto::renew_certificate(crypto::shipped_suite(), identity, now);
+Done save_identity_file(const std::filesystem::path& path, const crypto::Identity& identity) {
   Bytes bytes = crypto::save_identity(crypto::shipped_suite(), identity);
   const auto written = write_file(path, bytes, 0600, Replace::yes);
   crypto::wipe(bytes);
   return written;
+}
+
+Done renew_identity_file(const std::filesystem::path& path, crypto::Identity& identity, Wall now) {
+  if (!crypto::needs_renewal(identity.certificate, now)) return {};
+  crypto::renew_certificate(crypto::shipped_suite(), identity, now);
+  return save_identity_file(path, identity);
 }
 
 }  // namespace linnet::io

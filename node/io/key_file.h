@@ -16,6 +16,9 @@ Outcome<std::optional<crypto::Identity>> load_identity_file(const std::filesyste
 Outcome<crypto::Identity> create_identity_file(const std::filesystem::path& path, Rng& rng, const crypto::Address& address, const std::string& user,
                                                Wall now);
 
+// The same identity with a certificate the node renewed by itself.
+Done save_identity_file(const std::filesystem::path& path, const crypto::Identity& identity);
+
 // Replaces the file by the same identity with a fresh device certificate, when the old one nears its end.
 Done renew_identity_file(const std::filesystem::path& path, crypto::Identity& identity, Wall now);
 

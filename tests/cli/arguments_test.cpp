@@ -1,0 +1,103 @@
+#include "cli/arguments.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/print.h"
+
+namespace linnet::cli {
+namespace {
+
+template <class T>
+T as(std::vector<std::string> arguments) {
+  const auto parsed = parse_arguments(std::move(arguments));
+  if (!parsed || !std::holds_alternative<T>(parsed->verb)) {
+    ADD_FAILURE() << (parsed ? "another command" : parsed.error().text);
+    return {};
+  }
+  return std::get<T>(parsed->verb);
+}
+
+TEST(Arguments, ReadUpWithEveryFlag) {
+  const auto up = as<verb::Up>({"--home", "/h", "up", "--listen", "127.0.0.1:0", "--listen", "[::1]:4400", "--bootstrap", "node.example:4400", "--relay", "auto", "--lan",
+                                "off", "--auto-answer", "--play", "F.wav", "--record", "G.wav", "--foreground"});
+  EXPECT_EQ(up.listen.size(), 2u);
+  EXPECT_EQ(up.bootstrap, (std::vector<std::string>{"node.example:4400"}));
+  EXPECT_EQ(up.relay, io::RelayMode::automatic);
+  EXPECT_EQ(up.lan, false);
+  EXPECT_TRUE(up.auto_answer);
+  EXPECT_TRUE(up.foreground);
+  EXPECT_EQ(up.play, "F.wav");
+  EXPECT_EQ(up.record, "G.wav");
+}
+
+TEST(Arguments, LeaveUnsaidWhatWasNotSaid) {
+  const auto up = as<verb::Up>({"up"});
+  EXPECT_FALSE(up.relay);
+  EXPECT_FALSE(up.lan);
+  EXPECT_TRUE(up.listen.empty());
+}
+
+TEST(Arguments, ReadACall) {
+  const auto call = as<verb::Call>({"call", "bob@demo.example", "--play", "F.wav", "--duration", "2.5", "--cold", "--json"});
+  EXPECT_EQ(call.who, "bob@demo.example");
+  EXPECT_EQ(call.duration, 2.5);
+  EXPECT_TRUE(call.cold);
+}
+
+TEST(Arguments, TakeJsonAndHomeOnEitherSideOfTheCommand) {
+  for (const auto& line : std::vector<std::vector<std::string>>{{"--home", "/h", "status", "--json"}, {"--json", "status", "--home", "/h"}, {"status", "--json", "--home=/h"}}) {
+    const auto parsed = parse_arguments(line);
+    ASSERT_TRUE(parsed) << parsed.error().text;
+    EXPECT_TRUE(parsed->json);
+    EXPECT_EQ(parsed->home, "/h");
+  }
+}
+
+TEST(Arguments, ReadTheSmallCommands) {
+  EXPECT_TRUE(as<verb::Status>({"status", "--watch"}).watch);
+  EXPECT_EQ(as<verb::IdNew>({"id", "new", "alice@demo.example"}).address, "alice@demo.example");
+  EXPECT_EQ(as<verb::Hangup>({"hangup", "--call", "7"}).call, 7u);
+  EXPECT_TRUE(as<verb::Hold>({"hold", "off"}).off);
+  EXPECT_FALSE(as<verb::Mute>({"mute"}).off);
+  EXPECT_EQ(as<verb::Who>({"who", "bob@demo.example"}).who, "bob@demo.example");
+  EXPECT_EQ(as<verb::ConfigCheck>({"config", "check", "a.toml"}).file, "a.toml");
+  EXPECT_NE(as<verb::Print>({"--version"}).text.find("linnet "), std::string::npos);
+  EXPECT_NE(as<verb::Print>({}).text.find("Usage"), std::string::npos);
+  EXPECT_NE(as<verb::Print>({"call", "--help"}).text.find("--duration"), std::string::npos);
+}
+
+TEST(Arguments, AreRefusedWithWhatWasMeant) {
+  const auto error = [](std::vector<std::string> line) {
+    const auto parsed = parse_arguments(std::move(line));
+    EXPECT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().exit, io::Exit::usage);
+    return parsed.error().text;
+  };
+  EXPECT_EQ(error({"cal", "bob"}), "Unknown command \"cal\". Did you mean \"call\"?");
+  EXPECT_EQ(error({"--home", "/h", "staus"}), "Unknown command \"staus\". Did you mean \"status\"?");
+  EXPECT_EQ(error({"teapot"}), "Unknown command \"teapot\". See: linnet --help");
+  EXPECT_EQ(error({"up", "--relay", "perhaps"}), "--relay: \"perhaps\" is not on, off or auto");
+  EXPECT_EQ(error({"up", "--listen", "4400"}), "--listen: \"4400\" is not ADDR:PORT, as in 0.0.0.0:4400 or [::]:4400");
+  EXPECT_NE(error({"call"}).find("See: linnet call --help"), std::string::npos);
+  EXPECT_NE(error({"call", "bob@x.example", "--teapot"}).find("--teapot"), std::string::npos);
+  EXPECT_NE(error({"call", "bob@x.example", "--duration", "-1"}).find("duration"), std::string::npos);
+  EXPECT_NE(error({"id"}).find("See: linnet id --help"), std::string::npos);
+}
+
+TEST(LiveLine, SaysThePathInWordsAndAnUnknownValueAsAQuestionMark) {
+  const auto call = nlohmann::json::parse(R"({"peer":"alice@demo.example","state":"talking","path":"relayed","via":"192.0.2.1:4400","reason":"no direct path",
+    "verified":true,"muted":true,"on_hold":false,"held_by_peer":false,"seconds":134.2,"rtt_ms":3.1,"loss_pct":0.0,"jitter_ms":null,"mos":null,
+    "last_heard_ms":20,"level":0.4})");
+  EXPECT_EQ(live_line(call), "alice  02:14  RELAYED via 192.0.2.1:4400 (no direct path)  RTT 3 ms  loss 0.0 %  jitter ? ms  MOS ?  mic ##  muted  known key");
+}
+
+TEST(LiveLine, NeverCallsAStalePathConnected) {
+  const auto call = nlohmann::json::parse(R"({"peer":"alice@demo.example","state":"talking","path":"direct","via":"192.0.2.1:4400","seconds":5,"last_heard_ms":4100})");
+  EXPECT_NE(live_line(call).find("last heard 4 s ago"), std::string::npos);
+  EXPECT_EQ(live_line(call).find("DIRECT"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace linnet::cli

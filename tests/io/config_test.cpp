@@ -1,0 +1,119 @@
+#include "node/io/config.h"
+
+#include <map>
+
+#include "tests/io/home_folder.h"
+
+namespace linnet::io {
+namespace {
+
+std::string error_of(const std::string& text) {
+  Settings settings;
+  const auto read = parse_config(text, "config.toml", settings);
+  return read ? "" : read.error().text;
+}
+
+TEST(Config, ReadsEveryKey) {
+  Settings s;
+  const auto read = parse_config(R"(
+listen = ["127.0.0.1:0", "[::1]:4401"]
+bootstrap = ["node.example:4400", "192.0.2.1:4400"]
+lan = false
+network = "office"
+log = "debug"
+[relay]
+mode = "on"
+bandwidth = 256
+month = 100
+private = ["10.0.0.0/8"]
+[call]
+auto_answer = true
+play = "/a.wav"
+record = "/b.wav"
+codec = "pcmu"
+bitrate = 32
+frame = 10
+ring = 30
+[audio]
+device = "none"
+)",
+                                 "config.toml", s);
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(s.listen.size(), 2u);
+  EXPECT_EQ(s.bootstrap, (std::vector<std::string>{"node.example:4400", "192.0.2.1:4400"}));
+  EXPECT_FALSE(s.lan);
+  EXPECT_FALSE(s.sound);
+  EXPECT_EQ(s.record, "/b.wav");
+  const auto node = s.node_config();
+  EXPECT_EQ(node.peer.role, overlay::Role::supernode);
+  EXPECT_EQ(node.peer.circuit_bits_per_second, 256'000u);
+  EXPECT_EQ(node.peer.network, crypto::network_id("office"));
+  EXPECT_EQ(node.codec, node::CodecChoice::pcmu);
+  EXPECT_EQ(node.bitrate, 32'000u);
+  EXPECT_EQ(node.frame, std::chrono::milliseconds(10));
+  EXPECT_EQ(node.ring_timeout, std::chrono::seconds(30));
+  EXPECT_TRUE(node.auto_answer);
+}
+
+TEST(Config, NamesTheLineAndTheKeyThatWasMeant) {
+  EXPECT_EQ(error_of("\n[relay]\n  bandwith = 3\n"), "config.toml:3:3 unknown key \"relay.bandwith\"; did you mean \"bandwidth\"?");
+  EXPECT_EQ(error_of("lisen = []"), "config.toml:1:1 unknown key \"lisen\"; did you mean \"listen\"?");
+  EXPECT_EQ(error_of("[rely]\nmode = \"on\""), "config.toml:1:2 unknown key \"rely\"; did you mean \"relay\"?");
+  EXPECT_EQ(error_of("zzz = 1"), "config.toml:1:1 unknown key \"zzz\"");
+}
+
+TEST(Config, SaysWhatAValueMustBe) {
+  EXPECT_EQ(error_of("[relay]\nmode = \"maybe\""), "config.toml:2:8 \"relay.mode\" must be \"on\", \"off\" or \"auto\"");
+  EXPECT_EQ(error_of("lan = 1"), "config.toml:1:7 \"lan\" must be true or false");
+  EXPECT_EQ(error_of("[call]\nframe = 15"), "config.toml:2:9 \"call.frame\" must be 10, 20, 40 or 60 (ms)");
+  EXPECT_EQ(error_of("[relay]\nbandwidth = -1"), "config.toml:2:13 \"relay.bandwidth\" must be kbit/s a circuit, 8 to 1000000");
+  EXPECT_EQ(error_of("listen = [\"1.2.3.4\"]"), "config.toml:1:10 \"listen\" must be a list of ADDR:PORT, as in [\"0.0.0.0:4400\"]");
+  EXPECT_EQ(error_of("relay = 3"), "config.toml:1:9 \"relay\" must be a table: [relay]");
+}
+
+TEST(Config, PlacesAMistakeOfForm) {
+  EXPECT_EQ(error_of("lan = \n").substr(0, 14), "config.toml:1:");
+  EXPECT_EQ(error_of("listen = [\"a\n").substr(0, 14), "config.toml:1:");
+}
+
+TEST(Config, ChangesNothingWhenAnythingIsWrong) {
+  Settings s;
+  EXPECT_FALSE(parse_config("network = \"office\"\nzzz = 1\n", "config.toml", s));
+  EXPECT_EQ(s.network, "linnet");
+}
+
+TEST(Config, LetsTheEnvironmentWinOverTheFile) {
+  Settings s;
+  ASSERT_TRUE(parse_config("lan = true\nnetwork = \"file\"\nlog = \"warn\"", "config.toml", s));
+  const std::map<std::string, std::string> variables{
+      {"LINNET_NETWORK", "environment"}, {"LINNET_LAN", "off"}, {"LINNET_BOOTSTRAP", "a.example:1, b.example:2"}, {"LINNET_AUDIO", "none"}};
+  const auto get = [&](const char* name) { return variables.count(name) > 0 ? variables.at(name).c_str() : nullptr; };
+  ASSERT_TRUE(apply_environment(get, s));
+  EXPECT_EQ(s.network, "environment");
+  EXPECT_FALSE(s.lan);
+  EXPECT_FALSE(s.sound);
+  EXPECT_EQ(s.log_level, "warn");
+  EXPECT_EQ(s.bootstrap, (std::vector<std::string>{"a.example:1", "b.example:2"}));
+}
+
+TEST(Config, RefusesAWrongVariableWithItsName) {
+  Settings s;
+  const auto set = apply_environment([](const char* name) { return std::string_view(name) == "LINNET_RELAY" ? "perhaps" : nullptr; }, s);
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().text, "LINNET_RELAY: \"perhaps\" is not on, off or auto");
+  EXPECT_EQ(set.error().exit, Exit::usage);
+}
+
+TEST(Config, ReadsTheStrongerFileLast) {
+  const HomeFolder home;
+  home.write("system.toml", "network = \"system\"\nlan = false\n");
+  home.write("config.toml", "network = \"user\"\n[call]\nplay = \"hello.wav\"\n");
+  Settings s;
+  ASSERT_TRUE(read_config_files({home / "system.toml", home / "missing.toml", home / "config.toml"}, s));
+  EXPECT_EQ(s.network, "user");
+  EXPECT_FALSE(s.lan);
+  EXPECT_EQ(s.play, (home / "hello.wav").string());
+}
+
+}  // namespace
+}  // namespace linnet::io

@@ -1,0 +1,182 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "node/io/control_request.h"
+#include "node/io/control_socket.h"
+#include "tests/io/home_folder.h"
+
+namespace linnet::io {
+namespace {
+
+template <class T>
+T as(std::string_view line) {
+  const auto request = parse_request(line);
+  if (!request || !std::holds_alternative<T>(*request)) {
+    ADD_FAILURE() << line;
+    return {};
+  }
+  return std::get<T>(*request);
+}
+
+TEST(ControlRequest, ReadsACallWithEverythingItMayCarry) {
+  const auto call = as<request::Call>(R"({"cmd":"call","who":"bob@demo.example","cold":true,"duration":1.5,"play":"/a.wav","record":"/b.wav","silent":true})");
+  EXPECT_EQ(call.who, "bob@demo.example");
+  EXPECT_TRUE(call.cold);
+  EXPECT_EQ(call.duration, std::chrono::milliseconds(1500));
+  EXPECT_EQ(call.files.play, "/a.wav");
+  EXPECT_EQ(call.files.record, "/b.wav");
+  EXPECT_TRUE(call.files.silent);
+}
+
+TEST(ControlRequest, TakesTheUsualForWhatIsLeftOut) {
+  EXPECT_FALSE(as<request::Status>(R"({"cmd":"status"})").watch);
+  EXPECT_FALSE(as<request::Hangup>(R"({"cmd":"hangup"})").call);
+  EXPECT_EQ(as<request::Hold>(R"({"cmd":"hold","call":7,"on":false})").call, node::CallId{7});
+  EXPECT_EQ(as<request::Log>(R"({"cmd":"log","rows":3})").rows, 3u);
+}
+
+TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
+  const std::string deep = "{\"cmd\":" + std::string(100, '[') + std::string(100, ']') + "}";
+  const std::string bomb(kMaxControlLine, '[');
+  for (const std::string& line :
+       {std::string(), std::string("null"), std::string("[]"), std::string("{"), std::string("{}"), std::string(R"({"cmd":"reboot"})"), std::string(R"({"cmd":1})"),
+        std::string(R"({"cmd":"call"})"), std::string(R"({"cmd":"call","who":3})"), std::string(R"({"cmd":"call","who":"b@c","duration":-1})"),
+        std::string(R"({"cmd":"call","who":"b@c","duration":1e99})"), std::string(R"({"cmd":"call","who":"b@c","play":"relative.wav"})"),
+        std::string("{\"cmd\":\"call\",\"who\":\"b@c\",\"play\":\"/a\\u0000b\"}"), std::string(R"({"cmd":"hangup","call":-1})"), deep, bomb}) {
+    const auto request = parse_request(line);
+    ASSERT_FALSE(request) << line.substr(0, 80);
+    EXPECT_EQ(request.error().exit, Exit::usage);
+  }
+}
+
+TEST(ControlRequest, WritesAnErrorThatCanBeReadBack) {
+  const auto json = nlohmann::json::parse(error_line({"No \"such\"\nthing \xff.", Exit::not_found}), nullptr, false);
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["exit"], 4);
+}
+
+// A daemon's end on a loop of its own thread: answers each line with "got " and the line.
+class Server {
+ public:
+  explicit Server(const std::filesystem::path& path) {
+    auto opened = ControlSocket::open(loop_, path,
+                                      {[this](ClientId c, std::string_view line) {
+                                         if (line == "flood") {
+                                           while (control_->send(c, std::string(60000, 'x'))) {
+                                           }
+                                           return;
+                                         }
+                                         control_->send(c, "got " + std::string(line));
+                                         if (line == "bye") control_->finish(c);
+                                       },
+                                       [this](ClientId) { ++closed; }});
+    if (!opened) std::abort();
+    control_ = std::move(*opened);
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~Server() {
+    loop_.post([this] { loop_.stop(); });
+    thread_.join();
+  }
+
+  std::atomic<int> closed{0};
+
+ private:
+  Loop loop_;
+  std::unique_ptr<ControlSocket> control_;
+  std::thread thread_;
+};
+
+std::string exchange(int fd, const std::string& text) {
+  if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) return "";
+  std::string out;
+  char c;
+  while (::recv(fd, &c, 1, 0) == 1) {
+    if (c == '\n') return out;
+    out.push_back(c);
+  }
+  return out;
+}
+
+TEST(ControlSocket, AnswersLinesAndIsClosedToOthers) {
+  const HomeFolder home;
+  const Server server(home / "control.sock");
+  struct stat s {};
+  ASSERT_EQ(::stat((home / "control.sock").c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 0777u, 0600u);
+  auto link = connect_control(home / "control.sock");
+  ASSERT_TRUE(link && *link);
+  EXPECT_EQ((*link)->pid, ::getpid());
+  EXPECT_EQ(exchange((*link)->fd.get(), "one\n"), "got one");
+  EXPECT_EQ(exchange((*link)->fd.get(), "two\n"), "got two");
+  EXPECT_EQ(exchange((*link)->fd.get(), "bye\n"), "got bye");
+  char c;
+  EXPECT_EQ(::recv((*link)->fd.get(), &c, 1, 0), 0);
+}
+
+TEST(ControlSocket, DropsALineThatDoesNotEnd) {
+  const HomeFolder home;
+  const Server server(home / "control.sock");
+  auto link = connect_control(home / "control.sock");
+  ASSERT_TRUE(link && *link);
+  const std::string endless(2 * kMaxControlLine, 'x');
+  std::size_t sent = 0;
+  while (sent < endless.size()) {
+    const ssize_t n = ::send((*link)->fd.get(), endless.data() + sent, endless.size() - sent, MSG_NOSIGNAL);
+    if (n <= 0) break;
+    sent += static_cast<std::size_t>(n);
+  }
+  char c;
+  EXPECT_LE(::recv((*link)->fd.get(), &c, 1, 0), 0);
+}
+
+TEST(ControlSocket, DropsAClientThatDoesNotRead) {
+  const HomeFolder home;
+  Server server(home / "control.sock");
+  auto slow = connect_control(home / "control.sock");
+  ASSERT_TRUE(slow && *slow);
+  ASSERT_EQ(::send((*slow)->fd.get(), "flood\n", 6, MSG_NOSIGNAL), 6);
+  auto other = connect_control(home / "control.sock");
+  ASSERT_TRUE(other && *other);
+  EXPECT_EQ(exchange((*other)->fd.get(), "still here\n"), "got still here");
+  EXPECT_EQ(server.closed, 1);
+}
+
+TEST(ControlSocket, ServesABoundedNumberOfPrograms) {
+  const HomeFolder home;
+  const Server server(home / "control.sock");
+  std::vector<DaemonLink> links;
+  for (std::size_t i = 0; i < ControlSocket::kMaxClients; ++i) {
+    auto link = connect_control(home / "control.sock");
+    ASSERT_TRUE(link && *link);
+    ASSERT_EQ(exchange((*link)->fd.get(), "x\n"), "got x");
+    links.push_back(std::move(**link));
+  }
+  auto one_more = connect_control(home / "control.sock");
+  ASSERT_TRUE(one_more && *one_more);
+  EXPECT_NE(exchange((*one_more)->fd.get(), "").find("already"), std::string::npos);
+}
+
+TEST(ControlSocket, WorksAtAPathLongerThanASocketNameMayBe) {
+  const HomeFolder home;
+  const auto folder = home.path() / std::string(100, 'd') / std::string(100, 'e');
+  std::filesystem::create_directories(folder);
+  const Server server(folder / "control.sock");
+  auto link = connect_control(folder / "control.sock");
+  ASSERT_TRUE(link && *link);
+  EXPECT_EQ(exchange((*link)->fd.get(), "far\n"), "got far");
+}
+
+TEST(ControlSocket, IsNothingWhereNobodyListens) {
+  const HomeFolder home;
+  const auto link = connect_control(home / "control.sock");
+  ASSERT_TRUE(link);
+  EXPECT_FALSE(*link);
+}
+
+}  // namespace
+}  // namespace linnet::io
