@@ -1,0 +1,94 @@
+#include "node/node.h"
+
+#include <gtest/gtest.h>
+
+#include "town.h"
+
+namespace linnet::node {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+static_assert(Machine<Node>);
+
+TEST(Node, RenewsItsCertificateAtHalfItsLifeAndHasItStored) {
+  Town town;
+  auto& alice = town.add("alice@a.example");
+  const auto before = alice.node->identity().certificate;
+  alice.node->handle_wall(town.now(), before.not_before + hours(14 * 24));
+  town.run_for(seconds(0));
+  EXPECT_EQ(alice.count<event::SaveIdentity>(), 0U);
+  alice.node->handle_wall(town.now(), before.not_before + hours(16 * 24));
+  while (auto event = alice.node->poll_event()) alice.events.push_back(std::move(*event));
+  EXPECT_EQ(alice.count<event::SaveIdentity>(), 1U);
+  const auto& after = alice.node->identity().certificate;
+  EXPECT_EQ(after.device, before.device);
+  EXPECT_EQ(after.account, before.account);
+  EXPECT_GT(after.not_after, before.not_after);
+  EXPECT_TRUE(crypto::verify(crypto::shipped_suite(), after, before.not_before + hours(16 * 24)));
+}
+
+TEST(Node, SaysWhoItIs) {
+  Town town;
+  auto& alice = town.add("alice@a.example");
+  const auto status = alice.node->status(town.now());
+  EXPECT_EQ(status.uri.text(), "alice@a.example");
+  EXPECT_TRUE(status.key_name.proves(alice.node->identity().account_key()));
+  EXPECT_EQ(status.role, overlay::Role::leaf);
+  EXPECT_EQ(status.listen, std::vector<Endpoint>{alice.endpoint});
+  EXPECT_TRUE(status.calls.empty());
+}
+
+TEST(Node, LetsABoundedNumberOfStrangersRing) {
+  Town town;
+  town.build();
+  auto& bob = town.add("bob@b.example");
+  std::vector<Resident*> strangers;
+  for (int i = 0; i < 6; ++i) strangers.push_back(&town.add("s" + std::to_string(i) + "@s.example"));
+  ASSERT_TRUE(town.all_online());
+  for (auto* stranger : strangers) {
+    town.call(*stranger, "bob@b.example");
+    town.run_for(seconds(1));
+  }
+  EXPECT_EQ(bob.count<event::IncomingCall>(), 4U);
+  for (std::size_t i = 0; i < strangers.size(); ++i) {
+    if (i < 4) {
+      EXPECT_EQ(strangers[i]->summary(), nullptr);
+    } else {
+      ASSERT_NE(strangers[i]->summary(), nullptr);
+      EXPECT_EQ(strangers[i]->summary()->result, CallResult::busy);
+    }
+  }
+}
+
+TEST(Node, LeavesAtOnceWhenNothingIsToBeEnded) {
+  Town town;
+  town.build();
+  auto& alice = town.add("alice@a.example");
+  ASSERT_TRUE(town.all_online());
+  town.tell(alice, command::Leave{});
+  EXPECT_EQ(alice.count<event::Left>(), 1U);
+}
+
+TEST(Node, SurvivesWhateverComesOnItsPort) {
+  Town town;
+  town.build();
+  auto& alice = town.add("alice@a.example");
+  ASSERT_TRUE(town.all_online());
+  SeededRng rng(3);
+  for (int i = 0; i < 5000; ++i) {
+    Bytes bytes(rng.below(1300));
+    rng.fill(bytes);
+    alice.node->handle_datagram(town.now(), Datagram{town.supernodes[0]->endpoint, bytes});
+  }
+  auto& bob = town.add("bob@b.example");
+  ASSERT_TRUE(town.all_online());
+  bob.answers = true;
+  town.call(alice, "bob@b.example", seconds(1));
+  ASSERT_TRUE(town.run_until([&] { return alice.summary() != nullptr; }, seconds(20)));
+  EXPECT_EQ(alice.summary()->result, CallResult::ended);
+}
+
+}  // namespace
+}  // namespace linnet::node
