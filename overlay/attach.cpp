@@ -115,8 +115,9 @@ void Attachments::learn(const Context& c, const std::vector<dht::Contact>& conta
     } else if (!dht::verify(c.suite, c.config.network, contact)) {
       continue;
     }
-    const auto at = std::find_if(known_.begin(), known_.end(),
-                                 [&](const dht::Contact& k) { return dht::nearer(target, contact.position, k.position); });
+    const auto at = std::find_if(known_.begin(), known_.end(), [&](const dht::Contact& k) {
+      return dht::nearer(target, contact.position, k.position);
+    });
     known_.insert(at, contact);
   }
   if (known_.size() > kKnown) known_.resize(kKnown);
@@ -133,14 +134,7 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
     return std::nullopt;
   }
   if (!s->key) {
-    if (auto* other = find(s->endpoint, up.remote); other && other != s) {  // known by its key already
-      c.sessions.close(c.now, up.session);
-      if (std::holds_alternative<Waiting>(other->state)) other->state = Idle{};
-      const auto key = up.remote;
-      supernodes_.erase(supernodes_.begin() + (s - supernodes_.data()));
-      reach(c, contact->endpoint, key);
-      return *contact;
-    }
+    if (find(s->endpoint, up.remote)) return merge(c, *s, up, *contact);
     s->key = up.remote;
   }
   s->contact = *contact;
@@ -150,6 +144,25 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
   learn(c, {*contact});
   if (c.config.role == Role::leaf && evaluations_ == 0) evaluate(c);
   return *contact;
+}
+
+// A bare address turned out to be a supernode that we know by its key: one session is enough.
+std::optional<dht::Contact> Attachments::merge(const Context& c, Supernode& bare, const SessionUp& up,
+                                               const dht::Contact& contact) {
+  supernodes_.erase(supernodes_.begin() + (&bare - supernodes_.data()));
+  auto& known = *find(up.path.endpoint, up.remote);
+  if (known.session()) {
+    c.sessions.close(c.now, up.session);
+    return contact;
+  }
+  if (const auto* connecting = std::get_if<Connecting>(&known.state)) c.sessions.close(c.now, connecting->session);
+  known.contact = contact;
+  known.endpoint = up.path.endpoint;
+  known.failures = 0;
+  known.state = Connected{up.session, c.now};
+  changed_ = true;
+  if (c.config.role == Role::leaf) choose(c);
+  return contact;
 }
 
 std::optional<dht::Contact> Attachments::on_down(const Context& c, const SessionDown& down) {
@@ -175,7 +188,8 @@ void Attachments::attach(const Context& c, Supernode& s) {
   const auto* connected = std::get_if<Connected>(&s.state);
   if (!connected) return;
   const auto session = connected->session;
-  if (c.sessions.send(c.now, session, Channel::control, control::write(control::Attach{}))) s.state = Attaching{session, c.now};
+  if (c.sessions.send(c.now, session, Channel::control, control::write(control::Attach{})))
+    s.state = Attaching{session, c.now};
 }
 
 void Attachments::on_attached(const Context& c, SessionId session, const control::Attached& message) {

@@ -1,5 +1,6 @@
-// Our sessions with supernodes: homes (nearest our UserKey), the anchor (nearest by round trip), and those that a call needs for a while.
-// Each is a variant of states; a lost home comes back with jitter and back-off, and another takes its place meanwhile.
+// Our sessions with supernodes: homes (nearest our UserKey), the anchor (nearest by round trip), and those that a call
+// needs for a while. Each is a variant of states; a lost home comes back with jitter and back-off, and another takes
+// its place meanwhile.
 #pragma once
 
 #include <optional>
@@ -107,6 +108,8 @@ class Attachments {
   const Supernode* find(SessionId session) const { return const_cast<Attachments*>(this)->find(session); }
   Supernode* find(const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
   Supernode* add(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
+  std::optional<dht::Contact> merge(const Context& c, Supernode& bare, const SessionUp& up,
+                                    const dht::Contact& contact);
   void connect(const Context& c, Supernode& s);
   void attach(const Context& c, Supernode& s);
   void set_back(const Context& c, Supernode& s);

@@ -35,8 +35,8 @@ std::vector<dht::Contact> Attachments::pick_homes(const Context& c) const {
   return out;
 }
 
-// The supernode with the shortest round trip that is no home, among those that we have a session with; else the next nearest.
-// An anchor that serves stays.
+// The supernode with the shortest round trip that is no home, among those that we have a session with; else the next
+// nearest. An anchor that serves stays.
 void Attachments::pick_anchor(const Context& c) {
   for (auto& s : supernodes_) {
     if (s.wanted_anchor && !s.wanted_home && s.tag()) return;
@@ -148,7 +148,8 @@ bool Attachments::serves(const Endpoint& endpoint) const {
 }
 
 bool Attachments::any_up() const {
-  return std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& s) { return s.session().has_value(); });
+  return std::any_of(supernodes_.begin(), supernodes_.end(),
+                     [](const Supernode& s) { return s.session().has_value(); });
 }
 
 bool Attachments::any_connecting() const {
@@ -158,7 +159,8 @@ bool Attachments::any_connecting() const {
 std::vector<Endpoint> Attachments::observed() const {
   std::vector<Endpoint> out;
   for (const auto& s : supernodes_) {
-    if (s.observed && s.session() && std::find(out.begin(), out.end(), *s.observed) == out.end()) out.push_back(*s.observed);
+    if (s.observed && s.session() && std::find(out.begin(), out.end(), *s.observed) == out.end())
+      out.push_back(*s.observed);
   }
   return out;
 }

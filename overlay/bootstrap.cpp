@@ -37,7 +37,8 @@ void Bootstrap::connected(const Context& c, bool any_up, bool any_connecting) {
   }
   if (!lonely_since_) lonely_since_ = c.now;
   if (any_connecting || ask_at_ != kNever) return;
-  const auto pause = std::min<Duration>(std::chrono::milliseconds(500) * (1LL << std::min(rounds_, 6U)), std::chrono::seconds(30));
+  const auto pause =
+      std::min<Duration>(std::chrono::milliseconds(500) * (1LL << std::min(rounds_, 6U)), std::chrono::seconds(30));
   ask_at_ = rounds_ == 0 ? c.now : c.now + c.jittered(pause);
 }
 

@@ -1,4 +1,5 @@
-// Whom a node asks when it knows nobody: host cache and configured addresses, all at once, first answer wins (protocol.md section 3).
+// Whom a node asks when it knows nobody: host cache and configured addresses, all at once, first answer wins
+// (protocol.md section 3).
 #pragma once
 
 #include <vector>
@@ -19,8 +20,8 @@ class Bootstrap {
     std::optional<crypto::SessionKey> key;
   };
 
-  // Candidates in the order of trust. An address that the cache knows is asked by its key, now and then by the bare address:
-  // the supernode there may have new keys.
+  // Candidates in the order of trust. An address that the cache knows is asked by its key, now and then by the bare
+  // address: the supernode there may have new keys.
   std::vector<Candidate> candidates(const Context& c, const HostCache& cache) const;
 
   // Told whenever the number of supernodes that answer may have changed.

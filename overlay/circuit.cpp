@@ -4,10 +4,12 @@
 
 namespace linnet::overlay {
 
-Result<std::uint64_t> CircuitTable::open(Time now, Rng& rng, const End& caller, const End& called, const control::PairNonce& nonce) {
+Result<std::uint64_t> CircuitTable::open(Time now, Rng& rng, const End& caller, const End& called,
+                                         const control::PairNonce& nonce) {
   if (caller.session == called.session) return fail(Fault::refused);
   if (circuits_.size() >= limits_.total) return fail(Fault::full);
-  if (held_by(caller.session) >= limits_.per_session || held_by(called.session) >= limits_.per_session) return fail(Fault::full);
+  if (held_by(caller.session) >= limits_.per_session || held_by(called.session) >= limits_.per_session)
+    return fail(Fault::full);
   std::uint64_t id = 0;
   do {
     id = rng.u64() >> 16;
@@ -29,7 +31,8 @@ Result<SessionId> CircuitTable::accept(Time now, std::uint64_t id, SessionId cal
   const auto it = circuits_.find(id);
   if (it == circuits_.end()) return fail(Fault::not_found);
   auto& circuit = it->second;
-  if (circuit.accepted || circuit.ends[1].session != called || !crypto::same(circuit.nonce, nonce)) return fail(Fault::mismatch);
+  if (circuit.accepted || circuit.ends[1].session != called || !crypto::same(circuit.nonce, nonce))
+    return fail(Fault::mismatch);
   circuit.accepted = true;
   circuit.used = now;
   return circuit.ends[0].session;

@@ -1,5 +1,6 @@
-// Circuits: the relay of calls (protocol.md section 4). 8 bytes [11][5][id, 48 random bits] stand in front of bytes that are already
-// sealed; the supernode forwards them as they are. A circuit joins two authenticated sessions and can name no other target.
+// Circuits: the relay of calls (protocol.md section 4). 8 bytes [11][5][id, 48 random bits] stand in front of bytes
+// that are already sealed; the supernode forwards them as they are. A circuit joins two authenticated sessions and can
+// name no other target.
 #pragma once
 
 #include <optional>
@@ -41,7 +42,8 @@ class CircuitTable {
 
   explicit CircuitTable(CircuitLimits limits) : limits_(limits) {}
 
-  // Half of a circuit: it forwards nothing until the called end accepts. Fault::full, Fault::refused (both ends the same).
+  // Half of a circuit: it forwards nothing until the called end accepts. Fault::full, Fault::refused (both ends the
+  // same).
   Result<std::uint64_t> open(Time now, Rng& rng, const End& caller, const End& called, const control::PairNonce& nonce);
   // The called session confirms with the nonce. Returns the caller's session.
   Result<SessionId> accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce);

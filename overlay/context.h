@@ -15,7 +15,9 @@ struct Context {
   Sessions& sessions;
 
   // A duration between half and one and a half of `d`, so that nodes do not act in step.
-  Duration jittered(Duration d) const { return d / 2 + Duration(static_cast<std::int64_t>(rng.unit() * static_cast<double>(d.count()))); }
+  Duration jittered(Duration d) const {
+    return d / 2 + Duration(static_cast<std::int64_t>(rng.unit() * static_cast<double>(d.count())));
+  }
 };
 
 }  // namespace linnet::overlay

@@ -1,5 +1,5 @@
-// What nodes say to each other on the control channel of a session: msgpack maps, field 0 is the type (docs/protocol/overlay.md).
-// A client asks its supernode; the two ends of a link agree on circuits and endpoints.
+// What nodes say to each other on the control channel of a session: msgpack maps, field 0 is the type
+// (docs/protocol/overlay.md). A client asks its supernode; the two ends of a link agree on circuits and endpoints.
 #pragma once
 
 #include <optional>
@@ -82,8 +82,9 @@ struct Candidates {
   std::vector<Endpoint> endpoints;
 };
 
-using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
-                             CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, Candidates>;
+using Message =
+    std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
+                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, Candidates>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

@@ -32,8 +32,8 @@ void RecordCache::forget(const crypto::Address& address) {
   std::erase_if(entries_, [&](const Entry& e) { return e.address == address; });
 }
 
-Result<FindId> Finder::find(const Context& c, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold,
-                            const std::vector<SessionId>& sessions, bool own_dht) {
+Result<FindId> Finder::find(const Context& c, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,
+                            bool cold, const std::vector<SessionId>& sessions, bool own_dht) {
   const FindId id{++ids_};
   if (!cold) {
     if (const auto* devices = cache_.get(c.now, c.wall, address)) {
@@ -69,7 +69,8 @@ void Finder::ask(Search& search, const std::vector<SessionId>& sessions) {
 
 void Finder::supernodes_changed(const Context& c, const std::vector<SessionId>& sessions) {
   for (auto& search : searches_) {
-    const bool heard = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return !a.answered || a.useful; });
+    const bool heard =
+        std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return !a.answered || a.useful; });
     if (heard || sessions.empty()) continue;
     search.asked.clear();
     search.started = c.now;
@@ -121,7 +122,9 @@ void Finder::on_session_down(const Context& c, SessionId session) {
 bool Finder::done(const Context& c, Search& search) const {
   if (c.now >= search.deadline) return true;
   if (search.asked.empty()) return false;
-  const auto pinned = [&](const FoundDevice& d) { return search.pinned && d.record.account() == *search.pinned && !d.body.homes.empty(); };
+  const auto pinned = [&](const FoundDevice& d) {
+    return search.pinned && d.record.account() == *search.pinned && !d.body.homes.empty();
+  };
   if (std::any_of(search.devices.begin(), search.devices.end(), pinned)) return true;
   const bool useful = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.useful; });
   const bool all = std::all_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.answered; });

@@ -10,7 +10,8 @@
 
 namespace linnet::overlay {
 
-// Records found before. Bounded, the oldest goes first; an entry lives until its first record expires, at most a minute.
+// Records found before. Bounded, the oldest goes first; an entry lives until its first record expires, at most a
+// minute.
 class RecordCache {
  public:
   static constexpr std::size_t kCapacity = 256;
@@ -47,11 +48,12 @@ class Finder {
   };
 
   // `sessions`: whom to ask, at most kPaths. `own_dht`: this node asks itself instead.
-  Result<FindId> find(const Context& c, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold,
-                      const std::vector<SessionId>& sessions, bool own_dht);
+  Result<FindId> find(const Context& c, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,
+                      bool cold, const std::vector<SessionId>& sessions, bool own_dht);
   // Searches that had nobody to ask.
   void supernodes_changed(const Context& c, const std::vector<SessionId>& sessions);
-  void on_records(const Context& c, std::optional<SessionId> from, std::uint64_t request, bool busy, const std::vector<Bytes>& records);
+  void on_records(const Context& c, std::optional<SessionId> from, std::uint64_t request, bool busy,
+                  const std::vector<Bytes>& records);
   void on_session_down(const Context& c, SessionId session);
   void handle_timeout(const Context& c);
   Time next_timeout() const;

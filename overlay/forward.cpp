@@ -81,7 +81,8 @@ void SourceTable::make_room(Time now) {
                                   [](const Source& a, const Source& b) { return a.heard < b.heard; }));
 }
 
-std::uint64_t SourceTable::tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token, std::size_t received) {
+std::uint64_t SourceTable::tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token,
+                                   std::size_t received) {
   for (auto& s : sources_) {
     if (s.token != token || s.endpoint != source) continue;
     s.heard = now;

@@ -1,8 +1,8 @@
-// FORWARD: how a packet reaches a leaf before a circuit stands (protocol.md section 4). First byte 11, second byte the kind.
+// FORWARD: how a packet reaches a leaf before a circuit stands (protocol.md section 4). First byte 11, second byte the
+// kind.
 //
-//   to_leaf  source -> supernode   mac1 16, leaf tag 8, return token 8, inner     mac1 keyed by the leaf's SK over what follows it
-//   down     supernode -> leaf     source tag 8, inner
-//   up       leaf -> supernode     source tag 8, inner
+//   to_leaf  source -> supernode   mac1 16, leaf tag 8, return token 8, inner     mac1 keyed by the leaf's SK over what
+//   follows it down     supernode -> leaf     source tag 8, inner up       leaf -> supernode     source tag 8, inner
 //   back     supernode -> source   return token 8, inner
 //   circuit  either way            circuit id 6, inner                            see circuit.h
 //
@@ -47,8 +47,8 @@ Result<ForwardPacket> read_forward(MutableBytes packet);
 Bytes write_to_leaf(const crypto::Mac1& mac1, std::uint64_t tag, std::uint64_t token, ByteView inner);
 Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner);
 
-// The supernode's table of those who asked for one leaf: a random tag stands for the true source, so the leaf learns no address.
-// Bounded: when full, the source that was silent longest goes.
+// The supernode's table of those who asked for one leaf: a random tag stands for the true source, so the leaf learns no
+// address. Bounded: when full, the source that was silent longest goes.
 class SourceTable {
  public:
   static constexpr std::size_t kCapacity = 64;
@@ -64,7 +64,8 @@ class SourceTable {
     Endpoint source;
     std::uint64_t token = 0;
   };
-  // Where the leaf's answer goes. Fault::not_found for a tag never given or expired, Fault::refused over the amplification limit.
+  // Where the leaf's answer goes. Fault::not_found for a tag never given or expired, Fault::refused over the
+  // amplification limit.
   Result<Target> answer(Time now, std::uint64_t tag, std::size_t bytes);
   std::size_t size() const { return sources_.size(); }
 

@@ -1,4 +1,5 @@
-// The asking side of FORWARD: which leaf a path leads to, with whose SK mac1 is keyed, and the token by which answers come back.
+// The asking side of FORWARD: which leaf a path leads to, with whose SK mac1 is keyed, and the token by which answers
+// come back.
 #pragma once
 
 #include <optional>
@@ -14,7 +15,8 @@ class ForwardSources {
   static constexpr std::size_t kCapacity = 1024;
 
   // A forward path to the leaf `tag` at a supernode. Fault::full.
-  Result<Path> open(const crypto::Suite& suite, Rng& rng, const Endpoint& supernode, std::uint64_t tag, const crypto::SessionKey& leaf);
+  Result<Path> open(const crypto::Suite& suite, Rng& rng, const Endpoint& supernode, std::uint64_t tag,
+                    const crypto::SessionKey& leaf);
   // All paths to this leaf are forgotten.
   void close(const crypto::SessionKey& leaf);
 

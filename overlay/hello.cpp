@@ -5,8 +5,8 @@ namespace {
 
 enum class Kind : std::uint8_t { client = 1, person = 2 };
 
-Result<Hello> read_client(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote, Wall wall,
-                          Reader& in) {
+Result<Hello> read_client(const crypto::Suite& suite, const crypto::NetworkId& network,
+                          const crypto::SessionKey& remote, Wall wall, Reader& in) {
   ClientHello out;
   auto certificate = crypto::read_device_certificate(in);
   if (!certificate) return fail(certificate.error());
@@ -20,15 +20,16 @@ Result<Hello> read_client(const crypto::Suite& suite, const crypto::NetworkId& n
   }
   if (!in.done()) return fail(Fault::malformed);
   if (auto ok = crypto::verify(suite, out.certificate, wall); !ok) return fail(ok.error());
-  if (!crypto::verify_session_key(suite, out.certificate.device, network, remote, out.signature)) return fail(Fault::bad_signature);
+  if (!crypto::verify_session_key(suite, out.certificate.device, network, remote, out.signature))
+    return fail(Fault::bad_signature);
   if (out.descriptor && (out.descriptor->session != remote || out.descriptor->device != out.certificate.device)) {
     return fail(Fault::mismatch);
   }
   return out;
 }
 
-Result<Hello> read_person(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote, Wall wall,
-                          Reader& in) {
+Result<Hello> read_person(const crypto::Suite& suite, const crypto::NetworkId& network,
+                          const crypto::SessionKey& remote, Wall wall, Reader& in) {
   const std::size_t length = in.u16();
   if (length > crypto::kMaxUserPart + 1 + crypto::kMaxDomain) return fail(Fault::too_big);
   const auto name = text(in.bytes(length));
@@ -53,7 +54,8 @@ Bytes write_client_hello(const crypto::Suite& suite, const crypto::Identity& ide
   Writer out;
   out.u8(static_cast<std::uint8_t>(Kind::client));
   crypto::write(out, identity.certificate);
-  out.bytes(descriptor ? descriptor->signature : crypto::sign_session_key(suite, identity.device, network, identity.session_key()));
+  out.bytes(descriptor ? descriptor->signature
+                       : crypto::sign_session_key(suite, identity.device, network, identity.session_key()));
   if (descriptor) dht::write(out, *descriptor);
   return out.take();
 }
@@ -65,8 +67,8 @@ Bytes write_person_hello(const crypto::Address& address, const dht::SignedRecord
   return out.take();
 }
 
-Result<Hello> read_hello(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote, Wall wall,
-                         ByteView bytes) {
+Result<Hello> read_hello(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote,
+                         Wall wall, ByteView bytes) {
   Reader in(bytes);
   switch (static_cast<Kind>(in.u8())) {
     case Kind::client: return read_client(suite, network, remote, wall, in);
@@ -81,8 +83,8 @@ Bytes write_greeting(const dht::Contact& self) {
   return out.take();
 }
 
-Result<dht::Contact> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote,
-                                   ByteView bytes) {
+Result<dht::Contact> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network,
+                                   const crypto::SessionKey& remote, ByteView bytes) {
   if (bytes.empty()) return fail(Fault::not_found);
   Reader in(bytes);
   auto contact = dht::read_contact(in);

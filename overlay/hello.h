@@ -1,4 +1,5 @@
-// Payloads of the handshake: who we are (message 3), and a supernode's descriptor (message 2). Fixed binary, first byte the kind.
+// Payloads of the handshake: who we are (message 3), and a supernode's descriptor (message 2). Fixed binary, first byte
+// the kind.
 #pragma once
 
 #include <variant>
@@ -27,13 +28,14 @@ Bytes write_client_hello(const crypto::Suite& suite, const crypto::Identity& ide
                          const std::optional<dht::Contact>& descriptor);
 Bytes write_person_hello(const crypto::Address& address, const dht::SignedRecord& record);
 
-// Everything is verified against the Noise static key `remote`: certificates, signatures, times, and that a key name is proven.
-Result<Hello> read_hello(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote, Wall wall,
-                         ByteView bytes);
+// Everything is verified against the Noise static key `remote`: certificates, signatures, times, and that a key name is
+// proven.
+Result<Hello> read_hello(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote,
+                         Wall wall, ByteView bytes);
 
 Bytes write_greeting(const dht::Contact& self);
 // Empty greeting: the responder is no supernode (Fault::not_found).
-Result<dht::Contact> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote,
-                                   ByteView bytes);
+Result<dht::Contact> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network,
+                                   const crypto::SessionKey& remote, ByteView bytes);
 
 }  // namespace linnet::overlay

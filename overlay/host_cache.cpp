@@ -25,8 +25,8 @@ CachedHost* find(std::vector<CachedHost>& hosts, const dht::Contact& contact) {
   return nullptr;
 }
 
-// Who must go so that `contact` may come: the worst of a full prefix, else the worst of a full cache. Only an untried or failing
-// host goes for one we merely heard of.
+// Who must go so that `contact` may come: the worst of a full prefix, else the worst of a full cache. Only an untried
+// or failing host goes for one we merely heard of.
 bool make_room(std::vector<CachedHost>& hosts, const dht::Contact& contact, bool tried) {
   const auto& ip = contact.endpoint.ip;
   std::vector<std::size_t> same;

@@ -2,8 +2,8 @@
 
 namespace linnet::overlay {
 
-Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rng, const crypto::SessionKey& key, SessionId session,
-                                   const Endpoint& endpoint) {
+Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rng, const crypto::SessionKey& key,
+                                   SessionId session, const Endpoint& endpoint) {
   forget_gone(now);
   if (const auto it = by_key_.find(key); it != by_key_.end()) {
     auto& leaf = *it->second;
@@ -35,7 +35,8 @@ void LeafRegistry::unplace(Leaf& leaf) {
   if (!leaf.session) return;
   by_session_.erase(*leaf.session);
   leaf.session.reset();
-  if (const auto it = by_endpoint_.find(leaf.endpoint); it != by_endpoint_.end() && it->second == &leaf) by_endpoint_.erase(it);
+  if (const auto it = by_endpoint_.find(leaf.endpoint); it != by_endpoint_.end() && it->second == &leaf)
+    by_endpoint_.erase(it);
 }
 
 void LeafRegistry::detach(Time now, SessionId session) {

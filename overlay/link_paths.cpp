@@ -11,18 +11,21 @@ constexpr Duration kAskHeld = std::chrono::seconds(5);
 constexpr std::size_t kMaxHeld = 64;
 constexpr std::size_t kMaxProven = 16;
 constexpr Duration kTryAgain = std::chrono::seconds(30);
-constexpr Duration kTries[] = {std::chrono::milliseconds(60), std::chrono::milliseconds(200), std::chrono::milliseconds(600),
-                               std::chrono::seconds(2)};
+constexpr Duration kTries[] = {std::chrono::milliseconds(60), std::chrono::milliseconds(200),
+                               std::chrono::milliseconds(600), std::chrono::seconds(2)};
 
 bool usable(const Context& c, const Endpoint& e) {
   if (e.port == 0 || e.transport != Transport::udp || e.ip.is_unspecified() || e.ip.is_multicast()) return false;
   const auto& own = c.config.listen;
   if (std::find(own.begin(), own.end(), e) != own.end()) return false;
   // A loopback address is another node of this machine only where we listen there ourselves.
-  return !e.ip.is_loopback() || std::any_of(own.begin(), own.end(), [](const Endpoint& o) { return o.ip.is_loopback(); });
+  return !e.ip.is_loopback() ||
+         std::any_of(own.begin(), own.end(), [](const Endpoint& o) { return o.ip.is_loopback(); });
 }
 
-bool pending(const CircuitLeg& leg) { return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::ready; }
+bool pending(const CircuitLeg& leg) {
+  return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::ready;
+}
 
 }  // namespace
 
@@ -87,7 +90,8 @@ void Links::on_circuit_ready(const Context& c, const Supernode& from, const cont
   }
 }
 
-void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from, const control::CircuitClosed& closed) {
+void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from,
+                              const control::CircuitClosed& closed) {
   for (auto& [session, link] : links_) {
     for (auto& leg : link.legs) {
       if (pending(leg) && leg.nonce == closed.nonce && leg.home.session == from.key) {
@@ -108,8 +112,9 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
 
 void Links::on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer) {
   if (link.initiator) return;
-  const auto it = std::find_if(held_.begin(), held_.end(),
-                               [&](const HeldAsk& h) { return h.ask.nonce == offer.nonce && h.supernode == offer.supernode; });
+  const auto it = std::find_if(held_.begin(), held_.end(), [&](const HeldAsk& h) {
+    return h.ask.nonce == offer.nonce && h.supernode == offer.supernode;
+  });
   if (it == held_.end()) {
     if (link.offers.size() >= kMaxOffers) link.offers.erase(link.offers.begin());
     link.offers.push_back(offer);
@@ -137,7 +142,8 @@ void Links::on_circuit_ask(const Context& c, const LinkRooms&, const Supernode& 
 void Links::accept(const Context& c, Link& link, const Supernode& from, const control::CircuitAsk& ask) {
   const auto session = from.session();
   if (!session) return;
-  (void)c.sessions.send(c.now, *session, Channel::control, control::write(control::CircuitAccept{ask.nonce, ask.circuit}));
+  (void)c.sessions.send(c.now, *session, Channel::control,
+                        control::write(control::CircuitAccept{ask.nonce, ask.circuit}));
   const Path path{PathKind::circuit, from.endpoint, ask.circuit, false};
   if (link.answered.size() >= kMaxOffers) link.answered.erase(link.answered.begin());
   link.answered.emplace_back(ask.nonce, path);
@@ -177,7 +183,8 @@ void Links::try_candidates(const Context& c, Link& link) {
   if (!link.shared || link.candidates.empty() || direct) return;
   for (const auto& e : link.candidates) {
     const Path path{PathKind::direct, e, 0, false};
-    if (std::find(link.proven.begin(), link.proven.end(), path) == link.proven.end()) c.sessions.try_path(c.now, link.session, path);
+    if (std::find(link.proven.begin(), link.proven.end(), path) == link.proven.end())
+      c.sessions.try_path(c.now, link.session, path);
   }
   link.try_at = c.now + (link.tries < std::size(kTries) ? kTries[link.tries++] : kTryAgain);
 }
@@ -226,9 +233,10 @@ void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
     if (leg.stage == CircuitLeg::Stage::asked && c.now - leg.at >= kCircuitAnswer) fail_leg(c, rooms, link, leg);
   }
   // Every home failed once: start over with all of them, slowly.
-  const bool all_failed = !link.legs.empty() && std::all_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) {
-    return l.stage == CircuitLeg::Stage::failed && c.now - l.at >= kCircuitAnswer;
-  });
+  const bool all_failed =
+      !link.legs.empty() && std::all_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) {
+        return l.stage == CircuitLeg::Stage::failed && c.now - l.at >= kCircuitAnswer;
+      });
   if (!all_failed) return;
   for (auto& leg : link.legs) leg.stage = CircuitLeg::Stage::wanted;
   advance(c, rooms, link);

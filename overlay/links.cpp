@@ -43,10 +43,11 @@ std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, c
   return out;
 }
 
-Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address, const FoundDevice& device,
-                                 bool cold, const Bytes& hello) {
+Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address,
+                                 const FoundDevice& device, bool cold, const Bytes& hello) {
   for (auto& [session, link] : links_) {
-    if (cold || link.remote.session != device.body.session || !link.initiator || link.remote.address != address) continue;
+    if (cold || link.remote.session != device.body.session || !link.initiator || link.remote.address != address)
+      continue;
     link.used = c.now;
     const auto path = c.sessions.current_path(session);
     if (link.up && path) events_.push_back(LinkUp{session, true, link.remote, *path});
@@ -86,7 +87,8 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   link->used = c.now;
   link->proven.push_back(up.path);
   // The home that answered carries the circuit.
-  std::stable_partition(link->legs.begin(), link->legs.end(), [&](const CircuitLeg& l) { return l.home.endpoint == up.path.endpoint; });
+  std::stable_partition(link->legs.begin(), link->legs.end(),
+                        [&](const CircuitLeg& l) { return l.home.endpoint == up.path.endpoint; });
   events_.push_back(LinkUp{up.session, true, link->remote, up.path});
   advance(c, rooms, *link);
 }
@@ -99,7 +101,8 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
   link.used = c.now;
   link.proven.push_back(up.path);
   const auto& account = hello.record.account();
-  link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account), account, hello.record.device(), up.remote};
+  link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account), account,
+                 hello.record.device(), up.remote};
   events_.push_back(LinkUp{up.session, false, link.remote, up.path});
   links_.emplace(up.session, std::move(link));
   return {};
@@ -208,7 +211,8 @@ Time Links::next_timeout() const {
 std::size_t Links::memory_bytes() const {
   std::size_t out = links_.size() * (sizeof(Link) + 64);
   for (const auto& [session, link] : links_) {
-    out += link.legs.capacity() * sizeof(CircuitLeg) + link.proven.capacity() * sizeof(Path) + link.candidates.capacity() * sizeof(Endpoint);
+    out += link.legs.capacity() * sizeof(CircuitLeg) + link.proven.capacity() * sizeof(Path) +
+           link.candidates.capacity() * sizeof(Endpoint);
   }
   return out;
 }

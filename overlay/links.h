@@ -1,5 +1,5 @@
-// Links to other people's devices. A link starts through FORWARD at one of the other's homes, gets a circuit there and a spare one
-// at a second home, and moves to a direct path once both ends have shared their endpoints.
+// Links to other people's devices. A link starts through FORWARD at one of the other's homes, gets a circuit there and
+// a spare one at a second home, and moves to a direct path once both ends have shared their endpoints.
 #pragma once
 
 #include <deque>
@@ -30,18 +30,18 @@ struct Link {
   bool up = false;
   bool kept = false;  // a call stands on it
   Remote remote;
-  std::vector<CircuitLeg> legs;         // initiator only
+  std::vector<CircuitLeg> legs;               // initiator only
   std::vector<control::CircuitOffer> offers;  // answering side: circuits that the other announced
   std::vector<std::pair<control::PairNonce, Path>> answered;
   std::vector<Path> proven;
-  bool shared = false;                  // we let the other learn our endpoints
-  std::vector<Endpoint> candidates;     // the other's
-  unsigned tries = 0;                   // of the candidates
+  bool shared = false;               // we let the other learn our endpoints
+  std::vector<Endpoint> candidates;  // the other's
+  unsigned tries = 0;                // of the candidates
   Time try_at = kNever;
   Time used{};
   Time voice_out = Time::min();  // latest
   Time voice_in = Time::min();
-  Time health_at = kNever;       // next look at the voice
+  Time health_at = kNever;  // next look at the voice
 };
 
 // What a link needs of the other rooms.
@@ -59,8 +59,8 @@ class Links {
   static constexpr std::size_t kLegs = 2;  // the circuit in use and a spare
 
   // `hello`: our name and record. Fault::not_found when the device has no way in, Fault::full.
-  Result<SessionId> connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address, const FoundDevice& device, bool cold,
-                            const Bytes& hello);
+  Result<SessionId> connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address,
+                            const FoundDevice& device, bool cold, const Bytes& hello);
   bool owns(SessionId session) const { return links_.count(session) != 0; }
 
   void on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up);
@@ -76,7 +76,8 @@ class Links {
   void supernodes_changed(const Context& c, const LinkRooms& rooms);
   void on_circuit_ask(const Context& c, const LinkRooms& rooms, const Supernode& from, const control::CircuitAsk& ask);
   void on_circuit_ready(const Context& c, const Supernode& from, const control::CircuitReady& ready);
-  void on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from, const control::CircuitClosed& closed);
+  void on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from,
+                         const control::CircuitClosed& closed);
 
   Status send(const Context& c, SessionId link, Channel channel, Bytes message);
   void share(const Context& c, const LinkRooms& rooms, SessionId link);

@@ -19,7 +19,8 @@ SessionsConfig sessions_config(const PeerConfig& config) {
 
 }  // namespace
 
-Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_in, const crypto::Identity& identity_in, HostCache cache_in)
+Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_in, const crypto::Identity& identity_in,
+                 HostCache cache_in)
     : config(std::move(config_in)),
       suite(suite_in),
       rng(rng_in),
@@ -27,18 +28,25 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
       cache(std::move(cache_in)),
       sessions(sessions_config(config), suite, rng, identity),
       publisher(config, identity) {
-  std::optional<dht::Contact> descriptor;
   if (config.role == Role::supernode) {
     const auto self = self_endpoint().value_or(Endpoint{});
     role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
-    descriptor = role->dht().self();
-    sessions.set_greeting(write_greeting(*descriptor));
+    sessions.set_greeting(write_greeting(role->dht().self()));
   }
+  introduce();
+}
+
+// What we say to supernodes; again when the certificate was renewed.
+void Peer::Impl::introduce() {
+  introduced_until = identity.certificate.not_after;
+  const auto descriptor = role ? std::optional(role->dht().self()) : std::nullopt;
   attachments.set_hello(write_client_hello(suite, identity, config.network, descriptor));
 }
 
 std::optional<Endpoint> Peer::Impl::self_endpoint() const {
-  const auto better = [](const Endpoint& e) { return e.ip.is_global() ? 0 : e.ip.is_private() ? 1 : e.ip.is_loopback() ? 2 : 3; };
+  const auto better = [](const Endpoint& e) {
+    return e.ip.is_global() ? 0 : e.ip.is_private() ? 1 : e.ip.is_loopback() ? 2 : 3;
+  };
   std::optional<Endpoint> out;
   for (const auto& e : config.listen) {
     if (e.ip.is_unspecified()) continue;
@@ -100,8 +108,8 @@ void Peer::Impl::handle_timeout(Time now) {
 
 Time Peer::Impl::next_timeout() const {
   if (!running) return kNever;
-  Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(), publisher.next_timeout(),
-                        finder.next_timeout(), links.next_timeout(), publish_alone_at});
+  Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
+                        publisher.next_timeout(), finder.next_timeout(), links.next_timeout(), publish_alone_at});
   if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
   return next;
 }
@@ -134,6 +142,7 @@ void Peer::handle_wall(Time now, Wall wall) {
   impl_->wall = wall;
   impl_->wall_set_at = now;
   if (impl_->role) impl_->role->dht().handle_wall(now, wall);
+  if (impl_->identity.certificate.not_after != impl_->introduced_until) impl_->introduce();
 }
 
 void Peer::handle_datagram(Time now, const Datagram& datagram) { impl_->handle(now, datagram); }
@@ -149,7 +158,8 @@ std::optional<Peer::Event> Peer::poll_event() {
   return out;
 }
 
-Result<FindId> Peer::find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold) {
+Result<FindId> Peer::find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,
+                          bool cold) {
   const auto c = impl_->at(now);
   const auto sessions = impl_->attachments.for_questions(Finder::kPaths);
   const auto id = impl_->finder.find(c, address, pinned, cold, sessions, impl_->role != nullptr);
@@ -218,14 +228,15 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
   for (const auto& s : impl_->attachments.all()) {
     if (!s.key) continue;
     const auto session = s.session();
-    out.push_back({s.contact ? s.contact->endpoint : s.endpoint, *s.key, s.wanted_home, s.wanted_anchor, s.tag().has_value(),
-                   session ? impl_->sessions.rtt(*session) : std::nullopt});
+    out.push_back({s.contact ? s.contact->endpoint : s.endpoint, *s.key, s.wanted_home, s.wanted_anchor,
+                   s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt});
   }
   if (!impl_->role) return out;
   const auto& dht = impl_->role->dht();
   for (const auto& contact : dht.nearest(dht.self().position, 16)) {
     const auto same = [&](const SupernodeInfo& s) { return s.session == contact.session; };
-    if (std::none_of(out.begin(), out.end(), same)) out.push_back({contact.endpoint, contact.session, false, false, false, std::nullopt});
+    if (std::none_of(out.begin(), out.end(), same))
+      out.push_back({contact.endpoint, contact.session, false, false, false, std::nullopt});
   }
   return out;
 }

@@ -22,10 +22,10 @@ enum class Role : std::uint8_t { leaf, supernode };
 struct PeerConfig {
   crypto::NetworkId network;
   std::optional<crypto::Secret> psk;
-  Role role = Role::leaf;               // --relay on: supernode; off: leaf
-  std::vector<Endpoint> listen;         // what the driver bound; a supernode describes itself by the first routable one
-  std::vector<Endpoint> bootstrap;      // bare addresses: Noise XX
-  std::uint64_t first_sequence = 1;     // record sequences start here: the driver stored a higher one than any used before
+  Role role = Role::leaf;            // --relay on: supernode; off: leaf
+  std::vector<Endpoint> listen;      // what the driver bound; a supernode describes itself by the first routable one
+  std::vector<Endpoint> bootstrap;   // bare addresses: Noise XX
+  std::uint64_t first_sequence = 1;  // record sequences start here: the driver stored a higher one than any used before
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
   std::size_t max_circuits = 10'000;
@@ -51,12 +51,13 @@ struct Found {
   FindId find{};
   crypto::Address address;
   std::vector<FoundDevice> devices;
-  Status status;  // timed_out, full, or unreachable (not_found is an empty list with a good status)
+  Status status;           // timed_out, full, or unreachable (not_found is an empty list with a good status)
   std::size_t rounds = 0;  // longest chain of answers among the paths; 0 when answered from a cache or a local store
 };
-// Who is at the other end of a link, proven: DK certified by AK, SK signed by DK through the record, the name from the record.
+// Who is at the other end of a link, proven: DK certified by AK, SK signed by DK through the record, the name from the
+// record.
 struct Remote {
-  crypto::Address address;   // the name it came under (its record's); for a link we opened, the one we looked up
+  crypto::Address address;  // the name it came under (its record's); for a link we opened, the one we looked up
   crypto::Address key_name;
   crypto::AccountKey account;
   crypto::DeviceKey device;
@@ -94,8 +95,8 @@ struct SequenceUsed {
 };
 struct SupernodesChanged {};
 struct HostCacheChanged {};
-using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed, SupernodesChanged,
-                               HostCacheChanged>;
+using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed,
+                               SupernodesChanged, HostCacheChanged>;
 
 struct SupernodeInfo {
   Endpoint endpoint;
@@ -129,7 +130,8 @@ class Peer {
   Status send(Time now, SessionId link, Channel channel, Bytes message);
   // On the best proven path; dropped when there is none. Voice stays outside the session: it is SRTP.
   void send_voice(Time now, SessionId link, ByteView packet);
-  // Lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a stranger.
+  // Lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a
+  // stranger.
   void share_endpoints(Time now, SessionId link);
   // A call stands on this link: drop_caches leaves it alone, however quiet it is.
   void keep(SessionId link, bool kept);
@@ -151,7 +153,8 @@ class Peer {
   std::size_t memory_bytes() const;
 
   struct Counters {
-    std::uint64_t datagrams_in = 0, datagrams_out = 0, bytes_in = 0, bytes_out = 0, malformed = 0, dropped = 0, forwarded = 0;
+    std::uint64_t datagrams_in = 0, datagrams_out = 0, bytes_in = 0, bytes_out = 0, malformed = 0, dropped = 0,
+                  forwarded = 0;
   };
   const Counters& counters() const;
 

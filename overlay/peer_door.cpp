@@ -5,6 +5,7 @@ namespace linnet::overlay {
 namespace {
 
 constexpr std::size_t kMaxOut = 8192;
+constexpr std::size_t kMaxVoiceBehind = 4096;  // events that the owner has not taken
 
 }  // namespace
 
@@ -27,20 +28,22 @@ void Peer::Impl::handle(Time now, const Datagram& datagram) {
       ++counters.dropped;
     }
   } else if (first == kForwardType) {
-    handle_forward(c, datagram);
+    if (!handle_forward(c, datagram)) return;
   } else if (first >= 128 && first <= 191) {
-    deliver_voice(c, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
+    return deliver_voice(c, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
   } else {
     ++counters.dropped;
+    return;
   }
   pump(now);
 }
 
-void Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
+// True when a room of ours got it: what is passed on changes nothing here.
+bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
   const auto packet = read_forward(datagram.bytes);
   if (!packet) {
     ++counters.malformed;
-    return;
+    return false;
   }
   std::optional<Transmit> onward;
   if (const auto* to_leaf = std::get_if<ToLeaf>(&*packet)) {
@@ -56,30 +59,34 @@ void Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
       if (role) onward = role->pass_back(c, datagram.from, tagged);
     } else {
       if (role) onward = role->relay(c, datagram.from, tagged, datagram.bytes);
-      if (!role || !onward) return deliver_inner(c, Path{PathKind::circuit, datagram.from, tagged.id, false}, tagged.inner);
+      if (!role || !onward)
+        return deliver_inner(c, Path{PathKind::circuit, datagram.from, tagged.id, false}, tagged.inner);
     }
   }
   if (!onward || outbox.size() >= kMaxOut) {
     ++counters.dropped;
-    return;
+    return false;
   }
   ++counters.forwarded;
   outbox.push_back(std::move(*onward));
+  return false;
 }
 
-void Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes inner) {
+bool Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes inner) {
   if (inner[0] >= 128) {
     deliver_voice(c, path, inner);
   } else if (path.kind == PathKind::forward && path.answering && !attachments.serves(path.endpoint)) {
     ++counters.dropped;  // only a supernode that answers for us passes strangers on
   } else {
     sessions.handle_packet(c.now, path, inner);
+    return true;
   }
+  return false;
 }
 
 void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView packet) {
   const auto link = links.on(path);
-  if (!link) {
+  if (!link || events.size() >= kMaxVoiceBehind) {
     ++counters.dropped;
     return;
   }

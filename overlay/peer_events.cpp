@@ -10,7 +10,8 @@ void Peer::Impl::pump(Time now) {
   // Each round may give the next one something to do; a peer that talks to itself is stopped here.
   for (int round = 0; round < 64 && pump_once(c); ++round) {
   }
-  bootstrap.connected(c, attachments.any_up() || (role && role->dht().contact_count() > 0), attachments.any_connecting());
+  bootstrap.connected(c, attachments.any_up() || (role && role->dht().contact_count() > 0),
+                      attachments.any_connecting());
   if (const auto block = publisher.sequences().announce()) emit(*block);
   update_state(c);
 }
@@ -185,7 +186,8 @@ void Peer::Impl::order(const Context& c, const Publisher::Order& order) {
   if (sessions_up.empty()) return publisher.on_result(c, order.request, 0);
   const auto session = sessions_up[order.attempt % sessions_up.size()];
   const control::Publish message{order.request, order.record.wire};
-  if (!sessions.send(c.now, session, Channel::control, control::write(message))) publisher.on_result(c, order.request, 0);
+  if (!sessions.send(c.now, session, Channel::control, control::write(message)))
+    publisher.on_result(c, order.request, 0);
 }
 
 void Peer::Impl::question(const Context& c, const Finder::Question& q) {
@@ -202,12 +204,14 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
     return;
   }
   const control::FindRecords message{q.request, q.user, q.pinned};
-  if (!sessions.send(c.now, *q.session, Channel::control, control::write(message))) finder.on_session_down(c, *q.session);
+  if (!sessions.send(c.now, *q.session, Channel::control, control::write(message)))
+    finder.on_session_down(c, *q.session);
 }
 
 void Peer::Impl::update_state(const Context& c) {
   auto next = state;
-  const bool served = role || std::any_of(attachments.all().begin(), attachments.all().end(), [](const Supernode& s) { return s.tag().has_value(); });
+  const bool served = role || std::any_of(attachments.all().begin(), attachments.all().end(),
+                                          [](const Supernode& s) { return s.tag().has_value(); });
   if (!running) return;
   if (served && publisher.stored()) {
     next = State::online;

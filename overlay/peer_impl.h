@@ -20,8 +20,8 @@ struct Peer::Impl {
 
   // peer_door.cpp: datagrams in and out.
   void handle(Time now, const Datagram& datagram);
-  void handle_forward(const Context& c, const Datagram& datagram);
-  void deliver_inner(const Context& c, const Path& path, MutableBytes inner);
+  bool handle_forward(const Context& c, const Datagram& datagram);
+  bool deliver_inner(const Context& c, const Path& path, MutableBytes inner);
   void deliver_voice(const Context& c, const Path& path, ByteView packet);
   std::optional<Transmit> wrap(PacketOut packet);
   std::optional<Transmit> poll_transmit();
@@ -46,6 +46,7 @@ struct Peer::Impl {
 
   // peer.cpp
   void start(Time now, Wall wall);
+  void introduce();
   void ask_around(const Context& c);
   void join(const Context& c);
   void leave(Time now);
@@ -81,6 +82,7 @@ struct Peer::Impl {
 
   Time wall_set_at{};
   Wall wall{};
+  Wall introduced_until{};
   bool running = false;
   State state = State::starting;
   std::deque<PeerEvent> events;

@@ -19,7 +19,8 @@ std::optional<SequenceUsed> Sequences::announce() {
   return SequenceUsed{announced_};
 }
 
-Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity) : sequences_(std::max<std::uint64_t>(1, config.first_sequence)) {
+Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity)
+    : sequences_(std::max<std::uint64_t>(1, config.first_sequence)) {
   names_.emplace_back().address = identity.address;
   if (const auto key_name = identity.key_name(); key_name != identity.address) names_.emplace_back().address = key_name;
 }
@@ -36,11 +37,13 @@ void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool s
   build_at_ = build_at_ == kNever || settled ? at : std::min(build_at_, at);
 }
 
-Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes) {
+Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Address& address,
+                                          const std::vector<dht::Home>& homes) {
   dht::RecordBody body;
   body.session = c.identity.session_key();
   body.homes = homes;
-  return dht::make_record(c.suite, c.identity, c.config.network, address, body, sequences_.take(), c.wall, c.config.record_life);
+  return dht::make_record(c.suite, c.identity, c.config.network, address, body, sequences_.take(), c.wall,
+                          c.config.record_life);
 }
 
 void Publisher::build(const Context& c) {

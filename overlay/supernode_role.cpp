@@ -23,13 +23,15 @@ CircuitLimits circuit_limits(const PeerConfig& config) {
 
 }  // namespace
 
-SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Endpoint self)
+SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suite, Rng& rng,
+                             const crypto::Identity& identity, Endpoint self)
     : dht_(dht_config(config), suite, rng, identity, self),
       leaves_(config.max_leaves),
       circuits_(circuit_limits(config)),
       limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix) {}
 
-Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key, const ClientHello& hello) {
+Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key,
+                                const ClientHello& hello) {
   if (clients_.size() >= 2 * c.config.max_leaves + kVisitors) {
     ++counters_.refused;
     return fail(Fault::full);
@@ -105,12 +107,14 @@ std::vector<dht::Contact> SupernodeRole::with_self(const dht::Id& target, std::v
   return nodes;
 }
 
-void SupernodeRole::wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request, const dht::Id& target) {
+void SupernodeRole::wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request,
+                         const dht::Id& target) {
   ++client.pending;
   pending_[lookup] = {session, request, target};
 }
 
-void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message) {
+void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& client,
+                                  const control::FindNodes& message) {
   if (dht_.contact_count() != 0 && client.pending < kPendingPerClient) {
     if (const auto lookup = dht_.find_nodes(c.now, message.target)) {
       wait(*lookup, session, client, message.request, message.target);
@@ -121,7 +125,8 @@ void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& c
   say(c, session, control::Nodes{message.request, with_self(message.target, nearest)});
 }
 
-void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message) {
+void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client,
+                                    const control::FindRecords& message) {
   if (client.pending < kPendingPerClient) {
     if (const auto lookup = dht_.find_records(c.now, message.user, {1, message.pinned})) {
       wait(*lookup, session, client, message.request, {});
@@ -185,7 +190,8 @@ void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const c
     say(c, session, control::CircuitClosed{message.nonce});
     return;
   }
-  const auto id = circuits_.open(c.now, c.rng, {session, caller_path->endpoint}, {*leaf->session, leaf->endpoint}, message.nonce);
+  const auto id =
+      circuits_.open(c.now, c.rng, {session, caller_path->endpoint}, {*leaf->session, leaf->endpoint}, message.nonce);
   if (!id) {
     ++counters_.refused;
     say(c, session, control::CircuitClosed{message.nonce});
@@ -265,7 +271,8 @@ std::optional<Transmit> SupernodeRole::pass_back(const Context& c, const Endpoin
   return Transmit{target->source, write_tagged(ForwardKind::back, target->token, packet.inner)};
 }
 
-std::optional<Transmit> SupernodeRole::relay(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole) {
+std::optional<Transmit> SupernodeRole::relay(const Context& c, const Endpoint& from, const Tagged& packet,
+                                             ByteView whole) {
   const auto forward = circuits_.forward(c.now, from, packet.id, whole.size());
   if (!forward) return std::nullopt;
   ++counters_.forwarded;

@@ -23,7 +23,8 @@ class SupernodeRole {
     std::uint64_t forwarded = 0, unknown_tag = 0, bad_mac = 0, limited = 0, refused = 0;
   };
 
-  SupernodeRole(const PeerConfig& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, Endpoint self);
+  SupernodeRole(const PeerConfig& config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity,
+                Endpoint self);
 
   // A client's handshake is complete. Fault::full when there is no room.
   Status on_client(const Context& c, SessionId session, const crypto::SessionKey& key, const ClientHello& hello);
@@ -49,7 +50,9 @@ class SupernodeRole {
   const CircuitTable& circuits() const { return circuits_; }
   const Counters& counters() const { return counters_; }
   std::size_t client_count() const { return clients_.size(); }
-  std::size_t memory_bytes() const { return clients_.size() * (sizeof(Client) + 64) + leaves_.size() * (sizeof(Leaf) + 200) + circuits_.size() * 192; }
+  std::size_t memory_bytes() const {
+    return clients_.size() * (sizeof(Client) + 64) + leaves_.size() * (sizeof(Leaf) + 200) + circuits_.size() * 192;
+  }
 
  private:
   struct Client {

@@ -1,4 +1,5 @@
-// FORWARD and circuit packets: whatever is read stays inside the packet and names an inner packet of the session layer or voice.
+// FORWARD and circuit packets: whatever is read stays inside the packet and names an inner packet of the session layer
+// or voice.
 #include <cstdlib>
 
 #include "overlay/forward.h"

@@ -68,12 +68,14 @@ TEST(Attach, HomesAreTheSupernodesNearestTheUserKey) {
   std::vector<std::pair<dht::Id, crypto::SessionKey>> by_distance;
   for (auto& n : net.nodes()) {
     if (n->config.role != Role::supernode) continue;
-    by_distance.emplace_back(dht::distance(target, dht::position(n->endpoint.ip, n->identity.device_key())), n->identity.session_key());
+    by_distance.emplace_back(dht::distance(target, dht::position(n->endpoint.ip, n->identity.device_key())),
+                             n->identity.session_key());
   }
   std::sort(by_distance.begin(), by_distance.end());
   for (const auto& s : leaf.peer->supernodes()) {
     if (!s.home) continue;
-    const bool near = std::any_of(by_distance.begin(), by_distance.begin() + 3, [&](const auto& d) { return d.second == s.session; });
+    const bool near =
+        std::any_of(by_distance.begin(), by_distance.begin() + 3, [&](const auto& d) { return d.second == s.session; });
     EXPECT_TRUE(near);
   }
 }

@@ -105,7 +105,8 @@ TEST_F(Circuits, AreBoundedInAllAndPerSession) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(small.open(now, rng, end(1), end(2), nonce(1)));
   EXPECT_EQ(small.open(now, rng, end(1), end(3), nonce(1)).error(), Fault::full);
   EXPECT_EQ(small.open(now, rng, end(3), end(2), nonce(1)).error(), Fault::full);
-  for (std::uint8_t i = 10; i < 17; ++i) EXPECT_TRUE(small.open(now, rng, end(i), end(static_cast<std::uint8_t>(i + 50)), nonce(1)));
+  for (std::uint8_t i = 10; i < 17; ++i)
+    EXPECT_TRUE(small.open(now, rng, end(i), end(static_cast<std::uint8_t>(i + 50)), nonce(1)));
   EXPECT_EQ(small.size(), 10U);
   EXPECT_EQ(small.open(now, rng, end(90), end(91), nonce(1)).error(), Fault::full);
   EXPECT_EQ(small.size(), 10U);

@@ -52,7 +52,8 @@ TEST(ControlMessage, EveryKindSurvivesTheWire) {
 TEST(ControlMessage, EveryTruncationIsRefused) {
   for (const auto& message : one_of_each()) {
     const auto wire = write(message);
-    for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(read(ByteView(wire).first(n))) << message.index() << ' ' << n;
+    for (std::size_t n = 0; n < wire.size(); ++n)
+      EXPECT_FALSE(read(ByteView(wire).first(n))) << message.index() << ' ' << n;
   }
 }
 

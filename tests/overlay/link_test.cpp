@@ -36,7 +36,8 @@ struct Linked {
   Node& alice() { return net.at("alice"); }
   Node& bob() { return net.at("bob"); }
   bool circuit() {
-    return net.run_to([&] { return on_path(alice(), pair.a, PathKind::circuit) && on_path(bob(), pair.b, PathKind::circuit); });
+    return net.run_to(
+        [&] { return on_path(alice(), pair.a, PathKind::circuit) && on_path(bob(), pair.b, PathKind::circuit); });
   }
   void share(Node& n, SessionId link) {
     n.peer->share_endpoints(net.now, link);
@@ -45,7 +46,8 @@ struct Linked {
   bool direct() {
     share(alice(), pair.a);
     share(bob(), pair.b);
-    return net.run_to([&] { return on_path(alice(), pair.a, PathKind::direct) && on_path(bob(), pair.b, PathKind::direct); });
+    return net.run_to(
+        [&] { return on_path(alice(), pair.a, PathKind::direct) && on_path(bob(), pair.b, PathKind::direct); });
   }
   Net& net;
   Pair pair;
@@ -213,7 +215,8 @@ TEST(Link, ADeviceThatIsGoneIsATimeOut) {
   const auto link = world.alice().peer->connect(net.now, world.bob().identity.address, found->devices[0], true);
   ASSERT_TRUE(link);
   net.drain(world.alice());
-  ASSERT_TRUE(net.run_to([&] { return world.alice().last<LinkDown>() && world.alice().last<LinkDown>()->link == *link; }, seconds(15)));
+  ASSERT_TRUE(net.run_to(
+      [&] { return world.alice().last<LinkDown>() && world.alice().last<LinkDown>()->link == *link; }, seconds(15)));
 }
 
 // The door.
@@ -316,14 +319,18 @@ std::string life(std::uint64_t seed, const crypto::Suite& suite) {
   std::string out;
   for (auto& n : net.nodes()) {
     const auto& c = n->peer->counters();
-    out += n->name + ' ' + std::to_string(c.datagrams_in) + ' ' + std::to_string(c.datagrams_out) + ' ' + std::to_string(c.bytes_out) + ' ' +
-           std::to_string(n->events.size()) + '\n';
+    out += n->name + ' ' + std::to_string(c.datagrams_in) + ' ' + std::to_string(c.datagrams_out) + ' ' +
+           std::to_string(c.bytes_out) + ' ' + std::to_string(n->events.size()) + '\n';
   }
   return out;
 }
 
-TEST(Peer, TheSameSeedLivesTheSameLife) { EXPECT_EQ(life(5, crypto::shipped_suite()), life(5, crypto::shipped_suite())); }
-TEST(Peer, TheStandInSuiteTakesTheSameDecisions) { EXPECT_EQ(life(6, crypto::shipped_suite()), life(6, crypto::typed_suite())); }
+TEST(Peer, TheSameSeedLivesTheSameLife) {
+  EXPECT_EQ(life(5, crypto::shipped_suite()), life(5, crypto::shipped_suite()));
+}
+TEST(Peer, TheStandInSuiteTakesTheSameDecisions) {
+  EXPECT_EQ(life(6, crypto::shipped_suite()), life(6, crypto::typed_suite()));
+}
 
 }  // namespace
 }  // namespace linnet::overlay::test

@@ -43,7 +43,8 @@ struct Node {
 
 class Net {
  public:
-  explicit Net(std::uint64_t seed = 1, const crypto::Suite& with = crypto::shipped_suite()) : suite(with), rng_(seed), seed_(seed) {}
+  explicit Net(std::uint64_t seed = 1, const crypto::Suite& with = crypto::shipped_suite())
+      : suite(with), rng_(seed), seed_(seed) {}
 
   // A host of its own at 10.0.x.y:4400. `bootstrap` names nodes.
   Node& add(const std::string& name, Role role, const std::vector<std::string>& bootstrap = {},
@@ -119,7 +120,8 @@ class Net {
     largest = std::max(largest, bytes.size());
     if (loss > 0 && rng_.unit() < loss) return;
     if (block && block(from, to)) return;
-    const auto jitter = Duration(static_cast<std::int64_t>(rng_.below(1 + static_cast<std::uint64_t>(latency.count()) / 4)));
+    const auto jitter =
+        Duration(static_cast<std::int64_t>(rng_.below(1 + static_cast<std::uint64_t>(latency.count()) / 4)));
     wire_.emplace(now + latency + jitter, Packet{from, to, std::move(bytes)});
   }
 
