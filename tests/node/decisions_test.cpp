@@ -40,6 +40,24 @@ std::vector<std::string> story(const crypto::Suite& suite, std::uint64_t seed) {
   return out;
 }
 
+TEST(Decisions, ComeToTheSameEndThroughLossWhateverTheSeed) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Town town(crypto::typed_suite(), seed);
+    town.loss = 0.05;
+    town.build();
+    auto& alice = town.add("alice@a.example");
+    auto& bob = town.add("bob@b.example");
+    ASSERT_TRUE(town.all_online(seconds(60))) << "seed " << seed;
+    bob.answers = true;
+    town.call(alice, "bob@b.example", seconds(2));
+    ASSERT_TRUE(town.run_until([&] { return alice.summary() && bob.summary(); }, seconds(60))) << "seed " << seed;
+    for (const auto* person : {&alice, &bob}) {
+      EXPECT_EQ(person->summary()->result, CallResult::ended) << person->name << ", seed " << seed;
+      EXPECT_NEAR(person->summary()->seconds, 2, 2) << person->name << ", seed " << seed;
+    }
+  }
+}
+
 TEST(Decisions, AreTheSameForASeed) { EXPECT_EQ(story(crypto::typed_suite(), 7), story(crypto::typed_suite(), 7)); }
 
 TEST(Decisions, AreTheSameWithStandInsForThePrimitives) {
