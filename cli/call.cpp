@@ -1,14 +1,11 @@
 #include "cli/call.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
-#include "cli/client.h"
 #include "cli/print.h"
-#include "cli/terminal.h"
 #include "node/io/clock.h"
+#include "node/io/control_client.h"
+#include "node/io/terminal.h"
 
 namespace linnet::cli {
 namespace {
@@ -28,8 +25,8 @@ void add_files(Json& request, const std::string& play, const std::string& record
 // Follows one call on the control socket: prints it, passes keys and Ctrl-C on.
 class Follower {
  public:
-  Follower(const Context& context, Client client) : context_(context), client_(std::move(client)) {
-    live_ = !context_.json && on_terminal();
+  Follower(const Context& context, io::Client client) : context_(context), client_(std::move(client)) {
+    live_ = !context_.json && io::on_terminal();
     if (live_) keys_.emplace();
   }
 
@@ -48,21 +45,19 @@ class Follower {
  private:
   // False when the daemon is gone, or does not end the call after Ctrl-C.
   bool wait() {
-    pollfd fds[3] = {{client_.fd(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    const nfds_t n = keys_ && keys_->active() ? 3 : 2;
-    int limit = -1;
+    Duration limit = io::kNoLimit;
     if (until_ != kNever) {
-      limit = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until_ - io::now()).count());
-      if (limit <= 0) return false;
+      limit = until_ - io::now();
+      if (limit <= Duration::zero()) return false;
     }
-    ::poll(fds, n, limit);
-    if ((fds[1].revents & POLLIN) != 0) {
+    const auto ready = io::readable({client_.fd(), interrupts_.fd(), keys_ ? keys_->fd() : -1}, limit);
+    if (ready[1]) {
       interrupts_.take();
       interrupted_ = true;
       return hang_up();
     }
-    if (n == 3 && fds[2].revents != 0) key(keys_->key());
-    return (fds[0].revents & (POLLIN | POLLHUP)) == 0 || client_.read_more();
+    if (ready[2]) key(keys_->key());
+    return !ready[0] || client_.read_more();
   }
 
   // Before the call stands the daemon ends it when this connection closes; a second Ctrl-C gives up at once.
@@ -77,7 +72,7 @@ class Follower {
     Json json{{"cmd", cmd}, {"call", *id_}};
     if (on) json["on"] = *on;
     // On a connection of its own: this one belongs to the call.
-    (void)ask(context_.home, json.dump(), std::chrono::seconds(5));
+    (void)io::ask(context_.home, json.dump(), std::chrono::seconds(5));
   }
 
   void key(char c) {
@@ -137,10 +132,10 @@ class Follower {
   }
 
   const Context& context_;
-  Client client_;
-  Interrupts interrupts_;
-  std::optional<RawKeys> keys_;
-  LiveLine live_line_;
+  io::Client client_;
+  io::Interrupts interrupts_;
+  std::optional<io::RawKeys> keys_;
+  io::LiveLine live_line_;
   bool live_ = false;
   std::optional<std::uint64_t> id_;
   bool muted_ = false;
@@ -154,20 +149,20 @@ class Follower {
 }  // namespace
 
 int call(const Context& context, const verb::Call& options) {
-  auto client = Client::connect(context.home);
+  auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
   Json request{{"cmd", "call"}, {"who", options.who}, {"cold", options.cold}};
   if (options.duration) request["duration"] = *options.duration;
   // A script on a machine without sound gets a silent call; a person is told that nobody would hear them.
-  add_files(request, options.play, options.record, context.json || !on_terminal());
+  add_files(request, options.play, options.record, context.json || !io::on_terminal());
   Follower follower(context, std::move(*client));
   return follower.follow(request.dump());
 }
 
 int answer(const Context& context, const verb::Answer& options) {
-  auto client = Client::connect(context.home);
+  auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
-  const bool follow = !context.json && on_terminal();
+  const bool follow = !context.json && io::on_terminal();
   Json request{{"cmd", "answer"}, {"follow", follow}};
   if (options.call) request["call"] = *options.call;
   add_files(request, options.play, options.record, !follow);
@@ -175,7 +170,7 @@ int answer(const Context& context, const verb::Answer& options) {
     Follower follower(context, std::move(*client));
     return follower.follow(request.dump());
   }
-  const auto line = ask(context.home, request.dump(), std::chrono::seconds(15));
+  const auto line = io::ask(context.home, request.dump(), std::chrono::seconds(15));
   if (!line) return fail(line.error());
   const Json reply = Json::parse(*line, nullptr, false);
   if (!reply.is_object()) return fail({"The daemon's answer cannot be read."});

@@ -1,16 +1,12 @@
 #include "cli/commands.h"
 
-#include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "cli/client.h"
 #include "cli/print.h"
+#include "node/io/control_client.h"
+#include "node/io/process.h"
 
 namespace linnet::cli {
 namespace {
@@ -18,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Duration kAnswer = std::chrono::seconds(15);
+constexpr Duration kEnd = std::chrono::seconds(5);
 
 std::string with_call(const char* cmd, const std::optional<std::uint64_t>& call, std::optional<bool> on) {
   Json request{{"cmd", cmd}};
@@ -35,7 +32,7 @@ std::optional<io::Trouble> error_of(const Json& answer) {
 }
 
 int simple(const Context& context, const std::string& request) {
-  const auto line = ask(context.home, request, kAnswer);
+  const auto line = io::ask(context.home, request, kAnswer);
   if (!line) return fail(line.error());
   const Json answer = Json::parse(*line, nullptr, false);
   if (const auto error = error_of(answer)) return fail(*error);
@@ -68,32 +65,29 @@ int fail(const io::Trouble& trouble) {
 std::string json_text(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 int down(const Context& context) {
-  auto client = Client::connect(context.home);
+  auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
-  // Its descriptor says when the process is gone, and with it the lock: the next `up` must not meet the old daemon.
-  const io::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, client->pid(), 0)));
+  // Says when the process is gone, and with it the lock: the next `up` must not meet the old daemon.
+  const io::ProcessWatch process(client->pid());
   if (auto sent = client->send(R"({"cmd":"down"})"); !sent) return fail(sent.error());
   while (true) {
     const auto line = client->line(kAnswer);
     if (!line) return fail(line.error());
     if (!*line) break;
   }
-  if (process) {
-    pollfd p{process.get(), POLLIN, 0};
-    if (::poll(&p, 1, 5000) == 0) return fail({"The daemon (process " + std::to_string(client->pid()) + ") has not ended yet."});
-  }
+  if (!process.gone(kEnd)) return fail({"The daemon (process " + std::to_string(client->pid()) + ") has not ended yet."});
   if (context.json) say(R"({"schema":1,"ok":true})");
   return 0;
 }
 
 int status(const Context& context, const verb::Status& options) {
-  auto client = Client::connect(context.home);
+  auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
   const Json request{{"cmd", "status"}, {"watch", options.watch}};
   if (auto sent = client->send(request.dump()); !sent) return fail(sent.error());
   bool any = false;
   while (true) {
-    const auto line = client->line(any ? Client::kForever : kAnswer);
+    const auto line = client->line(any ? io::Client::kForever : kAnswer);
     if (!line) return fail(line.error());
     if (!*line) break;
     const Json answer = Json::parse(**line, nullptr, false);
@@ -110,7 +104,7 @@ int hold(const Context& context, const verb::Hold& o) { return simple(context, w
 int mute(const Context& context, const verb::Mute& o) { return simple(context, with_call("mute", o.call, !o.off)); }
 
 int who(const Context& context, const verb::Who& options) {
-  const auto line = ask(context.home, Json{{"cmd", "who"}, {"who", options.who}}.dump(), kAnswer);
+  const auto line = io::ask(context.home, Json{{"cmd", "who"}, {"who", options.who}}.dump(), kAnswer);
   if (!line) return fail(line.error());
   const Json answer = Json::parse(*line, nullptr, false);
   const auto error = error_of(answer);
@@ -133,7 +127,7 @@ int who(const Context& context, const verb::Who& options) {
 }
 
 int log(const Context& context, const verb::Log& options) {
-  auto client = Client::connect(context.home);
+  auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
   Json request{{"cmd", "log"}};
   if (options.rows > 0) request["rows"] = options.rows;

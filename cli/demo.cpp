@@ -6,8 +6,8 @@
 
 #include "cli/demo_call.h"
 #include "cli/speech.h"
-#include "cli/terminal.h"
 #include "node/io/clock.h"
+#include "node/io/terminal.h"
 
 namespace linnet::cli {
 namespace {
@@ -98,8 +98,8 @@ class Demo {
   }
 
   ~Demo() {
-    for (auto& node : nodes_) node.terminate();
-    for (auto& node : nodes_) node.wait(kLeave);
+    for (auto& node : nodes_) node.process().terminate();
+    for (auto& node : nodes_) node.process().wait(kLeave);
   }
 
  private:
@@ -208,7 +208,7 @@ class Demo {
       const auto node = carrier(via);
       if (!node) return tl::unexpected(node.error());
       killed = (*node)->name();
-      (*node)->kill();
+      (*node)->process().kill();
       return {};
     };
     const auto call = run_demo_call(alice(), bob(), p, said_, interrupts_.fd());
@@ -226,7 +226,7 @@ class Demo {
   std::filesystem::path folder_;
   media::Audio said_;
   Duration talk_time_{};
-  Interrupts interrupts_;
+  io::Interrupts interrupts_;
   std::vector<DemoNode> nodes_;
   double joined_ms_ = 0;
   OrderedJson calls_ = OrderedJson::array();

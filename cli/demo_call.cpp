@@ -29,7 +29,7 @@ std::string text(const Json& object, const char* key) {
 // The call as the caller's daemon tells it, line by line, until it is over.
 class Talk {
  public:
-  Talk(Client client, const DemoCallPlan& plan, int interrupt) : client_(std::move(client)), plan_(plan), interrupt_(interrupt) {}
+  Talk(io::Client client, const DemoCallPlan& plan, int interrupt) : client_(std::move(client)), plan_(plan), interrupt_(interrupt) {}
 
   io::Outcome<Json> run() {
     const Json request{{"cmd", "call"}, {"who", plan_.to}, {"cold", true}, {"play", plan_.speech_file}, {"duration", millis(plan_.duration) / 1000}};
@@ -64,7 +64,7 @@ class Talk {
     return plan_.while_talking(via_);
   }
 
-  Client client_;
+  io::Client client_;
   const DemoCallPlan& plan_;
   int interrupt_;
   std::string via_;
@@ -73,7 +73,7 @@ class Talk {
 
 // The callee ends its own side a moment after the caller's: asks until its history has the call.
 io::Outcome<Json> callee_side(const DemoNode& callee, int interrupt) {
-  auto client = Client::connect(callee.home());
+  auto client = io::Client::connect(callee.home());
   if (!client) return tl::unexpected(client.error());
   if (auto sent = client->send(R"({"cmd":"status","watch":true})"); !sent) return tl::unexpected(sent.error());
   const Time until = io::now() + kAfter;
@@ -105,7 +105,7 @@ void compare_voice(DemoCall& out, const media::Audio& said, const media::Audio& 
 bool DemoCall::pass() const { return result == "ended" && match && *match >= kMatch && longest_gap_ms <= kGapMs; }
 
 io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& callee, const DemoCallPlan& plan, const media::Audio& said, int interrupt) {
-  auto client = Client::connect(caller.home());
+  auto client = io::Client::connect(caller.home());
   if (!client) return tl::unexpected(client.error());
   Talk talk(std::move(*client), plan, interrupt);
   const auto summary = talk.run();

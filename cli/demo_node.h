@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/client.h"
+#include "node/io/control_client.h"
+#include "node/io/process.h"
 
 namespace linnet::cli {
 
@@ -19,10 +20,6 @@ class DemoNode {
  public:
   // Spawns it and waits until it listens.
   static io::Outcome<DemoNode> start(const std::filesystem::path& folder, const DemoPlan& plan, int interrupt);
-  DemoNode(DemoNode&& other) noexcept;
-  DemoNode& operator=(DemoNode&&) = delete;
-  ~DemoNode();  // killed, if it still runs
-
   // Waits for `state` online.
   io::Done online(Duration limit, int interrupt) const;
   // Status object, one line.
@@ -30,21 +27,19 @@ class DemoNode {
   // The newest line of history.
   io::Outcome<std::string> last_call() const;
 
-  void kill();       // -9, by its process id
-  void terminate();  // asks it to leave; does not wait
-  void wait(Duration limit);
+  io::Child& process() { return child_; }
 
   const std::string& name() const { return name_; }
   const std::string& endpoint() const { return endpoint_; }
   const io::Home& home() const { return home_; }
 
  private:
-  DemoNode(std::string name, io::Home home) : name_(std::move(name)), home_(std::move(home)) {}
+  DemoNode(std::string name, io::Home home, io::Child child) : name_(std::move(name)), home_(std::move(home)), child_(std::move(child)) {}
 
   std::string name_;
   io::Home home_;
   std::string endpoint_;
-  int pid_ = 0;
+  io::Child child_;
 };
 
 }  // namespace linnet::cli

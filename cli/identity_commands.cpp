@@ -1,14 +1,11 @@
 // Commands that work on the home's files; no daemon is needed.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <cstdlib>
 
 #include "cli/commands.h"
-#include "cli/user.h"
 #include "node/io/clock.h"
 #include "node/io/key_file.h"
 #include "node/io/random.h"
+#include "node/io/user.h"
 
 namespace linnet::cli {
 namespace {
@@ -28,12 +25,6 @@ void print_identity(const Context& context, const crypto::Identity& identity) {
 
 }  // namespace
 
-std::string user_name() {
-  if (const char* user = std::getenv("USER"); user != nullptr && user[0] != '\0') return user;
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : "me";
-}
-
 int id_show(const Context& context) {
   const auto identity = io::load_identity_file(context.home.identity());
   if (!identity) return fail(identity.error());
@@ -52,7 +43,7 @@ int id_new(const Context& context, const verb::IdNew& options) {
   }
   if (auto made = io::make_home(context.home); !made) return fail(made.error());
   io::SystemRng rng;
-  const auto identity = io::create_identity_file(context.home.identity(), rng, address, user_name(), io::wall());
+  const auto identity = io::create_identity_file(context.home.identity(), rng, address, io::user_name(), io::wall());
   if (!identity) return fail(identity.error());
   print_identity(context, *identity);
   return 0;

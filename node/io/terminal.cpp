@@ -1,5 +1,6 @@
-#include "cli/terminal.h"
+#include "node/io/terminal.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -8,7 +9,7 @@
 #include <csignal>
 #include <cstdio>
 
-namespace linnet::cli {
+namespace linnet::io {
 namespace {
 
 sigset_t interrupts() {
@@ -47,6 +48,8 @@ RawKeys::~RawKeys() {
   delete saved_;
 }
 
+int RawKeys::fd() const { return active_ ? STDIN_FILENO : -1; }
+
 char RawKeys::key() {
   char c = 0;
   return ::read(STDIN_FILENO, &c, 1) == 1 ? c : '\0';
@@ -55,7 +58,7 @@ char RawKeys::key() {
 Interrupts::Interrupts() {
   const sigset_t set = interrupts();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  fd_ = io::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 Interrupts::~Interrupts() {
@@ -67,6 +70,14 @@ void Interrupts::take() {
   signalfd_siginfo info{};
   while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
   }
+}
+
+std::array<bool, 3> readable(const std::array<int, 3>& fds, Duration limit) {
+  std::array<pollfd, 3> p{};
+  for (std::size_t i = 0; i < fds.size(); ++i) p[i] = {fds[i], POLLIN, 0};
+  const int wait = limit == kNoLimit ? -1 : static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count());
+  if (::poll(p.data(), p.size(), wait) <= 0) return {};
+  return {p[0].revents != 0, p[1].revents != 0, p[2].revents != 0};
 }
 
 void LiveLine::show(std::string_view text) {
@@ -84,4 +95,4 @@ void LiveLine::clear() {
   shown_ = false;
 }
 
-}  // namespace linnet::cli
+}  // namespace linnet::io

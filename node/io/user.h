@@ -3,8 +3,8 @@
 
 #include <string>
 
-namespace linnet::cli {
+namespace linnet::io {
 
 std::string user_name();  // $USER, else the password database, else "me"
 
-}  // namespace linnet::cli
+}  // namespace linnet::io

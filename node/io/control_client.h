@@ -8,18 +8,18 @@
 #include "node/io/control_socket.h"
 #include "node/io/home.h"
 
-namespace linnet::cli {
+namespace linnet::io {
 
 class Client {
  public:
   // Trouble, exit 3: nobody listens there.
-  static io::Outcome<Client> connect(const io::Home& home);
+  static Outcome<Client> connect(const Home& home);
 
-  io::Done send(const std::string& request);
+  Done send(const std::string& request);
   // The next line: nothing at the end of the connection. Waits at most `limit`; kForever waits as long as it takes.
   static constexpr Duration kForever = Duration::max();
   // Trouble also when `interrupt`, a descriptor, becomes readable first.
-  io::Outcome<std::optional<std::string>> line(Duration limit = kForever, int interrupt = -1);
+  Outcome<std::optional<std::string>> line(Duration limit = kForever, int interrupt = -1);
   // A whole line that was read already, or nothing. For those who poll fd() themselves: read_more() once it is readable.
   std::optional<std::string> buffered();
   bool read_more();  // false at the end of the connection
@@ -28,13 +28,13 @@ class Client {
   int pid() const { return link_.pid; }
 
  private:
-  explicit Client(io::DaemonLink link) : link_(std::move(link)) {}
+  explicit Client(DaemonLink link) : link_(std::move(link)) {}
 
-  io::DaemonLink link_;
+  DaemonLink link_;
   std::string in_;
 };
 
 // One request, one answer.
-io::Outcome<std::string> ask(const io::Home& home, const std::string& request, Duration limit);
+Outcome<std::string> ask(const Home& home, const std::string& request, Duration limit);
 
-}  // namespace linnet::cli
+}  // namespace linnet::io

@@ -1,12 +1,14 @@
 // The terminal of a live call: keys one at a time, one line redrawn, signals as readable events.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
 #include "node/io/files.h"
 
-namespace linnet::cli {
+namespace linnet::io {
 
 bool on_terminal();  // stdout
 
@@ -18,7 +20,8 @@ class RawKeys {
   RawKeys(const RawKeys&) = delete;
   RawKeys& operator=(const RawKeys&) = delete;
   bool active() const { return active_; }
-  char key();  // once stdin is readable; 0 at its end
+  int fd() const;  // stdin, or -1
+  char key();      // once stdin is readable; 0 at its end
 
  private:
   struct Saved;
@@ -37,8 +40,12 @@ class Interrupts {
   void take();
 
  private:
-  io::Fd fd_;
+  Fd fd_;
 };
+
+// Which of the descriptors can be read (or are at their end), once one can or the limit has passed. A negative one never can.
+std::array<bool, 3> readable(const std::array<int, 3>& fds, Duration limit);
+inline constexpr Duration kNoLimit = Duration::max();
 
 // One line, written over the one before and cut to the terminal's width.
 class LiveLine {
@@ -50,4 +57,4 @@ class LiveLine {
   bool shown_ = false;
 };
 
-}  // namespace linnet::cli
+}  // namespace linnet::io

@@ -1,4 +1,4 @@
-#include "cli/client.h"
+#include "node/io/control_client.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -7,22 +7,22 @@
 
 #include "node/io/clock.h"
 
-namespace linnet::cli {
+namespace linnet::io {
 
-io::Outcome<Client> Client::connect(const io::Home& home) {
-  auto link = io::connect_control(home.control());
+Outcome<Client> Client::connect(const Home& home) {
+  auto link = connect_control(home.control());
   if (!link) return tl::unexpected(link.error());
-  if (!*link) return io::trouble("The daemon is not running. Start it: linnet up", io::Exit::no_daemon);
+  if (!*link) return trouble("The daemon is not running. Start it: linnet up", Exit::no_daemon);
   return Client(std::move(**link));
 }
 
-io::Done Client::send(const std::string& request) {
+Done Client::send(const std::string& request) {
   const std::string line = request + "\n";
   std::size_t at = 0;
   while (at < line.size()) {
     const ssize_t n = ::send(fd(), line.data() + at, line.size() - at, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return io::trouble("The daemon went away.", io::Exit::no_daemon);
+    if (n < 0) return trouble("The daemon went away.", Exit::no_daemon);
     at += static_cast<std::size_t>(n);
   }
   return {};
@@ -44,31 +44,31 @@ bool Client::read_more() {
   return n > 0;
 }
 
-io::Outcome<std::optional<std::string>> Client::line(Duration limit, int interrupt) {
-  const Time until = limit == kForever ? kNever : io::now() + limit;
+Outcome<std::optional<std::string>> Client::line(Duration limit, int interrupt) {
+  const Time until = limit == kForever ? kNever : now() + limit;
   while (true) {
     if (auto line = buffered()) return line;
     int wait = -1;
     if (until != kNever) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - io::now());
-      if (left.count() <= 0) return io::trouble("The daemon does not answer.");
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now());
+      if (left.count() <= 0) return trouble("The daemon does not answer.");
       wait = static_cast<int>(left.count());
     }
     pollfd fds[2] = {{fd(), POLLIN, 0}, {interrupt, POLLIN, 0}};  // poll passes over a negative descriptor
     if (::poll(fds, 2, wait) <= 0) continue;
-    if (fds[1].revents != 0) return io::trouble("Interrupted.", io::Exit::interrupted);
+    if (fds[1].revents != 0) return trouble("Interrupted.", Exit::interrupted);
     if (!read_more()) return std::optional<std::string>();
   }
 }
 
-io::Outcome<std::string> ask(const io::Home& home, const std::string& request, Duration limit) {
+Outcome<std::string> ask(const Home& home, const std::string& request, Duration limit) {
   auto client = Client::connect(home);
   if (!client) return tl::unexpected(client.error());
   if (auto sent = client->send(request); !sent) return tl::unexpected(sent.error());
   auto line = client->line(limit);
   if (!line) return tl::unexpected(line.error());
-  if (!*line) return io::trouble("The daemon went away.", io::Exit::no_daemon);
+  if (!*line) return trouble("The daemon went away.", Exit::no_daemon);
   return std::move(**line);
 }
 
-}  // namespace linnet::cli
+}  // namespace linnet::io
