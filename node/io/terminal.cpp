@@ -62,6 +62,7 @@ Interrupts::Interrupts() {
 }
 
 Interrupts::~Interrupts() {
+  take();  // one that was seen and not taken would end the process now
   const sigset_t set = interrupts();
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }

@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using linnet::fuzz::require;
   if (size > 64 * 1024) return 0;
   io::Settings settings;
-  const auto read = io::parse_config(text(ByteView(data, size)), "config.toml", settings);
+  const auto read = io::parse_config(linnet::text(ByteView(data, size)), "config.toml", settings);
   if (!read) {
     require(read.error().text.rfind("config.toml:", 0) == 0);
     require(settings.network == "linnet" && settings.listen.empty());

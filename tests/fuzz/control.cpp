@@ -1,12 +1,14 @@
 // node/io: any line on the control socket. What is refused is answered by a line that can be sent; what is taken keeps its bounds.
 #include "node/io/control_request.h"
 
+#include "base/bytes.h"
+
 #include "require.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace linnet;
   using linnet::fuzz::require;
-  const auto request = io::parse_request(text(ByteView(data, size)));
+  const auto request = io::parse_request(linnet::text(ByteView(data, size)));
   if (!request) {
     const auto line = io::error_line(request.error());
     require(line.find('\n') == std::string::npos && line.front() == '{' && line.back() == '}');
