@@ -111,7 +111,11 @@ class Follower {
       for (const char* key : {"id", "peer", "state", "path", "via", "reason"}) out[key] = call[key];
       return say(out.dump());
     }
-    if (live_) return live_line_.show(live_line(call) + "   [m]ute [h]old [q]uit");
+    if (live_) {
+      if (!hinted_) say("[m]ute [h]old [q]uit");
+      hinted_ = true;
+      return live_line_.show(live_line(call));
+    }
     const Time at = io::now();
     if (!changed && at < next_plain_) return;
     next_plain_ = at + kPlainEvery;
@@ -140,6 +144,7 @@ class Follower {
   std::optional<std::uint64_t> id_;
   bool muted_ = false;
   bool held_ = false;
+  bool hinted_ = false;
   bool interrupted_ = false;
   Time until_ = kNever;
   Time next_plain_{};

@@ -63,6 +63,10 @@ std::string path_text(const Json& call) {
 std::string live_line(const Json& call) {
   const auto peer = text_at(call, "peer");
   std::string out = peer.substr(0, peer.find('@')) + "  " + clock_text(call) + "  ";
+  // First what a narrow terminal must not cut off.
+  if (call.value("muted", false)) out += "muted  ";
+  if (call.value("on_hold", false)) out += "on hold  ";
+  if (call.value("held_by_peer", false)) out += "held by them  ";
   const auto heard = number_at(call, "last_heard_ms");
   if (text_at(call, "state") == "talking" && heard && *heard > kStaleMs) out += "last heard " + with("%.0f", *heard / 1000) + " s ago";
   else out += path_text(call);
@@ -71,9 +75,8 @@ std::string live_line(const Json& call) {
     if (const auto mos = number_at(call, "mos")) out += "  " + bars(*mos);
     if (const auto level = number_at(call, "level")) out += "  mic " + bars(*level * 5);
   }
-  if (call.value("muted", false)) out += "  muted";
-  if (call.value("on_hold", false)) out += "  on hold";
-  if (call.value("held_by_peer", false)) out += "  held by them";
+  const auto state = text_at(call, "state");
+  if (state == "resolving" || state == "connecting") return out;  // whose key it is shows when a link stands
   return out + (call.value("verified", false) ? "  known key" : "  new key");
 }
 
