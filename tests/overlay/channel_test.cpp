@@ -10,7 +10,7 @@
 namespace linnet::overlay {
 namespace {
 
-using namespace test;
+using namespace link_test;
 
 TEST(RangeSet, AgreesWithASetOfNumbers) {
   SeededRng rng(3);

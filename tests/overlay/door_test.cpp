@@ -8,7 +8,7 @@
 namespace linnet::overlay {
 namespace {
 
-using namespace test;
+using namespace link_test;
 
 Path from_nowhere(std::uint32_t n) {
   return {PathKind::direct, Endpoint{IpAddress::v4(0x0b000000U + n * 256), 1000, Transport::udp}, 0, false};

@@ -6,7 +6,7 @@
 namespace linnet::overlay {
 namespace {
 
-using namespace test;
+using namespace link_test;
 
 Bytes text_bytes(std::string_view text) { return copy(view(text)); }
 

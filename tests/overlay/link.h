@@ -10,7 +10,7 @@
 
 #include "overlay/sessions.h"
 
-namespace linnet::overlay::test {
+namespace linnet::overlay::link_test {
 
 using namespace std::chrono_literals;
 
@@ -235,4 +235,4 @@ inline Bytes pattern_bytes(std::size_t n, std::uint64_t seed) {
   return out;
 }
 
-}  // namespace linnet::overlay::test
+}  // namespace linnet::overlay::link_test

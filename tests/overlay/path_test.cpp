@@ -6,7 +6,7 @@
 namespace linnet::overlay {
 namespace {
 
-using namespace test;
+using namespace link_test;
 
 // Two nodes that met through a supernode.
 struct Relayed {

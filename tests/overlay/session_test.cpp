@@ -7,7 +7,7 @@
 namespace linnet::overlay {
 namespace {
 
-using namespace test;
+using namespace link_test;
 
 struct Pair {
   explicit Pair(const crypto::Suite& suite = crypto::typed_suite(), SessionsConfig config = Link::network("linnet")) {
