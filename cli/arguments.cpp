@@ -18,8 +18,10 @@ constexpr std::array<std::string_view, 14> kCommands{"up",   "down", "status", "
 // The word that stands where the command belongs. `--home` takes a value.
 const std::string* command_word(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--home") ++i;
-    else if (arguments[i].empty() || arguments[i][0] != '-') return &arguments[i];
+    if (arguments[i] == "--home")
+      ++i;
+    else if (arguments[i].empty() || arguments[i][0] != '-')
+      return &arguments[i];
   }
   return nullptr;
 }
@@ -30,8 +32,10 @@ io::Done check_command(const std::vector<std::string>& arguments) {
   for (const auto known : kCommands)
     if (*word == known) return {};
   std::string text = "Unknown command \"" + *word + "\".";
-  if (const auto close = io::nearest(*word, kCommands); !close.empty()) text += " Did you mean \"" + std::string(close) + "\"?";
-  else text += " See: linnet --help";
+  if (const auto close = io::nearest(*word, kCommands); !close.empty())
+    text += " Did you mean \"" + std::string(close) + "\"?";
+  else
+    text += " See: linnet --help";
   return trouble(std::move(text), Exit::usage);
 }
 
@@ -57,10 +61,13 @@ struct Raw {
 class Grammar {
  public:
   Grammar() {
-    app_.description("Linnet: telephone calls without a server. People are name@domain and are found through the other nodes.");
+    app_.description(
+        "Linnet: telephone calls without a server. People are name@domain and are found through the other nodes.");
     app_.require_subcommand(0, 1);
     app_.fallthrough();
-    app_.add_option("--home", raw_.home, "every file and socket of this node lies in DIR")->type_name("DIR")->envname("LINNET_HOME");
+    app_.add_option("--home", raw_.home, "every file and socket of this node lies in DIR")
+        ->type_name("DIR")
+        ->envname("LINNET_HOME");
     app_.add_flag("--json", raw_.json, "lines of JSON on stdout");
     app_.set_version_flag("--version", "linnet " LINNET_VERSION);
     node_commands();
@@ -85,47 +92,65 @@ class Grammar {
  private:
   void node_commands() {
     auto* up = app_.add_subcommand("up", "start the node in the background; returns when it is listening");
-    up->add_option("--listen", raw_.listen, "UDP address, may be given again (default: every address, port 4400)")->type_name("ADDR:PORT")->allow_extra_args(false);
-    up->add_option("--bootstrap", raw_.up.bootstrap, "a node to join through, may be given again")->type_name("ADDR:PORT")->allow_extra_args(false);
-    up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: not yet, same as off)")->type_name("on|off|auto");
-    up->add_option("--lan", raw_.lan, "look for nodes on this network (accepted; has no effect yet)")->type_name("on|off");
+    up->add_option("--listen", raw_.listen, "UDP address, may be given again (default: every address, port 4400)")
+        ->type_name("ADDR:PORT")
+        ->allow_extra_args(false);
+    up->add_option("--bootstrap", raw_.up.bootstrap, "a node to join through, may be given again")
+        ->type_name("ADDR:PORT")
+        ->allow_extra_args(false);
+    up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: not yet, same as off)")
+        ->type_name("on|off|auto");
+    up->add_option("--lan", raw_.lan, "look for nodes on this network (accepted; has no effect yet)")
+        ->type_name("on|off");
     up->add_flag("--auto-answer", raw_.up.auto_answer, "answer every call at once");
     up->add_option("--play", raw_.up.play, "speak this WAV file into calls")->type_name("F.wav");
     up->add_option("--record", raw_.up.record, "write what is heard; a second call writes F-2.wav")->type_name("F.wav");
     up->add_flag("--foreground", raw_.up.foreground, "stay, and log to stderr");
     app_.add_subcommand("down", "end the calls and stop the node");
-    app_.add_subcommand("status", "how the node is, and its calls")->add_flag("--watch", raw_.status.watch, "a line for every change");
+    app_.add_subcommand("status", "how the node is, and its calls")
+        ->add_flag("--watch", raw_.status.watch, "a line for every change");
     auto* id = app_.add_subcommand("id", "who this node is");
     id->require_subcommand(1);
     id->add_subcommand("show", "address, key name and fingerprint");
-    id->add_subcommand("new", "make the keys of this node")->add_option("ADDRESS", raw_.id_new.address, "name@domain (default: your user name at the key name)");
+    id->add_subcommand("new", "make the keys of this node")
+        ->add_option("ADDRESS", raw_.id_new.address, "name@domain (default: your user name at the key name)");
   }
 
   void call_commands() {
     auto* call = app_.add_subcommand("call", "call somebody, and stay until the call is over");
     call->add_option("WHO", raw_.call.who, "name@domain")->required();
     files(call, raw_.call.play, raw_.call.record);
-    call->add_option("--duration", raw_.call.duration, "hang up this long after the answer")->type_name("SECONDS")->check(CLI::Range(0.0, 604800.0));
+    call->add_option("--duration", raw_.call.duration, "hang up this long after the answer")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.0, 604800.0));
     call->add_flag("--cold", raw_.call.cold, "forget cached records and sessions first");
     auto* answer = app_.add_subcommand("answer", "answer the call that rings");
     files(answer, raw_.answer.play, raw_.answer.record);
-    for (auto* command : {answer, app_.add_subcommand("hangup", "end, cancel or decline a call"), app_.add_subcommand("hold", "let a call wait"),
-                          app_.add_subcommand("mute", "say nothing into a call")}) {
+    for (auto* command :
+         {answer, app_.add_subcommand("hangup", "end, cancel or decline a call"),
+          app_.add_subcommand("hold", "let a call wait"), app_.add_subcommand("mute", "say nothing into a call")}) {
       if (command->get_name() == "hold" || command->get_name() == "mute")
-        command->add_option("on", raw_.on, "off takes it back")->type_name("on|off")->check(CLI::IsMember({"on", "off"}));
+        command->add_option("on", raw_.on, "off takes it back")
+            ->type_name("on|off")
+            ->check(CLI::IsMember({"on", "off"}));
       command->add_option("--call", raw_.id, "the call's id, when there are several (linnet status)")->type_name("ID");
     }
   }
 
   void other_commands() {
-    app_.add_subcommand("who", "look a name up and say what is known")->add_option("WHO", raw_.who.who, "name@domain")->required();
-    app_.add_subcommand("log", "the calls that were")->add_option("--rows", raw_.log.rows, "only the last ones")->type_name("N");
+    app_.add_subcommand("who", "look a name up and say what is known")
+        ->add_option("WHO", raw_.who.who, "name@domain")
+        ->required();
+    app_.add_subcommand("log", "the calls that were")
+        ->add_option("--rows", raw_.log.rows, "only the last ones")
+        ->type_name("N");
     auto* demo = app_.add_subcommand("demo", "five nodes on this machine, real calls, and what was heard");
     demo->add_option("--out", raw_.demo.out, "where to write what bob heard (default bob.wav)")->type_name("F.wav");
     demo->add_option("--keep", raw_.demo.keep, "keep the nodes' homes and logs in DIR")->type_name("DIR");
     auto* config = app_.add_subcommand("config", "the configuration file");
     config->require_subcommand(1);
-    config->add_subcommand("check", "read it and say what is wrong")->add_option("FILE", raw_.check.file, "default: the home's config.toml");
+    config->add_subcommand("check", "read it and say what is wrong")
+        ->add_option("FILE", raw_.check.file, "default: the home's config.toml");
     app_.add_subcommand("version", "which Linnet this is");
   }
 
@@ -142,7 +167,9 @@ class Grammar {
     return app->get_parent() == nullptr ? "" : path(app->get_parent()) + app->get_name() + " ";
   }
 
-  io::Outcome<Invocation> print(std::string text) { return Invocation{raw_.home, raw_.json, verb::Print{std::move(text)}}; }
+  io::Outcome<Invocation> print(std::string text) {
+    return Invocation{raw_.home, raw_.json, verb::Print{std::move(text)}};
+  }
 
   io::Outcome<Invocation> take() {
     if (app_.get_subcommands().empty()) return print(app_.help());
@@ -170,7 +197,9 @@ class Grammar {
   }
 
   io::Outcome<Verb> up() {
-    const auto wrong = [](const char* flag, const io::Trouble& why) { return trouble(std::string(flag) + ": " + why.text, Exit::usage); };
+    const auto wrong = [](const char* flag, const io::Trouble& why) {
+      return trouble(std::string(flag) + ": " + why.text, Exit::usage);
+    };
     for (const auto& text : raw_.listen) {
       const auto endpoint = io::parse_listen(text);
       if (!endpoint) return wrong("--listen", endpoint.error());

@@ -72,8 +72,9 @@ struct Print {  // --help, --version: text for stdout
 };
 }  // namespace verb
 
-using Verb = std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer, verb::Hangup, verb::Hold, verb::Mute,
-                          verb::Who, verb::Log, verb::Demo, verb::ConfigCheck, verb::Print>;
+using Verb =
+    std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer, verb::Hangup,
+                 verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::ConfigCheck, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

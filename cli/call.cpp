@@ -179,8 +179,10 @@ int answer(const Context& context, const verb::Answer& options) {
   if (!line) return fail(line.error());
   const Json reply = Json::parse(*line, nullptr, false);
   if (!reply.is_object()) return fail({"The daemon's answer cannot be read."});
-  if (reply.value("exit", 0) != 0) return fail({reply.value("error", std::string("Failed.")), static_cast<io::Exit>(reply.value("exit", 1))});
-  if (context.json) say(R"({"schema":1,"call":)" + std::to_string(reply.value("call", std::uint64_t{0})) + R"(,"result":"answered"})");
+  if (reply.value("exit", 0) != 0)
+    return fail({reply.value("error", std::string("Failed.")), static_cast<io::Exit>(reply.value("exit", 1))});
+  if (context.json)
+    say(R"({"schema":1,"call":)" + std::to_string(reply.value("call", std::uint64_t{0})) + R"(,"result":"answered"})");
   return 0;
 }
 

@@ -51,9 +51,7 @@ std::string when(std::int64_t unix_seconds) {
 
 }  // namespace
 
-void say(std::string_view line) {
-  std::cout << line << '\n' << std::flush;
-}
+void say(std::string_view line) { std::cout << line << '\n' << std::flush; }
 
 void talk(std::string_view line) { std::cerr << line << '\n'; }
 
@@ -75,7 +73,8 @@ int down(const Context& context) {
     if (!line) return fail(line.error());
     if (!*line) break;
   }
-  if (!process.gone(kEnd)) return fail({"The daemon (process " + std::to_string(client->pid()) + ") has not ended yet."});
+  if (!process.gone(kEnd))
+    return fail({"The daemon (process " + std::to_string(client->pid()) + ") has not ended yet."});
   if (context.json) say(R"({"schema":1,"ok":true})");
   return 0;
 }
@@ -99,7 +98,9 @@ int status(const Context& context, const verb::Status& options) {
   return 0;
 }
 
-int hangup(const Context& context, const verb::Hangup& o) { return simple(context, with_call("hangup", o.call, std::nullopt)); }
+int hangup(const Context& context, const verb::Hangup& o) {
+  return simple(context, with_call("hangup", o.call, std::nullopt));
+}
 int hold(const Context& context, const verb::Hold& o) { return simple(context, with_call("hold", o.call, !o.off)); }
 int mute(const Context& context, const verb::Mute& o) { return simple(context, with_call("mute", o.call, !o.off)); }
 
@@ -147,8 +148,9 @@ int log(const Context& context, const verb::Log& options) {
       continue;
     }
     const auto why = row.value("error", std::string());
-    say(when(row.value("started", std::int64_t{0})) + (row.value("direction", std::string()) == "outgoing" ? "  to    " : "  from  ") +
-        summary_text(row["summary"]) + (why.empty() ? "" : "  " + why));
+    say(when(row.value("started", std::int64_t{0})) +
+        (row.value("direction", std::string()) == "outgoing" ? "  to    " : "  from  ") + summary_text(row["summary"]) +
+        (why.empty() ? "" : "  " + why));
   }
 }
 

@@ -61,7 +61,8 @@ class Folder {
       return Folder(path, true);
     }
     std::string pattern = (std::filesystem::temp_directory_path(failed) / "linnet-demo-XXXXXX").string();
-    if (failed || ::mkdtemp(pattern.data()) == nullptr) return io::trouble("Cannot make a folder for the demo: " + io::os_error() + ".");
+    if (failed || ::mkdtemp(pattern.data()) == nullptr)
+      return io::trouble("Cannot make a folder for the demo: " + io::os_error() + ".");
     return Folder(pattern, false);
   }
   Folder(Folder&& other) noexcept : path_(std::move(other.path_)), keep_(other.keep_) { other.keep_ = true; }
@@ -82,15 +83,23 @@ class Demo {
  public:
   Demo(const Context& context, const verb::Demo& options, const Folder& folder, media::Audio said)
       : context_(context), options_(options), folder_(folder.path()), said_(std::move(said)) {
-    talk_time_ = std::chrono::seconds(1) + std::chrono::milliseconds(1000 * said_.samples.size() / static_cast<std::size_t>(said_.rate));
+    talk_time_ = std::chrono::seconds(1) +
+                 std::chrono::milliseconds(1000 * said_.samples.size() / static_cast<std::size_t>(said_.rate));
   }
 
   io::Outcome<bool> run() {
-    if (auto written = io::write_file(speech(), speech_wav(), 0600, io::Replace::yes); !written) return tl::unexpected(written.error());
+    if (auto written = io::write_file(speech(), speech_wav(), 0600, io::Replace::yes); !written)
+      return tl::unexpected(written.error());
     for (auto step : {&Demo::start_nodes, &Demo::alice_calls_bob, &Demo::bob_calls_alice, &Demo::supernode_dies})
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     if (context_.json) {
-      say(OrderedJson{{"schema", 1}, {"nodes", kSupernodes + 2}, {"joined_ms", joined_ms_}, {"calls", calls_}, {"heard", options_.out}, {"pass", pass_}}.dump());
+      say(OrderedJson{{"schema", 1},
+                      {"nodes", kSupernodes + 2},
+                      {"joined_ms", joined_ms_},
+                      {"calls", calls_},
+                      {"heard", options_.out},
+                      {"pass", pass_}}
+              .dump());
     } else {
       tell(pass_ ? "Next: linnet up" : "What was heard does not match what was said.");
     }
@@ -130,13 +139,15 @@ class Demo {
     for (const auto& [name, supernode] : {std::pair<std::string, std::size_t>{"alice", 1}, {"bob", 2}}) {
       const DemoPlan plan{name,
                           name + "@demo.example",
-                          {"--relay", "off", "--bootstrap", nodes_[supernode].endpoint(), "--auto-answer", "--play", speech(), "--record", heard(name)}};
+                          {"--relay", "off", "--bootstrap", nodes_[supernode].endpoint(), "--auto-answer", "--play",
+                           speech(), "--record", heard(name)}};
       if (auto started = start(plan); !started) return started;
     }
     for (const auto& node : nodes_)
       if (auto joined = node.online(kJoin, interrupts_.fd()); !joined) return joined;
     joined_ms_ = millis(io::now() - begin);
-    tell(padded(std::to_string(nodes_.size()) + " nodes up", 16) + padded("overlay joined", 44) + figure("%.1f s", joined_ms_ / 1000));
+    tell(padded(std::to_string(nodes_.size()) + " nodes up", 16) + padded("overlay joined", 44) +
+         figure("%.1f s", joined_ms_ / 1000));
     return {};
   }
 
@@ -155,13 +166,15 @@ class Demo {
   }
 
   std::string found(const std::string& who, const DemoCall& call) const {
-    return padded(who, 16) + padded("found, ringing, answered in " + figure("%.0f ms", call.setup_ms), 44) + call.path + ", sealed, " + call.codec;
+    return padded(who, 16) + padded("found, ringing, answered in " + figure("%.0f ms", call.setup_ms), 44) + call.path +
+           ", sealed, " + call.codec;
   }
   std::string voice(const DemoCall& call) const {
-    return "speech.wav " + figure("%.1f s", call.said_s) + " sent, " + figure("%.1f s", call.heard_s) + " heard    loss " + figure("%.1f %%", call.loss_pct) +
-           "  jitter " + figure("%.1f ms", call.jitter_ms) + "  MOS " + figure("%.1f", call.mos) + "  mouth to ear " + figure("%.0f ms", call.mouth_to_ear_ms) +
-           "   audio match " + figure("%.2f", call.match) +
-           (call.pass() ? "  PASS" : "  FAIL") + (call.longest_gap_ms > 0 ? "  longest gap " + figure("%.0f ms", call.longest_gap_ms) : "");
+    return "speech.wav " + figure("%.1f s", call.said_s) + " sent, " + figure("%.1f s", call.heard_s) +
+           " heard    loss " + figure("%.1f %%", call.loss_pct) + "  jitter " + figure("%.1f ms", call.jitter_ms) +
+           "  MOS " + figure("%.1f", call.mos) + "  mouth to ear " + figure("%.0f ms", call.mouth_to_ear_ms) +
+           "   audio match " + figure("%.2f", call.match) + (call.pass() ? "  PASS" : "  FAIL") +
+           (call.longest_gap_ms > 0 ? "  longest gap " + figure("%.0f ms", call.longest_gap_ms) : "");
   }
 
   io::Done alice_calls_bob() {
@@ -178,7 +191,8 @@ class Demo {
   }
 
   io::Done bob_calls_alice() {
-    const auto call = run_demo_call(bob(), alice(), plan("alice@demo.example", heard("alice-2")), said_, interrupts_.fd());
+    const auto call =
+        run_demo_call(bob(), alice(), plan("alice@demo.example", heard("alice-2")), said_, interrupts_.fd());
     if (!call) return tl::unexpected(call.error());
     tell(found("bob -> alice", *call));
     tell(voice(*call));
@@ -193,7 +207,8 @@ class Demo {
       const auto status = bob().status();
       if (!status) return tl::unexpected(status.error());
       const auto json = nlohmann::json::parse(*status, nullptr, false);
-      if (json.is_object() && json.contains("supernodes") && !json["supernodes"].empty()) endpoint = json["supernodes"][0].get<std::string>();
+      if (json.is_object() && json.contains("supernodes") && !json["supernodes"].empty())
+        endpoint = json["supernodes"][0].get<std::string>();
     }
     for (int i = 0; i < kSupernodes; ++i)
       if (auto& node = nodes_[static_cast<std::size_t>(i)]; node.endpoint() == endpoint) return &node;
@@ -215,8 +230,9 @@ class Demo {
     if (!call) return tl::unexpected(call.error());
     if (killed.empty()) return io::trouble("The call was over before a supernode was killed.");
     const std::string number = killed.substr(killed.size() - 1);
-    tell(padded("supernode " + number + " killed mid-call", 38) + "gap " + figure("%.0f ms", call->longest_gap_ms) + "  audio match " + figure("%.2f", call->match) +
-         (call->pass() ? "  PASS" : "  FAIL") + "      heard: " + options_.out);
+    tell(padded("supernode " + number + " killed mid-call", 38) + "gap " + figure("%.0f ms", call->longest_gap_ms) +
+         "  audio match " + figure("%.2f", call->match) + (call->pass() ? "  PASS" : "  FAIL") +
+         "      heard: " + options_.out);
     judge("alice -> bob, " + killed + " killed", *call);
     return {};
   }
@@ -239,8 +255,9 @@ int demo(const Context& context, const verb::Demo& options) {
   auto said = media::parse_wav(speech_wav());
   if (!said) return fail({"The demo's speech is damaged."});
   // The nodes of the demo take nothing from this person's settings, and make no sound.
-  for (const char* name : {"LINNET_LISTEN", "LINNET_BOOTSTRAP", "LINNET_RELAY", "LINNET_LAN", "LINNET_NETWORK", "LINNET_LOG", "LINNET_AUTO_ANSWER", "LINNET_PLAY",
-                           "LINNET_RECORD", "LINNET_HOME", "NOTIFY_SOCKET"})
+  for (const char* name :
+       {"LINNET_LISTEN", "LINNET_BOOTSTRAP", "LINNET_RELAY", "LINNET_LAN", "LINNET_NETWORK", "LINNET_LOG",
+        "LINNET_AUTO_ANSWER", "LINNET_PLAY", "LINNET_RECORD", "LINNET_HOME", "NOTIFY_SOCKET"})
     ::unsetenv(name);
   ::setenv("LINNET_AUDIO", "none", 1);
   const auto folder = Folder::make(options.keep);

@@ -29,10 +29,15 @@ std::string text(const Json& object, const char* key) {
 // The call as the caller's daemon tells it, line by line, until it is over.
 class Talk {
  public:
-  Talk(io::Client client, const DemoCallPlan& plan, int interrupt) : client_(std::move(client)), plan_(plan), interrupt_(interrupt) {}
+  Talk(io::Client client, const DemoCallPlan& plan, int interrupt)
+      : client_(std::move(client)), plan_(plan), interrupt_(interrupt) {}
 
   io::Outcome<Json> run() {
-    const Json request{{"cmd", "call"}, {"who", plan_.to}, {"cold", true}, {"play", plan_.speech_file}, {"duration", millis(plan_.duration) / 1000}};
+    const Json request{{"cmd", "call"},
+                       {"who", plan_.to},
+                       {"cold", true},
+                       {"play", plan_.speech_file},
+                       {"duration", millis(plan_.duration) / 1000}};
     if (auto sent = client_.send(request.dump()); !sent) return tl::unexpected(sent.error());
     const Time until = io::now() + kSetup + plan_.duration + kAfter;
     while (true) {
@@ -91,10 +96,12 @@ io::Outcome<Json> callee_side(const DemoNode& callee, int interrupt) {
   return Json(json["summary"]);
 }
 
-void compare_voice(DemoCall& out, const media::Audio& said, const media::Audio& heard, std::optional<double> offset_ms) {
+void compare_voice(DemoCall& out, const media::Audio& said, const media::Audio& heard,
+                   std::optional<double> offset_ms) {
   const auto comparison = media::compare(said, heard, offset_ms.value_or(0), kGapMs);
   out.said_s = static_cast<double>(said.samples.size()) / said.rate;
-  out.heard_s = comparison.silent ? 0 : std::max(0.0, out.said_s - (comparison.lost_ms + comparison.gap_ms_total) / 1000);
+  out.heard_s =
+      comparison.silent ? 0 : std::max(0.0, out.said_s - (comparison.lost_ms + comparison.gap_ms_total) / 1000);
   out.match = comparison.stoi;
   if (offset_ms) out.mouth_to_ear_ms = comparison.delay_ms;
   for (const auto& gap : comparison.gaps) out.longest_gap_ms = std::max(out.longest_gap_ms, gap.length_ms);
@@ -104,7 +111,8 @@ void compare_voice(DemoCall& out, const media::Audio& said, const media::Audio& 
 
 bool DemoCall::pass() const { return result == "ended" && match && *match >= kMatch && longest_gap_ms <= kGapMs; }
 
-io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& callee, const DemoCallPlan& plan, const media::Audio& said, int interrupt) {
+io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& callee, const DemoCallPlan& plan,
+                                    const media::Audio& said, int interrupt) {
   auto client = io::Client::connect(caller.home());
   if (!client) return tl::unexpected(client.error());
   Talk talk(std::move(*client), plan, interrupt);
@@ -112,7 +120,8 @@ io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& call
   if (!summary) return tl::unexpected(summary.error());
   DemoCall out;
   out.result = text(*summary, "result");
-  if (out.result != "ended") return io::trouble(caller.name() + " calls " + plan.to + ": " + out.result + ". " + text(*summary, "why"));
+  if (out.result != "ended")
+    return io::trouble(caller.name() + " calls " + plan.to + ": " + out.result + ". " + text(*summary, "why"));
   const auto theirs = callee_side(callee, interrupt);
   if (!theirs) return tl::unexpected(theirs.error());
   out.ring_ms = number(*summary, "ring_ms");

@@ -23,17 +23,21 @@ io::Outcome<DemoNode> DemoNode::start(const std::filesystem::path& folder, const
   io::SystemRng rng;
   const auto address = crypto::Address::parse(plan.address);
   if (!address) return io::trouble(plan.address + " is not an address");
-  if (auto keys = io::create_identity_file(home->identity(), rng, *address, plan.name, io::wall()); !keys) return tl::unexpected(keys.error());
+  if (auto keys = io::create_identity_file(home->identity(), rng, *address, plan.name, io::wall()); !keys)
+    return tl::unexpected(keys.error());
 
-  std::vector<std::string> arguments{"--home", home->data.string(), "up", "--foreground", "--json", "--listen", "127.0.0.1:0", "--lan", "off"};
+  std::vector<std::string> arguments{"--home",   home->data.string(), "up",    "--foreground", "--json",
+                                     "--listen", "127.0.0.1:0",       "--lan", "off"};
   arguments.insert(arguments.end(), plan.up.begin(), plan.up.end());
   const auto log = home->data / "linnet.log";
   auto child = io::Child::start(arguments, log);
   if (!child) return tl::unexpected(child.error());
   const auto line = child->first_line(kListening, interrupt);
-  if (!line) return io::trouble("Node " + plan.name + " " + line.error().text + ". Its log: " + log.string(), line.error().exit);
+  if (!line)
+    return io::trouble("Node " + plan.name + " " + line.error().text + ". Its log: " + log.string(), line.error().exit);
   const Json started = Json::parse(*line, nullptr, false);
-  if (!started.is_object() || !started.contains("listen") || started["listen"].empty()) return io::trouble("Node " + plan.name + " said: " + *line);
+  if (!started.is_object() || !started.contains("listen") || started["listen"].empty())
+    return io::trouble("Node " + plan.name + " said: " + *line);
   DemoNode node(plan.name, *home, std::move(*child));
   node.endpoint_ = started["listen"][0].get<std::string>();
   return node;
@@ -53,7 +57,8 @@ io::Done DemoNode::online(Duration limit, int interrupt) const {
     state = status.is_object() ? status.value("state", state) : state;
     if (state == "online") return {};
   }
-  return io::trouble("Node " + name_ + " is " + state + " after " + std::to_string(static_cast<int>(millis(limit) / 1000)) + " s.");
+  return io::trouble("Node " + name_ + " is " + state + " after " +
+                     std::to_string(static_cast<int>(millis(limit) / 1000)) + " s.");
 }
 
 io::Outcome<std::string> DemoNode::status() const { return io::ask(home_, R"({"cmd":"status"})", kAnswer); }

@@ -11,9 +11,9 @@
 namespace linnet::cli {
 
 struct DemoPlan {
-  std::string name;              // also its folder's
-  std::string address;           // name@domain
-  std::vector<std::string> up;   // further flags of `linnet up`
+  std::string name;             // also its folder's
+  std::string address;          // name@domain
+  std::vector<std::string> up;  // further flags of `linnet up`
 };
 
 class DemoNode {
@@ -34,7 +34,8 @@ class DemoNode {
   const io::Home& home() const { return home_; }
 
  private:
-  DemoNode(std::string name, io::Home home, io::Child child) : name_(std::move(name)), home_(std::move(home)), child_(std::move(child)) {}
+  DemoNode(std::string name, io::Home home, io::Child child)
+      : name_(std::move(name)), home_(std::move(home)), child_(std::move(child)) {}
 
   std::string name_;
   io::Home home_;

@@ -15,7 +15,8 @@ void print_identity(const Context& context, const crypto::Identity& identity) {
   const auto key_name = identity.key_name().text();
   const auto fingerprint = crypto::fingerprint(identity.account_key());
   if (context.json) {
-    say(R"({"schema":1,"uri":)" + json_text(uri) + R"(,"key_name":)" + json_text(key_name) + R"(,"fingerprint":)" + json_text(fingerprint) + "}");
+    say(R"({"schema":1,"uri":)" + json_text(uri) + R"(,"key_name":)" + json_text(key_name) + R"(,"fingerprint":)" +
+        json_text(fingerprint) + "}");
     return;
   }
   say(uri);
@@ -37,8 +38,11 @@ int id_new(const Context& context, const verb::IdNew& options) {
   crypto::Address address;
   if (!options.address.empty()) {
     const auto parsed = crypto::Address::parse(options.address);
-    if (!parsed) return fail({"\"" + options.address + "\" is not an address. Give name@domain, as in alice@home.example", io::Exit::usage});
-    if (parsed->is_key_name()) return fail({"A key name follows from the key. For one of your own: linnet id new", io::Exit::usage});
+    if (!parsed)
+      return fail({"\"" + options.address + "\" is not an address. Give name@domain, as in alice@home.example",
+                   io::Exit::usage});
+    if (parsed->is_key_name())
+      return fail({"A key name follows from the key. For one of your own: linnet id new", io::Exit::usage});
     address = *parsed;
   }
   if (auto made = io::make_home(context.home); !made) return fail(made.error());
@@ -51,14 +55,19 @@ int id_new(const Context& context, const verb::IdNew& options) {
 
 int config_check(const Context& context, const verb::ConfigCheck& options) {
   io::Settings settings;
-  const std::vector<std::filesystem::path> files = options.file.empty() ? context.home.configs : std::vector<std::filesystem::path>{options.file};
+  const std::vector<std::filesystem::path> files =
+      options.file.empty() ? context.home.configs : std::vector<std::filesystem::path>{options.file};
   bool any = false;
   for (const auto& file : files) any = any || io::file_exists(file);
   if (!any && !options.file.empty()) return fail({"There is no file " + options.file + "."});
   if (auto read = io::read_config_files(files, settings); !read) return fail(read.error());
-  if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, settings); !set) return fail(set.error());
-  if (context.json) say(R"({"schema":1,"ok":true})");
-  else say(any ? "The configuration is good." : "There is no configuration file; the defaults are used (" + files.back().string() + ").");
+  if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, settings); !set)
+    return fail(set.error());
+  if (context.json)
+    say(R"({"schema":1,"ok":true})");
+  else
+    say(any ? "The configuration is good."
+            : "There is no configuration file; the defaults are used (" + files.back().string() + ").");
   return 0;
 }
 

@@ -31,7 +31,9 @@ std::string known(const Json& object, const char* key, const char* format) {
   return value ? with(format, *value) : "?";
 }
 
-std::string bars(double part) { return std::string(static_cast<std::size_t>(std::clamp(std::lround(part), 0L, 5L)), '#'); }
+std::string bars(double part) {
+  return std::string(static_cast<std::size_t>(std::clamp(std::lround(part), 0L, 5L)), '#');
+}
 
 std::string clock_text(const Json& call) {
   const auto s = number_at(call, "seconds");
@@ -43,8 +45,8 @@ std::string clock_text(const Json& call) {
 }
 
 std::string figures(const Json& o) {
-  return "RTT " + known(o, "rtt_ms", "%.0f") + " ms  loss " + known(o, "loss_pct", "%.1f") + " %  jitter " + known(o, "jitter_ms", "%.1f") + " ms  MOS " +
-         known(o, "mos", "%.1f");
+  return "RTT " + known(o, "rtt_ms", "%.0f") + " ms  loss " + known(o, "loss_pct", "%.1f") + " %  jitter " +
+         known(o, "jitter_ms", "%.1f") + " ms  MOS " + known(o, "mos", "%.1f");
 }
 
 constexpr double kStaleMs = 2000;
@@ -68,8 +70,10 @@ std::string live_line(const Json& call) {
   if (call.value("on_hold", false)) out += "on hold  ";
   if (call.value("held_by_peer", false)) out += "held by them  ";
   const auto heard = number_at(call, "last_heard_ms");
-  if (text_at(call, "state") == "talking" && heard && *heard > kStaleMs) out += "last heard " + with("%.0f", *heard / 1000) + " s ago";
-  else out += path_text(call);
+  if (text_at(call, "state") == "talking" && heard && *heard > kStaleMs)
+    out += "last heard " + with("%.0f", *heard / 1000) + " s ago";
+  else
+    out += path_text(call);
   if (number_at(call, "seconds")) {
     out += "  " + figures(call);
     if (const auto mos = number_at(call, "mos")) out += "  " + bars(*mos);
@@ -89,7 +93,8 @@ std::string summary_text(const Json& s) {
 }
 
 std::string status_text(const Json& s) {
-  std::string out = text_at(s, "uri") + " is " + text_at(s, "state") + " (" + text_at(s, "role") + ", process " + std::to_string(s.value("pid", 0)) + ")";
+  std::string out = text_at(s, "uri") + " is " + text_at(s, "state") + " (" + text_at(s, "role") + ", process " +
+                    std::to_string(s.value("pid", 0)) + ")";
   out += "\n  key name    " + text_at(s, "key_name");
   const auto list = [&](const char* key) {
     std::string line;
@@ -99,10 +104,12 @@ std::string status_text(const Json& s) {
     return line.empty() ? std::string("none") : line;
   };
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
-  if (text_at(s, "state") == "alone") out += "\n  You are alone: no other node was found. Join one: linnet up --bootstrap ADDR:PORT";
+  if (text_at(s, "state") == "alone")
+    out += "\n  You are alone: no other node was found. Join one: linnet up --bootstrap ADDR:PORT";
   if (const auto calls = s.find("calls"); calls != s.end() && calls->is_array())
     for (const auto& call : *calls)
-      out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + text_at(call, "peer") + "  " + text_at(call, "state") + "  " + path_text(call);
+      out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + text_at(call, "peer") + "  " +
+             text_at(call, "state") + "  " + path_text(call);
   return out;
 }
 

@@ -15,7 +15,8 @@ namespace {
 io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& flags) {
   io::Settings out;
   if (auto read = io::read_config_files(context.home.configs, out); !read) return tl::unexpected(read.error());
-  if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, out); !set) return tl::unexpected(set.error());
+  if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, out); !set)
+    return tl::unexpected(set.error());
   if (!flags.listen.empty()) out.listen = flags.listen;
   if (!flags.bootstrap.empty()) out.bootstrap = flags.bootstrap;
   if (flags.relay) out.relay = *flags.relay;
@@ -29,11 +30,16 @@ io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& fl
 // What the person who typed `up` reads: the same from a background daemon as from one in the foreground.
 std::string announcement(const Context& context, const io::Daemon::Started& started) {
   std::string listen;
-  for (const auto& endpoint : started.listen) listen += (listen.empty() ? "" : context.json ? "," : ", ") + (context.json ? json_text(endpoint.to_string()) : endpoint.to_string());
+  for (const auto& endpoint : started.listen)
+    listen += (listen.empty() ? ""
+               : context.json ? ","
+                              : ", ") +
+              (context.json ? json_text(endpoint.to_string()) : endpoint.to_string());
   const auto pid = std::to_string(::getpid());
   if (context.json)
-    return R"({"schema":1,"pid":)" + pid + R"(,"uri":)" + json_text(started.uri.text()) + R"(,"key_name":)" + json_text(started.key_name.text()) + R"(,"listen":[)" +
-           listen + R"(],"new_identity":)" + (started.new_identity ? "true" : "false") + "}";
+    return R"({"schema":1,"pid":)" + pid + R"(,"uri":)" + json_text(started.uri.text()) + R"(,"key_name":)" +
+           json_text(started.key_name.text()) + R"(,"listen":[)" + listen + R"(],"new_identity":)" +
+           (started.new_identity ? "true" : "false") + "}";
   return started.uri.text() + " is up, listening on " + listen + " (process " + pid + ")";
 }
 

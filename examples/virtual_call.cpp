@@ -1,5 +1,6 @@
-// A call without a socket, a clock or a microphone: three nodes in one process, in virtual time. This is all a driver does:
-// hand in datagrams and the time, take out transmits and events, come back at next_timeout(). Same seed, same call.
+// A call without a socket, a clock or a microphone: three nodes in one process, in virtual time. This is all a driver
+// does: hand in datagrams and the time, take out transmits and events, come back at next_timeout(). Same seed, same
+// call.
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -18,7 +19,8 @@ struct Host {
   std::unique_ptr<node::Node> node;
   std::optional<node::CallId> sound;
 
-  Host(const char* address, const char* endpoint, overlay::Role role, std::vector<Endpoint> bootstrap, std::uint64_t seed)
+  Host(const char* address, const char* endpoint, overlay::Role role, std::vector<Endpoint> bootstrap,
+       std::uint64_t seed)
       : at(Endpoint::parse(endpoint).value()), rng(seed) {
     node::NodeConfig config;
     config.peer.network = crypto::network_id("example");
@@ -26,8 +28,10 @@ struct Host {
     config.peer.listen = {at};
     config.peer.bootstrap = std::move(bootstrap);
     config.auto_answer = true;
-    auto identity = crypto::make_identity(crypto::shipped_suite(), rng, crypto::Address::parse(address).value(), Wall{1'800'000'000});
-    node = std::make_unique<node::Node>(config, crypto::shipped_suite(), rng, std::move(identity), overlay::HostCache(), node::Memory());
+    auto identity = crypto::make_identity(crypto::shipped_suite(), rng, crypto::Address::parse(address).value(),
+                                          Wall{1'800'000'000});
+    node = std::make_unique<node::Node>(config, crypto::shipped_suite(), rng, std::move(identity), overlay::HostCache(),
+                                        node::Memory());
   }
 };
 
@@ -42,8 +46,9 @@ void on_event(Time now, Host& host, const node::Event& event) {
   if (std::holds_alternative<node::event::AudioStop>(event)) host.sound.reset();
   if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
     const auto& s = ended->summary;
-    std::printf("%7.1f ms  %s: %s after %.1f s, %llu packets heard\n", millis(now.time_since_epoch()), s.peer.text().c_str(),
-                std::string(to_string(s.result)).c_str(), s.seconds, static_cast<unsigned long long>(s.packets_received));
+    std::printf("%7.1f ms  %s: %s after %.1f s, %llu packets heard\n", millis(now.time_since_epoch()),
+                s.peer.text().c_str(), std::string(to_string(s.result)).c_str(), s.seconds,
+                static_cast<unsigned long long>(s.packets_received));
   }
 }
 
@@ -63,9 +68,11 @@ int main() {
   for (Time now = begin; now < begin + std::chrono::seconds(8); now += std::chrono::milliseconds(1)) {
     for (; !wire.empty() && wire.front().due <= now; wire.pop_front())
       for (auto& host : hosts)
-        if (host.at == wire.front().transmit.to) host.node->handle_datagram(now, Datagram{wire.front().from, wire.front().transmit.bytes});
+        if (host.at == wire.front().transmit.to)
+          host.node->handle_datagram(now, Datagram{wire.front().from, wire.front().transmit.bytes});
     if (now == begin + std::chrono::seconds(3))
-      hosts[1].node->command(now, node::CommandId{1}, node::command::Call{"bob@demo.example", false, std::chrono::seconds(2)});
+      hosts[1].node->command(now, node::CommandId{1},
+                             node::command::Call{"bob@demo.example", false, std::chrono::seconds(2)});
     for (auto& host : hosts) {
       if (host.node->next_timeout() <= now) host.node->handle_timeout(now);
       if (host.sound && now.time_since_epoch().count() % 10'000 == 0) {
@@ -74,7 +81,8 @@ int main() {
         host.node->play(now, *host.sound, silence);
       }
       while (auto event = host.node->poll_event()) on_event(now, host, *event);
-      while (auto transmit = host.node->poll_transmit()) wire.push_back({now + kLatency, host.at, std::move(*transmit)});
+      while (auto transmit = host.node->poll_transmit())
+        wire.push_back({now + kLatency, host.at, std::move(*transmit)});
     }
   }
   return 0;

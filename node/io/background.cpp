@@ -17,7 +17,8 @@ constexpr int kStartLimitMs = 30'000;
 
 // One message: the exit code, the length of the talk, the talk, the data.
 void send(int fd, const StartReport& report) {
-  const std::string wire = std::to_string(static_cast<int>(report.exit)) + "\n" + std::to_string(report.talk.size()) + "\n" + report.talk + report.data;
+  const std::string wire = std::to_string(static_cast<int>(report.exit)) + "\n" + std::to_string(report.talk.size()) +
+                           "\n" + report.talk + report.data;
   std::size_t at = 0;
   while (at < wire.size()) {
     const ssize_t n = ::write(fd, wire.data() + at, wire.size() - at);

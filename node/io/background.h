@@ -17,8 +17,8 @@ struct StartReport {
 // Files that are made from now on are closed to other users.
 void keep_files_private();
 
-// Forks. The child runs `daemon`, which calls `report` once, and ends with it; the parent returns that report. To be called
-// before any thread exists.
+// Forks. The child runs `daemon`, which calls `report` once, and ends with it; the parent returns that report. To be
+// called before any thread exists.
 using Report = std::function<void(const StartReport&)>;
 Outcome<StartReport> start_in_background(const std::function<void(const Report& report)>& daemon);
 

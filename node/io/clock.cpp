@@ -7,7 +7,8 @@ namespace linnet::io {
 Time now() {
   timespec t{};
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return Time(std::chrono::duration_cast<Duration>(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec)));
+  return Time(
+      std::chrono::duration_cast<Duration>(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec)));
 }
 
 Wall wall() {

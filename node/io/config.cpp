@@ -11,7 +11,8 @@
 namespace linnet::io {
 namespace {
 
-// One key of the file: where it stands, and how its value is taken over. `take` returns what would have been right, or empty.
+// One key of the file: where it stands, and how its value is taken over. `take` returns what would have been right, or
+// empty.
 struct Key {
   std::string_view section;
   std::string_view name;
@@ -89,7 +90,8 @@ constexpr std::array<Key, 17> kKeys{{
      [](const toml::node& v, Settings& s, const Path&) -> std::string {
        std::string level;
        take_text(v, level);
-       if (level != "error" && level != "warn" && level != "info" && level != "debug") return R"("error", "warn", "info" or "debug")";
+       if (level != "error" && level != "warn" && level != "info" && level != "debug")
+         return R"("error", "warn", "info" or "debug")";
        s.log_level = level;
        return {};
      }},
@@ -126,15 +128,20 @@ constexpr std::array<Key, 17> kKeys{{
      }},
     {"call", "auto_answer", [](const toml::node& v, Settings& s, const Path&) { return take_bool(v, s.auto_answer); }},
     {"call", "play", [](const toml::node& v, Settings& s, const Path& folder) { return take_path(v, folder, s.play); }},
-    {"call", "record", [](const toml::node& v, Settings& s, const Path& folder) { return take_path(v, folder, s.record); }},
+    {"call", "record",
+     [](const toml::node& v, Settings& s, const Path& folder) { return take_path(v, folder, s.record); }},
     {"call", "codec",
      [](const toml::node& v, Settings& s, const Path&) -> std::string {
        std::string text;
        take_text(v, text);
-       if (text == "opus") s.codec = node::CodecChoice::opus;
-       else if (text == "pcmu") s.codec = node::CodecChoice::pcmu;
-       else if (text == "pcma") s.codec = node::CodecChoice::pcma;
-       else return R"("opus", "pcmu" or "pcma")";
+       if (text == "opus")
+         s.codec = node::CodecChoice::opus;
+       else if (text == "pcmu")
+         s.codec = node::CodecChoice::pcmu;
+       else if (text == "pcma")
+         s.codec = node::CodecChoice::pcma;
+       else
+         return R"("opus", "pcmu" or "pcma")";
        return {};
      }},
     {"call", "bitrate",
@@ -193,13 +200,16 @@ std::vector<std::string_view> known_names(std::string_view section) {
 
 class Reading {
  public:
-  Reading(const std::string& file, const Path& folder, Settings& settings) : file_(file), folder_(folder), settings_(settings) {}
+  Reading(const std::string& file, const Path& folder, Settings& settings)
+      : file_(file), folder_(folder), settings_(settings) {}
 
   Done table(std::string_view section, const toml::table& table) {
     for (const auto& [key, value] : table) {
       if (section.empty() && is_section(key.str())) {
         const auto* inner = value.as_table();
-        if (inner == nullptr) return trouble(place(file_, value.source().begin) + "\"" + std::string(key.str()) + "\" must be a table: [" + std::string(key.str()) + "]");
+        if (inner == nullptr)
+          return trouble(place(file_, value.source().begin) + "\"" + std::string(key.str()) + "\" must be a table: [" +
+                         std::string(key.str()) + "]");
         if (auto read = this->table(key.str(), *inner); !read) return read;
       } else if (auto read = entry(section, key, value); !read) {
         return read;
@@ -218,7 +228,8 @@ class Reading {
     }
     std::string text = place(file_, key.source().begin) + "unknown key \"" + dotted(section, key.str()) + "\"";
     const auto names = known_names(section);
-    if (const auto close = nearest(key.str(), names); !close.empty()) text += "; did you mean \"" + std::string(close) + "\"?";
+    if (const auto close = nearest(key.str(), names); !close.empty())
+      text += "; did you mean \"" + std::string(close) + "\"?";
     return trouble(std::move(text));
   }
 
@@ -241,7 +252,9 @@ Done parse(std::string_view text, const std::string& name, const Path& folder, S
 
 }  // namespace
 
-Done parse_config(std::string_view text, const std::string& name, Settings& settings) { return parse(text, name, {}, settings); }
+Done parse_config(std::string_view text, const std::string& name, Settings& settings) {
+  return parse(text, name, {}, settings);
+}
 
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings) {
   for (const auto& file : files) {

@@ -1,5 +1,5 @@
-// What a person sets: flags, environment, files. Flag > LINNET_* > user file > system file; each layer writes over the one below.
-// docs/config.md lists every key.
+// What a person sets: flags, environment, files. Flag > LINNET_* > user file > system file; each layer writes over the
+// one below. docs/config.md lists every key.
 #pragma once
 
 #include <filesystem>
@@ -21,18 +21,18 @@ struct Settings {
   bool lan = true;
   std::string network = "linnet";
   RelayMode relay = RelayMode::automatic;
-  std::uint64_t circuit_kbps = 128;    // relay.bandwidth
-  std::optional<std::uint64_t> month_gb;  // relay.month: kept for the release that counts it
+  std::uint64_t circuit_kbps = 128;         // relay.bandwidth
+  std::optional<std::uint64_t> month_gb;    // relay.month: kept for the release that counts it
   std::vector<std::string> private_ranges;  // relay.private: likewise
   bool auto_answer = false;
-  std::string play;                    // absolute path of a WAV file, empty: none
+  std::string play;  // absolute path of a WAV file, empty: none
   std::string record;
   node::CodecChoice codec = node::CodecChoice::opus;
   std::uint32_t bitrate_kbps = 24;
   std::uint32_t frame_ms = 20;
   std::uint32_t ring_s = 60;
-  bool sound = true;                   // audio.device = "none" makes silent calls
-  std::string log_level = "info";      // error, warn, info, debug
+  bool sound = true;               // audio.device = "none" makes silent calls
+  std::string log_level = "info";  // error, warn, info, debug
 
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence
 };
@@ -41,8 +41,8 @@ struct Settings {
 Done parse_config(std::string_view text, const std::string& name, Settings& settings);
 // The files that exist, in order.
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings);
-// LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_LOG, LINNET_AUDIO,
-// LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for what is not set.
+// LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_LOG,
+// LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for what is not set.
 Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings);
 
 // Values as flags, environment and files spell them. Trouble says what would have been right.

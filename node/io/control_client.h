@@ -20,7 +20,8 @@ class Client {
   static constexpr Duration kForever = Duration::max();
   // Trouble also when `interrupt`, a descriptor, becomes readable first.
   Outcome<std::optional<std::string>> line(Duration limit = kForever, int interrupt = -1);
-  // A whole line that was read already, or nothing. For those who poll fd() themselves: read_more() once it is readable.
+  // A whole line that was read already, or nothing. For those who poll fd() themselves: read_more() once it is
+  // readable.
   std::optional<std::string> buffered();
   bool read_more();  // false at the end of the connection
 

@@ -64,7 +64,8 @@ class Fields {
   }
   template <class T>
   Outcome<Request> as(T value) const {
-    if (!wrong_.empty()) return trouble("The request's \"" + wrong_ + "\" is missing or not as it should be.", Exit::usage);
+    if (!wrong_.empty())
+      return trouble("The request's \"" + wrong_ + "\" is missing or not as it should be.", Exit::usage);
     return Request(std::move(value));
   }
 
@@ -121,7 +122,8 @@ Outcome<Request> parse_request(std::string_view line) {
 }
 
 std::string error_line(const Trouble& trouble) {
-  return Json{{"error", trouble.text}, {"exit", static_cast<int>(trouble.exit)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json{{"error", trouble.text}, {"exit", static_cast<int>(trouble.exit)}}.dump(-1, ' ', false,
+                                                                                      Json::error_handler_t::replace);
 }
 
 }  // namespace linnet::io

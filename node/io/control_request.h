@@ -1,10 +1,13 @@
 // What a program asks of the daemon: one JSON object a line, at most 64 KiB.
 //
-//   {"cmd":"status"}                      the status object                {"cmd":"status","watch":true}  one line per change, until closed
+//   {"cmd":"status"}                      the status object                {"cmd":"status","watch":true}  one line per
+//   change, until closed
 //   {"cmd":"call","who":A,"cold":false,"duration":S,"play":F,"record":F,"silent":false}
-//                                         {"event":"started"|"call"|"ended",...} lines; the call ends when the connection closes
+//                                         {"event":"started"|"call"|"ended",...} lines; the call ends when the
+//                                         connection closes
 //   {"cmd":"answer","call":ID,"follow":false,"play":F,"record":F,"silent":false}         the same lines with "follow"
-//   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call: optional
+//   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
+//   optional
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
 //
 // Paths are absolute. An answer that is not one of the above is {"ok":true,...} or {"error":"a sentence","exit":N}.
@@ -24,7 +27,7 @@ inline constexpr std::size_t kMaxControlLine = 64 * 1024;
 
 namespace request {
 struct Files {
-  std::string play;    // empty: none
+  std::string play;  // empty: none
   std::string record;
   bool silent = false;  // a machine without sound makes a silent call instead of none
 };
@@ -63,10 +66,11 @@ struct Counters {};
 struct Down {};
 }  // namespace request
 
-using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute, request::Who, request::Log,
-                             request::Counters, request::Down>;
+using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
+                             request::Mute, request::Who, request::Log, request::Counters, request::Down>;
 
-// Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests deeper than 4.
+// Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
+// deeper than 4.
 Outcome<Request> parse_request(std::string_view line);
 
 std::string error_line(const Trouble& trouble);

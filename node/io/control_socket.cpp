@@ -51,7 +51,7 @@ struct ControlSocket::Client {
   Time since{};
   bool spoke = false;
   bool finishing = false;
-  bool waiting = false;  // for the socket to take bytes
+  bool waiting = false;                // for the socket to take bytes
   std::unique_ptr<Loop::Watch> watch;  // last: gone before the descriptor
 };
 
@@ -66,7 +66,8 @@ ControlSocket::~ControlSocket() {
   watch_.reset();
 }
 
-Outcome<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const std::filesystem::path& path, Handler handler) {
+Outcome<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const std::filesystem::path& path,
+                                                            Handler handler) {
   auto name = name_of(path);
   if (!name) return tl::unexpected(name.error());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -75,7 +76,8 @@ Outcome<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const st
   const ::mode_t mask = ::umask(0177);  // 0600 from the first moment
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name->address), sizeof name->address);
   ::umask(mask);
-  if (bound != 0 || ::listen(fd.get(), 32) != 0) return trouble("Cannot listen on " + path.string() + ": " + os_error() + ".");
+  if (bound != 0 || ::listen(fd.get(), 32) != 0)
+    return trouble("Cannot listen on " + path.string() + ": " + os_error() + ".");
   return std::unique_ptr<ControlSocket>(new ControlSocket(loop, path, std::move(fd), std::move(handler)));
 }
 
@@ -85,7 +87,8 @@ void ControlSocket::accept() {
   const auto peer = peer_of(fd.get());
   if (!peer || (peer->uid != ::geteuid() && peer->uid != 0)) return;
   if (clients_.size() >= kMaxClients) {
-    const std::string busy = error_line({"The daemon serves " + std::to_string(kMaxClients) + " programs already.", Exit::failed}) + "\n";
+    const std::string busy =
+        error_line({"The daemon serves " + std::to_string(kMaxClients) + " programs already.", Exit::failed}) + "\n";
     ::send(fd.get(), busy.data(), busy.size(), MSG_NOSIGNAL);
     return;
   }
@@ -175,8 +178,10 @@ void ControlSocket::drop_silent() {
   Time next = kNever;
   for (const auto& [id, client] : clients_) {
     if (client->spoke) continue;
-    if (client->since + kFirstLine <= at) silent.push_back(id);
-    else next = std::min(next, client->since + kFirstLine);
+    if (client->since + kFirstLine <= at)
+      silent.push_back(id);
+    else
+      next = std::min(next, client->since + kFirstLine);
   }
   for (const auto id : silent) drop(id);
   patience_->set(next);
@@ -192,7 +197,8 @@ Outcome<std::optional<DaemonLink>> connect_control(const std::filesystem::path& 
     return trouble("Cannot reach the daemon at " + path.string() + ": " + os_error() + ".");
   }
   const auto peer = peer_of(fd.get());
-  if (!peer || (peer->uid != ::geteuid() && ::geteuid() != 0)) return trouble("The daemon at " + path.string() + " belongs to another user.");
+  if (!peer || (peer->uid != ::geteuid() && ::geteuid() != 0))
+    return trouble("The daemon at " + path.string() + " belongs to another user.");
   return std::optional<DaemonLink>(DaemonLink{std::move(fd), peer->pid});
 }
 

@@ -1,5 +1,5 @@
-// The daemon's end of control.sock: lines in, lines out, for programs of the same user only. Bounded in clients, line length
-// and what waits for a client that does not read.
+// The daemon's end of control.sock: lines in, lines out, for programs of the same user only. Bounded in clients, line
+// length and what waits for a client that does not read.
 #pragma once
 
 #include <filesystem>

@@ -26,7 +26,8 @@ Outcome<Keys> keys(const Home& home, Rng& rng, const std::string& user) {
   if (!loaded) return tl::unexpected(loaded.error());
   if (*loaded) {
     Keys out{std::move(**loaded), false};
-    if (auto renewed = renew_identity_file(home.identity(), out.identity, wall()); !renewed) return tl::unexpected(renewed.error());
+    if (auto renewed = renew_identity_file(home.identity(), out.identity, wall()); !renewed)
+      return tl::unexpected(renewed.error());
     return out;
   }
   auto made = create_identity_file(home.identity(), rng, {}, user, wall());
@@ -39,7 +40,8 @@ Outcome<HomeLock> lock(const Home& home) {
   if (!taken) return tl::unexpected(taken.error());
   if (*taken) return std::move(**taken);
   std::string who;
-  if (const auto link = connect_control(home.control()); link && *link) who = " (process " + std::to_string((*link)->pid) + ")";
+  if (const auto link = connect_control(home.control()); link && *link)
+    who = " (process " + std::to_string((*link)->pid) + ")";
   return trouble("A daemon runs on " + home.data.string() + " already" + who + ".\n  Stop it: linnet down");
 }
 
@@ -58,7 +60,8 @@ Outcome<SoundPlan> default_sound(const Settings& settings) {
 }  // namespace
 
 struct Daemon::Impl {
-  Impl(HomeLock held, Store opened, const Settings& s) : home_lock(std::move(held)), settings(s), store(std::move(opened)) {}
+  Impl(HomeLock held, Store opened, const Settings& s)
+      : home_lock(std::move(held)), settings(s), store(std::move(opened)) {}
 
   HomeLock home_lock;
   Settings settings;
@@ -95,7 +98,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   auto bootstrap = resolve(settings.bootstrap, kResolve);
 
   auto impl = std::make_unique<Impl>(std::move(*held), std::move(*store), settings);
-  impl->started = Started{who->identity.address, who->identity.key_name(), ports->bound(), who->fresh, std::move(bootstrap.failed)};
+  impl->started =
+      Started{who->identity.address, who->identity.key_name(), ports->bound(), who->fresh, std::move(bootstrap.failed)};
   Driver::Parts parts;
   parts.config = settings.node_config();
   parts.config.peer.listen = ports->reachable();
@@ -111,14 +115,16 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   impl->service = std::make_unique<Service>(impl->loop, *impl->driver, impl->store, impl->settings);
   Service* service = impl->service.get();
   auto control = ControlSocket::open(impl->loop, home.control(),
-                                     {[service](ClientId c, std::string_view line) { service->on_line(c, line); }, [service](ClientId c) { service->on_closed(c); }});
+                                     {[service](ClientId c, std::string_view line) { service->on_line(c, line); },
+                                      [service](ClientId c) { service->on_closed(c); }});
   if (!control) return tl::unexpected(control.error());
   impl->control = std::move(*control);
   service->attach(*impl->control);
   impl->loop.on_signals({SIGTERM, SIGINT}, [service](int) { service->leave(); });
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
-  impl->driver->start([service](const node::Event& event) { service->on_event(event); }, [service] { service->every_second(); });
+  impl->driver->start([service](const node::Event& event) { service->on_event(event); },
+                      [service] { service->every_second(); });
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
 }
 

@@ -1,5 +1,5 @@
-// A node brought up in order: lock, key, store, ports, names of bootstrap nodes, node, control socket. Each step's failure is
-// one sentence, and nothing after it has happened.
+// A node brought up in order: lock, key, store, ports, names of bootstrap nodes, node, control socket. Each step's
+// failure is one sentence, and nothing after it has happened.
 #pragma once
 
 #include <memory>

@@ -18,7 +18,8 @@ void warn_when(const Done& done) {
 Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
     : store_(store),
       ports_(std::move(ports)),
-      node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts), std::move(parts.memory)),
+      node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts),
+            std::move(parts.memory)),
       hosts_file_(std::move(parts.hosts_file)),
       key_file_(std::move(parts.key_file)),
       default_sound_(std::move(parts.sound)),
@@ -81,7 +82,8 @@ void Driver::on_event(const node::Event& event) {
     const auto& s = ended->summary;
     sound_.stop(s.id);
     plans_.erase(s.id);
-    warn_when(store_.add_history({s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_json(s)}));
+    warn_when(store_.add_history(
+        {s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_json(s)}));
   }
 }
 
@@ -89,7 +91,8 @@ void Driver::start_sound(node::CallId call) {
   const auto planned = plans_.find(call);
   SoundPlan plan = planned != plans_.end() ? planned->second : default_sound_;
   if (!plan.record.empty()) plan.record = recordings_.next(plan.record);
-  if (const auto started = sound_.start(call, plan); !started) log_warn("a call goes on in silence: " + started.error().text);
+  if (const auto started = sound_.start(call, plan); !started)
+    log_warn("a call goes on in silence: " + started.error().text);
 }
 
 void Driver::second() {

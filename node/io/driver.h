@@ -1,5 +1,5 @@
-// Drives one node::Node on a real machine: stamps the time, feeds datagrams, drains events and then transmits, arms one alarm at
-// next_timeout(). What must be stored is stored before the datagrams that rest on it leave.
+// Drives one node::Node on a real machine: stamps the time, feeds datagrams, drains events and then transmits, arms one
+// alarm at next_timeout(). What must be stored is stored before the datagrams that rest on it leave.
 #pragma once
 
 #include <functional>

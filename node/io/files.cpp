@@ -22,8 +22,8 @@ std::string octal(unsigned mode) {
 Done check_private(const fs::path& path, const struct stat& s, const char* wanted) {
   if (s.st_uid != geteuid()) return trouble(path.string() + " belongs to another user. Refusing to start.");
   if ((s.st_mode & 077) != 0)
-    return trouble(path.string() + " is open to other users (mode " + octal(s.st_mode & 07777) + "). Refusing to start.\n  Close it: chmod " + wanted + " " +
-                   path.string());
+    return trouble(path.string() + " is open to other users (mode " + octal(s.st_mode & 07777) +
+                   "). Refusing to start.\n  Close it: chmod " + wanted + " " + path.string());
   return {};
 }
 
@@ -95,7 +95,8 @@ Done write_file(const fs::path& path, ByteView bytes, unsigned mode, Replace rep
 Done make_private_folder(const fs::path& path) {
   std::error_code failed;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), failed);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return trouble("Cannot make " + path.string() + ": " + os_error() + ".");
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return trouble("Cannot make " + path.string() + ": " + os_error() + ".");
   struct stat s {};
   if (::stat(path.c_str(), &s) != 0) return trouble("Cannot read " + path.string() + ": " + os_error() + ".");
   if (!S_ISDIR(s.st_mode)) return trouble(path.string() + " is not a folder.");

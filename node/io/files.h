@@ -40,7 +40,8 @@ bool file_exists(const std::filesystem::path& path);
 Outcome<std::optional<Bytes>> read_file(const std::filesystem::path& path, std::size_t max);
 
 enum class Replace : bool { no, yes };
-// Written beside it, synced, then put in place by one rename (or link, when it must not exist yet), and the folder synced.
+// Written beside it, synced, then put in place by one rename (or link, when it must not exist yet), and the folder
+// synced.
 Done write_file(const std::filesystem::path& path, ByteView bytes, unsigned mode, Replace replace);
 
 // Makes a folder and its parents; the last one gets 0700. An existing one must belong to us and be closed to others.

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 fs::path folder_from(const char* variable, const fs::path& otherwise) {
   const char* value = std::getenv(variable);
-  return value != nullptr && value[0] == '/' ? fs::path(value) : otherwise;  // relative ones are to be ignored (XDG 0.8)
+  return value != nullptr && value[0] == '/' ? fs::path(value)
+                                             : otherwise;  // relative ones are to be ignored (XDG 0.8)
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ Outcome<Home> find_home(const std::string& folder) {
     return Home{absolute, absolute, absolute, {absolute / "config.toml"}};
   }
   const char* home = std::getenv("HOME");
-  if (home == nullptr || home[0] != '/') return trouble("HOME is not set. Give a folder: linnet --home DIR", Exit::usage);
+  if (home == nullptr || home[0] != '/')
+    return trouble("HOME is not set. Give a folder: linnet --home DIR", Exit::usage);
   const fs::path h(home);
   Home out;
   out.data = folder_from("XDG_DATA_HOME", h / ".local/share") / "linnet";

@@ -22,9 +22,10 @@ Outcome<std::optional<crypto::Identity>> load_identity_file(const std::filesyste
   return std::optional<crypto::Identity>(std::move(*identity));
 }
 
-Outcome<crypto::Identity> create_identity_file(const std::filesystem::path& path, Rng& rng, const crypto::Address& address, const std::string& user,
-                                               Wall now) {
-  const std::string kept = "There is an identity already: " + path.string() + ". It was left as it is.\n  See it: linnet id show";
+Outcome<crypto::Identity> create_identity_file(const std::filesystem::path& path, Rng& rng,
+                                               const crypto::Address& address, const std::string& user, Wall now) {
+  const std::string kept =
+      "There is an identity already: " + path.string() + ". It was left as it is.\n  See it: linnet id show";
   if (file_exists(path)) return trouble(kept);
   auto identity = crypto::make_identity(crypto::shipped_suite(), rng, address, now);
   if (address.empty()) {

@@ -13,8 +13,8 @@ namespace linnet::io {
 Outcome<std::optional<crypto::Identity>> load_identity_file(const std::filesystem::path& path);
 
 // Makes keys and writes them. An empty address becomes `user` at the key name. Refuses when the file exists.
-Outcome<crypto::Identity> create_identity_file(const std::filesystem::path& path, Rng& rng, const crypto::Address& address, const std::string& user,
-                                               Wall now);
+Outcome<crypto::Identity> create_identity_file(const std::filesystem::path& path, Rng& rng,
+                                               const crypto::Address& address, const std::string& user, Wall now);
 
 // The same identity with a certificate the node renewed by itself.
 Done save_identity_file(const std::filesystem::path& path, const crypto::Identity& identity);

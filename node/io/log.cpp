@@ -39,7 +39,8 @@ void open_log(const std::filesystem::path& file, std::string_view level) {
 
 void log(LogLevel level, std::string_view line) {
   if (!logger()) return;
-  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                                   spdlog::level::err};
   logger()->log(kLevels[static_cast<std::size_t>(level)], spdlog::string_view_t(line.data(), line.size()));
 }
 

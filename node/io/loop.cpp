@@ -15,7 +15,8 @@ using boost::system::error_code;
 
 // Handlers may destroy what they belong to; the shared state says whether it still stands.
 struct WatchState : std::enable_shared_from_this<WatchState> {
-  WatchState(asio::io_context& context, int fd, std::function<void()> r) : descriptor(context, fd), readable(std::move(r)) {}
+  WatchState(asio::io_context& context, int fd, std::function<void()> r)
+      : descriptor(context, fd), readable(std::move(r)) {}
 
   void wait_read() {
     descriptor.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](error_code failed) {
@@ -25,9 +26,10 @@ struct WatchState : std::enable_shared_from_this<WatchState> {
     });
   }
   void wait_write(std::function<void()> writable) {
-    descriptor.async_wait(stream_descriptor::wait_write, [self = shared_from_this(), writable = std::move(writable)](error_code failed) {
-      if (!failed && !self->closed) writable();
-    });
+    descriptor.async_wait(stream_descriptor::wait_write,
+                          [self = shared_from_this(), writable = std::move(writable)](error_code failed) {
+                            if (!failed && !self->closed) writable();
+                          });
   }
   void close() {
     closed = true;

@@ -15,11 +15,12 @@ class Loop {
   Loop();
   ~Loop();
 
-  void run();   // until stop()
-  void stop();  // from the loop's thread
+  void run();                             // until stop()
+  void stop();                            // from the loop's thread
   void post(std::function<void()> work);  // from any thread
 
-  // Calls `readable` while the descriptor has something to read. Does not own the descriptor; it must outlive the watch.
+  // Calls `readable` while the descriptor has something to read. Does not own the descriptor; it must outlive the
+  // watch.
   class Watch {
    public:
     virtual ~Watch() = default;

@@ -31,8 +31,8 @@ class Child {
 
   // The first line of its stdout. Trouble when it ends or the limit passes before, or `interrupt` becomes readable.
   Outcome<std::string> first_line(Duration limit, int interrupt);
-  void kill();       // SIGKILL, and waits for its end
-  void terminate();  // SIGTERM
+  void kill();                // SIGKILL, and waits for its end
+  void terminate();           // SIGTERM
   void wait(Duration limit);  // then kill
 
  private:

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kMaxPending = 1024;
 
-std::string started_line(node::CallId call) { return R"({"event":"started","call":)" + std::to_string(static_cast<std::uint64_t>(call)) + "}"; }
+std::string started_line(node::CallId call) {
+  return R"({"event":"started","call":)" + std::to_string(static_cast<std::uint64_t>(call)) + "}";
+}
 std::string call_line(const node::CallView& call) { return R"({"event":"call","call":)" + call_json(call) + "}"; }
 
 // `why` keeps its own exit code; the summary is a JSON object already.
@@ -69,8 +71,10 @@ void Service::on_closed(ClientId client) {
 void Service::handle(ClientId client, const request::Status& status) {
   const std::string line = status_line();
   control_->send(client, line);
-  if (status.watch) watchers_[client] = line;
-  else control_->finish(client);
+  if (status.watch)
+    watchers_[client] = line;
+  else
+    control_->finish(client);
 }
 
 Outcome<SoundPlan> Service::plan(const request::Files& files) const {
@@ -122,9 +126,15 @@ void Service::run(ClientId client, const node::Command& command) {
   driver_.command(command);
 }
 
-void Service::handle(ClientId client, const request::Hangup& hangup) { run(client, node::command::Hangup{hangup.call}); }
-void Service::handle(ClientId client, const request::Hold& hold) { run(client, node::command::Hold{hold.call, hold.on}); }
-void Service::handle(ClientId client, const request::Mute& mute) { run(client, node::command::Mute{mute.call, mute.on}); }
+void Service::handle(ClientId client, const request::Hangup& hangup) {
+  run(client, node::command::Hangup{hangup.call});
+}
+void Service::handle(ClientId client, const request::Hold& hold) {
+  run(client, node::command::Hold{hold.call, hold.on});
+}
+void Service::handle(ClientId client, const request::Mute& mute) {
+  run(client, node::command::Mute{mute.call, mute.on});
+}
 
 void Service::handle(ClientId client, const request::Who& who) {
   pending_[driver_.next_command()] = Pending{client, false, false, who.who, {}};
@@ -147,10 +157,14 @@ void Service::handle(ClientId client, const request::Log& log) {
 
 void Service::handle(ClientId client, const request::Counters&) {
   const auto& c = driver_.node().peer().counters();
-  const auto pair = [](const char* name, std::uint64_t n) { return "\"" + std::string(name) + "\":" + std::to_string(n); };
-  control_->send(client, "{\"ok\":true," + pair("datagrams_in", c.datagrams_in) + "," + pair("datagrams_out", c.datagrams_out) + "," +
-                             pair("bytes_in", c.bytes_in) + "," + pair("bytes_out", c.bytes_out) + "," + pair("malformed", c.malformed) + "," +
-                             pair("dropped", c.dropped) + "," + pair("forwarded", c.forwarded) + "," + pair("unsent", driver_.ports().dropped()) + "}");
+  const auto pair = [](const char* name, std::uint64_t n) {
+    return "\"" + std::string(name) + "\":" + std::to_string(n);
+  };
+  control_->send(client, "{\"ok\":true," + pair("datagrams_in", c.datagrams_in) + "," +
+                             pair("datagrams_out", c.datagrams_out) + "," + pair("bytes_in", c.bytes_in) + "," +
+                             pair("bytes_out", c.bytes_out) + "," + pair("malformed", c.malformed) + "," +
+                             pair("dropped", c.dropped) + "," + pair("forwarded", c.forwarded) + "," +
+                             pair("unsent", driver_.ports().dropped()) + "}");
   control_->finish(client);
 }
 
@@ -185,7 +199,8 @@ void Service::on_event(const node::Event& event) {
 void Service::on(const node::event::Done& done) {
   const auto it = pending_.find(done.command);
   if (it == pending_.end()) return;
-  if (done.outcome == node::Outcome::ok && !done.call && !it->second.who.empty() && !it->second.call) return;  // Who: its result follows
+  if (done.outcome == node::Outcome::ok && !done.call && !it->second.who.empty() && !it->second.call)
+    return;  // Who: its result follows
   const Pending pending = std::move(it->second);
   pending_.erase(it);
   if (done.outcome != node::Outcome::ok) {
@@ -220,7 +235,8 @@ void Service::on(const node::event::WhoResult& result) {
   const Pending pending = std::move(it->second);
   pending_.erase(it);
   Trouble why{"", exit_of(result.outcome)};
-  if (result.outcome != node::Outcome::ok) why.text = sentence(node::event::Done{result.command, result.outcome, std::nullopt, {}}, pending.who);
+  if (result.outcome != node::Outcome::ok)
+    why.text = sentence(node::event::Done{result.command, result.outcome, std::nullopt, {}}, pending.who);
   std::string line = error_line(why);
   line.pop_back();
   control_->send(pending.client, line + ",\"who\":" + who_json(result) + "}");
@@ -272,6 +288,8 @@ void Service::tell_followers(std::optional<node::CallId> which) {
     if (const auto view = driver_.node().call(now(), call)) control_->send(client, call_line(*view));
 }
 
-std::string Service::status_line() const { return status_json(driver_.node().status(now()), driver_.ports().bound(), static_cast<int>(::getpid())); }
+std::string Service::status_line() const {
+  return status_json(driver_.node().status(now()), driver_.ports().bound(), static_cast<int>(::getpid()));
+}
 
 }  // namespace linnet::io

@@ -1,4 +1,5 @@
-// What the daemon does for the programs that talk to it: turns requests into commands of the node, and the node's events into lines.
+// What the daemon does for the programs that talk to it: turns requests into commands of the node, and the node's
+// events into lines.
 #pragma once
 
 #include <map>
@@ -29,7 +30,7 @@ class Service {
  private:
   struct Pending {  // a command whose outcome somebody waits for
     ClientId client;
-    bool call = false;    // an outgoing call
+    bool call = false;  // an outgoing call
     bool follow = false;
     std::string who;
     SoundPlan sound;
@@ -63,7 +64,7 @@ class Service {
   const Settings& settings_;
   ControlSocket* control_ = nullptr;
   std::map<node::CommandId, Pending> pending_;
-  std::map<ClientId, std::string> watchers_;        // the last line each one got
+  std::map<ClientId, std::string> watchers_;  // the last line each one got
   std::map<ClientId, node::CallId> followers_;
   std::optional<ClientId> down_;
   bool leaving_ = false;

@@ -21,7 +21,9 @@ std::vector<std::string> split(std::string_view list) {
   return out;
 }
 
-Done wrong(const char* variable, const Trouble& why) { return trouble(std::string(variable) + ": " + why.text, Exit::usage); }
+Done wrong(const char* variable, const Trouble& why) {
+  return trouble(std::string(variable) + ": " + why.text, Exit::usage);
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ Outcome<Endpoint> parse_listen(std::string_view text) {
 }
 
 Outcome<std::string> parse_bootstrap(std::string_view text) {
-  if (!parse_host_port(text)) return trouble(quoted(text) + " is not ADDR:PORT, as in 203.0.113.9:4400 or node.example:4400", Exit::usage);
+  if (!parse_host_port(text))
+    return trouble(quoted(text) + " is not ADDR:PORT, as in 203.0.113.9:4400 or node.example:4400", Exit::usage);
   return std::string(text);
 }
 
@@ -89,7 +92,8 @@ Done apply_environment(const std::function<const char*(const char*)>& get, Setti
     if (!mode) return wrong("LINNET_RELAY", mode.error());
     settings.relay = *mode;
   }
-  for (const auto& [variable, target] : {std::pair{"LINNET_LAN", &settings.lan}, std::pair{"LINNET_AUTO_ANSWER", &settings.auto_answer}}) {
+  for (const auto& [variable, target] :
+       {std::pair{"LINNET_LAN", &settings.lan}, std::pair{"LINNET_AUTO_ANSWER", &settings.auto_answer}}) {
     const auto value = text(variable);
     if (!value) continue;
     const auto on = parse_switch(*value);

@@ -17,7 +17,8 @@ Outcome<Speech> load_speech(const std::string& path) {
   if (!bytes) return tl::unexpected(bytes.error());
   if (!*bytes) return trouble("There is no file " + path + ".");
   auto audio = media::parse_wav(**bytes);
-  if (!audio) return trouble(path + " is no WAV file that can be played (" + std::string(to_string(audio.error())) + ").");
+  if (!audio)
+    return trouble(path + " is no WAV file that can be played (" + std::string(to_string(audio.error())) + ").");
   if (audio->rate == media::kRate) return std::make_shared<const std::vector<std::int16_t>>(std::move(audio->samples));
   return std::make_shared<const std::vector<std::int16_t>>(media::resample(audio->samples, audio->rate, media::kRate));
 }
@@ -42,8 +43,10 @@ class Sound::Line {
   }
 
   void tick() {
-    if (card_) card_tick();
-    else file_tick();
+    if (card_)
+      card_tick();
+    else
+      file_tick();
   }
 
  private:
@@ -106,8 +109,8 @@ void Sound::stop(node::CallId call) {
   if (calls_.empty()) alarm_->set(kNever);
 }
 
-// Ticks keep to the grid next_ + n * 10 ms, so no drift adds up. A late one is made up for, one extra tick at a time: the
-// packets of a stall do not leave in one burst.
+// Ticks keep to the grid next_ + n * 10 ms, so no drift adds up. A late one is made up for, one extra tick at a time:
+// the packets of a stall do not leave in one burst.
 void Sound::ring() {
   const Time at = now();
   if (at - next_ > kLost) next_ = at;

@@ -1,4 +1,5 @@
-// Sound of the running calls: 10 ms ticks on the monotonic clock for files and silence, the card's own pace for the card.
+// Sound of the running calls: 10 ms ticks on the monotonic clock for files and silence, the card's own pace for the
+// card.
 #pragma once
 
 #include <functional>
@@ -16,11 +17,12 @@ namespace linnet::io {
 using Speech = std::shared_ptr<const std::vector<std::int16_t>>;
 Outcome<Speech> load_speech(const std::string& path);
 
-// What one call is spoken and heard with. A file on either side means files on both: the other side is silence, or nowhere.
+// What one call is spoken and heard with. A file on either side means files on both: the other side is silence, or
+// nowhere.
 struct SoundPlan {
-  Speech play;          // null: none
-  std::string record;   // empty: none
-  bool card = true;     // microphone and loudspeaker, when neither of the above is given
+  Speech play;         // null: none
+  std::string record;  // empty: none
+  bool card = true;    // microphone and loudspeaker, when neither of the above is given
 
   bool files() const { return play != nullptr || !record.empty(); }
 };

@@ -13,7 +13,7 @@
 namespace linnet::io {
 namespace {
 
-constexpr std::size_t kRing = 16384;     // samples, a third of a second at 48 kHz
+constexpr std::size_t kRing = 16384;  // samples, a third of a second at 48 kHz
 constexpr double kSuggestedLatency = 0.01;
 constexpr int kAhead = media::kRate / 50;  // 20 ms wait for the loudspeaker
 
@@ -31,7 +31,8 @@ class PortAudioCard final : public SoundCard {
   }
 
   PaError start(PaStreamParameters input, PaStreamParameters output) {
-    const PaError opened = Pa_OpenStream(&stream_, &input, &output, rate_, paFramesPerBufferUnspecified, paNoFlag, &PortAudioCard::callback, this);
+    const PaError opened = Pa_OpenStream(&stream_, &input, &output, rate_, paFramesPerBufferUnspecified, paNoFlag,
+                                         &PortAudioCard::callback, this);
     if (opened != paNoError) {
       stream_ = nullptr;
       return opened;
@@ -64,7 +65,8 @@ class PortAudioCard final : public SoundCard {
   }
 
  private:
-  static int callback(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*, PaStreamCallbackFlags, void* user) {
+  static int callback(const void* input, void* output, unsigned long frames, const PaStreamCallbackTimeInfo*,
+                      PaStreamCallbackFlags, void* user) {
     auto& self = *static_cast<PortAudioCard*>(user);
     if (input != nullptr) self.microphone_.write({static_cast<const std::int16_t*>(input), frames});
     const std::span<std::int16_t> out(static_cast<std::int16_t*>(output), frames);
@@ -85,10 +87,12 @@ class PortAudioCard final : public SoundCard {
 
 Outcome<std::pair<PaDeviceIndex, PaDeviceIndex>> default_devices() {
   const std::string hint = "\n  Speak from a file: linnet call WHO --play F.wav --record G.wav";
-  if (const PaError failed = initialise(); failed != paNoError) return trouble(std::string("No sound: ") + Pa_GetErrorText(failed) + "." + hint);
+  if (const PaError failed = initialise(); failed != paNoError)
+    return trouble(std::string("No sound: ") + Pa_GetErrorText(failed) + "." + hint);
   const PaDeviceIndex input = Pa_GetDefaultInputDevice();
   const PaDeviceIndex output = Pa_GetDefaultOutputDevice();
-  if (input == paNoDevice && output == paNoDevice) return trouble("No microphone and no loudspeaker: this machine has no sound device." + hint);
+  if (input == paNoDevice && output == paNoDevice)
+    return trouble("No microphone and no loudspeaker: this machine has no sound device." + hint);
   if (input == paNoDevice) return trouble("No microphone: this machine has no device to record from." + hint);
   if (output == paNoDevice) return trouble("No loudspeaker: this machine has no device to play on." + hint);
   return std::pair(input, output);

@@ -1,5 +1,5 @@
-// Microphone and loudspeaker through PortAudio, opened at first use. The card's callback only moves samples between two rings;
-// the loop reads and writes them at 48 kHz, resampled when the card runs at another rate.
+// Microphone and loudspeaker through PortAudio, opened at first use. The card's callback only moves samples between two
+// rings; the loop reads and writes them at 48 kHz, resampled when the card runs at another rate.
 #pragma once
 
 #include <memory>

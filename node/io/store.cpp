@@ -55,7 +55,8 @@ class Statement {
     return t == nullptr ? std::string() : std::string(t, static_cast<std::size_t>(sqlite3_column_bytes(s_, column)));
   }
   ByteView blob(int column) {
-    return {static_cast<const std::uint8_t*>(sqlite3_column_blob(s_, column)), static_cast<std::size_t>(sqlite3_column_bytes(s_, column))};
+    return {static_cast<const std::uint8_t*>(sqlite3_column_blob(s_, column)),
+            static_cast<std::size_t>(sqlite3_column_bytes(s_, column))};
   }
 
  private:
@@ -70,14 +71,17 @@ std::int64_t pragma(sqlite3* db, const char* sql) {
   return s.row() ? s.integer(0) : -1;
 }
 
-// A new store is made whole beside its place and then linked there: a file with half a schema never stands under the name.
+// A new store is made whole beside its place and then linked there: a file with half a schema never stands under the
+// name.
 Done create(const std::filesystem::path& path) {
   const std::filesystem::path fresh = path.string() + ".new";
   ::unlink(fresh.c_str());
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(fresh.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
-  const std::string head = "PRAGMA application_id=" + std::to_string(kApplication) + ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";";
-  const bool made = opened == SQLITE_OK && run(raw, "PRAGMA synchronous=FULL;BEGIN;") && run(raw, head.c_str()) && run(raw, kSchema) && run(raw, "COMMIT;");
+  const std::string head = "PRAGMA application_id=" + std::to_string(kApplication) +
+                           ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";";
+  const bool made = opened == SQLITE_OK && run(raw, "PRAGMA synchronous=FULL;BEGIN;") && run(raw, head.c_str()) &&
+                    run(raw, kSchema) && run(raw, "COMMIT;");
   const std::string why = raw != nullptr ? sqlite3_errmsg(raw) : "out of memory";
   sqlite3_close(raw);
   const bool placed = made && ::link(fresh.c_str(), path.c_str()) == 0;
@@ -87,7 +91,9 @@ Done create(const std::filesystem::path& path) {
 }
 
 tl::unexpected<Trouble> damaged(const std::filesystem::path& path, const std::string& why) {
-  return trouble("The store " + path.string() + " is damaged (" + why + "). It was left as it is.\n  Put a copy of it back, or move it away to start without history and pins.");
+  return trouble(
+      "The store " + path.string() + " is damaged (" + why +
+      "). It was left as it is.\n  Put a copy of it back, or move it away to start without history and pins.");
 }
 
 }  // namespace
@@ -107,13 +113,16 @@ Outcome<Store> Store::open(const std::filesystem::path& path) {
   const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
   Store store(std::unique_ptr<sqlite3, Close>(raw), path.string());
   if (raw == nullptr || opened != SQLITE_OK)
-    return trouble("Cannot open " + path.string() + ": " + (raw != nullptr ? sqlite3_errmsg(raw) : "out of memory") + ".");
+    return trouble("Cannot open " + path.string() + ": " + (raw != nullptr ? sqlite3_errmsg(raw) : "out of memory") +
+                   ".");
   sqlite3_busy_timeout(raw, 2000);
   const std::int64_t application = pragma(raw, "PRAGMA application_id");
   const std::int64_t version = pragma(raw, "PRAGMA user_version");
-  if (application != kApplication) return damaged(path, application < 0 ? sqlite3_errmsg(raw) : "not a store of Linnet");
+  if (application != kApplication)
+    return damaged(path, application < 0 ? sqlite3_errmsg(raw) : "not a store of Linnet");
   if (version != kSchemaVersion)
-    return trouble("The store " + path.string() + " was written by another version of Linnet (format " + std::to_string(version) + "). It was left as it is.");
+    return trouble("The store " + path.string() + " was written by another version of Linnet (format " +
+                   std::to_string(version) + "). It was left as it is.");
   std::string verdict = "unreadable";
   if (Statement check(raw, "PRAGMA quick_check(1)"); check.row()) verdict = check.text(0);
   if (verdict != "ok") return damaged(path, verdict);
@@ -152,15 +161,21 @@ Done Store::save_pin(const crypto::Address& address, const crypto::AccountKey& a
 }
 
 Done Store::save_sequence(std::uint64_t below) {
-  Statement s(db_.get(), "INSERT INTO counters(name, value) VALUES('sequence', ?1) ON CONFLICT(name) DO UPDATE SET value=max(value, excluded.value)");
+  Statement s(db_.get(),
+              "INSERT INTO counters(name, value) VALUES('sequence', ?1) ON CONFLICT(name) DO UPDATE SET "
+              "value=max(value, excluded.value)");
   if (!s.bind(1, static_cast<std::int64_t>(below)).done()) return failed("save the record sequence");
   return {};
 }
 
 Done Store::add_history(const HistoryRow& row) {
-  Statement s(db_.get(), "INSERT INTO history(started, outgoing, peer, result, text, json) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  Statement s(db_.get(),
+              "INSERT INTO history(started, outgoing, peer, result, text, json) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   s.bind(1, seconds(row.started)).bind(2, std::int64_t{row.direction == node::Direction::outgoing});
-  s.bind(3, std::string_view(row.peer)).bind(4, std::string_view(row.result)).bind(5, std::string_view(row.text)).bind(6, std::string_view(row.json));
+  s.bind(3, std::string_view(row.peer))
+      .bind(4, std::string_view(row.result))
+      .bind(5, std::string_view(row.text))
+      .bind(6, std::string_view(row.json));
   if (!s.done()) return failed("save history");
   Statement trim(db_.get(), "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?1");
   trim.bind(1, static_cast<std::int64_t>(kMaxHistory)).done();
@@ -168,7 +183,9 @@ Done Store::add_history(const HistoryRow& row) {
 }
 
 Outcome<std::vector<HistoryRow>> Store::history(std::size_t newest) {
-  Statement s(db_.get(), "SELECT * FROM (SELECT id, started, outgoing, peer, result, text, json FROM history ORDER BY id DESC LIMIT ?1) ORDER BY id");
+  Statement s(db_.get(),
+              "SELECT * FROM (SELECT id, started, outgoing, peer, result, text, json FROM history ORDER BY id DESC "
+              "LIMIT ?1) ORDER BY id");
   s.bind(1, static_cast<std::int64_t>(newest));
   std::vector<HistoryRow> out;
   while (s.row()) {

@@ -1,5 +1,5 @@
-// store.db: what must outlive the daemon. SQLite in WAL mode with full sync: what was acknowledged survives kill -9 and power loss.
-// A damaged store is refused and left as it is.
+// store.db: what must outlive the daemon. SQLite in WAL mode with full sync: what was acknowledged survives kill -9 and
+// power loss. A damaged store is refused and left as it is.
 #pragma once
 
 #include <filesystem>

@@ -76,7 +76,8 @@ void Interrupts::take() {
 std::array<bool, 3> readable(const std::array<int, 3>& fds, Duration limit) {
   std::array<pollfd, 3> p{};
   for (std::size_t i = 0; i < fds.size(); ++i) p[i] = {fds[i], POLLIN, 0};
-  const int wait = limit == kNoLimit ? -1 : static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count());
+  const int wait =
+      limit == kNoLimit ? -1 : static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count());
   if (::poll(p.data(), p.size(), wait) <= 0) return {};
   return {p[0].revents != 0, p[1].revents != 0, p[2].revents != 0};
 }

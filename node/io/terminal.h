@@ -43,7 +43,8 @@ class Interrupts {
   Fd fd_;
 };
 
-// Which of the descriptors can be read (or are at their end), once one can or the limit has passed. A negative one never can.
+// Which of the descriptors can be read (or are at their end), once one can or the limit has passed. A negative one
+// never can.
 std::array<bool, 3> readable(const std::array<int, 3>& fds, Duration limit);
 inline constexpr Duration kNoLimit = Duration::max();
 

@@ -70,7 +70,8 @@ std::vector<Endpoint> UdpPorts::reachable() const {
     for (const auto& ip : interface_addresses())
       if (ip.is_v4() == at.ip.is_v4()) out.push_back(Endpoint{ip, at.port});
   }
-  std::stable_sort(out.begin(), out.end(), [](const Endpoint& a, const Endpoint& b) { return rank(a.ip) < rank(b.ip); });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Endpoint& a, const Endpoint& b) { return rank(a.ip) < rank(b.ip); });
   return out;
 }
 

@@ -19,7 +19,8 @@ void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, opt
 
 std::string bind_error(const Endpoint& at) {
   if (errno == EADDRINUSE)
-    return "Port " + std::to_string(at.port) + " is used by another program (" + at.to_string() + ").\n  Choose another: linnet up --listen ADDR:PORT";
+    return "Port " + std::to_string(at.port) + " is used by another program (" + at.to_string() +
+           ").\n  Choose another: linnet up --listen ADDR:PORT";
   if (errno == EADDRNOTAVAIL) return at.ip.to_string() + " is not an address of this machine.";
   return "Cannot listen on " + at.to_string() + ": " + os_error() + ".";
 }
@@ -47,7 +48,8 @@ Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
   if (::bind(fd.get(), address.get(), address.size) != 0) return trouble(bind_error(at));
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
-  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) return trouble("Cannot read the bound port: " + os_error() + ".");
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0)
+    return trouble("Cannot read the bound port: " + os_error() + ".");
   return std::unique_ptr<UdpSocket>(new UdpSocket(std::move(fd), to_endpoint(bound)));
 }
 

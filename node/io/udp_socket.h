@@ -1,4 +1,5 @@
-// One bound UDP socket. Reads and writes in batches (recvmmsg, sendmmsg); what the kernel does not take waits in a bounded queue.
+// One bound UDP socket. Reads and writes in batches (recvmmsg, sendmmsg); what the kernel does not take waits in a
+// bounded queue.
 #pragma once
 
 #include <functional>

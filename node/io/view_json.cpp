@@ -11,9 +11,13 @@ using Json = nlohmann::ordered_json;
 // Microseconds are as fine as anything here is measured.
 double rounded(double value) { return std::round(value * 1000.0) / 1000.0; }
 
-Json number(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(rounded(*value)) : Json(nullptr); }
+Json number(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(rounded(*value)) : Json(nullptr);
+}
 Json number(const std::optional<Duration>& value) { return value ? Json(rounded(millis(*value))) : Json(nullptr); }
-Json micros_of(const std::optional<Time>& value) { return value ? Json(value->time_since_epoch().count()) : Json(nullptr); }
+Json micros_of(const std::optional<Time>& value) {
+  return value ? Json(value->time_since_epoch().count()) : Json(nullptr);
+}
 Json text(std::string_view value) { return value.empty() ? Json(nullptr) : Json(value); }
 
 // Names come from strangers: what is no UTF-8 is replaced, never thrown at.
@@ -31,7 +35,10 @@ std::string_view word(overlay::State state) {
 Json summary_object(const std::string& peer, const node::CallSummary& s) {
   Json changes = Json::array();
   for (const auto& change : s.path_changes)
-    changes.push_back(Json{{"t_ms", rounded(millis(change.at))}, {"from", change.from}, {"to", change.to}, {"gap_ms", number(change.gap)}});
+    changes.push_back(Json{{"t_ms", rounded(millis(change.at))},
+                           {"from", change.from},
+                           {"to", change.to},
+                           {"gap_ms", number(change.gap)}});
   return Json{{"schema", kSchema},
               {"peer", peer},
               {"result", to_string(s.result)},
@@ -61,7 +68,8 @@ std::string status_json(const node::Status& status, const std::vector<Endpoint>&
   for (const auto& endpoint : listen) addresses.push_back(endpoint.to_string());
   Json supernodes = Json::array();
   for (const auto& supernode : status.supernodes)
-    if (supernode.attached || status.role == overlay::Role::supernode) supernodes.push_back(supernode.endpoint.to_string());
+    if (supernode.attached || status.role == overlay::Role::supernode)
+      supernodes.push_back(supernode.endpoint.to_string());
   Json calls = Json::array();
   for (const auto& call : status.calls)
     calls.push_back(Json{{"id", static_cast<std::uint64_t>(call.id)},
@@ -81,7 +89,9 @@ std::string status_json(const node::Status& status, const std::vector<Endpoint>&
                    {"calls", std::move(calls)}});
 }
 
-std::string summary_json(const node::CallSummary& summary) { return line(summary_object(summary.peer.text(), summary)); }
+std::string summary_json(const node::CallSummary& summary) {
+  return line(summary_object(summary.peer.text(), summary));
+}
 
 std::string refused_json(const std::string& who, node::CallResult result) {
   node::CallSummary nothing;
@@ -115,8 +125,10 @@ std::string call_json(const node::CallView& call) {
 std::string who_json(const node::event::WhoResult& result) {
   Json devices = Json::array();
   for (const auto& device : result.devices)
-    devices.push_back(
-        Json{{"key_name", device.key_name}, {"fingerprint", device.fingerprint}, {"expires_in_s", device.expires_in_s}, {"homes", device.homes}});
+    devices.push_back(Json{{"key_name", device.key_name},
+                           {"fingerprint", device.fingerprint},
+                           {"expires_in_s", device.expires_in_s},
+                           {"homes", device.homes}});
   return line(Json{{"schema", kSchema},
                    {"address", result.address.text()},
                    {"devices", std::move(devices)},
@@ -154,6 +166,8 @@ node::CallResult result_of(node::Outcome outcome) {
   return node::CallResult::failed;
 }
 
-Exit exit_of(node::Outcome outcome) { return outcome == node::Outcome::no_such_call ? Exit::not_found : exit_of(result_of(outcome)); }
+Exit exit_of(node::Outcome outcome) {
+  return outcome == node::Outcome::no_such_call ? Exit::not_found : exit_of(result_of(outcome));
+}
 
 }  // namespace linnet::io

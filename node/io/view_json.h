@@ -1,5 +1,5 @@
-// What scripts read, as lines of JSON. The keys and their presence are an interface (docs/config.md, "What scripts rely on"):
-// a value that is not known is null, a key is never left out.
+// What scripts read, as lines of JSON. The keys and their presence are an interface (docs/config.md, "What scripts rely
+// on"): a value that is not known is null, a key is never left out.
 #pragma once
 
 #include <string>

@@ -22,12 +22,12 @@ Bytes header(std::uint32_t data) {
   put(out, data + kHeader - 8, 4);
   append(out, view("WAVEfmt "));
   put(out, 16, 4);
-  put(out, 1, 2);                  // PCM
-  put(out, 1, 2);                  // channels
+  put(out, 1, 2);  // PCM
+  put(out, 1, 2);  // channels
   put(out, media::kRate, 4);
-  put(out, media::kRate * 2, 4);   // bytes a second
-  put(out, 2, 2);                  // bytes a frame
-  put(out, 16, 2);                 // bits a sample
+  put(out, media::kRate * 2, 4);  // bytes a second
+  put(out, 2, 2);                 // bytes a frame
+  put(out, 16, 2);                // bits a sample
   append(out, view("data"));
   put(out, data, 4);
   return out;

@@ -1,5 +1,5 @@
-// Writes a WAV file while the call runs: 16-bit mono at 48 kHz. The header is put right every second and at the end, so that
-// a killed daemon leaves a file that can be played.
+// Writes a WAV file while the call runs: 16-bit mono at 48 kHz. The header is put right every second and at the end, so
+// that a killed daemon leaves a file that can be played.
 #pragma once
 
 #include <filesystem>

@@ -20,8 +20,9 @@ T as(std::vector<std::string> arguments) {
 }
 
 TEST(Arguments, ReadUpWithEveryFlag) {
-  const auto up = as<verb::Up>({"--home", "/h", "up", "--listen", "127.0.0.1:0", "--listen", "[::1]:4400", "--bootstrap", "node.example:4400", "--relay", "auto", "--lan",
-                                "off", "--auto-answer", "--play", "F.wav", "--record", "G.wav", "--foreground"});
+  const auto up = as<verb::Up>({"--home", "/h", "up", "--listen", "127.0.0.1:0", "--listen", "[::1]:4400",
+                                "--bootstrap", "node.example:4400", "--relay", "auto", "--lan", "off", "--auto-answer",
+                                "--play", "F.wav", "--record", "G.wav", "--foreground"});
   EXPECT_EQ(up.listen.size(), 2u);
   EXPECT_EQ(up.bootstrap, (std::vector<std::string>{"node.example:4400"}));
   EXPECT_EQ(up.relay, io::RelayMode::automatic);
@@ -40,14 +41,17 @@ TEST(Arguments, LeaveUnsaidWhatWasNotSaid) {
 }
 
 TEST(Arguments, ReadACall) {
-  const auto call = as<verb::Call>({"call", "bob@demo.example", "--play", "F.wav", "--duration", "2.5", "--cold", "--json"});
+  const auto call =
+      as<verb::Call>({"call", "bob@demo.example", "--play", "F.wav", "--duration", "2.5", "--cold", "--json"});
   EXPECT_EQ(call.who, "bob@demo.example");
   EXPECT_EQ(call.duration, 2.5);
   EXPECT_TRUE(call.cold);
 }
 
 TEST(Arguments, TakeJsonAndHomeOnEitherSideOfTheCommand) {
-  for (const auto& line : std::vector<std::vector<std::string>>{{"--home", "/h", "status", "--json"}, {"--json", "status", "--home", "/h"}, {"status", "--json", "--home=/h"}}) {
+  for (const auto& line : std::vector<std::vector<std::string>>{{"--home", "/h", "status", "--json"},
+                                                                {"--json", "status", "--home", "/h"},
+                                                                {"status", "--json", "--home=/h"}}) {
     const auto parsed = parse_arguments(line);
     ASSERT_TRUE(parsed) << parsed.error().text;
     EXPECT_TRUE(parsed->json);
@@ -87,14 +91,18 @@ TEST(Arguments, AreRefusedWithWhatWasMeant) {
 }
 
 TEST(LiveLine, SaysThePathInWordsAndAnUnknownValueAsAQuestionMark) {
-  const auto call = nlohmann::json::parse(R"({"peer":"alice@demo.example","state":"talking","path":"relayed","via":"192.0.2.1:4400","reason":"no direct path",
+  const auto call = nlohmann::json::parse(
+      R"({"peer":"alice@demo.example","state":"talking","path":"relayed","via":"192.0.2.1:4400","reason":"no direct path",
     "verified":true,"muted":true,"on_hold":false,"held_by_peer":false,"seconds":134.2,"rtt_ms":3.1,"loss_pct":0.0,"jitter_ms":null,"mos":null,
     "last_heard_ms":20,"level":0.4})");
-  EXPECT_EQ(live_line(call), "alice  02:14  muted  RELAYED via 192.0.2.1:4400 (no direct path)  RTT 3 ms  loss 0.0 %  jitter ? ms  MOS ?  mic ##  known key");
+  EXPECT_EQ(live_line(call),
+            "alice  02:14  muted  RELAYED via 192.0.2.1:4400 (no direct path)  RTT 3 ms  loss 0.0 %  jitter ? ms  MOS "
+            "?  mic ##  known key");
 }
 
 TEST(LiveLine, NeverCallsAStalePathConnected) {
-  const auto call = nlohmann::json::parse(R"({"peer":"alice@demo.example","state":"talking","path":"direct","via":"192.0.2.1:4400","seconds":5,"last_heard_ms":4100})");
+  const auto call = nlohmann::json::parse(
+      R"({"peer":"alice@demo.example","state":"talking","path":"direct","via":"192.0.2.1:4400","seconds":5,"last_heard_ms":4100})");
   EXPECT_NE(live_line(call).find("last heard 4 s ago"), std::string::npos);
   EXPECT_EQ(live_line(call).find("DIRECT"), std::string::npos);
 }

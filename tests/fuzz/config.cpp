@@ -1,4 +1,5 @@
-// node/io: any bytes as config.toml. What is refused names its place and changes nothing; what is taken makes a valid node.
+// node/io: any bytes as config.toml. What is refused names its place and changes nothing; what is taken makes a valid
+// node.
 #include "node/io/config.h"
 
 #include "require.h"

@@ -1,4 +1,5 @@
-// node/io: any line on the control socket. What is refused is answered by a line that can be sent; what is taken keeps its bounds.
+// node/io: any line on the control socket. What is refused is answered by a line that can be sent; what is taken keeps
+// its bounds.
 #include "node/io/control_request.h"
 
 #include "base/bytes.h"

@@ -56,18 +56,22 @@ device = "none"
 }
 
 TEST(Config, NamesTheLineAndTheKeyThatWasMeant) {
-  EXPECT_EQ(error_of("\n[relay]\n  bandwith = 3\n"), "config.toml:3:3 unknown key \"relay.bandwith\"; did you mean \"bandwidth\"?");
+  EXPECT_EQ(error_of("\n[relay]\n  bandwith = 3\n"),
+            "config.toml:3:3 unknown key \"relay.bandwith\"; did you mean \"bandwidth\"?");
   EXPECT_EQ(error_of("lisen = []"), "config.toml:1:1 unknown key \"lisen\"; did you mean \"listen\"?");
   EXPECT_EQ(error_of("[rely]\nmode = \"on\""), "config.toml:1:2 unknown key \"rely\"; did you mean \"relay\"?");
   EXPECT_EQ(error_of("zzz = 1"), "config.toml:1:1 unknown key \"zzz\"");
 }
 
 TEST(Config, SaysWhatAValueMustBe) {
-  EXPECT_EQ(error_of("[relay]\nmode = \"maybe\""), "config.toml:2:8 \"relay.mode\" must be \"on\", \"off\" or \"auto\"");
+  EXPECT_EQ(error_of("[relay]\nmode = \"maybe\""),
+            "config.toml:2:8 \"relay.mode\" must be \"on\", \"off\" or \"auto\"");
   EXPECT_EQ(error_of("lan = 1"), "config.toml:1:7 \"lan\" must be true or false");
   EXPECT_EQ(error_of("[call]\nframe = 15"), "config.toml:2:9 \"call.frame\" must be 10, 20, 40 or 60 (ms)");
-  EXPECT_EQ(error_of("[relay]\nbandwidth = -1"), "config.toml:2:13 \"relay.bandwidth\" must be kbit/s a circuit, 8 to 1000000");
-  EXPECT_EQ(error_of("listen = [\"1.2.3.4\"]"), "config.toml:1:10 \"listen\" must be a list of ADDR:PORT, as in [\"0.0.0.0:4400\"]");
+  EXPECT_EQ(error_of("[relay]\nbandwidth = -1"),
+            "config.toml:2:13 \"relay.bandwidth\" must be kbit/s a circuit, 8 to 1000000");
+  EXPECT_EQ(error_of("listen = [\"1.2.3.4\"]"),
+            "config.toml:1:10 \"listen\" must be a list of ADDR:PORT, as in [\"0.0.0.0:4400\"]");
   EXPECT_EQ(error_of("relay = 3"), "config.toml:1:9 \"relay\" must be a table: [relay]");
 }
 
@@ -85,8 +89,10 @@ TEST(Config, ChangesNothingWhenAnythingIsWrong) {
 TEST(Config, LetsTheEnvironmentWinOverTheFile) {
   Settings s;
   ASSERT_TRUE(parse_config("lan = true\nnetwork = \"file\"\nlog = \"warn\"", "config.toml", s));
-  const std::map<std::string, std::string> variables{
-      {"LINNET_NETWORK", "environment"}, {"LINNET_LAN", "off"}, {"LINNET_BOOTSTRAP", "a.example:1, b.example:2"}, {"LINNET_AUDIO", "none"}};
+  const std::map<std::string, std::string> variables{{"LINNET_NETWORK", "environment"},
+                                                     {"LINNET_LAN", "off"},
+                                                     {"LINNET_BOOTSTRAP", "a.example:1, b.example:2"},
+                                                     {"LINNET_AUDIO", "none"}};
   const auto get = [&](const char* name) { return variables.count(name) > 0 ? variables.at(name).c_str() : nullptr; };
   ASSERT_TRUE(apply_environment(get, s));
   EXPECT_EQ(s.network, "environment");
@@ -98,7 +104,8 @@ TEST(Config, LetsTheEnvironmentWinOverTheFile) {
 
 TEST(Config, RefusesAWrongVariableWithItsName) {
   Settings s;
-  const auto set = apply_environment([](const char* name) { return std::string_view(name) == "LINNET_RELAY" ? "perhaps" : nullptr; }, s);
+  const auto set = apply_environment(
+      [](const char* name) { return std::string_view(name) == "LINNET_RELAY" ? "perhaps" : nullptr; }, s);
   ASSERT_FALSE(set);
   EXPECT_EQ(set.error().text, "LINNET_RELAY: \"perhaps\" is not on, off or auto");
   EXPECT_EQ(set.error().exit, Exit::usage);

@@ -23,7 +23,8 @@ T as(std::string_view line) {
 }
 
 TEST(ControlRequest, ReadsACallWithEverythingItMayCarry) {
-  const auto call = as<request::Call>(R"({"cmd":"call","who":"bob@demo.example","cold":true,"duration":1.5,"play":"/a.wav","record":"/b.wav","silent":true})");
+  const auto call = as<request::Call>(
+      R"({"cmd":"call","who":"bob@demo.example","cold":true,"duration":1.5,"play":"/a.wav","record":"/b.wav","silent":true})");
   EXPECT_EQ(call.who, "bob@demo.example");
   EXPECT_TRUE(call.cold);
   EXPECT_EQ(call.duration, std::chrono::milliseconds(1500));
@@ -43,10 +44,13 @@ TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
   const std::string deep = "{\"cmd\":" + std::string(100, '[') + std::string(100, ']') + "}";
   const std::string bomb(kMaxControlLine, '[');
   for (const std::string& line :
-       {std::string(), std::string("null"), std::string("[]"), std::string("{"), std::string("{}"), std::string(R"({"cmd":"reboot"})"), std::string(R"({"cmd":1})"),
-        std::string(R"({"cmd":"call"})"), std::string(R"({"cmd":"call","who":3})"), std::string(R"({"cmd":"call","who":"b@c","duration":-1})"),
-        std::string(R"({"cmd":"call","who":"b@c","duration":1e99})"), std::string(R"({"cmd":"call","who":"b@c","play":"relative.wav"})"),
-        std::string("{\"cmd\":\"call\",\"who\":\"b@c\",\"play\":\"/a\\u0000b\"}"), std::string(R"({"cmd":"hangup","call":-1})"), deep, bomb}) {
+       {std::string(), std::string("null"), std::string("[]"), std::string("{"), std::string("{}"),
+        std::string(R"({"cmd":"reboot"})"), std::string(R"({"cmd":1})"), std::string(R"({"cmd":"call"})"),
+        std::string(R"({"cmd":"call","who":3})"), std::string(R"({"cmd":"call","who":"b@c","duration":-1})"),
+        std::string(R"({"cmd":"call","who":"b@c","duration":1e99})"),
+        std::string(R"({"cmd":"call","who":"b@c","play":"relative.wav"})"),
+        std::string("{\"cmd\":\"call\",\"who\":\"b@c\",\"play\":\"/a\\u0000b\"}"),
+        std::string(R"({"cmd":"hangup","call":-1})"), deep, bomb}) {
     const auto request = parse_request(line);
     ASSERT_FALSE(request) << line.substr(0, 80);
     EXPECT_EQ(request.error().exit, Exit::usage);

@@ -28,7 +28,9 @@ class HomeFolder {
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
   const std::filesystem::path& path() const { return path_; }
 
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name, std::ios::binary) << text; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+  }
   std::string read(const std::string& name) const {
     std::stringstream out;
     out << std::ifstream(path_ / name, std::ios::binary).rdbuf();

@@ -15,7 +15,8 @@ constexpr Wall kNow{1'790'000'000};
 TEST(KeyFile, IsMadeOnceAndReadBack) {
   const HomeFolder home;
   SystemRng rng;
-  const auto made = create_identity_file(home / "identity.key", rng, crypto::Address::parse("alice@demo.example").value(), "alice", kNow);
+  const auto made = create_identity_file(home / "identity.key", rng,
+                                         crypto::Address::parse("alice@demo.example").value(), "alice", kNow);
   ASSERT_TRUE(made) << made.error().text;
   const auto loaded = load_identity_file(home / "identity.key");
   ASSERT_TRUE(loaded && *loaded);
@@ -69,7 +70,8 @@ TEST(KeyFile, IsRefusedWhenOpenToOthers) {
   ::chmod((home / "identity.key").c_str(), 0640);
   const auto loaded = load_identity_file(home / "identity.key");
   ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().text, (home / "identity.key").string() + " is open to other users (mode 0640). Refusing to start.\n  Close it: chmod 600 " +
+  EXPECT_EQ(loaded.error().text, (home / "identity.key").string() +
+                                     " is open to other users (mode 0640). Refusing to start.\n  Close it: chmod 600 " +
                                      (home / "identity.key").string());
 }
 

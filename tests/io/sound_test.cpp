@@ -23,7 +23,8 @@ TEST(WavRecorder, WritesWhatItWasGiven) {
   {
     auto recorder = WavRecorder::create(home / "a.wav");
     ASSERT_TRUE(recorder);
-    for (std::size_t i = 0; i < samples.size(); i += 480) recorder->write(std::span(samples).subspan(i, std::min<std::size_t>(480, samples.size() - i)));
+    for (std::size_t i = 0; i < samples.size(); i += 480)
+      recorder->write(std::span(samples).subspan(i, std::min<std::size_t>(480, samples.size() - i)));
   }
   const auto audio = parsed(home, "a.wav");
   EXPECT_EQ(audio.rate, 48000);
@@ -70,7 +71,8 @@ TEST(Ring, GivesEverythingOnceAndInOrder) {
   std::thread writer([&] {
     for (int next = 0; next < kCount;) {
       const int chunk[3] = {next, next + 1, next + 2};
-      next += static_cast<int>(ring.write(std::span(chunk).first(static_cast<std::size_t>(std::min(3, kCount - next)))));
+      next +=
+          static_cast<int>(ring.write(std::span(chunk).first(static_cast<std::size_t>(std::min(3, kCount - next)))));
       if (ring.size() == 64) std::this_thread::yield();
     }
   });
@@ -96,10 +98,11 @@ TEST(Nearest, KnowsWhatWasMeant) {
 }
 
 TEST(ViewJson, NeverLeavesOutAKey) {
-  EXPECT_EQ(refused_json("bob", node::CallResult::not_found),
-            R"({"schema":1,"peer":"bob","result":"not-found","ring_ms":null,"setup_ms":null,"first_voice_ms":null,"path":"unknown","via":null,"codec":null,)"
-            R"("seconds":0.0,"packets_sent":0,"packets_received":0,"loss_pct":null,"jitter_ms":null,"rtt_ms":null,"mos":null,"max_gap_ms":null,)"
-            R"("play_start_us":null,"record_start_us":null,"path_changes":[]})");
+  EXPECT_EQ(
+      refused_json("bob", node::CallResult::not_found),
+      R"({"schema":1,"peer":"bob","result":"not-found","ring_ms":null,"setup_ms":null,"first_voice_ms":null,"path":"unknown","via":null,"codec":null,)"
+      R"("seconds":0.0,"packets_sent":0,"packets_received":0,"loss_pct":null,"jitter_ms":null,"rtt_ms":null,"mos":null,"max_gap_ms":null,)"
+      R"("play_start_us":null,"record_start_us":null,"path_changes":[]})");
 }
 
 TEST(ViewJson, MapsEveryResultToItsExitCode) {

@@ -15,7 +15,10 @@ crypto::AccountKey account(std::uint8_t fill) {
   key.bytes.fill(fill);
   return key;
 }
-HistoryRow row(int n) { return {Wall{1000 + n}, node::Direction::outgoing, "bob@demo.example", "ended", "", "{\"n\":" + std::to_string(n) + "}"}; }
+HistoryRow row(int n) {
+  return {
+      Wall{1000 + n}, node::Direction::outgoing, "bob@demo.example", "ended", "", "{\"n\":" + std::to_string(n) + "}"};
+}
 
 TEST(Store, RemembersPinsSequenceAndHistory) {
   const HomeFolder home;
@@ -88,7 +91,8 @@ TEST(Store, KeepsEveryAcknowledgedRowWhenTheProcessIsKilled) {
     ASSERT_TRUE(store) << store.error().text;
     EXPECT_GE(*store->sequence(), static_cast<std::uint64_t>(round * 1000 + acknowledged + 1));
     int found = 0;
-    for (const auto& r : *store->history(Store::kMaxHistory)) found += seconds(r.started) >= 1000 + round * 1000 ? 1 : 0;
+    for (const auto& r : *store->history(Store::kMaxHistory))
+      found += seconds(r.started) >= 1000 + round * 1000 ? 1 : 0;
     EXPECT_GE(found, acknowledged);
   }
 }

@@ -24,7 +24,8 @@ TEST(UdpPorts, NameThePortThatIsTaken) {
   ASSERT_TRUE(first);
   const auto second = UdpPorts::open(first->bound());
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().text, "Port " + std::to_string(first->bound()[0].port) + " is used by another program (" + first->bound()[0].to_string() +
+  EXPECT_EQ(second.error().text, "Port " + std::to_string(first->bound()[0].port) + " is used by another program (" +
+                                     first->bound()[0].to_string() +
                                      ").\n  Choose another: linnet up --listen ADDR:PORT");
   EXPECT_EQ(second.error().exit, Exit::failed);
 }
@@ -63,7 +64,8 @@ void echo(const std::string& listen, int family) {
   const auto to = to_socket_address(ports->bound()[0]);
   for (std::size_t i = 0; i < kCount; ++i) {
     const Bytes bytes(1 + i, static_cast<std::uint8_t>(i));
-    ASSERT_EQ(::sendto(other.get(), bytes.data(), bytes.size(), 0, to.get(), to.size), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::sendto(other.get(), bytes.data(), bytes.size(), 0, to.get(), to.size),
+              static_cast<ssize_t>(bytes.size()));
   }
   const auto limit = loop.alarm([&] { loop.stop(); });
   limit->set(now() + std::chrono::seconds(10));
@@ -104,7 +106,8 @@ TEST(Resolver, FindsTheNamesOfThisMachine) {
 TEST(Resolver, KnowsAMistypedAddressFromAName) {
   EXPECT_TRUE(parse_host_port("node.example:4400"));
   EXPECT_TRUE(parse_host_port("10.0.0.1:1"));
-  for (const char* text : {"1.2.3:4400", "node.example", "node.example:0", "node.example:99999", ":4400", "no de:1", "node.example:12x"})
+  for (const char* text :
+       {"1.2.3:4400", "node.example", "node.example:0", "node.example:99999", ":4400", "no de:1", "node.example:12x"})
     EXPECT_FALSE(parse_host_port(text)) << text;
 }
 

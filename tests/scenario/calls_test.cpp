@@ -12,9 +12,10 @@
 namespace linnet::scenario {
 namespace {
 
-const std::vector<std::string> kCallKeys{"schema",   "peer",           "result",           "ring_ms",  "setup_ms",  "first_voice_ms", "path",
-                                         "via",      "codec",          "seconds",          "packets_sent", "packets_received", "loss_pct", "jitter_ms",
-                                         "rtt_ms",   "mos",            "max_gap_ms",       "play_start_us", "record_start_us", "path_changes"};
+const std::vector<std::string> kCallKeys{
+    "schema", "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
+    "via",    "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
+    "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes"};
 
 class Calls : public testing::Test {
  protected:
@@ -48,7 +49,8 @@ TEST_F(Calls, ReachSomebodyWhoseAddressIsAllThatIsKnown) {
   const auto heard = (bob_.home() / "heard.wav").string();
   ASSERT_TRUE(bob_up({"--auto-answer", "--play", speech_, "--record", heard}));
   ASSERT_TRUE(all_online());
-  const auto call = alice_.run({"call", "bob@demo.example", "--play", speech_, "--record", (alice_.home() / "heard.wav").string(), "--duration", "3", "--json"});
+  const auto call = alice_.run({"call", "bob@demo.example", "--play", speech_, "--record",
+                                (alice_.home() / "heard.wav").string(), "--duration", "3", "--json"});
   ASSERT_EQ(call.exit, 0) << call.err << call.out;
   const auto summary = call.last_line();
   EXPECT_EQ(keys_of(summary), kCallKeys);
@@ -102,7 +104,8 @@ TEST_F(Calls, AreAnsweredDeclinedAndHungUpByHand) {
   {
     Process call(alice_.line({"call", "bob@demo.example", "--json"}));
     ASSERT_TRUE(bob_.until(rings));
-    EXPECT_EQ(keys_of(bob_.status()["calls"][0]), (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason"}));
+    EXPECT_EQ(keys_of(bob_.status()["calls"][0]),
+              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason"}));
     ASSERT_EQ(bob_.run({"hangup"}).exit, 0);
     const auto ran = call.wait();
     EXPECT_EQ(ran.exit, 6) << ran.err << ran.out;
@@ -171,15 +174,20 @@ TEST_F(Calls, ShowNothingOfThemselvesOnTheWire) {
   ASSERT_TRUE(all_online());
   ASSERT_EQ(alice_.run({"call", "bob@demo.example", "--play", speech_, "--duration", "2", "--json"}).exit, 0);
   std::vector<std::uint16_t> ports;
-  for (const auto* daemon : {&relays_[0], &relays_[1], &relays_[2], &alice_, &bob_}) ports.push_back(Endpoint::parse(daemon->endpoint())->port);
+  for (const auto* daemon : {&relays_[0], &relays_[1], &relays_[2], &alice_, &bob_})
+    ports.push_back(Endpoint::parse(daemon->endpoint())->port);
   const auto packets = tap.stop(ports);
   EXPECT_GT(packets.size(), 200u);
   std::size_t voice = 0;
   for (const auto& packet : packets) {
     voice += !packet.empty() && (static_cast<unsigned char>(packet[0]) & 0xC0u) == 0x80u ? 1 : 0;
     // Long enough that random bytes do not spell them.
-    for (const std::string word : {"SIP/2.0", "sip:alice", "sip:bob", "INVITE ", "CSeq:", "v=0\r\n", "m=audio", "a=crypto", "inline:", "alice@", "bob@demo", "demo.example", "linnet.alt", "opus/48000"}) {
-      const auto lower = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+    for (const std::string word :
+         {"SIP/2.0", "sip:alice", "sip:bob", "INVITE ", "CSeq:", "v=0\r\n", "m=audio", "a=crypto", "inline:", "alice@",
+          "bob@demo", "demo.example", "linnet.alt", "opus/48000"}) {
+      const auto lower = [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+      };
       EXPECT_EQ(std::search(packet.begin(), packet.end(), word.begin(), word.end(), lower), packet.end()) << word;
     }
   }

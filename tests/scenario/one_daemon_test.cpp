@@ -20,8 +20,15 @@ TEST(Program, SaysWhichCommandWasMeant) {
 
 TEST(Program, SaysThatTheDaemonDoesNotRun) {
   const io::HomeFolder home;
-  for (const auto& command : std::vector<std::vector<std::string>>{{"status"}, {"call", "bob@demo.example", "--json"}, {"answer"}, {"hangup"}, {"hold"}, {"mute"},
-                                                                   {"who", "bob@demo.example"}, {"log", "--json"}, {"down"}}) {
+  for (const auto& command : std::vector<std::vector<std::string>>{{"status"},
+                                                                   {"call", "bob@demo.example", "--json"},
+                                                                   {"answer"},
+                                                                   {"hangup"},
+                                                                   {"hold"},
+                                                                   {"mute"},
+                                                                   {"who", "bob@demo.example"},
+                                                                   {"log", "--json"},
+                                                                   {"down"}}) {
     std::vector<std::string> line{"--home", home.path().string()};
     line.insert(line.end(), command.begin(), command.end());
     const auto ran = linnet(line);
@@ -35,7 +42,8 @@ TEST(OneDaemon, IsListeningWhenUpReturns) {
   Daemon alice("alice@demo.example");
   ASSERT_TRUE(alice.up());
   const auto status = alice.status();
-  EXPECT_EQ(keys_of(status), (std::vector<std::string>{"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "calls"}));
+  EXPECT_EQ(keys_of(status), (std::vector<std::string>{"schema", "pid", "state", "role", "uri", "key_name", "listen",
+                                                       "supernodes", "calls"}));
   EXPECT_EQ(status["schema"], 1);
   EXPECT_EQ(status["role"], "leaf");
   EXPECT_EQ(status["uri"], "alice@demo.example");
@@ -77,7 +85,9 @@ TEST(OneDaemon, RefusesASecondOneOnItsHome) {
   ASSERT_TRUE(alice.up());
   const auto second = alice.run({"up", "--listen", "127.0.0.1:0"});
   EXPECT_EQ(second.exit, 1);
-  EXPECT_NE(second.err.find("A daemon runs on " + alice.home().path().string() + " already (process "), std::string::npos) << second.err;
+  EXPECT_NE(second.err.find("A daemon runs on " + alice.home().path().string() + " already (process "),
+            std::string::npos)
+      << second.err;
   EXPECT_EQ(alice.run({"status"}).exit, 0);
 }
 
@@ -89,7 +99,8 @@ TEST(OneDaemon, NamesThePortThatAnotherProgramHas) {
   const auto second = bob.run({"up", "--listen", endpoint});
   EXPECT_EQ(second.exit, 1);
   const auto port = endpoint.substr(endpoint.rfind(':') + 1);
-  EXPECT_NE(second.err.find("Port " + port + " is used by another program (" + endpoint + ")"), std::string::npos) << second.err;
+  EXPECT_NE(second.err.find("Port " + port + " is used by another program (" + endpoint + ")"), std::string::npos)
+      << second.err;
 }
 
 TEST(OneDaemon, NamesThePlaceOfAMistakeInItsConfiguration) {
@@ -104,8 +115,11 @@ TEST(OneDaemon, NamesThePlaceOfAMistakeInItsConfiguration) {
 
 TEST(OneDaemon, RefusesWrongFlagsBeforeAnythingStarts) {
   Daemon alice("alice@demo.example");
-  for (const auto& flags : std::vector<std::vector<std::string>>{
-           {"--listen", "nowhere"}, {"--bootstrap", "1.2.3:4400"}, {"--relay", "perhaps"}, {"--lan", "maybe"}, {"--bandwith", "3"}}) {
+  for (const auto& flags : std::vector<std::vector<std::string>>{{"--listen", "nowhere"},
+                                                                 {"--bootstrap", "1.2.3:4400"},
+                                                                 {"--relay", "perhaps"},
+                                                                 {"--lan", "maybe"},
+                                                                 {"--bandwith", "3"}}) {
     std::vector<std::string> line{"up"};
     line.insert(line.end(), flags.begin(), flags.end());
     EXPECT_EQ(alice.run(line).exit, 2) << flags.front();
@@ -119,7 +133,8 @@ TEST(OneDaemon, NeverOverwritesADamagedKey) {
   auto bytes = alice.home().read("identity.key");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   alice.home().write("identity.key", bytes);
-  for (const auto& command : std::vector<std::vector<std::string>>{{"up"}, {"id", "show"}, {"id", "new", "alice@demo.example"}}) {
+  for (const auto& command :
+       std::vector<std::vector<std::string>>{{"up"}, {"id", "show"}, {"id", "new", "alice@demo.example"}}) {
     const auto ran = alice.run(command);
     EXPECT_EQ(ran.exit, 1);
     EXPECT_NE(ran.err.find("left as it "), std::string::npos) << ran.err;

@@ -21,7 +21,8 @@ Json Ran::last_line() const {
 std::vector<std::string> Ran::lines() const {
   std::vector<std::string> list;
   std::size_t at = 0;
-  for (std::size_t end; (end = out.find('\n', at)) != std::string::npos; at = end + 1) list.push_back(out.substr(at, end - at));
+  for (std::size_t end; (end = out.find('\n', at)) != std::string::npos; at = end + 1)
+    list.push_back(out.substr(at, end - at));
   return list;
 }
 
@@ -68,8 +69,10 @@ bool Process::read_some(int limit_ms) {
   const auto take = [&](io::Fd& fd, const pollfd& p, std::string& text) {
     if (!fd || p.revents == 0) return;
     const ssize_t n = ::read(fd.get(), chunk, sizeof chunk);
-    if (n <= 0) fd.reset();
-    else text.append(chunk, static_cast<std::size_t>(n));
+    if (n <= 0)
+      fd.reset();
+    else
+      text.append(chunk, static_cast<std::size_t>(n));
   };
   take(out_, fds[0], out_text_);
   take(err_, fds[1], err_text_);
@@ -91,7 +94,9 @@ std::optional<std::string> Process::line(int limit_ms) {
 
 Ran Process::wait(int limit_ms) {
   const Time until = io::now() + std::chrono::milliseconds(limit_ms);
-  const auto left = [&] { return std::max(0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until - io::now()).count())); };
+  const auto left = [&] {
+    return std::max(0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until - io::now()).count()));
+  };
   while ((out_ || err_) && left() > 0) read_some(left());
   Ran ran{-1, out_text_, err_text_};
   const io::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));

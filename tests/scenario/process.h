@@ -1,4 +1,5 @@
-// The `linnet` program as a script sees it: arguments in, exit code and output out. Every wait has an end and rests on an event.
+// The `linnet` program as a script sees it: arguments in, exit code and output out. Every wait has an end and rests on
+// an event.
 #pragma once
 
 #include <nlohmann/json.hpp>
