@@ -218,13 +218,13 @@ Status UserAgent::hang_up(Time now, CallId call) {
   return bye(now, call, {});
 }
 
-bool UserAgent::send_reinvite(Time now, InviteSession& session, std::string sdp) {
+bool UserAgent::send_reinvite(Time now, InviteSession& session, std::string sdp, int tries) {
   auto out = session.dialog.request(Method::invite);
   out.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
   put_sdp(out, sdp);
   if (!layer_.request(now, session.peer, Purpose::reinvite, session.id, std::move(out), is_reliable(session.peer)))
     return false;
-  std::get<Talking>(session.state).exchange = Offering{std::move(sdp)};
+  std::get<Talking>(session.state).exchange = Offering{std::move(sdp), tries};
   return true;
 }
 
@@ -235,7 +235,7 @@ Status UserAgent::reinvite(Time now, CallId call, std::string sdp) {
   if (sdp.size() > kMaxSdp) return fail(Fault::too_big);
   const auto* talking = std::get_if<Talking>(&session->state);
   if (talking == nullptr || !std::holds_alternative<Settled>(talking->exchange)) return fail(Fault::refused);
-  if (!send_reinvite(now, *session, std::move(sdp))) return fail(Fault::full);
+  if (!send_reinvite(now, *session, std::move(sdp), 1)) return fail(Fault::full);
   return {};
 }
 

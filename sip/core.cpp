@@ -13,6 +13,7 @@ void Core::handle_message(Time now, const PeerId& from, ByteView bytes) { ua_->h
 void Core::handle_timeout(Time now) { ua_->handle_timeout(now); }
 Time Core::next_timeout() const { return ua_->next_timeout(); }
 void Core::peer_lost(Time now, const PeerId& peer) { ua_->peer_lost(now, peer); }
+void Core::peer_reconnected(const PeerId& peer) { ua_->peer_reconnected(peer); }
 std::optional<Outgoing> Core::poll_message() { return ua_->poll_message(); }
 std::optional<Event> Core::poll_event() { return ua_->poll_event(); }
 

@@ -86,6 +86,9 @@ class Core {
   // The session to that peer is gone for good: its calls fail, its transactions and identity are forgotten.
   void peer_lost(Time now, const PeerId& peer);
 
+  // A new session to the peer. What an older one may have swallowed goes out again: BYEs without an answer.
+  void peer_reconnected(const PeerId& peer);
+
   // Outputs.
   std::optional<Outgoing> poll_message();
   std::optional<Event> poll_event();

@@ -60,7 +60,7 @@ struct ReinviteAnswered {
   CallId call{};
   std::string sdp;
 };
-struct ReinviteRejected {  // the call goes on as it was; 491 is retried inside and not reported
+struct ReinviteRejected {  // the call goes on as it was; 491 is reported after several tries
   CallId call{};
   int code = 0;
   std::string reason;

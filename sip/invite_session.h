@@ -34,11 +34,13 @@ struct Settled {};
 // Our re-INVITE is on its way.
 struct Offering {
   std::string sdp;
+  int tries = 1;
 };
 // It met theirs (491); it goes out again at `retry` (section 14.1).
 struct Backing {
   std::string sdp;
   Time retry = kNever;
+  int tries = 0;
 };
 // Their re-INVITE waits for our answer.
 struct Deciding {

@@ -5,6 +5,8 @@
 namespace linnet::sip {
 namespace {
 
+constexpr int kMaxTries = 6;  // of one re-INVITE against 491
+
 std::string sdp_of(const MessageView& m) {
   return chars::iequal(m.content_type, kSdpType) ? std::string(m.body) : std::string{};
 }
@@ -83,9 +85,9 @@ void UserAgent::on_reinvite_response(Time now, InviteSession& session, Talking& 
     acknowledge(session, talking, in_.cseq.number);
     return emit(ReinviteAnswered{id, sdp_of(in_)});
   }
-  if (in_.status == 491) {  // section 14.1, in units of 10 ms
+  if (in_.status == 491 && offering->tries < kMaxTries) {  // section 14.1, in units of 10 ms
     const auto units = session.we_called ? 210 + rng_.below(191) : rng_.below(201);
-    talking.exchange = Backing{offering->sdp, now + std::chrono::milliseconds(10 * units)};
+    talking.exchange = Backing{offering->sdp, now + std::chrono::milliseconds(10 * units), offering->tries};
     return;
   }
   if (in_.status == 408 || in_.status == 481) {  // section 12.2.1.2: the dialog is gone

@@ -230,6 +230,15 @@ void TransactionLayer::reap() {
   ended_.clear();
 }
 
+void TransactionLayer::repeat(const PeerId& peer, Purpose purpose) {
+  reap();
+  for (const auto& [id, t] : clients_) {
+    if (t.peer != peer || t.purpose != purpose) continue;
+    ++retransmissions_;
+    send(peer, t.bytes);
+  }
+}
+
 std::vector<NoAnswer> TransactionLayer::on_timeout(Time now) {
   reap();
   std::vector<NoAnswer> out;

@@ -82,6 +82,9 @@ class TransactionLayer {
   const ClientTransaction* client(TransactionId id) const;
   void drop_client(TransactionId id);
 
+  // Sends the requests of that purpose that have no final answer once more.
+  void repeat(const PeerId& peer, Purpose purpose);
+
   std::vector<NoAnswer> on_timeout(Time now);
   Time next_timeout() const;
   void forget(const PeerId& peer);

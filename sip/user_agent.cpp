@@ -39,9 +39,9 @@ void UserAgent::session_timeout(Time now, InviteSession& session) {
   auto* talking = std::get_if<Talking>(&session.state);
   if (talking == nullptr) return;
   if (const auto* backing = std::get_if<Backing>(&talking->exchange)) {
-    auto sdp = backing->sdp;
+    const auto [sdp, retry, tries] = *backing;
     talking->exchange = Settled{};
-    if (!send_reinvite(now, session, std::move(sdp))) emit(ReinviteRejected{id, 503, "No room for a transaction"});
+    if (!send_reinvite(now, session, sdp, tries + 1)) emit(ReinviteRejected{id, 503, "No room for a transaction"});
     return;
   }
   auto* unacked = std::get_if<Unacked>(&talking->exchange);

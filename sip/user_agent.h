@@ -21,6 +21,7 @@ class UserAgent {
   void handle_timeout(Time now);
   Time next_timeout() const;
   void peer_lost(Time now, const PeerId& peer);
+  void peer_reconnected(const PeerId& peer) { layer_.repeat(peer, Purpose::bye); }
   std::optional<Outgoing> poll_message() { return layer_.poll(); }
   std::optional<Event> poll_event() { return events_.pop(); }
   Status set_peer_identity(const PeerId& peer, std::vector<std::string> addresses);
@@ -92,7 +93,7 @@ class UserAgent {
   static void settle(Talking& talking, Backing later);  // an exchange is over; ours that was put off comes next
   void send_cancel(Time now, InviteSession& session, Calling& calling);
   void send_bye(Time now, InviteSession& session, std::string_view reason_text);
-  bool send_reinvite(Time now, InviteSession& session, std::string sdp);
+  bool send_reinvite(Time now, InviteSession& session, std::string sdp, int tries);
 
   Config config_;
   Rng& rng_;

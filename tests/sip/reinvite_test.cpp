@@ -58,6 +58,21 @@ TEST(Reinvite, IsTriedAgainAfterAGlare) {
   }
 }
 
+TEST(Reinvite, IsGivenUpWhenThePeerIsAlwaysBusyWithItsOwn) {
+  Pair p(true);
+  const auto [a, b] = p.talk();
+  ASSERT_TRUE(p.alice.core.reinvite(p.now, a, kOffer));
+  for (int i = 0; i < 100 && p.alice.has<ReinviteRejected>() == nullptr; ++i) {
+    p.run_for(seconds(1));
+    if (p.bob.has<ReinviteOffer>() == nullptr) continue;
+    (void)p.bob.take<ReinviteOffer>();
+    ASSERT_TRUE(p.bob.core.reject_reinvite(p.now, b, 491));
+  }
+  EXPECT_EQ(p.alice.take<ReinviteRejected>().code, 491);
+  EXPECT_LE(p.sent("> INVITE"), 7) << "the call's own and six tries";
+  EXPECT_TRUE(p.alice.core.reinvite(p.now, a, kOffer)) << "the call goes on";
+}
+
 TEST(Reinvite, IsRefusedWhileOneIsUnderWay) {
   Pair p(true);
   const auto [a, b] = p.talk();
