@@ -63,6 +63,12 @@ std::optional<Bytes> Sender::packet(Time now, bool muted, CodecBank& codecs) {
   return out;
 }
 
+void Sender::set_payload_type(const PayloadType& type) {
+  payload_type_ = type;
+  header_.payload_type = type.number;
+  resumed_ = true;
+}
+
 std::optional<SenderInfo> Sender::report(Time now) const {
   if (packets_ == 0) return std::nullopt;
   SenderInfo info;

@@ -24,6 +24,9 @@ class Sender {
   // The completed frame is not sent; the timestamp moves on (RFC 3550 section 5.1).
   void skip();
 
+  // From the next frame on; it begins a talkspurt, since the timestamp's clock may be another (RFC 7160).
+  void set_payload_type(const PayloadType& type);
+
   // For a sender report; absent before the first packet.
   std::optional<SenderInfo> report(Time now) const;
   std::uint64_t packets() const { return packets_; }

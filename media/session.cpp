@@ -315,6 +315,15 @@ void Session::rekey(const SrtpKeys& keys) { impl_->rekey(keys); }
 
 void Session::set_remote_ssrc(std::optional<std::uint32_t> ssrc) { impl_->remote_ssrc = ssrc; }
 
+void Session::set_codecs(const PayloadType& send, std::vector<PayloadType> receive) {
+  auto& config = impl_->config;
+  if (receive.size() > kMaxReceiveTypes) receive.resize(kMaxReceiveTypes);
+  config.receive = std::move(receive);
+  if (config.send == send) return;
+  config.send = send;
+  impl_->sender.set_payload_type(send);
+}
+
 void Session::close(Time now) {
   auto& s = *impl_;
   if (s.closed) return;

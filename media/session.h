@@ -26,6 +26,7 @@ namespace linnet::media {
 struct PayloadType {
   std::uint8_t number = 111;  // as in the SDP, 0..127
   CodecKind codec = CodecKind::opus;
+  bool operator==(const PayloadType&) const = default;
 };
 
 // Says in so many words that a stream goes in the clear (a phone on loopback or an allowed subnet).
@@ -120,6 +121,8 @@ class Session {
   // After a re-INVITE with new keys, or once the answer has named the peer's SSRC.
   void rekey(const SrtpKeys& keys);
   void set_remote_ssrc(std::optional<std::uint32_t> ssrc);
+  // A re-INVITE agreed on other codecs or other numbers for them; `receive` as in SessionConfig.
+  void set_codecs(const PayloadType& send, std::vector<PayloadType> receive);
 
   // The call is over: one RTCP BYE goes out, then nothing more.
   void close(Time now);

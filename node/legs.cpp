@@ -4,10 +4,20 @@
 #include <array>
 #include <utility>
 
+#include "crypto/text.h"
 #include "node/sdp_glue.h"
 
 namespace linnet::node {
 namespace {
+
+constexpr std::size_t kMaxReason = 80;
+
+// The peer's own words reach a person's terminal: short, and nothing in them that steers it.
+bool fit_to_show(std::string words) {
+  if (words.empty() || words.size() > kMaxReason) return false;
+  std::erase(words, ' ');
+  return crypto::is_visible_utf8(words);
+}
 
 // The nearest to a person's decision speaks for the call.
 int weight(CallResult result) {
@@ -53,7 +63,7 @@ Ended meaning_of(const crypto::Address& peer, int code, const std::string& reaso
     default: break;
   }
   return {CallResult::failed,
-          who + " refused the call: " + std::to_string(code) + (reason.empty() ? "" : " " + reason) + "."};
+          who + " refused the call: " + std::to_string(code) + (fit_to_show(reason) ? " " + reason : "") + "."};
 }
 
 Legs::Legs(Rooms& rooms, Time now, const Facts& facts, crypto::Address address, Person person)

@@ -156,7 +156,9 @@ void Node::Impl::on(Time now, const overlay::Found& found) {
 void Node::Impl::on(Time now, const overlay::LinkUp& up) {
   auto r = rooms();
   reception.on(r, now, calls, up);
-  if (links.find(up.link) == nullptr) return;
+  const auto* link = links.find(up.link);
+  if (link == nullptr) return;
+  sip.peer_reconnected(link->peer());
   if (idle_check == kNever) idle_check = now + kIdleCheck;
   calls_moved = true;
   tell_all(now, up);

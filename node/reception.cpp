@@ -54,6 +54,21 @@ bool Reception::make_room(Rooms& rooms, Time now, const Calls& calls) {
   return true;
 }
 
+// A token bucket: who rings and hangs up a thousand times wakes nobody a thousand times.
+bool Reception::let_stranger_ring(Time now, const Calls& calls) {
+  const auto passed = static_cast<std::size_t>((now - rings_since_) / kStrangerInterval);
+  if (rings_ + passed >= kStrangerRings) {
+    rings_ = kStrangerRings;
+    rings_since_ = now;
+  } else {
+    rings_ += passed;
+    rings_since_ += static_cast<Duration::rep>(passed) * kStrangerInterval;
+  }
+  if (rings_ == 0 || strangers_ringing(calls) >= kMaxStrangers) return false;
+  --rings_;
+  return true;
+}
+
 void Reception::on(Rooms& rooms, Time now, const Calls& calls, const overlay::LinkUp& up) {
   auto* link = rooms.links.add(now, up);
   if (link == nullptr && make_room(rooms, now, calls)) link = rooms.links.add(now, up);
@@ -85,10 +100,9 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
   }
   if (!is_us(rooms, call.to)) return refuse(404);
   if (calls.size() >= rooms.config.max_calls) return refuse(486);
-  if (standing == Standing::stranger && !rooms.config.auto_answer && strangers_ringing(calls) >= kMaxStrangers)
-    return refuse(486);
   auto offer = sip::read_audio(call.sdp);
   if (!offer || !sip::make_answer(*offer, describe(rooms.config, rooms.rng))) return refuse(488);
+  if (standing == Standing::stranger && !rooms.config.auto_answer && !let_stranger_ring(now, calls)) return refuse(486);
 
   Admitted out;
   out.known = standing == Standing::contact;

@@ -72,15 +72,22 @@ Result<media::SrtpKeys> srtp_keys(const sip::AudioAgreement& agreement) {
   return media::SrtpKeys{*local, *remote};
 }
 
-Result<media::SessionConfig> session_config(const NodeConfig& config, const sip::AudioAgreement& agreement,
-                                            const sip::AudioOffer& ours) {
-  media::SessionConfig out;
-  out.receive.clear();
+Result<std::vector<media::PayloadType>> payload_types(const sip::AudioAgreement& agreement) {
+  std::vector<media::PayloadType> out;
   for (const auto& codec : agreement.codecs) {
     const auto kind = media::codec_from_name(codec.name);
-    if (kind && out.receive.size() < 8) out.receive.push_back({codec.payload_type, *kind});
+    if (kind && out.size() < 8) out.push_back({codec.payload_type, *kind});
   }
-  if (out.receive.empty()) return fail(Fault::unsupported);
+  if (out.empty()) return fail(Fault::unsupported);
+  return out;
+}
+
+Result<media::SessionConfig> session_config(const NodeConfig& config, const sip::AudioAgreement& agreement,
+                                            const sip::AudioOffer& ours) {
+  auto types = payload_types(agreement);
+  if (!types) return fail(types.error());
+  media::SessionConfig out;
+  out.receive = std::move(*types);
   out.send = out.receive.front();
   auto keys = srtp_keys(agreement);
   if (!keys) return fail(keys.error());

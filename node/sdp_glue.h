@@ -14,6 +14,8 @@ sip::AudioOffer describe(const NodeConfig& config, Rng& rng);
 // Fault::unsupported when no agreed codec is ours, Fault::bad_key when a key does not fit its suite.
 Result<media::SessionConfig> session_config(const NodeConfig& config, const sip::AudioAgreement& agreement,
                                             const sip::AudioOffer& ours);
+// The first one is what to send.
+Result<std::vector<media::PayloadType>> payload_types(const sip::AudioAgreement& agreement);
 Result<media::SrtpKeys> srtp_keys(const sip::AudioAgreement& agreement);
 
 }  // namespace linnet::node

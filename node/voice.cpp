@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "media/rtp.h"
+
 namespace linnet::node {
 namespace {
 
@@ -13,18 +15,6 @@ double loudness(std::span<const std::int16_t> samples) {
   for (const auto sample : samples) sum += static_cast<double>(sample) * sample;
   const auto rms = std::sqrt(sum / static_cast<double>(samples.size())) / 32768.0;
   return rms <= 0 ? 0 : std::clamp((20 * std::log10(rms) + 60) / 60, 0.0, 1.0);
-}
-
-// SSRC of an RTP packet (RFC 3550 section 5.1), or of the sender in RTCP, told apart as RFC 5761 section 4 says.
-std::optional<std::uint32_t> ssrc_of(ByteView packet) {
-  Reader in(packet);
-  in.u8();
-  const auto type = in.u8() & 0x7f;
-  const bool rtcp = type >= 64 && type < 96;
-  in.bytes(rtcp ? 2 : 6);
-  const auto ssrc = in.u32();
-  if (!in.ok()) return std::nullopt;
-  return ssrc;
 }
 
 }  // namespace
@@ -40,7 +30,7 @@ void Voice::agree(const sip::AudioAgreement& agreement) {
   remote_ssrc_ = agreement.remote_ssrc;
   session_.set_remote_ssrc(remote_ssrc_);
   // Who holds is not heard, though hold is said as "sendonly": that leaves room for music.
-  session_.set_sending(sip::sends(agreement.direction) && !on_hold_);
+  session_.set_sending(sip::sends(agreement.direction) && !holds());
   session_.set_receiving(sip::receives(agreement.direction));
 }
 
@@ -77,7 +67,7 @@ void Voice::capture(Time now, std::span<const std::int16_t> samples) {
 }
 
 bool Voice::claims(ByteView packet) const {
-  const auto ssrc = ssrc_of(packet);
+  const auto ssrc = media::sender_ssrc(packet);
   return ssrc && (!remote_ssrc_ || *remote_ssrc_ == *ssrc);
 }
 
@@ -106,11 +96,14 @@ linnet::Status Voice::on_answer(std::string_view sdp) {
   if (!theirs) return fail(theirs.error());
   const auto agreement = sip::agreed_by_offerer(offer, *theirs);
   if (!agreement) return fail(agreement.error());
+  const auto types = payload_types(*agreement);
+  if (!types) return fail(types.error());
   if (!(agreement->remote == remote_key_)) {
     const auto keys = srtp_keys(*agreement);
     if (!keys) return fail(keys.error());
     session_.rekey(*keys);
   }
+  session_.set_codecs(types->front(), *types);
   local_ = offer;
   agree(*agreement);
   held_by_peer_ = !sip::receives(theirs->direction);
@@ -128,16 +121,19 @@ Result<std::string> Voice::on_offer(const NodeConfig& config, Rng& rng, std::str
   }
   ours.version = local_.version + 1;
   ours.codecs = describe(config, rng).codecs;
-  ours.direction = on_hold_ ? sip::Direction::sendonly : sip::Direction::sendrecv;
+  ours.direction = holds() ? sip::Direction::sendonly : sip::Direction::sendrecv;
   const auto answer = sip::make_answer(*theirs, ours);
   if (!answer) return fail(answer.error());
   const auto agreement = sip::agreed_by_answerer(*theirs, *answer);
   if (!agreement) return fail(agreement.error());
+  const auto types = payload_types(*agreement);
+  if (!types) return fail(types.error());
   if (!(agreement->remote == remote_key_) || !(agreement->local.key_and_salt == local_.crypto.front().key_and_salt)) {
     const auto keys = srtp_keys(*agreement);
     if (!keys) return fail(keys.error());
     session_.rekey(*keys);
   }
+  session_.set_codecs(types->front(), *types);
   local_ = *answer;
   agree(*agreement);
   held_by_peer_ = !sip::receives(theirs->direction);

@@ -48,6 +48,8 @@ class Voice {
  private:
   Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement);
   void agree(const sip::AudioAgreement& agreement);
+  // Hold as it is agreed on: an offer of ours that waits, or backs off from one of theirs, does not count yet.
+  bool holds() const { return on_hold_ != pending_.has_value(); }
 
   media::Session session_;
   sip::AudioOffer local_;  // our description as it stands, with the one key that is in use

@@ -463,6 +463,20 @@ TEST_F(Calls, GoOnWhenAMachineSleptForSomeSeconds) {
   EXPECT_EQ(result(*alice), CallResult::ended);
 }
 
+TEST_F(Calls, EndAtBothEndsThoughTheGoodbyeWasSaidWithoutALink) {
+  meet();
+  talk();
+  town.run_for(seconds(2));
+  town.loss = 1;
+  town.run_for(seconds(12));  // both ends have given the link up; the caller looks for the way back
+  ASSERT_EQ(state(*alice), CallState::talking);
+  town.tell(*bob, command::Hangup{});
+  ASSERT_EQ(state(*bob), std::nullopt);
+  town.loss = 0;
+  ASSERT_TRUE(over(*alice, seconds(60)));
+  EXPECT_EQ(result(*alice), CallResult::ended);
+}
+
 TEST_F(Calls, FailTenSecondsAfterThePeerVanished) {
   meet();
   talk();

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "node/reception.h"
 #include "town.h"
 
 namespace linnet::node {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 static_assert(Machine<Node>);
@@ -60,6 +62,32 @@ TEST(Node, LetsABoundedNumberOfStrangersRing) {
       EXPECT_EQ(strangers[i]->summary()->result, CallResult::busy);
     }
   }
+}
+
+TEST(Node, IsNotRungByAStrangerAThousandTimes) {
+  Town town;
+  town.build();
+  auto& bob = town.add("bob@b.example");
+  auto& eve = town.add("eve@e.example");
+  ASSERT_TRUE(town.all_online());
+  const auto begun = town.now();
+  for (int i = 0; i < 60; ++i) {
+    town.call(eve, "bob@b.example");
+    town.run_for(milliseconds(400));
+    town.tell(eve, command::Hangup{});
+    town.run_for(milliseconds(100));
+  }
+  const auto given_back = static_cast<std::size_t>((town.now() - begun) / Reception::kStrangerInterval);
+  EXPECT_GE(bob.count<event::IncomingCall>(), Reception::kStrangerRings);
+  EXPECT_LE(bob.count<event::IncomingCall>(), Reception::kStrangerRings + given_back);
+  EXPECT_EQ(bob.count<event::CallEnded>(), bob.count<event::IncomingCall>());
+  EXPECT_EQ(eve.summary()->result, CallResult::busy);
+  // Patience helps.
+  town.run_for(Reception::kStrangerInterval);
+  const auto before = bob.count<event::IncomingCall>();
+  town.call(eve, "bob@b.example");
+  town.run_for(milliseconds(400));
+  EXPECT_EQ(bob.count<event::IncomingCall>(), before + 1);
 }
 
 TEST(Node, LeavesAtOnceWhenNothingIsToBeEnded) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "town.h"
 
 namespace linnet::node {
@@ -116,6 +118,50 @@ TEST(Voice, GoesBackToWhatWasWhenHoldIsRefused) {
   EXPECT_FALSE(pair.alice->offering());
   EXPECT_FALSE(pair.alice->on_hold());
   EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+}
+
+TEST(Voice, GoesBackToWhatWasWhenHoldIsRefusedAfterAnOfferOfThePeer) {
+  Pair pair;
+  pair.agree();
+  (void)pair.alice->offer_hold(true);  // met an offer of Bob's, which goes first ...
+  pair.hold(*pair.bob, *pair.alice, true);
+  pair.hold(*pair.bob, *pair.alice, false);
+  pair.alice->on_refusal();  // ... and then is refused
+  EXPECT_FALSE(pair.alice->on_hold());
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+  EXPECT_GT(share_of(500, pair.speak(*pair.bob, *pair.alice, 500)), 0.8);
+}
+
+// Bob's offer in the middle of a call, changed as a phone would; Alice's answer to it.
+std::string reoffer(Pair& pair, const std::function<void(sip::AudioOffer&)>& change) {
+  auto offer = *sip::read_audio(pair.bob->offer_hold(false));
+  change(offer);
+  const auto answer = pair.alice->on_offer(pair.alice_config, pair.rng, sip::to_sdp(offer));
+  EXPECT_TRUE(answer) << to_string(answer.error());
+  return answer.value_or("");
+}
+
+TEST(Voice, SpeaksTheCodecThatALaterOfferLeaves) {
+  Pair pair;
+  pair.agree();
+  pair.speak(*pair.alice, *pair.bob, 700);
+  const auto answer =
+      reoffer(pair, [](auto& offer) { std::erase_if(offer.codecs, [](const auto& c) { return c.name != "PCMU"; }); });
+  EXPECT_EQ(pair.alice->stats(pair.now).codec, "PCMU");
+  ASSERT_TRUE(pair.bob->on_answer(answer));
+  EXPECT_EQ(pair.bob->stats(pair.now).codec, "PCMU");
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+  EXPECT_GT(share_of(500, pair.speak(*pair.bob, *pair.alice, 500)), 0.8);
+}
+
+TEST(Voice, SendsUnderThePayloadTypeThatALaterOfferGives) {
+  Pair pair;
+  pair.agree();
+  (void)reoffer(pair, [](auto& offer) { offer.codecs.front().payload_type = 96; });
+  pair.alice->capture(pair.now, std::vector<std::int16_t>(960));
+  const auto packet = pair.alice->poll_packet();
+  ASSERT_TRUE(packet);
+  EXPECT_EQ((*packet)[1] & 0x7f, 96);  // the header is not encrypted
 }
 
 TEST(Voice, RefusesAnAnswerInTheClear) {
