@@ -11,6 +11,11 @@
 #include "node/io/wav_recorder.h"
 
 namespace linnet::io {
+namespace {
+
+constexpr int kMicrophonePatience = 5;  // ticks; sound servers hand over up to 50 ms at once
+
+}  // namespace
 
 Outcome<Speech> load_speech(const std::string& path) {
   const auto bytes = read_file(path, media::kMaxWavBytes);
@@ -64,7 +69,15 @@ class Sound::Line {
 
   void card_tick() {
     std::array<std::int16_t, 4 * kTickSamples> samples;
-    for (std::size_t n; (n = card_->capture(samples)) > 0;) node_.capture(now(), call_, std::span(samples).first(n));
+    bool heard = false;
+    for (std::size_t n; (n = card_->capture(samples)) > 0; heard = true)
+      node_.capture(now(), call_, std::span(samples).first(n));
+    mute_ticks_ = heard ? 0 : mute_ticks_ + 1;
+    // A microphone that stands still (it wakes up, it was pulled out) is silence to the other side, no broken line.
+    if (mute_ticks_ > kMicrophonePatience) {
+      samples.fill(0);
+      node_.capture(now(), call_, std::span(samples).first(kTickSamples));
+    }
     const std::size_t wanted = std::min(card_->wanted(), samples.size());
     if (wanted == 0) return;
     const auto out = std::span(samples).first(wanted);
@@ -87,6 +100,7 @@ class Sound::Line {
   std::unique_ptr<WavRecorder> recorder_;
   bool started_ = false;
   std::unique_ptr<SoundCard> card_;
+  int mute_ticks_ = 0;  // without a sample of the microphone
 };
 
 Sound::Sound(Loop& loop, node::Node& node, std::function<void()> ticked)
