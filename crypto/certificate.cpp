@@ -7,6 +7,11 @@ namespace linnet::crypto {
 namespace {
 
 constexpr std::chrono::seconds kClockError{300};
+constexpr std::int64_t kMaxWall = std::int64_t{1} << 40;  // so that sums of times never overflow
+
+bool sane(const DeviceCertificate& c) {
+  return seconds(c.not_before) >= 0 && c.not_after > c.not_before && seconds(c.not_after) <= kMaxWall;
+}
 
 Bytes signed_part(const DeviceCertificate& c) {
   Writer out(kDeviceCertificateBytes);
@@ -47,14 +52,12 @@ Result<DeviceCertificate> read_device_certificate(Reader& in) {
   out.epoch = in.u32();
   out.signature = in.array<64>();
   if (!in.ok()) return fail(Fault::truncated);
-  if (seconds(out.not_before) < 0 || out.not_after <= out.not_before) return fail(Fault::malformed);
+  if (!sane(out)) return fail(Fault::malformed);
   return out;
 }
 
 Status verify(const Suite& suite, const DeviceCertificate& certificate, Wall now) {
-  // Before 1970 or backwards: the differences below would overflow for what a stranger may send.
-  if (seconds(certificate.not_before) < 0 || certificate.not_after <= certificate.not_before)
-    return fail(Fault::malformed);
+  if (!sane(certificate)) return fail(Fault::malformed);
   if (certificate.not_after - certificate.not_before > kMaxCertificateLife) return fail(Fault::refused);
   if (now + kClockError < certificate.not_before || now - kClockError > certificate.not_after)
     return fail(Fault::expired);

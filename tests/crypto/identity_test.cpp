@@ -76,6 +76,20 @@ TEST_P(Certificate, RefusesTimesThatMakeNoSense) {
   }
 }
 
+// Sums with what a stranger may send would overflow, before any signature is looked at.
+TEST_P(Certificate, ThatSpeaksOfTheEndOfTimeIsNotEvenRead) {
+  constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+  for (const auto from : {kMax - 10, kMax - 30 * 86400, std::int64_t{1} << 41}) {
+    auto c = make().certificate;
+    c.not_before = Wall{from};
+    c.not_after = Wall{from + 5};
+    const auto bytes = bytes_of(c);
+    Reader in(bytes);
+    EXPECT_EQ(read_device_certificate(in).error(), Fault::malformed);
+    EXPECT_EQ(verify(suite(), c, c.not_before).error(), Fault::malformed);
+  }
+}
+
 TEST_P(Certificate, ReadsBackWhatWasWritten) {
   const auto c = make().certificate;
   const auto bytes = bytes_of(c);
