@@ -118,6 +118,11 @@ std::optional<RpcEvent> Rpc::handle_request(Time now, const Datagram& datagram) 
     ++counters_->malformed;
     return std::nullopt;
   }
+  if (parsed->kind == Kind::store && !proven) {  // writers are counted by prefix, so it has to be their own
+    ++counters_->cookies_out;
+    send(datagram.from, sealer_.cookie_reply(*request, identity_->session_key(), jar_.cookie_for(now, datagram.from)));
+    return std::nullopt;
+  }
   ++counters_->requests_in;
   const auto room = (proven ? kMaxDatagram : datagram.bytes.size()) - kAnswerOverhead;
   return Incoming{std::move(*parsed),          datagram.from, proven, room, request->header.transaction,

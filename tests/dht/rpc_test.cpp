@@ -203,6 +203,28 @@ TEST_P(Rpc, UnderLoadStrangersGetACookieAndWhoReturnsItIsServed) {
   EXPECT_EQ(asker->contact_count(), 1U);
 }
 
+// Slots are counted by the writer's prefix: who forges sources would have as many as he likes.
+TEST_P(Rpc, NothingIsStoredForAWriterWhoDidNotShowHisAddress) {
+  const Sealer sealer(suite, network(), std::nullopt);
+  Request request;
+  request.kind = Kind::store;
+  request.record = record_for(suite, id_a, address("alice")).wire;
+  auto sealed = sealer.seal_request(7, id_b.session_key(), crypto::Secret(rng_a.array<32>()), encode(request, 0));
+  ASSERT_TRUE(sealed);
+  give(*server, now, kElsewhere, sealed->frame);
+  const auto replies = take(*server);
+  ASSERT_EQ(replies.size(), 1U);
+  EXPECT_EQ(replies[0].size(), kCookieReplyBytes);
+  EXPECT_EQ(server->record_count(), 0U);
+  const auto cookie = sealer.open_cookie_reply(replies[0], sealed->frame, id_b.session_key());
+  ASSERT_TRUE(cookie);
+  sealer.set_mac2(sealed->frame, *cookie);
+  give(*server, now, kAsker, sealed->frame);
+  EXPECT_EQ(server->record_count(), 0U);
+  give(*server, now, kElsewhere, sealed->frame);
+  EXPECT_EQ(server->record_count(), 1U);
+}
+
 TEST_P(Rpc, ACookieForAnotherRequestIsNotTaken) {
   Config config;
   config.stranger_requests = 0;
