@@ -43,8 +43,8 @@ Bytes pack_body(const RecordBody& body) {
 Result<std::vector<Home>> read_homes(ByteView bytes) {
   std::vector<Home> out;
   Reader in(bytes);
-  while (in.remaining() > 0) {
-    if (out.size() == kMaxHomes) return fail(Fault::too_big);
+  for (std::size_t n = 0; in.remaining() > 0; ++n) {
+    if (n == kMaxHomes) return fail(Fault::too_big);
     const auto endpoint = read_endpoint(in);
     if (!endpoint) return fail(endpoint.error());
     Home home;
@@ -52,6 +52,9 @@ Result<std::vector<Home>> read_homes(ByteView bytes) {
     home.session.bytes = in.array<32>();
     home.tag = in.u64();
     if (!in.ok()) return fail(Fault::truncated);
+    // Whoever wrote this wants callers to send there: to no group, and nowhere that is no host.
+    const auto& ip = home.endpoint.ip;
+    if (home.endpoint.port == 0 || ip.is_unspecified() || ip.is_multicast()) continue;
     out.push_back(home);
   }
   return out;

@@ -103,5 +103,20 @@ TEST_P(Record, HasRoomForFourHomesAndNoMore) {
   EXPECT_EQ(make_record(suite, who, network(), name, body, 1, kNow, std::chrono::hours(1)).error(), Fault::too_big);
 }
 
+TEST_P(Record, SendsCallersToHostsOnly) {
+  RecordBody body;
+  body.session.bytes.fill(9);
+  body.homes.push_back({endpoint(0x0a000001, 0), crypto::SessionKey{}, 1});
+  body.homes.push_back({endpoint(0xe0000001), crypto::SessionKey{}, 2});
+  body.homes.push_back({endpoint(0), crypto::SessionKey{}, 3});
+  body.homes.push_back({endpoint(0x0a000001), crypto::SessionKey{}, 4});
+  const auto made = make_record(suite, who, network(), name, body, 5, kNow, std::chrono::hours(1));
+  ASSERT_TRUE(made);
+  const auto opened = open_record(suite, *made, name);
+  ASSERT_TRUE(opened);
+  ASSERT_EQ(opened->homes.size(), 1U);
+  EXPECT_EQ(opened->homes[0].tag, 4U);
+}
+
 }  // namespace
 }  // namespace linnet::dht::test
