@@ -103,10 +103,12 @@ void Attachments::release(const Context& c, const crypto::SessionKey& key) {
   }
 }
 
-void Attachments::learn(const Context& c, const std::vector<dht::Contact>& contacts) {
+void Attachments::learn(const Context& c, const std::vector<dht::Contact>& contacts,
+                        const std::optional<IpAddress>& by) {
   const auto target = dht::id_of(crypto::user_key(c.identity.address));
   for (const auto& contact : contacts) {
     if (contact.session == c.identity.session_key()) continue;
+    if (by && !dht::may_tell(contact.endpoint.ip, *by)) continue;
     const auto same = [&](const dht::Contact& k) { return k.device == contact.device; };
     if (const auto it = std::find_if(known_.begin(), known_.end(), same); it != known_.end()) {
       if (*it == contact) continue;
@@ -141,7 +143,7 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
   s->failures = 0;
   s->state = Connected{up.session, c.now};
   changed_ = true;
-  learn(c, {*contact});
+  learn(c, {*contact}, std::nullopt);
   if (c.config.role == Role::leaf && evaluations_ == 0) evaluate(c);
   return *contact;
 }
@@ -208,13 +210,14 @@ void Attachments::on_refused(const Context& c, SessionId session, const control:
   s->failures = std::max(s->failures, 6U);  // it is full: come back much later
   set_back(c, *s);
   changed_ = true;
-  learn(c, message.alternatives);
+  learn(c, message.alternatives, s->endpoint.ip);
 }
 
-void Attachments::on_nodes(const Context& c, const control::Nodes& message) {
-  if (message.request != evaluation_ || evaluation_ == 0) return;
+void Attachments::on_nodes(const Context& c, SessionId session, const control::Nodes& message) {
+  const auto* s = find(session);
+  if (!s || message.request != evaluation_ || evaluation_ == 0) return;
   evaluation_ = 0;
-  learn(c, message.contacts);
+  learn(c, message.contacts, s->endpoint.ip);
   evaluate_at_ = c.now + c.jittered(doubled(kFirstEvaluation, evaluations_, kMaxEvaluation));
 }
 

@@ -67,7 +67,8 @@ class Attachments {
   void release(const Context& c, const crypto::SessionKey& key);
 
   // Supernodes near our UserKey that somebody told us of; homes and anchor follow from them.
-  void learn(const Context& c, const std::vector<dht::Contact>& contacts);
+  // `by`: the address of who told us; somebody far away can know nothing of private addresses near us.
+  void learn(const Context& c, const std::vector<dht::Contact>& contacts, const std::optional<IpAddress>& by);
 
   bool owns(SessionId session) const { return find(session) != nullptr; }
   // The descriptor in its greeting, when it verified: the host cache wants it.
@@ -76,7 +77,7 @@ class Attachments {
   std::optional<dht::Contact> on_down(const Context& c, const SessionDown& down);
   void on_attached(const Context& c, SessionId session, const control::Attached& message);
   void on_refused(const Context& c, SessionId session, const control::AttachRefused& message);
-  void on_nodes(const Context& c, const control::Nodes& message);
+  void on_nodes(const Context& c, SessionId session, const control::Nodes& message);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
   // Detaches and closes everything.

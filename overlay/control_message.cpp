@@ -87,10 +87,11 @@ Bytes put(const FindRecords& m) {
   return out.take();
 }
 Bytes put(const Records& m) {
-  auto out = start(Type::records, 3);
+  auto out = start(Type::records, 4);
   const auto n = std::min(m.records.size(), kMaxRecords);
   out.key(1).uint(m.request).key(2).boolean(m.busy).key(3).array(n);
   for (std::size_t i = 0; i < n; ++i) out.bin(m.records[i]);
+  out.key(4).uint(m.rounds);
   return out.take();
 }
 Bytes put(const Publish& m) {
@@ -193,6 +194,7 @@ Result<Message> get_records(const pack::Value& m) {
     if (!v.bin()) return fail(Fault::malformed);
     out.records.push_back(*v.bin());
   }
+  out.rounds = std::min<std::uint64_t>(m.uint_at(4), 255);  // a figure for reports, whatever a supernode says
   return out;
 }
 

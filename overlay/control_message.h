@@ -44,6 +44,7 @@ struct Records {
   std::uint64_t request = 0;
   bool busy = false;  // not looked up: the supernode had no room
   std::vector<Bytes> records;
+  std::uint64_t rounds = 0;  // the longest chain of answers that led to them
 };
 struct Publish {
   std::uint64_t request = 0;

@@ -78,6 +78,14 @@ void Finder::supernodes_changed(const Context& c, const std::vector<SessionId>& 
   }
 }
 
+// One supernode that lies can bring a listful of others who claim the name. The pinned account is not crowded out.
+void Finder::make_room(Search& search, const dht::SignedRecord& record) {
+  if (!search.pinned || record.account() != *search.pinned) return;
+  const auto other = std::find_if(search.devices.begin(), search.devices.end(),
+                                  [&](const FoundDevice& d) { return d.record.account() != *search.pinned; });
+  if (other != search.devices.end()) search.devices.erase(other);
+}
+
 void Finder::take(const Context& c, Search& search, ByteView wire) {
   auto record = dht::read_record(c.suite, c.config.network, wire);
   if (!record || record->user != search.user || !dht::check_time(*record, c.wall)) return;
@@ -87,23 +95,24 @@ void Finder::take(const Context& c, Search& search, ByteView wire) {
   const auto it = std::find_if(search.devices.begin(), search.devices.end(),
                                [&](const FoundDevice& d) { return d.record.device() == record->device(); });
   if (it == search.devices.end()) {
+    if (search.devices.size() >= kMaxDevices) make_room(search, *record);
     if (search.devices.size() < kMaxDevices) search.devices.push_back({std::move(*record), std::move(*body)});
   } else if (it->record.sequence < record->sequence) {
     *it = {std::move(*record), std::move(*body)};
   }
 }
 
-void Finder::on_records(const Context& c, std::optional<SessionId> from, std::uint64_t request, bool busy,
-                        const std::vector<Bytes>& records) {
+void Finder::on_records(const Context& c, std::optional<SessionId> from, const control::Records& answer) {
   for (auto& search : searches_) {
-    if (search.request != request) continue;
+    if (search.request != answer.request) continue;
     const auto it = std::find_if(search.asked.begin(), search.asked.end(),
                                  [&](const Asked& a) { return a.session == from && !a.answered; });
     if (it == search.asked.end()) continue;  // we did not ask that one
     it->answered = true;
-    it->useful = !busy;
-    for (const auto& wire : records) take(c, search, wire);
-    if (!busy && search.wait_until == kNever) {
+    it->useful = !answer.busy;
+    search.rounds = std::max<std::size_t>(search.rounds, answer.rounds);
+    for (const auto& wire : answer.records) take(c, search, wire);
+    if (!answer.busy && search.wait_until == kNever) {
       search.wait_until = c.now + std::clamp((c.now - search.started) * 4, kLeastWait, kMostWait);
     }
   }
@@ -138,7 +147,7 @@ void Finder::finish(const Context& c, Search& search) {
   std::erase_if(search.devices, [](const FoundDevice& d) { return d.body.homes.empty(); });
   std::stable_sort(search.devices.begin(), search.devices.end(),
                    [](const FoundDevice& a, const FoundDevice& b) { return a.record.device() < b.record.device(); });
-  Found out{search.id, search.address, std::move(search.devices), {}};
+  Found out{search.id, search.address, std::move(search.devices), {}, search.rounds};
   if (!useful) out.status = fail(Fault::timed_out);
   if (useful) cache_.put(c.now, search.address, out.devices);
   found_.push_back(std::move(out));

@@ -52,8 +52,7 @@ class Finder {
                       bool cold, const std::vector<SessionId>& sessions, bool own_dht);
   // Searches that had nobody to ask.
   void supernodes_changed(const Context& c, const std::vector<SessionId>& sessions);
-  void on_records(const Context& c, std::optional<SessionId> from, std::uint64_t request, bool busy,
-                  const std::vector<Bytes>& records);
+  void on_records(const Context& c, std::optional<SessionId> from, const control::Records& answer);
   void on_session_down(const Context& c, SessionId session);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
@@ -79,10 +78,12 @@ class Finder {
     Time wait_until = kNever;  // for the paths that are still out
     std::vector<Asked> asked;
     std::vector<FoundDevice> devices;
+    std::size_t rounds = 0;
   };
 
   void ask(Search& search, const std::vector<SessionId>& sessions);
   void take(const Context& c, Search& search, ByteView wire);
+  static void make_room(Search& search, const dht::SignedRecord& record);
   bool done(const Context& c, Search& search) const;
   void finish(const Context& c, Search& search);
   void settle(const Context& c);

@@ -7,6 +7,8 @@ namespace {
 
 bool session_packet(ByteView inner) { return !inner.empty() && inner[0] >= 4 && inner[0] <= 8; }
 
+bool frames(ByteView inner) { return !inner.empty() && inner[0] == 8; }
+
 bool voice_packet(ByteView inner) { return !inner.empty() && inner[0] >= 128 && inner[0] <= 191; }
 
 Result<ForwardPacket> read_to_leaf(MutableBytes packet) {
@@ -35,7 +37,8 @@ Result<ForwardPacket> read_circuit(MutableBytes packet) {
   Reader in(packet.subspan(2));
   const std::uint64_t high = in.u16();
   Tagged out{ForwardKind::circuit, high << 32 | in.u32(), packet.subspan(kCircuitHeader)};
-  if (!session_packet(out.inner) && !voice_packet(out.inner)) return fail(Fault::malformed);
+  // It stands between two sessions. A handshake in here would come from whatever source its sender makes up.
+  if (!frames(out.inner) && !voice_packet(out.inner)) return fail(Fault::malformed);
   return out;
 }
 
@@ -74,11 +77,18 @@ Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner) {
   return out.take();
 }
 
-void SourceTable::make_room(Time now) {
+void SourceTable::make_room(Time now, const IpAddress& newcomer) {
   std::erase_if(sources_, [&](const Source& s) { return now - s.heard > kIdle; });
-  if (sources_.size() < kCapacity) return;
-  sources_.erase(std::min_element(sources_.begin(), sources_.end(),
-                                  [](const Source& a, const Source& b) { return a.heard < b.heard; }));
+  const auto neighbour = [&](const Source& s) { return s.endpoint.ip.prefix() == newcomer.prefix(); };
+  const auto neighbours = static_cast<std::size_t>(std::count_if(sources_.begin(), sources_.end(), neighbour));
+  const bool crowded = neighbours >= kPerPrefix;
+  if (!crowded && sources_.size() < kCapacity) return;
+  auto out = sources_.end();
+  for (auto it = sources_.begin(); it != sources_.end(); ++it) {
+    if (crowded && !neighbour(*it)) continue;
+    if (out == sources_.end() || it->heard < out->heard) out = it;
+  }
+  sources_.erase(out);
 }
 
 std::uint64_t SourceTable::tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token,
@@ -89,7 +99,7 @@ std::uint64_t SourceTable::tag_for(Time now, Rng& rng, const Endpoint& source, s
     s.received += received;
     return s.tag;
   }
-  make_room(now);
+  make_room(now, source.ip);
   const std::uint64_t tag = rng.u64() | 1;  // never 0
   sources_.push_back({tag, token, source, now, received, 0});
   return tag;

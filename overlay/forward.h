@@ -6,7 +6,8 @@
 //   back     supernode -> source   return token 8, inner
 //   circuit  either way            circuit id 6, inner                            see circuit.h
 //
-// The inner packet of the first four is one of the session layer's (first byte 4..8): no nesting, no voice.
+// The inner packet of the first four is one of the session layer's (first byte 4..8): no nesting, no voice. That of a
+// circuit is frames (8) or voice: handshakes are over when it is opened.
 #pragma once
 
 #include <cstdint>
@@ -48,10 +49,12 @@ Bytes write_to_leaf(const crypto::Mac1& mac1, std::uint64_t tag, std::uint64_t t
 Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner);
 
 // The supernode's table of those who asked for one leaf: a random tag stands for the true source, so the leaf learns no
-// address. Bounded: when full, the source that was silent longest goes.
+// address. Bounded: when full, the source that was silent longest goes. One prefix has a quarter of the places, so that
+// one host with many tokens does not drive the others out.
 class SourceTable {
  public:
   static constexpr std::size_t kCapacity = 64;
+  static constexpr std::size_t kPerPrefix = kCapacity / 4;
   // Longer than a session's keepalive, so that a link may live on FORWARD alone while it waits for a circuit.
   static constexpr Duration kIdle = std::chrono::seconds(60);
   // Bytes sent to a source never exceed this many times the bytes received from it.
@@ -79,7 +82,7 @@ class SourceTable {
     std::uint64_t sent;
   };
 
-  void make_room(Time now);
+  void make_room(Time now, const IpAddress& newcomer);
 
   std::vector<Source> sources_;
 };

@@ -72,6 +72,7 @@ void HalfOpenTable::complete(HalfOpen& entry) {
   entry.noise.reset();
   entry.message2 = Bytes();
   entry.ways = std::vector<HalfOpen::Way>();
+  entry.early = std::vector<std::pair<Path, Bytes>>();
   by_index_.erase(entry.index);  // the session's from now on
   --waiting_;
 }
@@ -94,6 +95,7 @@ std::size_t HalfOpenTable::memory_bytes() const {
   std::size_t bytes = 0;
   for (const auto& [number, entry] : entries_) {
     bytes += sizeof entry + 160 + entry.message2.capacity() + entry.ways.capacity() * sizeof(HalfOpen::Way);
+    for (const auto& [path, packet] : entry.early) bytes += sizeof path + sizeof packet + packet.capacity();
   }
   return bytes;
 }

@@ -28,6 +28,7 @@ struct HalfOpen {
   std::optional<crypto::noise::Handshake> noise;
   Bytes message2;
   std::vector<Way> ways;
+  std::vector<std::pair<Path, Bytes>> early;  // data packets that overtook message 3
   Time began{};
   Time since{};  // message 1 came last
   bool done = false;  // kept so that a late copy of message 1 starts nothing
@@ -37,6 +38,7 @@ class HalfOpenTable {
  public:
   static constexpr Duration kLife = std::chrono::seconds(3);
   static constexpr Duration kLongestLife = std::chrono::seconds(10);
+  static constexpr std::size_t kMaxEarly = 2;  // of one handshake
 
   explicit HalfOpenTable(std::size_t capacity) : capacity_(capacity) {}
 
@@ -51,6 +53,8 @@ class HalfOpenTable {
   void expire(Time now, std::vector<std::uint32_t>& removed);
 
   std::size_t waiting() const { return waiting_; }
+  // Finished and refused handshakes alone fill half of the table.
+  bool crowded() const { return entries_.size() >= 2 * capacity_; }
   Time next_timeout() const { return entries_.empty() ? kNever : entries_.begin()->second.since + kLife; }
   std::size_t memory_bytes() const;
 

@@ -154,6 +154,7 @@ void Links::share(const Context& c, const LinkRooms& rooms, SessionId session) {
   auto* link = find(session);
   if (!link || !link->up) return;
   link->shared = true;
+  c.sessions.hide(session, false);
   control::Candidates out;
   const auto add = [&](const Endpoint& e) {
     const bool known = std::find(out.endpoints.begin(), out.endpoints.end(), e) != out.endpoints.end();

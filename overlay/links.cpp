@@ -86,6 +86,7 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   link->up = true;
   link->used = c.now;
   link->proven.push_back(up.path);
+  c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shared);
   // The home that answered carries the circuit.
   std::stable_partition(link->legs.begin(), link->legs.end(),
                         [&](const CircuitLeg& l) { return l.home.endpoint == up.path.endpoint; });
@@ -100,6 +101,7 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
   link.up = true;
   link.used = c.now;
   link.proven.push_back(up.path);
+  c.sessions.hide(up.session, up.path.kind != PathKind::direct);
   const auto& account = hello.record.account();
   link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account), account,
                  hello.record.device(), up.remote};

@@ -7,6 +7,7 @@
 namespace linnet::overlay {
 namespace {
 
+constexpr std::chrono::seconds kClockSet{60};
 constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
 
 SessionsConfig sessions_config(const PeerConfig& config) {
@@ -139,10 +140,13 @@ Peer::~Peer() = default;
 void Peer::start(Time now, Wall wall) { impl_->start(now, wall); }
 
 void Peer::handle_wall(Time now, Wall wall) {
+  const auto off = wall - impl_->wall_at(now);
   impl_->wall = wall;
   impl_->wall_set_at = now;
   if (impl_->role) impl_->role->dht().handle_wall(now, wall);
   if (impl_->identity.certificate.not_after != impl_->introduced_until) impl_->introduce();
+  // After a sleep, or when the time of day was learned late.
+  if (impl_->running && (off > kClockSet || -off > kClockSet)) impl_->publisher.clock_set(impl_->at(now));
 }
 
 void Peer::handle_datagram(Time now, const Datagram& datagram) { impl_->handle(now, datagram); }

@@ -20,6 +20,10 @@ void Peer::Impl::handle(Time now, const Datagram& datagram) {
   const auto c = at(now);
   const auto first = datagram.bytes[0];
   if (first >= 4 && first <= 8) {
+    if (!role && (first == 4 || first == 6) && !attachments.serves(datagram.from)) {
+      ++counters.dropped;  // a leaf is called through its supernodes: an answer would tell a stranger where we are
+      return;
+    }
     sessions.handle_packet(now, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
   } else if (first == dht::kRequestType || first == dht::kAnswerType) {
     if (role) {
@@ -73,10 +77,11 @@ bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
 }
 
 bool Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes inner) {
-  if (inner[0] >= 128) {
+  const bool from_supernode = path.kind == PathKind::forward && !path.answering;  // that one is known by our token
+  if (!from_supernode && !attachments.serves(path.endpoint)) {
+    ++counters.dropped;  // only supernodes that we have a session with pass things on to us
+  } else if (inner[0] >= 128) {
     deliver_voice(c, path, inner);
-  } else if (path.kind == PathKind::forward && path.answering && !attachments.serves(path.endpoint)) {
-    ++counters.dropped;  // only a supernode that answers for us passes strangers on
   } else {
     sessions.handle_packet(c.now, path, inner);
     return true;

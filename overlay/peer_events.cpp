@@ -116,10 +116,10 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
   } else if (const auto* refused = std::get_if<control::AttachRefused>(&message)) {
     attachments.on_refused(c, session, *refused);
   } else if (const auto* nodes = std::get_if<control::Nodes>(&message)) {
-    attachments.on_nodes(c, *nodes);
+    attachments.on_nodes(c, session, *nodes);
     for (const auto& contact : attachments.known()) cache.heard_of(contact);  // verified there
   } else if (const auto* records = std::get_if<control::Records>(&message)) {
-    finder.on_records(c, session, records->request, records->busy, records->records);
+    finder.on_records(c, session, *records);
   } else if (const auto* published = std::get_if<control::Published>(&message)) {
     publisher.on_result(c, published->request, published->copies);
   } else if (const auto* ask = std::get_if<control::CircuitAsk>(&message)) {
@@ -133,7 +133,10 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
   }
 }
 
-void Peer::Impl::on(const Context& c, const PathProven& proven) { links.on_path(c, proven); }
+void Peer::Impl::on(const Context& c, const PathProven& proven) {
+  if (role) role->on_proven(c, proven.session);
+  links.on_path(c, proven);
+}
 
 void Peer::Impl::on(const Context& c, const PathChanged& changed) {
   if (role && changed.to.kind == PathKind::direct) role->on_moved(changed.session, changed.to.endpoint);
@@ -152,9 +155,12 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
     return request;
   };
   if (const auto* found = std::get_if<dht::RecordsFound>(&event)) {
-    std::vector<Bytes> wires;
-    for (const auto& r : found->records) wires.push_back(r.wire);
-    if (const auto request = take(own_finds, found->lookup)) finder.on_records(c, std::nullopt, *request, false, wires);
+    control::Records answer{0, false, {}, found->rounds};
+    for (const auto& r : found->records) answer.records.push_back(r.wire);
+    if (const auto request = take(own_finds, found->lookup)) {
+      answer.request = *request;
+      finder.on_records(c, std::nullopt, answer);
+    }
   } else if (const auto* stored = std::get_if<dht::Stored>(&event)) {
     if (const auto request = take(own_stores, stored->lookup)) publisher.on_result(c, *request, stored->copies);
   } else if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
@@ -199,7 +205,7 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
     if (lookup) {
       own_finds.push_back({*lookup, q.request});
     } else {
-      finder.on_records(c, std::nullopt, q.request, true, {});
+      finder.on_records(c, std::nullopt, {q.request, true, {}});
     }
     return;
   }

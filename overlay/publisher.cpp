@@ -60,6 +60,10 @@ void Publisher::build(const Context& c) {
   }
 }
 
+void Publisher::clock_set(const Context& c) {
+  if (renew_at_ != kNever) build_at_ = std::min(build_at_, c.now);
+}
+
 void Publisher::store_again(const Context& c) {
   for (auto& name : names_) {
     if (name.record && name.request == 0) name.store_at = c.now;

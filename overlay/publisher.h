@@ -41,6 +41,8 @@ class Publisher {
   // `settled`: no further home is on its way. Otherwise the record waits a moment for the others.
   void set_homes(const Context& c, std::vector<dht::Home> homes, bool settled);
   void on_result(const Context& c, std::uint64_t request, std::size_t copies);
+  // Our clock was set: what we said about time is wrong, so we say it again.
+  void clock_set(const Context& c);
   // What stands now is stored again, as it is: supernodes came or went.
   void store_again(const Context& c);
   // Records that say: nobody here. They shadow those before them until these expire.

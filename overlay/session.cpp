@@ -7,8 +7,8 @@ namespace linnet::overlay {
 
 namespace {
 
-constexpr std::size_t kMaxHeld = 16 * 1024;             // before the owner accepts
-constexpr std::uint64_t kStrangerWindow = 8 * 1024;     // likewise
+constexpr std::size_t kMaxHeld = 16 * 1024;               // before the owner accepts
+constexpr std::uint64_t kStrangerWindow = 8 * 1024;       // likewise
 constexpr std::size_t kMaxReassembly = 32 * 1024 * 1024;  // of all sessions; beyond it windows shrink
 constexpr std::uint64_t kTightWindow = 2 * kMaxInner;
 constexpr Duration kFirstMessage3Spacing = std::chrono::milliseconds(250);
@@ -32,6 +32,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
       local_index_(start.local_index),
       remote_index_(start.remote_index),
       initiator_(start.initiator),
+      returned_(start.returned),
       state_(start.initiator ? State::open : State::unaccepted),
       heard_(now),
       waiting_since_(now),
@@ -78,6 +79,10 @@ void Session::confirmed(SessionContext& context) {
 
 void Session::receive(SessionContext& context, Time now, const Path& path, const DataHeader& header,
                       MutableBytes packet) {
+  if (hidden_ && path.kind == PathKind::direct && paths_.find(path) == nullptr) {
+    ++context.counters.refused;
+    return;
+  }
   const auto* key = keys_.receiving(now, header.epoch);
   if (state_ == State::gone || key == nullptr || now >= keys_.current().since + context.config.refuse_after) {
     ++context.counters.malformed;

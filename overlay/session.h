@@ -27,6 +27,7 @@ class Session {
     Path path;
     std::uint64_t received = 0;  // responder: bytes that the handshake brought and cost on this path
     std::uint64_t sent = 0;
+    bool returned = false;         // responder: message 3 came from where alone message 2 went
     std::optional<Duration> rtt;
     Bytes message3;                // initiator: sent again until the responder is heard
     crypto::Mac message3_mac{};    // responder: to know it again
@@ -62,6 +63,11 @@ class Session {
   Time last_heard() const { return heard_; }
   std::uint8_t key_epoch() const { return keys_.current().epoch; }
   std::size_t memory_bytes() const;
+
+  // While hidden, what comes straight from an address is as if it never came: an answer would show that we are there.
+  void hide(bool hidden) { hidden_ = hidden; }
+  // The peer receives where we send: it answered a challenge there, or message 2.
+  bool reached() const { return returned_ || paths_.current().proven; }
 
   std::size_t heap_slot = 0;  // of DeadlineHeap
   bool dirty = false;         // waits for build()
@@ -138,6 +144,8 @@ class Session {
   std::uint32_t local_index_ = 0;
   std::uint32_t remote_index_ = 0;
   bool initiator_ = false;
+  bool hidden_ = false;
+  bool returned_ = false;
   State state_ = State::unaccepted;
   bool ping_due_ = false;
   bool probe_credit_ = false;  // one packet may pass the congestion window

@@ -27,7 +27,7 @@ struct Sessions::Impl {
   };
 
   std::uint32_t new_index();
-  Session* find(SessionId id);           // open ones
+  Session* find(SessionId id);  // open ones
   const Session* find(SessionId id) const { return const_cast<Impl*>(this)->find(id); }
   void touch(Session& session);
   void flush();
@@ -45,6 +45,7 @@ struct Sessions::Impl {
   void finish_responder(HalfOpen& entry, const Path& path, const HandshakePacket& packet, std::size_t size);
   void on_cookie(const Path& path, ByteView packet);
   void on_data(const Path& path, MutableBytes packet);
+  void hold(std::uint32_t index, const Path& path, ByteView packet);
   void begin_session(Session::Start start, Bytes payload);
 
   SessionsConfig config;
@@ -143,7 +144,7 @@ void Sessions::Impl::on_message1(const Path& path, ByteView bytes) {
     send_message2(*known, path, bytes.size());
     return;
   }
-  const bool loaded = half_open.waiting() >= config.cookies_over;
+  const bool loaded = half_open.waiting() >= config.cookies_over || half_open.crowded();
   switch (door.ask(now, path, *packet, loaded)) {
     case Door::Verdict::refuse: ++counters.refused; return;
     case Door::Verdict::cookie:
@@ -157,8 +158,7 @@ void Sessions::Impl::on_message1(const Path& path, ByteView bytes) {
 
 void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& packet) {
   std::vector<std::uint32_t> removed;
-  auto* entry =
-      live() >= config.max_sessions ? nullptr : half_open.add(now, new_index(), packet.mac1, removed);
+  auto* entry = live() >= config.max_sessions ? nullptr : half_open.add(now, new_index(), packet.mac1, removed);
   for (const auto index : removed) indexes.erase(index);
   if (entry == nullptr) {
     ++counters.half_open_full;
@@ -275,9 +275,12 @@ void Sessions::Impl::finish_responder(HalfOpen& entry, const Path& path, const H
     start.received += way.received;
     start.sent += way.sent;
     if (way.answers == 1) start.rtt = std::max(now - way.answered_at, Duration(1));
+    start.returned = entry.ways.size() == 1;  // message 3 knows message 2, which went nowhere else
   }
+  auto early = std::move(entry.early);
   half_open.complete(entry);
   begin_session(std::move(start), std::move(*hello));
+  for (auto& [way, packet_in] : early) on_data(way, packet_in);
 }
 
 void Sessions::Impl::begin_session(Session::Start start, Bytes payload) {
@@ -305,9 +308,17 @@ void Sessions::Impl::on_cookie(const Path& path, ByteView packet) {
   deadlines.set(pending.heap_slot, static_cast<std::uint64_t>(pending.id()), pending.next_timeout());
 }
 
+// It overtook message 3, or message 3 was lost. Only who got message 2 knows the index.
+void Sessions::Impl::hold(std::uint32_t index, const Path& path, ByteView packet) {
+  auto* entry = half_open.by_index(index);
+  if (entry == nullptr || packet.size() > kMaxInner || entry->early.size() >= HalfOpenTable::kMaxEarly) return;
+  entry->early.emplace_back(path, copy(packet));
+}
+
 void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   const auto header = read_data_header(packet);
   const auto owner = header ? indexes.find(header->receiver) : indexes.end();
+  if (owner != indexes.end() && owner->second.kind == Kind::half_open) return hold(header->receiver, path, packet);
   if (owner == indexes.end() || owner->second.kind != Kind::session) {
     ++counters.malformed;
     return;
@@ -445,6 +456,15 @@ void Sessions::drop_path(Time now, SessionId session, const Path& path) {
     s->drop_path(impl_->context, now, path);
     impl_->touch(*s);
   }
+}
+
+void Sessions::hide(SessionId session, bool hidden) {
+  if (auto* s = impl_->find(session)) s->hide(hidden);
+}
+
+bool Sessions::reached(SessionId session) const {
+  const auto* s = impl_->find(session);
+  return s != nullptr && s->reached();
 }
 
 std::optional<Path> Sessions::current_path(SessionId session) const {

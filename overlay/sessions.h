@@ -130,6 +130,11 @@ class Sessions {
   void try_path(Time now, SessionId session, const Path& path);
   // The last proven path stays until the session ends.
   void drop_path(Time now, SessionId session, const Path& path);
+  // Hidden: packets that come straight from an address we do not use for this session are dropped before they are opened, so that
+  // nobody who guesses our address learns that he is right.
+  void hide(SessionId session, bool hidden);
+  // Somebody received what we sent on the current path: its endpoint is not forged.
+  bool reached(SessionId session) const;
   std::optional<Path> current_path(SessionId session) const;
   std::vector<Path> proven_paths(SessionId session) const;
   // The session for which this path is proven: voice is demultiplexed by it.

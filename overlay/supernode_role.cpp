@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "overlay/handshake_packet.h"
+
 namespace linnet::overlay {
 namespace {
 
@@ -28,7 +30,8 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
     : dht_(dht_config(config), suite, rng, identity, self),
       leaves_(config.max_leaves),
       circuits_(circuit_limits(config)),
-      limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix) {}
+      limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix),
+      openings_(kOpeningsPerPrefix, 5 * kOpeningsPerPrefix) {}
 
 Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key,
                                 const ClientHello& hello) {
@@ -86,9 +89,11 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
   }
 }
 
-void SupernodeRole::on_attach(const Context& c, SessionId session, const Client& client) {
+void SupernodeRole::on_attach(const Context& c, SessionId session, Client& client) {
   const auto path = c.sessions.current_path(session);
   if (!path || path->kind != PathKind::direct) return;
+  client.attach_waits = !c.sessions.reached(session);
+  if (client.attach_waits) return;  // else whoever forges a source makes us send to a third party
   const auto leaf = leaves_.attach(c.now, c.suite, c.rng, client.key, session, path->endpoint);
   if (leaf) {
     say(c, session, control::Attached{(*leaf)->tag, path->endpoint});
@@ -163,7 +168,7 @@ bool SupernodeRole::on_dht_event(const Context& c, const dht::Event& event) {
   if (const auto* found = std::get_if<dht::RecordsFound>(&event)) {
     const auto pending = take_pending(found->lookup);
     if (!pending) return false;
-    control::Records out{pending->request, false, {}};
+    control::Records out{pending->request, false, {}, found->rounds};
     for (const auto& r : found->records) out.records.push_back(r.wire);
     say(c, pending->session, out);
     return true;
@@ -186,7 +191,8 @@ bool SupernodeRole::on_dht_event(const Context& c, const dht::Event& event) {
 void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {
   const auto caller_path = c.sessions.current_path(session);
   auto* leaf = leaves_.by_tag(message.tag);
-  if (!leaf || !leaf->session || !caller_path) {
+  const bool real = caller_path && caller_path->kind == PathKind::direct && c.sessions.reached(session);
+  if (!leaf || !leaf->session || !real) {
     say(c, session, control::CircuitClosed{message.nonce});
     return;
   }
@@ -219,6 +225,11 @@ void SupernodeRole::on_session_down(const Context& c, SessionId session) {
   tell_closed(c, circuits_.close_session(session));
 }
 
+void SupernodeRole::on_proven(const Context& c, SessionId session) {
+  const auto it = clients_.find(session);
+  if (it != clients_.end() && it->second.attach_waits) on_attach(c, session, it->second);
+}
+
 void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
   leaves_.moved(session, endpoint);
   circuits_.moved(session, endpoint);
@@ -247,7 +258,8 @@ std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoin
     ++counters_.bad_mac;
     return std::nullopt;
   }
-  if (!limiter_.allow(c.now, from.ip)) {
+  const bool opening = packet.inner[0] == kMessage1 && !from.ip.is_loopback();
+  if (!limiter_.allow(c.now, from.ip) || (opening && !openings_.allow(c.now, from.ip))) {
     ++counters_.limited;
     return std::nullopt;
   }

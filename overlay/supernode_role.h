@@ -18,6 +18,8 @@ class SupernodeRole {
   static constexpr unsigned kPendingPerClient = 16;
   static constexpr double kQuestionsPerSecond = 50;
   static constexpr double kForwardsPerPrefix = 500;  // a second
+  // Handshakes among them. A leaf cannot tell sources behind its supernode apart by address; here they can be.
+  static constexpr double kOpeningsPerPrefix = 20;
 
   struct Counters {
     std::uint64_t forwarded = 0, unknown_tag = 0, bad_mac = 0, limited = 0, refused = 0;
@@ -32,6 +34,8 @@ class SupernodeRole {
   void on_message(const Context& c, SessionId session, const control::Message& message);
   void on_session_down(const Context& c, SessionId session);
   void on_moved(SessionId session, const Endpoint& endpoint);
+  // The session's address answered.
+  void on_proven(const Context& c, SessionId session);
   // True when the event answered a client's question.
   bool on_dht_event(const Context& c, const dht::Event& event);
   // Every client is told; leaves go to their other homes at once.
@@ -59,6 +63,7 @@ class SupernodeRole {
     crypto::SessionKey key;
     crypto::DeviceKey device;
     unsigned pending = 0;
+    bool attach_waits = false;  // until its address is proven
     double tokens = 2 * kQuestionsPerSecond;
     Time filled{};
   };
@@ -70,7 +75,7 @@ class SupernodeRole {
 
   void say(const Context& c, SessionId session, const control::Message& message);
   bool pay(const Context& c, Client& client) const;
-  void on_attach(const Context& c, SessionId session, const Client& client);
+  void on_attach(const Context& c, SessionId session, Client& client);
   void on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message);
   void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
   void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
@@ -85,6 +90,7 @@ class SupernodeRole {
   LeafRegistry leaves_;
   CircuitTable circuits_;
   crypto::PrefixLimiter limiter_;
+  crypto::PrefixLimiter openings_;
   std::map<SessionId, Client> clients_;
   std::map<dht::LookupId, Pending> pending_;
   Time sweep_at_ = kNever;

@@ -245,6 +245,52 @@ TEST(Attach, RecordsAreRenewedBeforeTheyExpire) {
   EXPECT_EQ(found->devices.size(), 1U);
 }
 
+// A computer that slept, or learned the time of day late: what it said about itself is out of date at once.
+TEST(Attach, RecordsAreMadeAnewWhenTheClockIsSet) {
+  Net net;
+  auto& s1 = net.add("s1", Role::supernode);
+  net.start(s1);
+  auto& alice = net.add("alice", Role::leaf, {"s1"});
+  net.start(alice);
+  ASSERT_TRUE(net.run_to([&] { return online(s1) && online(alice); }));
+  net.run(seconds(2));
+  const auto used = [&] { return look_up(net, s1, alice.identity.address)->devices; };
+  ASSERT_EQ(used().size(), 1U);
+  for (auto* node : {&s1, &alice}) {
+    node->peer->handle_wall(net.now, net.wall() + std::chrono::hours(8));
+    net.drain(*node);
+  }
+  net.run(seconds(2));
+  EXPECT_EQ(used().size(), 1U);
+}
+
+TEST(Attach, NobodyFarAwayNamesPrivateAddresses) {
+  Net net;
+  auto& node = net.add("s1", Role::supernode);
+  SessionsConfig config;
+  config.network = node.config.network;
+  Sessions sessions(config, net.suite, *node.rng, node.identity);
+  const Context c{net.now, kWall, node.config, net.suite, *node.rng, node.identity, sessions};
+  std::vector<dht::Contact> told;
+  for (const auto& ip : {IpAddress::v4(192, 168, 0, 1), IpAddress::v4(127, 0, 0, 1), IpAddress::v4(8, 8, 8, 8)}) {
+    const auto id = crypto::make_identity(net.suite, *node.rng, crypto::Address(), kWall);
+    dht::Contact contact;
+    contact.endpoint = {ip, 4400, Transport::udp};
+    contact.device = id.device_key();
+    contact.session = id.session_key();
+    contact.signature = crypto::sign_session_key(net.suite, id.device, node.config.network, contact.session);
+    contact.position = dht::position(ip, contact.device);
+    told.push_back(contact);
+  }
+  Attachments far;
+  far.learn(c, told, IpAddress::v4(9, 9, 9, 9));
+  ASSERT_EQ(far.known().size(), 1U);
+  EXPECT_EQ(far.known()[0].endpoint.ip, IpAddress::v4(8, 8, 8, 8));
+  Attachments near;
+  near.learn(c, told, IpAddress::v4(127, 0, 0, 1));
+  EXPECT_EQ(near.known().size(), 3U);
+}
+
 TEST(Attach, WorksThroughTwentyPercentLoss) {
   Net net(3);
   net.loss = 0.2;

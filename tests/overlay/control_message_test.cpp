@@ -28,6 +28,7 @@ std::vector<Message> one_of_each() {
           FindRecords{2, user, crypto::AccountKey{rng.array<32>()}},
           Records{2, false, {Bytes(600, 1), Bytes(3, 2)}},
           Records{2, true, {}},
+          Records{2, false, {}, 7},
           Publish{3, Bytes(700, 9)},
           Published{3, 6},
           CircuitOpen{rng.array<16>(), 88},

@@ -79,6 +79,24 @@ TEST(Door, ACookieIsOfNoUseFromAnotherAddress) {
   EXPECT_EQ(link.node(a).ups.size(), 1U);
 }
 
+// Message 1 with a good mac1 and nothing behind it costs its sender little and waits for nothing.
+TEST(Door, HandshakesThatFailAtOnceDoNotFillTheTable) {
+  Link link;
+  const auto a = link.add();
+  const auto b = link.add();
+  const crypto::Mac1 mac1(crypto::typed_suite(), link.node(b).identity.session_key());
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    auto packet = start_handshake(kMessage1, Pattern::xk, i + 1, 0);
+    packet.resize(kMessage1Bytes - kMacsBytes, static_cast<std::uint8_t>(i));
+    append_macs(packet, mac1);
+    link.inject(b, from_nowhere(i), packet);
+  }
+  EXPECT_EQ(link.node(b).sessions.counters().half_open_full, 0U);
+  link.connect(a, b);
+  link.run(200ms);
+  EXPECT_EQ(link.node(a).ups.size(), 1U);
+}
+
 TEST(Door, HalfOpenStateNeverExceedsItsCap) {
   auto config = Link::network("linnet");
   config.cookies_over = 1000;  // no cookies: the table alone has to hold

@@ -286,6 +286,28 @@ TEST(Handshake, IsStartedOnceByAThousandCopiesOfEachMessage) {
   EXPECT_TRUE(link.node(b).downs.empty());
 }
 
+TEST(Handshake, FramesThatOvertakeMessage3AreHeldAndNoMoreThanTwo) {
+  Link link;
+  const auto a = link.add();
+  const auto b = link.add();
+  Bytes late;
+  link.tap = [&](Wire& wire) {
+    const bool first = wire.bytes[0] == kMessage3 && late.empty();
+    if (first) late = wire.bytes;
+    return first;
+  };
+  const auto id = link.connect(a, b);
+  ASSERT_TRUE(link.run_until([&] { return !late.empty(); }));
+  for (std::uint8_t i = 0; i < 5; ++i) link.say(a, id, Channel::sip, Bytes(900, i));
+  link.run(15ms);
+  ASSERT_TRUE(link.node(b).ups.empty());
+  link.inject(b, link.direct(a), late);
+  ASSERT_EQ(link.node(b).ups.size(), 1U);
+  EXPECT_EQ(link.node(b).messages.size(), 2U);  // at once; the others come again
+  ASSERT_TRUE(link.run_until([&] { return link.node(b).messages.size() == 5; }));
+  for (std::uint8_t i = 0; i < 5; ++i) EXPECT_EQ(link.node(b).messages[i].bytes, Bytes(900, i));
+}
+
 TEST(Handshake, IgnoresEveryTruncationAndBitFlip) {
   Link link;
   link.keep_log = true;

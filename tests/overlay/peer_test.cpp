@@ -45,6 +45,17 @@ TEST(Peer, ALeafIsOnlineWithinASecondFromNothing) {
   EXPECT_LT(net.now - began, milliseconds(300));
 }
 
+TEST(Peer, ALookupTellsHowManyRoundsItTook) {
+  Net net;
+  small_world(net);
+  ASSERT_TRUE(net.run_to([&] { return online(net.at("alice")) && online(net.at("bob")); }));
+  net.run(seconds(2));
+  const auto found = look_up(net, net.at("alice"), net.at("bob").identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_GE(found->rounds, 1U);
+  EXPECT_LE(found->rounds, 3U);  // three supernodes know each other
+}
+
 TEST(Peer, ANameThatNobodyHasIsAnEmptyAnswer) {
   Net net;
   small_world(net);

@@ -1,0 +1,50 @@
+// The looking-up side, with answers made by hand.
+#include "overlay/finder.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/overlay/net.h"
+
+namespace linnet::overlay::test {
+namespace {
+
+struct FinderTest : ::testing::Test {
+  Bytes record_of(const crypto::Identity& who) {
+    dht::RecordBody body;
+    body.session = who.session_key();
+    body.homes.push_back({{IpAddress::v4(10, 0, 0, 1), 4400, Transport::udp}, {}, 1});
+    return dht::make_record(net.suite, who, node.config.network, name, body, 1, kWall, std::chrono::hours(1))->wire;
+  }
+  crypto::Identity somebody() { return crypto::make_identity(net.suite, *node.rng, name, kWall); }
+
+  Net net{1, crypto::typed_suite()};
+  Node& node = net.add("me", Role::leaf);
+  SessionsConfig config = [this] {
+    SessionsConfig out;
+    out.network = node.config.network;
+    return out;
+  }();
+  Sessions sessions{config, net.suite, *node.rng, node.identity};
+  Context c{net.now, kWall, node.config, net.suite, *node.rng, node.identity, sessions};
+  crypto::Address name = *crypto::Address::parse("bob@demo.example");
+  Finder finder;
+};
+
+TEST_F(FinderTest, ManyWhoClaimTheNameDoNotCrowdOutThePinnedOne) {
+  const auto bob = somebody();
+  ASSERT_TRUE(finder.find(c, name, bob.account_key(), true, {SessionId{1}, SessionId{2}}, false));
+  const auto request = finder.poll_question()->request;
+  control::Records lies{request, false, {}, 2};
+  for (int i = 0; i < 16; ++i) lies.records.push_back(record_of(somebody()));
+  finder.on_records(c, SessionId{1}, lies);
+  finder.on_records(c, SessionId{2}, {request, false, {record_of(bob)}, 3});
+  const auto found = finder.poll_found();
+  ASSERT_TRUE(found);
+  EXPECT_LE(found->devices.size(), Finder::kMaxDevices);
+  EXPECT_TRUE(std::any_of(found->devices.begin(), found->devices.end(),
+                          [&](const FoundDevice& d) { return d.record.account() == bob.account_key(); }));
+  EXPECT_EQ(found->rounds, 3U);  // the longest of the paths
+}
+
+}  // namespace
+}  // namespace linnet::overlay::test
