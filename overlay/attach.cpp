@@ -103,13 +103,20 @@ void Attachments::release(const Context& c, const crypto::SessionKey& key) {
   }
 }
 
+// Nobody signs where a supernode is. Of one that we have a session with we know it ourselves.
+dht::Contact Attachments::known_better(const dht::Contact& told) const {
+  const auto* s = by_key(told.session);
+  return s && s->session() && s->contact ? *s->contact : told;
+}
+
 void Attachments::learn(const Context& c, const std::vector<dht::Contact>& contacts,
                         const std::optional<IpAddress>& by) {
   const auto target = dht::id_of(crypto::user_key(c.identity.address));
-  for (const auto& contact : contacts) {
-    if (contact.session == c.identity.session_key()) continue;
-    if (by && !dht::may_tell(contact.endpoint.ip, *by)) continue;
-    const auto same = [&](const dht::Contact& k) { return k.device == contact.device; };
+  for (const auto& told : contacts) {
+    if (told.session == c.identity.session_key()) continue;
+    if (by && !dht::may_tell(told.endpoint.ip, *by)) continue;
+    const auto contact = by ? known_better(told) : told;
+    const auto same = [&](const dht::Contact& k) { return k.device == contact.device || k.session == contact.session; };
     if (const auto it = std::find_if(known_.begin(), known_.end(), same); it != known_.end()) {
       if (*it == contact) continue;
       if (!dht::verify(c.suite, c.config.network, contact)) continue;
@@ -129,11 +136,17 @@ void Attachments::learn(const Context& c, const std::vector<dht::Contact>& conta
 std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp& up) {
   auto* s = find(up.session);
   if (!s) return std::nullopt;
-  const auto contact = read_greeting(c.suite, c.config.network, up.remote, up.hello);
+  auto contact = read_greeting(c.suite, c.config.network, up.remote, up.hello);
   if (!contact || up.remote == c.identity.session_key()) {  // no supernode, or ourselves
     c.sessions.close(c.now, up.session);
     s->state = Waiting{c.now + c.jittered(kMaxBackOff)};
     return std::nullopt;
+  }
+  // Its place follows from its address: the one that answered counts, not one of its choice. Near us it may know a
+  // wider one than that by which we reached it.
+  if (up.path.endpoint.ip.is_global() && contact->endpoint != up.path.endpoint) {
+    contact->endpoint = up.path.endpoint;
+    contact->position = dht::position(contact->endpoint.ip, contact->device);
   }
   if (!s->key) {
     if (find(s->endpoint, up.remote)) return merge(c, *s, up, *contact);

@@ -108,6 +108,7 @@ class Attachments {
   Supernode* find(SessionId session);
   const Supernode* find(SessionId session) const { return const_cast<Attachments*>(this)->find(session); }
   Supernode* find(const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
+  dht::Contact known_better(const dht::Contact& told) const;
   Supernode* add(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
   std::optional<dht::Contact> merge(const Context& c, Supernode& bare, const SessionUp& up,
                                     const dht::Contact& contact);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "overlay/hello.h"
 #include "tests/overlay/net.h"
 
 namespace linnet::overlay::test {
@@ -289,6 +290,44 @@ TEST(Attach, NobodyFarAwayNamesPrivateAddresses) {
   Attachments near;
   near.learn(c, told, IpAddress::v4(127, 0, 0, 1));
   EXPECT_EQ(near.known().size(), 3U);
+}
+
+// What a supernode says of itself or of others names addresses that nobody signed.
+TEST(Attach, WhereASupernodeIsFollowsFromWhereItAnswered) {
+  Net net;
+  auto& node = net.add("s1", Role::supernode);
+  SessionsConfig config;
+  config.network = node.config.network;
+  Sessions sessions(config, net.suite, *node.rng, node.identity);
+  const Context c{net.now, kWall, node.config, net.suite, *node.rng, node.identity, sessions};
+  const auto other = crypto::make_identity(net.suite, *node.rng, crypto::Address(), kWall);
+  const Endpoint real{IpAddress::v4(8, 8, 8, 8), 4400, Transport::udp};
+  dht::Contact claimed;
+  claimed.endpoint = {IpAddress::v4(9, 9, 9, 9), 53, Transport::udp};
+  claimed.device = other.device_key();
+  claimed.session = other.session_key();
+  claimed.signature = crypto::sign_session_key(net.suite, other.device, node.config.network, claimed.session);
+  claimed.position = dht::position(claimed.endpoint.ip, claimed.device);
+
+  Attachments attachments;
+  attachments.reach(c, real, claimed.session);
+  const auto session = std::get<Connecting>(attachments.all().at(0).state).session;
+  const auto contact = attachments.on_up(
+      c, SessionUp{session, true, claimed.session, write_greeting(claimed), {PathKind::direct, real, 0, false}});
+  ASSERT_TRUE(contact);
+  EXPECT_EQ(contact->endpoint, real);
+  EXPECT_EQ(contact->position, dht::position(real.ip, claimed.device));
+
+  attachments.learn(c, {claimed}, IpAddress::v4(7, 7, 7, 7));
+  ASSERT_EQ(attachments.known().size(), 1U);
+  EXPECT_EQ(attachments.known()[0].endpoint, real);
+  // Another device's name for the same key makes it no second supernode.
+  const auto alias = crypto::make_identity(net.suite, *node.rng, crypto::Address(), kWall);
+  claimed.device = alias.device_key();
+  claimed.signature = crypto::sign_session_key(net.suite, alias.device, node.config.network, claimed.session);
+  claimed.position = dht::position(claimed.endpoint.ip, claimed.device);
+  attachments.learn(c, {claimed}, IpAddress::v4(7, 7, 7, 7));
+  EXPECT_EQ(attachments.known().size(), 1U);
 }
 
 TEST(Attach, WorksThroughTwentyPercentLoss) {
