@@ -154,7 +154,8 @@ class LookupScenario {
     // A network that loses what it likes may lose lookups too.
     const bool must_find = config_.loss.value_or(0) == 0;
     if (must_find && report_.lookups_ok * 1000 < report_.lookups * 999)
-      report_.broken.push_back(std::to_string(report_.lookups - report_.lookups_ok) + " lookups did not find whom they asked for");
+      report_.broken.push_back(std::to_string(report_.lookups - report_.lookups_ok) +
+                               " lookups did not find whom they asked for");
   }
 
   void judge(const Asked& asked, const PeerActor::Answer& answer) {
