@@ -39,6 +39,10 @@ function(linnet_library folder)
   endif()
   add_library(linnet_${name} STATIC ${sources})
   target_link_libraries(linnet_${name} PUBLIC linnet_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  if(LINNET_PCH)
+    target_precompile_headers(linnet_${name} PRIVATE <algorithm> <array> <chrono> <cstdint> <deque> <functional> <map> <memory> <optional>
+                              <span> <string> <unordered_map> <variant> <vector> <tl/expected.hpp>)
+  endif()
 endfunction()
 
 function(linnet_program name main)
