@@ -119,6 +119,7 @@ void Playout::restart() {
 void Playout::pause() {
   gap_excused_ = true;
   gap_ = 0;
+  concealed_open_ = 0;
 }
 
 // Nothing came for long: the next packet starts afresh.
@@ -268,7 +269,7 @@ void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
   const std::size_t at = fifo_.size();
   fifo_.insert(fifo_.end(), samples.begin(), samples.end());
   if (sound == Sound::concealed) {
-    stats_.concealed += ssize(samples);
+    if (!gap_excused_) concealed_open_ += ssize(samples);
     if (!gap_excused_) gap_ += ssize(samples);
   }
   if (seam_ && sound == Sound::voice && !samples.empty()) {
@@ -304,12 +305,15 @@ void Playout::push_stretched(std::span<const std::int16_t> samples) {
 void Playout::close_gap(bool source_paused) {
   if (!stats_.longest_gap) stats_.longest_gap = 0;
   if (!source_paused && !gap_excused_) stats_.longest_gap = std::max(*stats_.longest_gap, gap_);
+  if (!source_paused) stats_.concealed += concealed_open_;
+  concealed_open_ = 0;
   gap_ = 0;
   gap_excused_ = false;
 }
 
 PlayoutStats Playout::stats() const {
   PlayoutStats out = stats_;
+  out.concealed += concealed_open_;
   if (out.longest_gap && gap_ > kOpenGap) out.longest_gap = std::max(*out.longest_gap, gap_);
   if (last_delay_ms_) out.delay_ms = delay_ms_;
   return out;

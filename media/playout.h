@@ -100,6 +100,7 @@ class Playout {
   Time last_pull_{};
   bool ever_pulled_ = false;
 
+  std::int64_t concealed_open_ = 0;  // samples concealed since the last voice: missed, unless the source only paused
   std::vector<std::int16_t> fifo_;  // decoded, from fifo_at_ on not yet taken
   std::size_t fifo_at_ = 0;
   std::vector<std::int16_t> work_;

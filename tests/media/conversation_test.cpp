@@ -156,6 +156,7 @@ TEST(Conversation, HoldIsNoGapAndResumesAtTheSameDelay) {
   EXPECT_EQ(c.stats().max_gap_ms, 0);
   EXPECT_EQ(c.stats().loss_pct, 0);
   EXPECT_NEAR(*c.stats().playout_delay_ms, before, 10);
+  EXPECT_EQ(c.stats().concealed_ms, 0) << "nor did the ear miss anything: the MOS stays";
 }
 
 TEST(Conversation, NothingIsPlayedWhileNotReceiving) {
