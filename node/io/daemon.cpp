@@ -9,7 +9,7 @@
 #include "node/io/notify.h"
 #include "node/io/resolver.h"
 #include "node/io/service.h"
-#include "node/io/sound_card.h"
+#include "node/io/wav_recorder.h"
 
 namespace linnet::io {
 namespace {
@@ -21,11 +21,9 @@ struct Keys {
   bool fresh = false;
 };
 
-Outcome<Keys> keys(const Home& home, Rng& rng, const std::string& user) {
-  auto loaded = load_identity_file(home.identity());
-  if (!loaded) return tl::unexpected(loaded.error());
-  if (*loaded) {
-    Keys out{std::move(**loaded), false};
+Outcome<Keys> keys(const Home& home, std::optional<crypto::Identity> loaded, Rng& rng, const std::string& user) {
+  if (loaded) {
+    Keys out{std::move(*loaded), false};
     if (auto renewed = renew_identity_file(home.identity(), out.identity, wall()); !renewed)
       return tl::unexpected(renewed.error());
     return out;
@@ -50,6 +48,7 @@ Outcome<SoundPlan> default_sound(const Settings& settings) {
   SoundPlan out;
   out.card = settings.sound;
   out.record = settings.record;
+  if (auto can = check_can_record(settings.record); !can) return tl::unexpected(can.error());
   if (settings.play.empty()) return out;
   auto speech = load_speech(settings.play);
   if (!speech) return tl::unexpected(speech.error());
@@ -82,9 +81,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (auto made = make_home(home); !made) return tl::unexpected(made.error());
   auto held = lock(home);
   if (!held) return tl::unexpected(held.error());
-  SystemRng rng;
-  auto who = keys(home, rng, user);
-  if (!who) return tl::unexpected(who.error());
+  auto loaded = load_identity_file(home.identity());
+  if (!loaded) return tl::unexpected(loaded.error());
   auto store = Store::open(home.store());
   if (!store) return tl::unexpected(store.error());
   auto memory = store->memory();
@@ -95,6 +93,10 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!sound) return tl::unexpected(sound.error());
   auto ports = UdpPorts::open(settings.listen);
   if (!ports) return tl::unexpected(ports.error());
+  // Last of what can fail: nobody gets an identity from a start that failed, and is not told of it.
+  SystemRng rng;
+  auto who = keys(home, std::move(*loaded), rng, user);
+  if (!who) return tl::unexpected(who.error());
   auto bootstrap = resolve(settings.bootstrap, kResolve);
 
   auto impl = std::make_unique<Impl>(std::move(*held), std::move(*store), settings);

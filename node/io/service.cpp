@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "node/io/clock.h"
 #include "node/io/log.h"
 #include "node/io/notify.h"
 #include "node/io/sound_card.h"
 #include "node/io/view_json.h"
+#include "node/io/wav_recorder.h"
 
 namespace linnet::io {
 namespace {
@@ -29,8 +32,8 @@ std::string sentence(const node::event::Done& done, const std::string& who) {
   if (!done.text.empty()) return done.text;
   switch (done.outcome) {
     case node::Outcome::bad_address: return "No contact \"" + who + "\". Give name@domain.";
-    case node::Outcome::not_found: return "Nobody answers to " + who + ".";
-    case node::Outcome::no_such_call: return "There is no such call.";
+    case node::Outcome::not_found: return "Nobody has the name " + who + ".";
+    case node::Outcome::no_such_call: return "There is no such call.";  // no_such_call() knows better
     case node::Outcome::busy: return "This node has as many calls as it can hold.";
     case node::Outcome::identity: return "IDENTITY CHANGED: " + who + "'s key is not the one known here. Refused.";
     case node::Outcome::unreachable: return who + " cannot be reached.";
@@ -81,6 +84,7 @@ Outcome<SoundPlan> Service::plan(const request::Files& files) const {
   SoundPlan out;
   out.card = settings_.sound;
   out.record = files.record.empty() ? settings_.record : files.record;
+  if (auto can = check_can_record(out.record); !can) return tl::unexpected(can.error());
   const std::string& play = files.play.empty() ? settings_.play : files.play;
   if (!play.empty()) {
     auto speech = load_speech(play);
@@ -96,10 +100,14 @@ Outcome<SoundPlan> Service::plan(const request::Files& files) const {
 }
 
 void Service::handle(ClientId client, const request::Call& call) {
+  const auto refused = [&](const Trouble& why) {
+    control_->send(client, ended_line(why, refused_json(call.who, node::CallResult::failed)));
+    control_->finish(client);
+  };
   auto sound = plan(call.files);
-  if (!sound) return refuse(client, sound.error());
-  if (pending_.size() >= kMaxPending) return refuse(client, {"The daemon is busy.", Exit::failed});
-  pending_[driver_.next_command()] = Pending{client, true, true, call.who, std::move(*sound)};
+  if (!sound) return refused(sound.error());
+  if (pending_.size() >= kMaxPending) return refused({"The daemon is busy.", Exit::failed});
+  pending_[driver_.next_command()] = Pending{client, true, true, call.who, std::move(*sound), {}};
   driver_.command(node::command::Call{call.who, call.cold, call.duration});
 }
 
@@ -116,28 +124,39 @@ void Service::handle(ClientId client, const request::Answer& answer) {
   auto sound = plan(answer.files);
   if (!sound) return refuse(client, sound.error());
   driver_.plan_sound(*call, std::move(*sound));
-  pending_[driver_.next_command()] = Pending{client, false, answer.follow, {}, {}};
+  pending_[driver_.next_command()] = Pending{client, false, answer.follow, {}, {}, call};
   driver_.command(node::command::Answer{call});
 }
 
-void Service::run(ClientId client, const node::Command& command) {
+std::string Service::no_such_call(std::optional<node::CallId> asked) const {
+  const auto calls = driver_.node().status(now()).calls;
+  if (calls.empty()) return "There is no call.";
+  if (!asked && calls.size() > 1) return "There are several calls. Say which: --call ID (see linnet status)";
+  const auto id = asked.value_or(calls.front().id);
+  const auto call = std::find_if(calls.begin(), calls.end(), [&](const node::CallView& c) { return c.id == id; });
+  const auto name = std::to_string(static_cast<std::uint64_t>(id));
+  if (call == calls.end()) return "There is no call " + name + ". See: linnet status";
+  return "Call " + name + " is " + std::string(to_string(call->state)) + ": this cannot be done now.";
+}
+
+void Service::run(ClientId client, const node::Command& command, std::optional<node::CallId> asked) {
   if (pending_.size() >= kMaxPending) return refuse(client, {"The daemon is busy.", Exit::failed});
-  pending_[driver_.next_command()] = Pending{client, false, false, {}, {}};
+  pending_[driver_.next_command()] = Pending{client, false, false, {}, {}, asked};
   driver_.command(command);
 }
 
 void Service::handle(ClientId client, const request::Hangup& hangup) {
-  run(client, node::command::Hangup{hangup.call});
+  run(client, node::command::Hangup{hangup.call}, hangup.call);
 }
 void Service::handle(ClientId client, const request::Hold& hold) {
-  run(client, node::command::Hold{hold.call, hold.on});
+  run(client, node::command::Hold{hold.call, hold.on}, hold.call);
 }
 void Service::handle(ClientId client, const request::Mute& mute) {
-  run(client, node::command::Mute{mute.call, mute.on});
+  run(client, node::command::Mute{mute.call, mute.on}, mute.call);
 }
 
 void Service::handle(ClientId client, const request::Who& who) {
-  pending_[driver_.next_command()] = Pending{client, false, false, who.who, {}};
+  pending_[driver_.next_command()] = Pending{client, false, false, who.who, {}, {}};
   driver_.command(node::command::Who{who.who});
 }
 
@@ -204,7 +223,8 @@ void Service::on(const node::event::Done& done) {
   const Pending pending = std::move(it->second);
   pending_.erase(it);
   if (done.outcome != node::Outcome::ok) {
-    const Trouble why{sentence(done, pending.who), exit_of(done.outcome)};
+    const bool no_call = done.outcome == node::Outcome::no_such_call;
+    const Trouble why{no_call ? no_such_call(pending.asked) : sentence(done, pending.who), exit_of(done.outcome)};
     if (!pending.call) return refuse(pending.client, why);
     control_->send(pending.client, ended_line(why, refused_json(pending.who, result_of(done.outcome))));
     return control_->finish(pending.client);

@@ -34,6 +34,7 @@ class Service {
     bool follow = false;
     std::string who;
     SoundPlan sound;
+    std::optional<node::CallId> asked;  // the call that the command named
   };
 
   void handle(ClientId client, const request::Status& status);
@@ -53,7 +54,8 @@ class Service {
   void refuse(ClientId client, const Trouble& why);
   Outcome<SoundPlan> plan(const request::Files& files) const;
   std::optional<node::CallId> ringing(std::optional<node::CallId> asked) const;
-  void run(ClientId client, const node::Command& command);
+  void run(ClientId client, const node::Command& command, std::optional<node::CallId> asked);
+  std::string no_such_call(std::optional<node::CallId> asked) const;
   void tell_watchers();
   void tell_followers(std::optional<node::CallId> call);
   std::string status_line() const;

@@ -125,7 +125,7 @@ Outcome<Store> Store::open(const std::filesystem::path& path) {
                    std::to_string(version) + "). It was left as it is.");
   std::string verdict = "unreadable";
   if (Statement check(raw, "PRAGMA quick_check(1)"); check.row()) verdict = check.text(0);
-  if (verdict != "ok") return damaged(path, verdict);
+  if (verdict != "ok") return damaged(path, verdict.substr(verdict.rfind('\n') + 1));  // a headline may stand before
   const bool ready = run(raw, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA trusted_schema=OFF;");
   if (!ready) return store.failed("write");
   return store;

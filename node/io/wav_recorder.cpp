@@ -1,7 +1,10 @@
 #include "node/io/wav_recorder.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "media/codec_kind.h"
 
@@ -64,6 +67,23 @@ void WavRecorder::flush() {
     write_at(fd_.get(), header(written_), 0);
   }
   waiting_.clear();
+}
+
+Done check_can_record(const std::filesystem::path& path) {
+  if (path.empty()) return {};
+  const auto cannot = [&](const std::string& why) {
+    return trouble("Cannot write " + path.string() + ": " + why + ".");
+  };
+  struct stat s {};
+  if (::stat(path.c_str(), &s) == 0) {
+    if (S_ISDIR(s.st_mode)) return cannot("it is a folder");
+    if (::access(path.c_str(), W_OK) != 0) return cannot(os_error());
+    return {};
+  }
+  if (errno != ENOENT) return cannot(os_error());
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return cannot(os_error());
+  return {};
 }
 
 std::string RecordingNames::next(const std::string& path) {

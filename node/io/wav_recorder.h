@@ -31,6 +31,9 @@ class WavRecorder {
   std::uint32_t written_ = 0;  // bytes of samples in the file
 };
 
+// Whether create(path) has a chance: its folder takes files, and nothing but a file stands there. An empty path has.
+Done check_can_record(const std::filesystem::path& path);
+
 // The second recording of one name on one node is NAME-2.wav, the third NAME-3.wav.
 class RecordingNames {
  public:

@@ -41,6 +41,19 @@ TEST(WavRecorder, LeavesAFileThatCanBePlayedWhenItNeverEnds) {
   EXPECT_EQ(parsed(home, "a.wav").samples, second);  // as kill -9 would leave it now
 }
 
+TEST(WavRecorder, SaysBeforeTheCallThatItCannotWrite) {
+  const HomeFolder home;
+  EXPECT_TRUE(check_can_record({}));
+  EXPECT_TRUE(check_can_record(home / "new.wav"));
+  EXPECT_FALSE(file_exists(home / "new.wav")) << "asking makes no file";
+  home.write("old.wav", "x");
+  EXPECT_TRUE(check_can_record(home / "old.wav"));
+  EXPECT_EQ(check_can_record("/nonexistent/a.wav").error().text,
+            "Cannot write /nonexistent/a.wav: No such file or directory.");
+  EXPECT_FALSE(check_can_record(home.path()));
+  EXPECT_FALSE(check_can_record(home / "old.wav" / "a.wav"));
+}
+
 TEST(RecordingNames, CountUp) {
   RecordingNames names;
   EXPECT_EQ(names.next("/x/F.wav"), "/x/F.wav");
