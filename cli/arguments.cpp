@@ -80,7 +80,7 @@ class Grammar {
     try {
       app_.parse(arguments);
     } catch (const CLI::CallForHelp&) {
-      return print(chosen(app_)->help());
+      return print(app_.help());  // of the chosen command
     } catch (const CLI::CallForVersion&) {
       return print("linnet " LINNET_VERSION "\n");
     } catch (const CLI::ParseError& e) {
@@ -172,6 +172,8 @@ class Grammar {
   }
 
   io::Outcome<Invocation> take() {
+    if (app_.get_option("--home")->count() > 0 && raw_.home.empty())  // a script's variable that is not set
+      return trouble("--home: the folder has no name", Exit::usage);
     if (app_.get_subcommands().empty()) return print(app_.help());
     auto verb = verb_of(path(chosen(app_)));
     if (!verb) return tl::unexpected(verb.error());

@@ -6,6 +6,7 @@
 #include "node/io/clock.h"
 #include "node/io/control_client.h"
 #include "node/io/terminal.h"
+#include "node/io/view_json.h"
 
 namespace linnet::cli {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Duration kPlainEvery = std::chrono::seconds(10);
+constexpr Duration kSameInterrupt = std::chrono::milliseconds(300);
 constexpr Duration kHangupLimit = std::chrono::seconds(12);  // a little more than the drain
 
 void add_files(Json& request, const std::string& play, const std::string& record, bool silent) {
@@ -25,7 +27,9 @@ void add_files(Json& request, const std::string& play, const std::string& record
 // Follows one call on the control socket: prints it, passes keys and Ctrl-C on.
 class Follower {
  public:
-  Follower(const Context& context, io::Client client) : context_(context), client_(std::move(client)) {
+  // `who` is called; empty when one's own call is answered.
+  Follower(const Context& context, io::Client client, std::string who = {})
+      : context_(context), client_(std::move(client)), who_(std::move(who)) {
     live_ = !context_.json && io::on_terminal();
     if (live_) keys_.emplace();
   }
@@ -35,35 +39,41 @@ class Follower {
     while (true) {
       while (auto line = client_.buffered())
         if (const auto exit = take(*line)) return *exit;
-      if (!wait()) {
+      if (const auto why = wait()) {
         live_line_.clear();
-        return fail({"The daemon went away.", io::Exit::no_daemon});
+        if (context_.json && !who_.empty()) say(io::refused_json(who_, node::CallResult::failed));
+        return fail(*why);
       }
     }
   }
 
  private:
-  // False when the daemon is gone, or does not end the call after Ctrl-C.
-  bool wait() {
+  // Why there is nothing more to wait for: the daemon is gone, or does not end the call after Ctrl-C.
+  std::optional<io::Trouble> wait() {
+    const io::Trouble left{"The daemon has not ended the call yet. See: linnet status", io::Exit::interrupted};
     Duration limit = io::kNoLimit;
     if (until_ != kNever) {
       limit = until_ - io::now();
-      if (limit <= Duration::zero()) return false;
+      if (limit <= Duration::zero()) return left;
     }
     const auto ready = io::readable({client_.fd(), interrupts_.fd(), keys_ ? keys_->fd() : -1}, limit);
     if (ready[1]) {
       interrupts_.take();
       interrupted_ = true;
-      return hang_up();
+      return hang_up() ? std::nullopt : std::optional(left);
     }
     if (ready[2]) key(keys_->key());
-    return !ready[0] || client_.read_more();
+    if (!ready[0] || client_.read_more()) return std::nullopt;
+    return io::Trouble{"The daemon went away.", io::Exit::no_daemon};
   }
 
-  // Before the call stands the daemon ends it when this connection closes; a second Ctrl-C gives up at once.
+  // Before the call stands the daemon ends it when this connection closes; a second Ctrl-C gives up at once. One that
+  // arrives twice (from the terminal and from a shell that passes it on) is one.
   bool hang_up() {
-    if (until_ != kNever) return false;
-    until_ = io::now() + kHangupLimit;
+    const Time at = io::now();
+    if (until_ != kNever) return at < asked_ + kSameInterrupt;
+    asked_ = at;
+    until_ = at + kHangupLimit;
     if (id_) request("hangup");
     return true;
   }
@@ -77,8 +87,8 @@ class Follower {
 
   void key(char c) {
     if (!id_) return;
-    if (c == 'm') request("mute", muted_ = !muted_);
-    if (c == 'h') request("hold", held_ = !held_);
+    if (c == 'm') request("mute", !muted_);
+    if (c == 'h') request("hold", !held_);
     if (c == 'q') hang_up();
   }
 
@@ -105,6 +115,8 @@ class Follower {
     const std::string change = call.value("state", std::string()) + " " + path_text(call);
     const bool changed = change != last_change_;
     last_change_ = change;
+    muted_ = call.value("muted", false);
+    held_ = call.value("on_hold", false);
     if (context_.json) {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
@@ -137,6 +149,7 @@ class Follower {
 
   const Context& context_;
   io::Client client_;
+  std::string who_;
   io::Interrupts interrupts_;
   std::optional<io::RawKeys> keys_;
   io::LiveLine live_line_;
@@ -146,6 +159,7 @@ class Follower {
   bool held_ = false;
   bool hinted_ = false;
   bool interrupted_ = false;
+  Time asked_{};  // to end the call
   Time until_ = kNever;
   Time next_plain_{};
   std::string last_change_;
@@ -160,7 +174,7 @@ int call(const Context& context, const verb::Call& options) {
   if (options.duration) request["duration"] = *options.duration;
   // A script on a machine without sound gets a silent call; a person is told that nobody would hear them.
   add_files(request, options.play, options.record, context.json || !io::on_terminal());
-  Follower follower(context, std::move(*client));
+  Follower follower(context, std::move(*client), options.who);
   return follower.follow(request.dump());
 }
 

@@ -53,6 +53,8 @@ std::string when(std::int64_t unix_seconds) {
 
 void say(std::string_view line) { std::cout << line << '\n' << std::flush; }
 
+bool said() { return std::cout.good(); }
+
 void talk(std::string_view line) { std::cerr << line << '\n'; }
 
 int fail(const io::Trouble& trouble) {

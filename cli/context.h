@@ -14,6 +14,8 @@ struct Context {
 
 // Data to stdout, at once: a watcher must not wait for a full buffer.
 void say(std::string_view line);
+// Whether all data went out.
+bool said();
 // Talk to stderr.
 void talk(std::string_view line);
 // Says what went wrong; returns the exit code.

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/demo.h"
 #include "cli/up.h"
+#include "node/io/files.h"
 
 namespace linnet::cli {
 namespace {
@@ -47,8 +48,11 @@ int run_checked(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
+  io::keep_standard_descriptors();
   try {
-    return run_checked(arguments);
+    const int exit = run_checked(arguments);
+    // Data that never arrived is no success.
+    return exit == 0 && !said() ? fail({"Cannot write to the standard output."}) : exit;
   } catch (const std::exception& e) {
     return fail({std::string("Failed: ") + e.what()});
   }

@@ -51,6 +51,13 @@ void Fd::reset(int fd) {
   fd_ = fd;
 }
 
+void keep_standard_descriptors() {
+  int fd = -1;
+  do fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) ::close(fd);
+}
+
 bool file_exists(const fs::path& path) {
   struct stat s {};
   return ::lstat(path.c_str(), &s) == 0;

@@ -34,6 +34,9 @@ class Fd {
   int fd_ = -1;
 };
 
+// A program may be started without stdin, stdout or stderr: their numbers must not fall to a socket.
+void keep_standard_descriptors();
+
 bool file_exists(const std::filesystem::path& path);
 
 // Nothing when the file does not exist; trouble when it cannot be read or is larger than `max`.

@@ -16,7 +16,8 @@ namespace linnet::io {
 namespace {
 
 constexpr std::size_t kRing = 16384;  // samples, a third of a second at 48 kHz
-constexpr double kLatency = 0.04;  // s. With 10 ms the loudspeaker behind a sound server stands still after each underrun
+constexpr double kLatency =
+    0.04;  // s. With 10 ms the loudspeaker behind a sound server stands still after each underrun
 constexpr int kAhead = media::kRate / 50;  // 20 ms wait for the loudspeaker, more when it takes larger blocks
 constexpr int kTick = media::kRate / 100;  // the loop writes every 10 ms
 

@@ -19,6 +19,12 @@ T as(std::vector<std::string> arguments) {
   return std::get<T>(parsed->verb);
 }
 
+TEST(Arguments, TakeNoHomeWithoutAName) {
+  const auto refused = parse_arguments({"--home", "", "down"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().exit, io::Exit::usage);
+}
+
 TEST(Arguments, ReadUpWithEveryFlag) {
   const auto up = as<verb::Up>({"--home", "/h", "up", "--listen", "127.0.0.1:0", "--listen", "[::1]:4400",
                                 "--bootstrap", "node.example:4400", "--relay", "auto", "--lan", "off", "--auto-answer",

@@ -4,12 +4,21 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "node/io/address.h"
 #include "tests/scenario/daemon.h"
 
 namespace linnet::scenario {
 namespace {
+
+std::string program() { return LINNET_BINARY_DIR "/linnet"; }
+
+// For what only a shell does: closed and odd descriptors.
+int shell(const std::string& line) {
+  const int status = std::system(line.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
 
 TEST(Program, SaysWhichCommandWasMeant) {
   const auto ran = linnet({"cal", "bob@demo.example"});
@@ -60,6 +69,58 @@ TEST(OneDaemon, MakesAnIdentityOfItsUserAndSaysSo) {
   const auto status = someone.status();
   EXPECT_EQ(status["uri"], status["key_name"]);
   EXPECT_EQ(someone.run({"down"}).exit, 0);
+}
+
+TEST(OneDaemon, MakesNoIdentityWhenItCannotStart) {
+  Daemon someone("");
+  for (const auto& flags : std::vector<std::vector<std::string>>{
+           {"--listen", "203.0.113.77:0"}, {"--play", "/nonexistent/a.wav"}, {"--record", "/nonexistent/a.wav"}}) {
+    std::vector<std::string> line{"up", "--listen", "127.0.0.1:0"};
+    line.insert(line.end(), flags.begin(), flags.end());
+    const auto ran = someone.run(line);
+    EXPECT_EQ(ran.exit, 1) << flags.back();
+    EXPECT_NE(ran.err, "") << flags.back();
+    EXPECT_FALSE(io::file_exists(someone.home() / "identity.key")) << flags.back();
+  }
+}
+
+TEST(OneDaemon, GivesACallersScriptItsLastLineEvenWhenItRefuses) {
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  for (const auto& flags :
+       std::vector<std::vector<std::string>>{{"--play", "/nonexistent/a.wav"}, {"--record", "/nonexistent/a.wav"}}) {
+    std::vector<std::string> line{"call", "bob@demo.example", "--json"};
+    line.insert(line.end(), flags.begin(), flags.end());
+    const auto ran = alice.run(line);
+    EXPECT_EQ(ran.exit, 1) << ran.err;
+    EXPECT_EQ(ran.last_line()["result"], "failed");
+    EXPECT_NE(ran.err.find("/nonexistent/a.wav"), std::string::npos);
+  }
+}
+
+TEST(OneDaemon, SaysWhichCallThereIsNot) {
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  for (const auto* command : {"hold", "mute", "hangup"}) {
+    const auto ran = alice.run({command, "--call", "99"});
+    EXPECT_EQ(ran.exit, 4);
+    EXPECT_EQ(ran.err, "There is no call.\n");
+  }
+}
+
+TEST(Program, FailsWhenItsDataDoesNotArrive) {
+  EXPECT_EQ(shell(program() + " --help >/dev/full 2>/dev/null"), 1);
+  EXPECT_EQ(shell(program() + " --help >&-"), 0) << "nobody asked for it";
+}
+
+TEST(Program, StartsADaemonWithoutStandardDescriptors) {
+  Daemon alice("alice@demo.example");
+  ASSERT_EQ(alice.run({"id", "new", "alice@demo.example"}).exit, 0);
+  const std::string linnet = program() + " --home " + alice.home().path().string() + " ";
+  EXPECT_EQ(shell(linnet + "up --listen 127.0.0.1:0 <&- >&- 2>&-"), 0);
+  EXPECT_EQ(shell(linnet + "status --json <&- >&- 2>&-"), 0);
+  EXPECT_EQ(alice.run({"status"}).exit, 0);
+  EXPECT_EQ(alice.run({"down"}).exit, 0);
 }
 
 TEST(OneDaemon, IsGoneWhenDownReturns) {
