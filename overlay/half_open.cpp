@@ -25,6 +25,16 @@ Endpoint source_of(const Path& path) {
 
 }  // namespace
 
+void HalfOpen::tell(Time now, Session::Start& start) const {
+  for (const auto& way : ways) {
+    if (way.path != start.path) continue;
+    start.received += way.received;
+    start.sent += way.sent;
+    if (way.answers == 1) start.rtt = std::max(now - way.answered_at, Duration(1));
+    start.returned = ways.size() == 1;  // message 3 knows message 2, which went nowhere else
+  }
+}
+
 HalfOpen* HalfOpenTable::by_index(std::uint32_t index) {
   const auto at = by_index_.find(index);
   return at == by_index_.end() ? nullptr : &entries_.at(at->second);
@@ -67,14 +77,20 @@ void HalfOpenTable::refresh(Time now, HalfOpen& entry) {
   entries_.insert(std::move(node));
 }
 
-void HalfOpenTable::complete(HalfOpen& entry) {
+std::vector<std::pair<Path, Bytes>> HalfOpenTable::complete(HalfOpen& entry) {
   entry.done = true;
   entry.noise.reset();
   entry.message2 = Bytes();
   entry.ways = std::vector<HalfOpen::Way>();
-  entry.early = std::vector<std::pair<Path, Bytes>>();
   by_index_.erase(entry.index);  // the session's from now on
   --waiting_;
+  return std::exchange(entry.early, {});
+}
+
+void HalfOpenTable::hold(std::uint32_t index, const Path& path, ByteView packet) {
+  auto* entry = by_index(index);
+  if (entry == nullptr || packet.size() > kMaxInner || entry->early.size() >= kMaxEarly) return;
+  entry->early.emplace_back(path, copy(packet));
 }
 
 void HalfOpenTable::erase(Entries::iterator at, std::vector<std::uint32_t>& removed) {

@@ -32,6 +32,9 @@ struct HalfOpen {
   Time began{};
   Time since{};  // message 1 came last
   bool done = false;  // kept so that a late copy of message 1 starts nothing
+
+  // What the handshake showed of the path that the session starts on.
+  void tell(Time now, Session::Start& start) const;
 };
 
 class HalfOpenTable {
@@ -48,7 +51,10 @@ class HalfOpenTable {
   HalfOpen* add(Time now, std::uint32_t index, const crypto::Mac& mac1, std::vector<std::uint32_t>& removed);
   // The initiator still asks: message 3 may yet come. `entry` stays valid.
   void refresh(Time now, HalfOpen& entry);
-  void complete(HalfOpen& entry);
+  // Returns the data packets that were held for message 3.
+  std::vector<std::pair<Path, Bytes>> complete(HalfOpen& entry);
+  // A data packet overtook message 3, or message 3 was lost. Only who got message 2 knows the index.
+  void hold(std::uint32_t index, const Path& path, ByteView packet);
   // Indexes that are free again are appended to `removed`.
   void expire(Time now, std::vector<std::uint32_t>& removed);
 

@@ -45,7 +45,6 @@ struct Sessions::Impl {
   void finish_responder(HalfOpen& entry, const Path& path, const HandshakePacket& packet, std::size_t size);
   void on_cookie(const Path& path, ByteView packet);
   void on_data(const Path& path, MutableBytes packet);
-  void hold(std::uint32_t index, const Path& path, ByteView packet);
   void begin_session(Session::Start start, Bytes payload);
 
   SessionsConfig config;
@@ -270,15 +269,8 @@ void Sessions::Impl::finish_responder(HalfOpen& entry, const Path& path, const H
   start.path = path;
   start.received = size;
   start.message3_mac = packet.mac1;
-  for (const auto& way : entry.ways) {
-    if (way.path != path) continue;
-    start.received += way.received;
-    start.sent += way.sent;
-    if (way.answers == 1) start.rtt = std::max(now - way.answered_at, Duration(1));
-    start.returned = entry.ways.size() == 1;  // message 3 knows message 2, which went nowhere else
-  }
-  auto early = std::move(entry.early);
-  half_open.complete(entry);
+  entry.tell(now, start);
+  auto early = half_open.complete(entry);
   begin_session(std::move(start), std::move(*hello));
   for (auto& [way, packet_in] : early) on_data(way, packet_in);
 }
@@ -308,17 +300,11 @@ void Sessions::Impl::on_cookie(const Path& path, ByteView packet) {
   deadlines.set(pending.heap_slot, static_cast<std::uint64_t>(pending.id()), pending.next_timeout());
 }
 
-// It overtook message 3, or message 3 was lost. Only who got message 2 knows the index.
-void Sessions::Impl::hold(std::uint32_t index, const Path& path, ByteView packet) {
-  auto* entry = half_open.by_index(index);
-  if (entry == nullptr || packet.size() > kMaxInner || entry->early.size() >= HalfOpenTable::kMaxEarly) return;
-  entry->early.emplace_back(path, copy(packet));
-}
-
 void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   const auto header = read_data_header(packet);
   const auto owner = header ? indexes.find(header->receiver) : indexes.end();
-  if (owner != indexes.end() && owner->second.kind == Kind::half_open) return hold(header->receiver, path, packet);
+  if (owner != indexes.end() && owner->second.kind == Kind::half_open)
+    return half_open.hold(header->receiver, path, packet);
   if (owner == indexes.end() || owner->second.kind != Kind::session) {
     ++counters.malformed;
     return;
@@ -437,9 +423,9 @@ Status Sessions::send(Time now, SessionId session, Channel channel, Bytes messag
   impl_->now = now;
   auto* s = impl_->find(session);
   if (s == nullptr) return fail(Fault::not_found);
-  auto status = s->send(now, channel, message);
-  if (status) impl_->touch(*s);
-  return status;
+  if (auto ok = s->send(now, channel, message); !ok) return ok;
+  impl_->touch(*s);
+  return {};
 }
 
 void Sessions::try_path(Time now, SessionId session, const Path& path) {
@@ -469,8 +455,7 @@ bool Sessions::reached(SessionId session) const {
 
 std::optional<Path> Sessions::current_path(SessionId session) const {
   const auto* s = impl_->find(session);
-  if (s == nullptr) return std::nullopt;
-  return s->paths().current_path();
+  return s == nullptr ? std::nullopt : std::optional(s->paths().current_path());
 }
 
 std::vector<Path> Sessions::proven_paths(SessionId session) const {
@@ -487,8 +472,7 @@ std::optional<SessionId> Sessions::session_on(const Path& path) const { return i
 
 std::optional<crypto::SessionKey> Sessions::remote(SessionId session) const {
   const auto* s = impl_->find(session);
-  if (s == nullptr) return std::nullopt;
-  return s->remote();
+  return s == nullptr ? std::nullopt : std::optional(s->remote());
 }
 
 std::optional<Duration> Sessions::rtt(SessionId session) const {
@@ -498,8 +482,7 @@ std::optional<Duration> Sessions::rtt(SessionId session) const {
 
 std::optional<Time> Sessions::last_heard(SessionId session) const {
   const auto* s = impl_->find(session);
-  if (s == nullptr) return std::nullopt;
-  return s->last_heard();
+  return s == nullptr ? std::nullopt : std::optional(s->last_heard());
 }
 
 std::size_t Sessions::size() const { return impl_->open; }
