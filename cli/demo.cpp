@@ -34,6 +34,7 @@ OrderedJson json_of(const std::string& name, const DemoCall& c) {
   const auto number = [](std::optional<double> v) { return v ? OrderedJson(*v) : OrderedJson(nullptr); };
   return {{"call", name},
           {"result", c.result},
+          {"callee_result", c.callee_result},
           {"ring_ms", number(c.ring_ms)},
           {"setup_ms", number(c.setup_ms)},
           {"path", c.path},
@@ -216,13 +217,15 @@ class Demo {
   }
 
   io::Done supernode_dies() {
-    std::string killed;
+    std::string killed, part, path;
     auto p = plan("bob@demo.example", heard("bob-3"));
     p.talk_before = talk_time_ / 3;
-    p.while_talking = [&](const std::string& via) -> io::Done {
+    p.while_talking = [&](const std::string& via, const std::string& path_then) -> io::Done {
       const auto node = carrier(via);
       if (!node) return tl::unexpected(node.error());
       killed = (*node)->name();
+      part = via.empty() ? "bob's home" : "carried the call's setup";
+      path = path_then;
       (*node)->process().kill();
       return {};
     };
@@ -230,9 +233,12 @@ class Demo {
     if (!call) return tl::unexpected(call.error());
     if (killed.empty()) return io::trouble("The call was over before a supernode was killed.");
     const std::string number = killed.substr(killed.size() - 1);
-    tell(padded("supernode " + number + " killed mid-call", 38) + "gap " + figure("%.0f ms", call->longest_gap_ms) +
-         "  audio match " + figure("%.2f", call->match) + (call->pass() ? "  PASS" : "  FAIL") +
-         "      heard: " + options_.out);
+    // Where the call ran by then tells what the death could hurt; the goodbye shows that the signalling lives.
+    tell("supernode " + number + " killed mid-call (" + part + "; then the path was " + path + ")  gap " +
+         figure("%.0f ms", call->longest_gap_ms) + "  audio match " + figure("%.2f", call->match) + "  goodbye " +
+         (call->callee_result == "ended" ? "arrived" : "lost (" + call->callee_result + ")") +
+         (call->pass() ? "  PASS" : "  FAIL"));
+    tell("heard: " + options_.out);
     judge("alice -> bob, " + killed + " killed", *call);
     return {};
   }

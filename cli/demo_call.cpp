@@ -66,7 +66,7 @@ class Talk {
     const auto talking = number(call, "seconds");
     if (!plan_.while_talking || acted_ || !talking || *talking * 1000 < millis(plan_.talk_before)) return {};
     acted_ = true;
-    return plan_.while_talking(via_);
+    return plan_.while_talking(via_, text(call, "path"));
   }
 
   io::Client client_;
@@ -109,7 +109,9 @@ void compare_voice(DemoCall& out, const media::Audio& said, const media::Audio& 
 
 }  // namespace
 
-bool DemoCall::pass() const { return result == "ended" && match && *match >= kMatch && longest_gap_ms <= kGapMs; }
+bool DemoCall::pass() const {
+  return result == "ended" && callee_result == "ended" && match && *match >= kMatch && longest_gap_ms <= kGapMs;
+}
 
 io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& callee, const DemoCallPlan& plan,
                                     const media::Audio& said, int interrupt) {
@@ -124,6 +126,7 @@ io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& call
     return io::trouble(caller.name() + " calls " + plan.to + ": " + out.result + ". " + text(*summary, "why"));
   const auto theirs = callee_side(callee, interrupt);
   if (!theirs) return tl::unexpected(theirs.error());
+  out.callee_result = text(*theirs, "result");
   out.ring_ms = number(*summary, "ring_ms");
   out.setup_ms = number(*summary, "setup_ms");
   out.path = text(*summary, "path");

@@ -11,7 +11,8 @@
 namespace linnet::cli {
 
 struct DemoCall {
-  std::string result;
+  std::string result;         // caller's
+  std::string callee_result;  // "ended" when the goodbye arrived
   std::optional<double> ring_ms, setup_ms;         // caller's
   std::string path, codec;                         // caller's
   std::string signalling_via;                      // endpoint of the supernode that carried the INVITE; empty: not seen
@@ -30,7 +31,8 @@ struct DemoCallPlan {
   Duration duration{};     // of talking
   std::string heard_file;  // what the callee's daemon records
   Duration talk_before{};  // then `while_talking` runs once, with the supernode that carried the signalling
-  std::function<io::Done(const std::string& via)> while_talking;
+  // `via`: endpoint of the supernode that carried the INVITE, empty: not seen. `path`: the call's own word for it now.
+  std::function<io::Done(const std::string& via, const std::string& path)> while_talking;
 };
 
 io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& callee, const DemoCallPlan& plan,
