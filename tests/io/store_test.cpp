@@ -91,8 +91,9 @@ TEST(Store, KeepsEveryAcknowledgedRowWhenTheProcessIsKilled) {
     ASSERT_TRUE(store) << store.error().text;
     EXPECT_GE(*store->sequence(), static_cast<std::uint64_t>(round * 1000 + acknowledged + 1));
     int found = 0;
-    for (const auto& r : *store->history(Store::kMaxHistory))
-      found += seconds(r.started) >= 1000 + round * 1000 ? 1 : 0;
+    const auto rows = store->history(Store::kMaxHistory);
+    ASSERT_TRUE(rows);
+    for (const auto& r : *rows) found += seconds(r.started) >= 1000 + round * 1000 ? 1 : 0;
     EXPECT_GE(found, acknowledged);
   }
 }
