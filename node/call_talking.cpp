@@ -13,7 +13,7 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   facts.verified = facts.peer.is_key_name() || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
   share_endpoints(rooms, now, line.link);
   const auto path = rooms.peer.path(line.link);
-  Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), kNever, std::nullopt};
+  Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), now, kNever, std::nullopt};
   if (facts.limit) out.until = now + *facts.limit;
   rooms.out.push(event::AudioStart{facts.id});
   return {std::move(out)};
@@ -50,6 +50,10 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
     rooms.sip.peer_lost(now, line.peer);
     return end(rooms, now, facts, CallResult::failed, "The link to " + facts.peer.text() + " was lost.");
   }
+  if (now >= heard + kWithoutVoice) {
+    (void)rooms.sip.bye(now, line.call);
+    return end(rooms, now, facts, CallResult::failed, "Nothing more was heard from " + facts.peer.text() + ".");
+  }
   if (now >= voice.next_timeout()) voice.handle_timeout(now);
   if (now >= path.next_timeout()) path.handle_timeout(now, voice.stats(now).concealed_ms);
   return {};
@@ -57,7 +61,7 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
 
 Time Talking::next_timeout() const {
   const auto give_up = lost ? *lost + kWithoutLink : kNever;
-  return std::min({until, give_up, voice.next_timeout(), path.next_timeout()});
+  return std::min({until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout()});
 }
 
 void Talking::take_link(Rooms& rooms, Time now, overlay::SessionId link) {
@@ -132,6 +136,7 @@ Next Talking::on(Rooms&, Time, Facts&, const sip::ReinviteRejected& rejected) {
 
 bool Talking::hear(Time now, MutableBytes packet) {
   if (!voice.claims(packet) || !voice.receive(now, packet)) return false;
+  heard = now;
   path.voice_came(voice.stats(now).concealed_ms);
   return true;
 }

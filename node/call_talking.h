@@ -10,10 +10,12 @@ namespace linnet::node {
 
 struct Talking {
   static constexpr Duration kWithoutLink = std::chrono::seconds(10);  // then the call has failed
+  static constexpr Duration kWithoutVoice = std::chrono::seconds(20);  // likewise; RTCP goes on through a hold
 
   Line line;
   Voice voice;
   PathWatch path;
+  Time heard{};              // the last packet of the peer, voice or RTCP
   Time until = kNever;       // the length that was asked for
   std::optional<Time> lost;  // since when there is no link
 

@@ -477,15 +477,25 @@ TEST_F(Calls, EndAtBothEndsThoughTheGoodbyeWasSaidWithoutALink) {
   EXPECT_EQ(result(*alice), CallResult::ended);
 }
 
-TEST_F(Calls, FailTenSecondsAfterThePeerVanished) {
+TEST_F(Calls, FailTwentySecondsAfterThePeerWasLastHeard) {
   meet();
   talk();
   town.run_for(seconds(2));
   town.kill(*bob);
   town.run_for(seconds(5));
   EXPECT_EQ(path(*alice), PathWord::unknown) << "a stale path is never called connected";
-  ASSERT_TRUE(over(*alice, seconds(60)));
+  ASSERT_TRUE(over(*alice, seconds(16)));
   EXPECT_EQ(result(*alice), CallResult::failed);
+}
+
+TEST_F(Calls, AreHeldForLongerThanAVanishedPeerIsWaitedFor) {
+  meet();
+  talk();
+  town.tell(*alice, command::Hold{});
+  ASSERT_TRUE(until(*bob, CallState::held));
+  town.run_for(seconds(60));
+  EXPECT_EQ(state(*alice), CallState::held);
+  EXPECT_EQ(state(*bob), CallState::held);
 }
 
 TEST_F(Calls, AreAnsweredByThemselvesWhenToldSo) {
