@@ -22,6 +22,7 @@ Done Client::send(const std::string& request) {
   while (at < line.size()) {
     const ssize_t n = ::send(fd(), line.data() + at, line.size() - at, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EPIPE) return {};  // what it said before it closed is still to be read
     if (n < 0) return trouble("The daemon went away.", Exit::no_daemon);
     at += static_cast<std::size_t>(n);
   }

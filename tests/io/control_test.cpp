@@ -96,7 +96,8 @@ class Server {
 };
 
 std::string exchange(int fd, const std::string& text) {
-  if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) return "";
+  // Nothing to say is nothing to send: even zero bytes fail once the other end has closed.
+  if (!text.empty() && ::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) return "";
   std::string out;
   char c;
   while (::recv(fd, &c, 1, 0) == 1) {
