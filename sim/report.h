@@ -31,7 +31,7 @@ struct Report {
   double bytes_contact_book = 0;
   double upkeep_bps_leaf = 0;
   double upkeep_bps_supernode = 0;
-  double publish_bps_supernode = 0;
+  std::optional<double> publish_bps_supernode;  // not measured by any scenario yet
   double peak_rss_mb = 0;
   std::uint64_t trace_hash = 0;
 
