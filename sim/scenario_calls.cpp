@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sim/node_actor.h"
+#include "sim/outcome.h"
 #include "sim/population.h"
 #include "sim/scenario.h"
 
@@ -119,18 +120,7 @@ class CallsScenario {
   }
 
   Report finish() {
-    report_.scenario = "calls";
-    report_.seed = config_.seed;
-    report_.wire = config_.wire == Wire::full ? "full" : "typed";
-    report_.wire_checked_pct = config_.wire == Wire::full ? 100 : 0;
-    report_.nodes = nodes_;
-    report_.supernodes = supernodes_;
-    report_.virtual_seconds = static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6;
-    report_.cpu_seconds = cpu_seconds();
-    report_.events = world_.events();
-    report_.peak_rss_mb = peak_rss_mb();
-    report_.trace_hash = world_.trace_hash();
-    if (oversize_) report_.broken.push_back("a datagram was over 1,200 bytes");
+    report_world(report_, config_, {nodes_, supernodes_}, world_, oversize_);
     return std::move(report_);
   }
 

@@ -1,0 +1,21 @@
+#include "sim/outcome.h"
+
+namespace linnet::sim {
+
+void report_world(Report& report, const ScenarioConfig& config, const Population& who, const World& world,
+                  bool oversize) {
+  report.scenario = config.scenario;
+  report.seed = config.seed;
+  report.wire = config.wire == Wire::full ? "full" : "typed";
+  report.wire_checked_pct = config.wire == Wire::full ? 100 : 0;
+  report.nodes = who.nodes;
+  report.supernodes = who.supernodes;
+  report.virtual_seconds = static_cast<double>(micros(world.now().time_since_epoch())) * 1e-6;
+  report.cpu_seconds = cpu_seconds();
+  report.events = world.events();
+  report.peak_rss_mb = peak_rss_mb();
+  report.trace_hash = world.trace_hash();
+  if (oversize) report.broken.push_back("a datagram was over 1,200 bytes");
+}
+
+}  // namespace linnet::sim
