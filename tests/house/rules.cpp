@@ -172,7 +172,7 @@ Findings machine_paths(std::string_view path, std::string_view text) {
   for (const auto& place : {std::string("/wo") + "rk/", std::string("/ro") + "ot/"}) {
     for (auto at = text.find(place); at != std::string_view::npos; at = text.find(place, at + 1)) {
       const char before = at > 0 ? text[at - 1] : ' ';
-      // "patch/work/": the middle of a longer path is no path of a machine.
+      // In the middle of a longer relative path it is no path of a machine.
       if (std::isalnum(static_cast<unsigned char>(before)) != 0 || before == '_' || before == '.' || before == '}')
         continue;
       out.push_back(std::string(path) + ": names a path of one machine, " + place);
