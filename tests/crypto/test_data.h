@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "checkout.h"
 #include "crypto/suite.h"
 
 namespace linnet::crypto {

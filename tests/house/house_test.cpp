@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "checkout.h"
 #include "rules.h"
 
 namespace linnet::house {

@@ -9,6 +9,8 @@
 #include <memory>
 #include <sstream>
 
+#include "checkout.h"
+
 namespace linnet::house {
 namespace {
 

@@ -1,6 +1,7 @@
 // Whole calls in virtual time: what was said against what was heard.
 #include <gtest/gtest.h>
 
+#include "checkout.h"
 #include "tests/media/voice.h"
 
 namespace linnet::media {

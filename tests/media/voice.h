@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/rng.h"
+#include "checkout.h"
 #include "media/audio_device.h"
 #include "media/compare.h"
 #include "media/session.h"

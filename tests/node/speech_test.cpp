@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "checkout.h"
 #include "media/compare.h"
 #include "town.h"
 

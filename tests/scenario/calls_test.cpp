@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "base/endpoint.h"
+#include "checkout.h"
 #include "media/codec_kind.h"
 #include "media/wav.h"
 #include "tests/scenario/daemon.h"

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "checkout.h"
 #include "node/io/address.h"
 #include "tests/scenario/daemon.h"
 

@@ -1,3 +1,4 @@
+#include "checkout.h"
 #include "tests/scenario/process.h"
 
 #include <fcntl.h>

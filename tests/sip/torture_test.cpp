@@ -8,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "checkout.h"
 #include "sip/offer_answer.h"
 #include "tests/sip/pair.h"
 
