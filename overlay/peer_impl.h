@@ -44,7 +44,7 @@ struct Peer::Impl {
   void question(const Context& c, const Finder::Question& question);
   void update_state(const Context& c);
 
-  // peer.cpp
+  // peer_life.cpp
   void start(Time now, Wall wall);
   void introduce();
   void ask_around(const Context& c);

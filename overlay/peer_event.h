@@ -1,0 +1,76 @@
+// What a peer tells its owner.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "crypto/identity.h"
+#include "dht/record.h"
+#include "overlay/sessions.h"
+
+namespace linnet::overlay {
+
+enum class State : std::uint8_t { starting, alone, online };  // online: records stored and findable
+
+enum class FindId : std::uint64_t {};
+
+struct StateChanged {
+  State state{};
+};
+// Records of the address found (verified, opened, in time), best per device. Empty: nobody has that name.
+struct FoundDevice {
+  dht::SignedRecord record;
+  dht::RecordBody body;
+};
+struct Found {
+  FindId find{};
+  crypto::Address address;
+  std::vector<FoundDevice> devices;
+  Status status;           // timed_out, full, or unreachable (not_found is an empty list with a good status)
+  std::size_t rounds = 0;  // longest chain of answers among the paths; 0 when answered from a cache or a local store
+};
+// Who is at the other end of a link, proven: DK certified by AK, SK signed by DK through the record, the name from the
+// record.
+struct Remote {
+  crypto::Address address;  // the name it came under (its record's); for a link we opened, the one we looked up
+  crypto::Address key_name;
+  crypto::AccountKey account;
+  crypto::DeviceKey device;
+  crypto::SessionKey session;
+};
+// A sealed link to another person's device.
+struct LinkUp {
+  SessionId link{};
+  bool initiator = false;
+  Remote remote;
+  Path path;
+};
+struct LinkDown {
+  SessionId link{};
+  DownReason reason{};
+};
+struct LinkMessage {
+  SessionId link{};
+  Channel channel{};
+  Bytes bytes;
+};
+struct LinkPath {
+  SessionId link{};
+  Path from;
+  Path to;
+};
+// Voice (first byte 128..191) that came on a proven path of this link.
+struct LinkVoice {
+  SessionId link{};
+  Bytes bytes;
+};
+// The driver must have stored that every sequence below `below` may have been used, before the process may die.
+struct SequenceUsed {
+  std::uint64_t below = 0;
+};
+struct SupernodesChanged {};
+struct HostCacheChanged {};
+using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed,
+                               SupernodesChanged, HostCacheChanged>;
+
+}  // namespace linnet::overlay

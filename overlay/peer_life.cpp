@@ -1,0 +1,134 @@
+// Peer: starting, the clock, leaving.
+#include <algorithm>
+
+#include "overlay/peer_impl.h"
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
+
+SessionsConfig sessions_config(const PeerConfig& config) {
+  SessionsConfig out;
+  out.network = config.network;
+  out.psk = config.psk;
+  out.max_sessions = config.role == Role::supernode ? 3 * config.max_leaves + 4096 : out.max_sessions;
+  return out;
+}
+
+}  // namespace
+
+Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_in, const crypto::Identity& identity_in,
+                 HostCache cache_in)
+    : config(std::move(config_in)),
+      suite(suite_in),
+      rng(rng_in),
+      identity(identity_in),
+      cache(std::move(cache_in)),
+      sessions(sessions_config(config), suite, rng, identity),
+      publisher(config, identity) {
+  if (config.role == Role::supernode) {
+    const auto self = self_endpoint().value_or(Endpoint{});
+    role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
+    sessions.set_greeting(write_greeting(role->dht().self()));
+  }
+  introduce();
+}
+
+// What we say to supernodes; again when the certificate was renewed.
+void Peer::Impl::introduce() {
+  introduced_until = identity.certificate.not_after;
+  const auto descriptor = role ? std::optional(role->dht().self()) : std::nullopt;
+  attachments.set_hello(write_client_hello(suite, identity, config.network, descriptor));
+}
+
+std::optional<Endpoint> Peer::Impl::self_endpoint() const {
+  const auto better = [](const Endpoint& e) {
+    return e.ip.is_global() ? 0 : e.ip.is_private() ? 1 : e.ip.is_loopback() ? 2 : 3;
+  };
+  std::optional<Endpoint> out;
+  for (const auto& e : config.listen) {
+    if (e.ip.is_unspecified()) continue;
+    if (!out || better(e) < better(*out)) out = e;
+  }
+  return out;
+}
+
+Wall Peer::Impl::wall_at(Time now) const {
+  return wall + std::chrono::duration_cast<std::chrono::seconds>(now - wall_set_at);
+}
+
+void Peer::Impl::start(Time now, Wall wall_in) {
+  wall = wall_in;
+  wall_set_at = now;
+  running = true;
+  const auto c = at(now);
+  if (role) {
+    role->dht().handle_wall(now, wall_in);
+    for (const auto& host : cache.best(Bootstrap::kFromCache)) role->dht().add_hint(now, host.contact);
+    publish_alone_at = bootstrap.candidates(c, cache).empty() ? now : now + kPublishAlone;
+  }
+  bootstrap.connected(c, false, false);
+  ask_around(c);
+  pump(now);
+}
+
+void Peer::Impl::ask_around(const Context& c) {
+  if (!bootstrap.due(c)) return;
+  for (const auto& candidate : bootstrap.candidates(c, cache)) attachments.reach(c, candidate.endpoint, candidate.key);
+}
+
+// A supernode that hears of the first others looks for its own place; then its record can be stored where it belongs.
+void Peer::Impl::join(const Context& c) {
+  const auto contacts = role->dht().contact_count();
+  if (contacts > 0 && contacts_seen == 0 && !joining) {
+    if (const auto lookup = role->dht().find_nodes(c.now, role->dht().self().position)) joining = *lookup;
+  }
+  contacts_seen = contacts;
+}
+
+void Peer::Impl::handle_timeout(Time now) {
+  if (!running) return;
+  const auto c = at(now);
+  if (sessions.next_timeout() <= now) sessions.handle_timeout(now);
+  if (role && role->dht().next_timeout() <= now) role->dht().handle_timeout(now);
+  if (role) role->handle_timeout(c);
+  if (publish_alone_at <= now) {
+    publish_alone_at = kNever;
+    publisher.set_homes(c, {{role->dht().self().endpoint, identity.session_key(), 0}}, true);
+  }
+  ask_around(c);
+  if (attachments.next_timeout() <= now) attachments.handle_timeout(c);
+  if (finder.next_timeout() <= now) finder.handle_timeout(c);
+  if (links.next_timeout() <= now) links.handle_timeout(c, rooms());
+  publisher.handle_timeout(c);
+  pump(now);
+}
+
+Time Peer::Impl::next_timeout() const {
+  if (!running) return kNever;
+  Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
+                        publisher.next_timeout(), finder.next_timeout(), links.next_timeout(), publish_alone_at});
+  if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
+  return next;
+}
+
+void Peer::Impl::leave(Time now) {
+  if (!running) return;
+  const auto c = at(now);
+  const auto homes = attachments.for_questions(2);
+  for (const auto& record : publisher.withdrawals(c)) {
+    if (role) (void)role->dht().publish(now, record);
+    for (const auto session : homes) {
+      if (!role) (void)sessions.send(now, session, Channel::control, control::write(control::Publish{0, record.wire}));
+    }
+  }
+  flush();  // before the sessions close
+  links.close_all(c, rooms());
+  attachments.leave(c);
+  if (role) role->leave(c);
+  pump(now);
+  running = false;
+}
+
+}  // namespace linnet::overlay

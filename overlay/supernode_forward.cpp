@@ -1,0 +1,50 @@
+// SupernodeRole: FORWARD and circuits, packet by packet.
+#include "overlay/handshake_packet.h"
+#include "overlay/supernode_role.h"
+
+namespace linnet::overlay {
+
+std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet) {
+  auto* leaf = leaves_.by_tag(packet.tag);
+  if (!leaf || !leaf->session) {
+    ++counters_.unknown_tag;
+    return std::nullopt;
+  }
+  if (!leaf->mac1.check(packet.covered, packet.mac1)) {
+    ++counters_.bad_mac;
+    return std::nullopt;
+  }
+  const bool opening = packet.inner[0] == kMessage1 && !from.ip.is_loopback();
+  if (!limiter_.allow(c.now, from.ip) || (opening && !openings_.allow(c.now, from.ip))) {
+    ++counters_.limited;
+    return std::nullopt;
+  }
+  const auto tag = leaf->sources.tag_for(c.now, c.rng, from, packet.token, kToLeafHeader + packet.inner.size());
+  ++counters_.forwarded;
+  return Transmit{leaf->endpoint, write_tagged(ForwardKind::down, tag, packet.inner)};
+}
+
+std::optional<Transmit> SupernodeRole::pass_back(const Context& c, const Endpoint& from, const Tagged& packet) {
+  auto* leaf = leaves_.by_endpoint(from);
+  if (!leaf) {
+    ++counters_.unknown_tag;
+    return std::nullopt;
+  }
+  const auto target = leaf->sources.answer(c.now, packet.id, kTaggedHeader + packet.inner.size());
+  if (!target) {
+    ++(target.error() == Fault::refused ? counters_.limited : counters_.unknown_tag);
+    return std::nullopt;
+  }
+  ++counters_.forwarded;
+  return Transmit{target->source, write_tagged(ForwardKind::back, target->token, packet.inner)};
+}
+
+std::optional<Transmit> SupernodeRole::relay(const Context& c, const Endpoint& from, const Tagged& packet,
+                                             ByteView whole) {
+  const auto forward = circuits_.forward(c.now, from, packet.id, whole.size());
+  if (!forward) return std::nullopt;
+  ++counters_.forwarded;
+  return Transmit{forward->to, copy(whole)};
+}
+
+}  // namespace linnet::overlay
