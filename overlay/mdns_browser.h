@@ -1,0 +1,73 @@
+// The listening half of multicast DNS: who announces the service on this link, kept while its records live.
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "overlay/mdns_responder.h"
+
+namespace linnet::overlay::mdns {
+
+class Browser {
+ public:
+  static constexpr std::size_t kMaxAddresses = 8;  // of one host
+
+  Browser(const Link& link, dns::Name service, Rng& rng, Mdns::Counters& counters);
+
+  void start(Time now);
+  // Instances that are ours are none that were found.
+  void on_response(Time now, const dns::Message& response, const dns::Name& own);
+  // `bytes`: the whole message.
+  void on_query(Time now, const dns::Message& query, ByteView bytes);
+  // `own`: our instance, which no question of ours needs; nothing when there is none.
+  void handle_timeout(Time now, const dns::Name& own, Out& out);
+  Time next_timeout() const;
+  std::optional<MdnsEvent> poll_event();
+
+ private:
+  struct Instance {
+    dns::Name name;
+    std::string label;
+    Time until{};  // of the pointer to it
+    Time refresh = kNever;
+    unsigned refreshed = 0;
+    Duration life{};
+    std::optional<dns::Srv> srv;
+    std::optional<dns::Txt> txt;
+    Time resolve_at = kNever;
+    unsigned asked = 0;
+    std::optional<Found> told;
+  };
+  struct Address {
+    IpAddress ip;
+    Time heard{};
+    Time until{};
+  };
+  struct HostEntry {
+    dns::Name name;
+    std::vector<Address> addresses;
+  };
+
+  void take_pointer(Time now, const dns::Record& r, const dns::Name& own);
+  void take_details(const dns::Record& r);
+  void take_address(Time now, const dns::Record& r, const std::vector<std::string>& fresh);
+  void settle(Time now, Instance& instance);
+  void lose(std::map<std::string, Instance>::iterator at);
+  void forget_hosts();
+  void ask(Time now, const dns::Name& own, Out& out);
+  void resolve(Time now, Instance& instance, dns::Builder& builder);
+  static void plan_refresh(Instance& instance, Rng& rng, Time born);
+
+  const Link& link_;
+  dns::Name type_;
+  Rng& rng_;
+  Mdns::Counters& counters_;
+  std::map<std::string, Instance> instances_;  // by the key of their names
+  std::map<std::string, HostEntry> hosts_;
+  Time ask_at_ = kNever;
+  Duration pause_{};
+  Bytes asked_;  // our latest question, which the link brings back
+  std::deque<MdnsEvent> events_;
+};
+
+}  // namespace linnet::overlay::mdns
