@@ -1,9 +1,10 @@
 #include "cli/arguments.h"
 
 #include <CLI/CLI.hpp>
-#include <array>
+#include <algorithm>
 #include <cstdlib>
 
+#include "cli/grammar.h"
 #include "node/io/near.h"
 
 namespace linnet::cli {
@@ -12,8 +13,7 @@ namespace {
 using io::Exit;
 using io::trouble;
 
-constexpr std::array<std::string_view, 14> kCommands{"up",   "down", "status", "id",  "call", "answer", "hangup",
-                                                     "hold", "mute", "who",    "log", "demo", "config", "version"};
+constexpr const char* kVersion = "linnet " LINNET_VERSION;
 
 // The word that stands where the command belongs. `--home` takes a value.
 const std::string* command_word(const std::vector<std::string>& arguments) {
@@ -24,19 +24,6 @@ const std::string* command_word(const std::vector<std::string>& arguments) {
       return &arguments[i];
   }
   return nullptr;
-}
-
-io::Done check_command(const std::vector<std::string>& arguments) {
-  const auto* word = command_word(arguments);
-  if (word == nullptr) return {};
-  for (const auto known : kCommands)
-    if (*word == known) return {};
-  std::string text = "Unknown command \"" + *word + "\".";
-  if (const auto close = io::nearest(*word, kCommands); !close.empty())
-    text += " Did you mean \"" + std::string(close) + "\"?";
-  else
-    text += " See: linnet --help";
-  return trouble(std::move(text), Exit::usage);
 }
 
 // Everything CLI11 fills in; turned into a Verb afterwards.
@@ -56,6 +43,7 @@ struct Raw {
   verb::Log log;
   verb::Demo demo;
   verb::ConfigCheck check;
+  verb::Completion completion;
 };
 
 class Grammar {
@@ -76,17 +64,25 @@ class Grammar {
   }
 
   io::Outcome<Invocation> parse(std::vector<std::string> arguments) {
+    if (auto known = check_command(arguments); !known) return tl::unexpected(known.error());
+    asked_json_ = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     try {
       app_.parse(arguments);
     } catch (const CLI::CallForHelp&) {
-      return print(app_.help());  // of the chosen command
+      return print("help", app_.help());  // of the chosen command
     } catch (const CLI::CallForVersion&) {
-      return print("linnet " LINNET_VERSION "\n");
+      return print("version", kVersion);
     } catch (const CLI::ParseError& e) {
       return trouble(std::string(e.what()) + "\nSee: linnet " + path(chosen(app_)) + "--help", Exit::usage);
     }
     return take();
+  }
+
+  std::vector<CommandInfo> describe() const {
+    std::vector<CommandInfo> out;
+    describe(app_, "", out);
+    return out;
   }
 
  private:
@@ -151,6 +147,11 @@ class Grammar {
     config->require_subcommand(1);
     config->add_subcommand("check", "read it and say what is wrong")
         ->add_option("FILE", raw_.check.file, "default: the home's config.toml");
+    app_.add_subcommand("completion", "what a shell needs to complete commands, options and people")
+        ->add_option("SHELL", raw_.completion.shell, "bash, zsh or fish; names prints the people this node knows")
+        ->type_name("bash|zsh|fish|names")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish", "names"}));
     app_.add_subcommand("version", "which Linnet this is");
   }
 
@@ -167,14 +168,52 @@ class Grammar {
     return app->get_parent() == nullptr ? "" : path(app->get_parent()) + app->get_name() + " ";
   }
 
-  io::Outcome<Invocation> print(std::string text) {
-    return Invocation{raw_.home, raw_.json, verb::Print{std::move(text)}};
+  io::Outcome<Invocation> print(std::string what, std::string text) {
+    return Invocation{raw_.home, asked_json_, verb::Print{std::move(what), std::move(text)}};
+  }
+
+  io::Done check_command(const std::vector<std::string>& arguments) const {
+    const auto* word = command_word(arguments);
+    if (word == nullptr) return {};
+    std::vector<std::string> names;
+    for (const auto* sub : app_.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+    if (std::find(names.begin(), names.end(), *word) != names.end()) return {};
+    std::string text = "Unknown command \"" + *word + "\".";
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    if (const auto close = io::nearest(*word, known); !close.empty())
+      text += " Did you mean \"" + std::string(close) + "\"?";
+    else
+      text += " See: linnet --help";
+    return trouble(std::move(text), Exit::usage);
+  }
+
+  // CLI11 writes what a value is checked against behind its name.
+  static std::string value_of(const std::string& type) {
+    const auto colon = type.find(':');
+    return colon == std::string::npos || type == "ADDR:PORT" ? type : type.substr(0, colon);
+  }
+
+  static void describe(const CLI::App& app, const std::string& name, std::vector<CommandInfo>& out) {
+    const auto subs = app.get_subcommands([](const CLI::App*) { return true; });
+    CommandInfo info{name, app.get_description(), !name.empty() && !subs.empty(), {}};
+    for (const auto* option : app.get_options()) {
+      OptionInfo o;
+      if (!option->get_positional())
+        for (const auto& n : option->get_lnames()) o.names.push_back("--" + n);
+      if (option->get_positional() || option->get_items_expected_max() > 0) o.value = value_of(option->get_type_name());
+      if (option->get_positional() && o.value.find('|') == std::string::npos) o.value = option->get_name(true);
+      o.help = option->get_description();
+      o.required = option->get_required();
+      info.options.push_back(std::move(o));
+    }
+    out.push_back(std::move(info));
+    for (const auto* sub : subs) describe(*sub, (name.empty() ? "" : name + " ") + sub->get_name(), out);
   }
 
   io::Outcome<Invocation> take() {
     if (app_.get_option("--home")->count() > 0 && raw_.home.empty())  // a script's variable that is not set
       return trouble("--home: the folder has no name", Exit::usage);
-    if (app_.get_subcommands().empty()) return print(app_.help());
+    if (app_.get_subcommands().empty()) return print("help", app_.help());
     auto verb = verb_of(path(chosen(app_)));
     if (!verb) return tl::unexpected(verb.error());
     return Invocation{raw_.home, raw_.json, std::move(*verb)};
@@ -195,7 +234,8 @@ class Grammar {
     if (name == "log ") return Verb(raw_.log);
     if (name == "demo ") return Verb(raw_.demo);
     if (name == "config check ") return Verb(raw_.check);
-    return Verb(verb::Print{"linnet " LINNET_VERSION "\n"});
+    if (name == "completion ") return Verb(raw_.completion);
+    return Verb(verb::Print{"version", kVersion});
   }
 
   io::Outcome<Verb> up() {
@@ -223,14 +263,16 @@ class Grammar {
   }
 
   Raw raw_;
+  bool asked_json_ = false;  // also where CLI11 stops early
   CLI::App app_{"", "linnet"};
 };
 
 }  // namespace
 
 io::Outcome<Invocation> parse_arguments(std::vector<std::string> arguments) {
-  if (auto known = check_command(arguments); !known) return tl::unexpected(known.error());
   return Grammar().parse(std::move(arguments));
 }
+
+std::vector<CommandInfo> grammar() { return Grammar().describe(); }
 
 }  // namespace linnet::cli

@@ -67,14 +67,18 @@ struct Demo {
 struct ConfigCheck {
   std::string file;  // empty: the home's
 };
-struct Print {  // --help, --version: text for stdout
+struct Completion {
+  std::string shell;  // bash, zsh, fish; names: the people this node knows, a line each
+};
+struct Print {       // --help, --version: text for stdout
+  std::string what;  // "help", "version": its key under --json
   std::string text;
 };
 }  // namespace verb
 
-using Verb =
-    std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::ConfigCheck, verb::Print>;
+using Verb = std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer,
+                          verb::Hangup, verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::ConfigCheck,
+                          verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

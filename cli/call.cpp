@@ -174,6 +174,7 @@ int call(const Context& context, const verb::Call& options) {
   if (options.duration) request["duration"] = *options.duration;
   // A script on a machine without sound gets a silent call; a person is told that nobody would hear them.
   add_files(request, options.play, options.record, context.json || !io::on_terminal());
+  if (!context.json) talk("Calling " + options.who + " ...");  // a sound card may take its time to wake up
   Follower follower(context, std::move(*client), options.who);
   return follower.follow(request.dump());
 }

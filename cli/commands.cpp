@@ -7,6 +7,7 @@
 #include "cli/print.h"
 #include "node/io/control_client.h"
 #include "node/io/process.h"
+#include "node/io/terminal.h"
 
 namespace linnet::cli {
 namespace {
@@ -57,6 +58,11 @@ bool said() { return std::cout.good(); }
 
 void talk(std::string_view line) { std::cerr << line << '\n'; }
 
+std::function<void()> waiting(const Context& context, std::string what) {
+  if (context.json) return nullptr;
+  return [what = std::move(what)] { talk(what); };
+}
+
 int fail(const io::Trouble& trouble) {
   if (!trouble.text.empty()) talk(trouble.text);
   return code(trouble.exit);
@@ -67,6 +73,7 @@ std::string json_text(std::string_view text) { return Json(text).dump(-1, ' ', f
 int down(const Context& context) {
   auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
+  client->when_slow(waiting(context, "Calls end and the node says good-bye ..."));
   // Says when the process is gone, and with it the lock: the next `up` must not meet the old daemon.
   const io::ProcessWatch process(client->pid());
   if (auto sent = client->send(R"({"cmd":"down"})"); !sent) return fail(sent.error());
@@ -81,23 +88,49 @@ int down(const Context& context) {
   return 0;
 }
 
+namespace {
+
+int once(const Context& context, io::Client& client) {
+  const auto line = client.line(kAnswer);
+  if (!line) return fail(line.error());
+  if (!*line) return fail({"The daemon went away.", io::Exit::no_daemon});
+  const Json answer = Json::parse(**line, nullptr, false);
+  if (const auto error = error_of(answer)) return fail(*error);
+  say(context.json ? **line : status_text(answer));
+  return 0;
+}
+
+// A line for every change: on a terminal the same one, written over.
+int watch(const Context& context, io::Client& client) {
+  const bool live = !context.json && io::on_terminal();
+  io::Interrupts interrupts;
+  io::LiveLine line_on_screen;
+  bool any = false;
+  while (true) {
+    const auto line = client.line(any ? io::Client::kForever : kAnswer, interrupts.fd());
+    if (!line || !*line) line_on_screen.clear();
+    if (!line && line.error().exit == io::Exit::interrupted) return code(io::Exit::interrupted);
+    if (!line) return fail(line.error());
+    if (!*line) break;
+    const Json answer = Json::parse(**line, nullptr, false);
+    if (const auto error = error_of(answer)) return fail(*error);
+    if (live)
+      line_on_screen.show(status_line(answer));
+    else
+      say(context.json ? **line : status_line(answer));
+    any = true;
+  }
+  return any ? 0 : fail({"The daemon went away.", io::Exit::no_daemon});
+}
+
+}  // namespace
+
 int status(const Context& context, const verb::Status& options) {
   auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
   const Json request{{"cmd", "status"}, {"watch", options.watch}};
   if (auto sent = client->send(request.dump()); !sent) return fail(sent.error());
-  bool any = false;
-  while (true) {
-    const auto line = client->line(any ? io::Client::kForever : kAnswer);
-    if (!line) return fail(line.error());
-    if (!*line) break;
-    const Json answer = Json::parse(**line, nullptr, false);
-    if (const auto error = error_of(answer)) return fail(*error);
-    say(context.json ? **line : status_text(answer));
-    any = true;
-  }
-  if (!any) return fail({"The daemon went away.", io::Exit::no_daemon});
-  return 0;
+  return options.watch ? watch(context, *client) : once(context, *client);
 }
 
 int hangup(const Context& context, const verb::Hangup& o) {
@@ -107,7 +140,8 @@ int hold(const Context& context, const verb::Hold& o) { return simple(context, w
 int mute(const Context& context, const verb::Mute& o) { return simple(context, with_call("mute", o.call, !o.off)); }
 
 int who(const Context& context, const verb::Who& options) {
-  const auto line = io::ask(context.home, Json{{"cmd", "who"}, {"who", options.who}}.dump(), kAnswer);
+  const auto line = io::ask(context.home, Json{{"cmd", "who"}, {"who", options.who}}.dump(), kAnswer,
+                            waiting(context, "Looking for " + options.who + " ..."));
   if (!line) return fail(line.error());
   const Json answer = Json::parse(*line, nullptr, false);
   const auto error = error_of(answer);

@@ -1,6 +1,8 @@
 // What every command is given, and how it ends.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "node/io/home.h"
@@ -18,6 +20,8 @@ void say(std::string_view line);
 bool said();
 // Talk to stderr.
 void talk(std::string_view line);
+// For Client::when_slow: tells a person what is being waited for; a script hears nothing.
+std::function<void()> waiting(const Context& context, std::string what);
 // Says what went wrong; returns the exit code.
 int fail(const io::Trouble& trouble);
 inline int code(io::Exit exit) { return static_cast<int>(exit); }

@@ -129,6 +129,7 @@ class Demo {
   }
 
   io::Done start_nodes() {
+    if (!context_.json) talk("Starting " + std::to_string(kSupernodes + 2) + " nodes ...");
     const Time begin = io::now();
     nodes_.reserve(kSupernodes + 2);
     for (int i = 1; i <= kSupernodes; ++i) {

@@ -113,4 +113,19 @@ std::string status_text(const Json& s) {
   return out;
 }
 
+std::string status_line(const Json& s) {
+  const auto supernodes = s.contains("supernodes") && s["supernodes"].is_array() ? s["supernodes"].size() : 0;
+  std::string out = text_at(s, "uri") + "  " + text_at(s, "state") + "  " + text_at(s, "role") + "  " +
+                    std::to_string(supernodes) + (supernodes == 1 ? " supernode" : " supernodes");
+  const auto calls = s.find("calls");
+  if (calls == s.end() || !calls->is_array() || calls->empty()) return out + "  no call";
+  for (const auto& call : *calls) {
+    // A call that is still to be answered is what one looks for.
+    const auto state = text_at(call, "state");
+    out += "  " + text_at(call, "peer") + " " + (state == "incoming" ? "is calling: linnet answer" : state);
+    if (state != "incoming") out += " " + path_text(call);
+  }
+  return out;
+}
+
 }  // namespace linnet::cli

@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/call.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/demo.h"
 #include "cli/up.h"
 #include "node/io/files.h"
@@ -29,16 +30,20 @@ struct Dispatch {
   int operator()(const verb::Log& v) const { return log(context, v); }
   int operator()(const verb::Demo& v) const { return demo(context, v); }
   int operator()(const verb::ConfigCheck& v) const { return config_check(context, v); }
+  int operator()(const verb::Completion& v) const { return completion(context, v); }
   int operator()(const verb::Print&) const { return 0; }
 };
+
+int print(const verb::Print& print, bool json) {
+  const auto text = std::string_view(print.text).substr(0, print.text.find_last_not_of('\n') + 1);
+  say(json ? R"({"schema":1,)" + json_text(print.what) + ":" + json_text(text) + "}" : std::string(text));
+  return 0;
+}
 
 int run_checked(const std::vector<std::string>& arguments) {
   const auto invocation = parse_arguments(arguments);
   if (!invocation) return fail(invocation.error());
-  if (const auto* print = std::get_if<verb::Print>(&invocation->verb)) {
-    say(std::string_view(print->text).substr(0, print->text.find_last_not_of('\n') + 1));
-    return 0;
-  }
+  if (const auto* text = std::get_if<verb::Print>(&invocation->verb)) return print(*text, invocation->json);
   const auto home = io::find_home(invocation->home);
   if (!home) return fail(home.error());
   const Context context{*home, invocation->json};

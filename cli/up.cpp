@@ -72,13 +72,15 @@ int up(const Context& context, const verb::Up& options) {
   if (!settings) return fail(settings.error());
   io::keep_files_private();
   if (options.foreground) return foreground(context, *settings);
-  const auto started = io::start_in_background([&](const io::Report& report) {
-    auto daemon = io::Daemon::start(context.home, *settings, io::user_name());
-    if (!daemon) return report({daemon.error().exit, daemon.error().text, ""});
-    io::open_log(context.home.log(), settings->log_level);
-    report({io::Exit::ok, remarks(context, (*daemon)->started()), announcement(context, (*daemon)->started())});
-    (*daemon)->run();
-  });
+  const auto started = io::start_in_background(
+      [&](const io::Report& report) {
+        auto daemon = io::Daemon::start(context.home, *settings, io::user_name());
+        if (!daemon) return report({daemon.error().exit, daemon.error().text, ""});
+        io::open_log(context.home.log(), settings->log_level);
+        report({io::Exit::ok, remarks(context, (*daemon)->started()), announcement(context, (*daemon)->started())});
+        (*daemon)->run();
+      },
+      waiting(context, "Starting the node ..."));
   if (!started) return fail({started.error().text + " Its log: " + context.home.log().string()});
   if (started->exit != io::Exit::ok) return fail({started->talk, started->exit});
   print_report(started->talk, started->data);

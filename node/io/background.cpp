@@ -14,6 +14,7 @@ namespace linnet::io {
 namespace {
 
 constexpr int kStartLimitMs = 30'000;
+constexpr int kAtOnceMs = 80;
 
 // One message: the exit code, the length of the talk, the talk, the data.
 void send(int fd, const StartReport& report) {
@@ -27,9 +28,10 @@ void send(int fd, const StartReport& report) {
   }
 }
 
-std::string receive(int fd) {
+std::string receive(int fd, const std::function<void()>& slow) {
   std::string wire;
   char chunk[4096];
+  if (pollfd p{fd, POLLIN, 0}; slow && ::poll(&p, 1, kAtOnceMs) == 0) slow();
   while (true) {
     pollfd p{fd, POLLIN, 0};
     const int ready = ::poll(&p, 1, kStartLimitMs);
@@ -65,7 +67,8 @@ void detach() {
 
 void keep_files_private() { ::umask(0077); }
 
-Outcome<StartReport> start_in_background(const std::function<void(const Report&)>& daemon) {
+Outcome<StartReport> start_in_background(const std::function<void(const Report&)>& daemon,
+                                         const std::function<void()>& slow) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return trouble("Cannot make a pipe: " + os_error() + ".");
   Fd reading(ends[0]);
@@ -82,7 +85,7 @@ Outcome<StartReport> start_in_background(const std::function<void(const Report&)
     std::exit(0);
   }
   writing.reset();
-  return parse(receive(reading.get()));
+  return parse(receive(reading.get(), slow));
 }
 
 }  // namespace linnet::io

@@ -20,6 +20,8 @@ void keep_files_private();
 // Forks. The child runs `daemon`, which calls `report` once, and ends with it; the parent returns that report. To be
 // called before any thread exists.
 using Report = std::function<void(const StartReport&)>;
-Outcome<StartReport> start_in_background(const std::function<void(const Report& report)>& daemon);
+// `slow` is called once when that takes longer than a person thinks nothing of.
+Outcome<StartReport> start_in_background(const std::function<void(const Report& report)>& daemon,
+                                         const std::function<void()>& slow = nullptr);
 
 }  // namespace linnet::io

@@ -261,7 +261,9 @@ Done read_config_files(const std::vector<std::filesystem::path>& files, Settings
     const auto bytes = read_file(file, 256 * 1024);
     if (!bytes) return tl::unexpected(bytes.error());
     if (!*bytes) continue;
-    if (auto read = parse(text(**bytes), file.filename().string(), file.parent_path(), settings); !read) return read;
+    // The person's own file by its name; one of the system by its place.
+    const auto name = file == files.back() ? file.filename() : file;
+    if (auto read = parse(text(**bytes), name.string(), file.parent_path(), settings); !read) return read;
   }
   return {};
 }

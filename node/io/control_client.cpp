@@ -3,7 +3,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "node/io/clock.h"
 
@@ -47,13 +49,16 @@ bool Client::read_more() {
 
 Outcome<std::optional<std::string>> Client::line(Duration limit, int interrupt) {
   const Time until = limit == kForever ? kNever : now() + limit;
+  const Time slow_at = now() + kAtOnce;
   while (true) {
     if (auto line = buffered()) return line;
+    if (slow_ && now() >= slow_at) std::exchange(slow_, nullptr)();
+    const Time next = slow_ ? std::min(until, slow_at) : until;
     int wait = -1;
-    if (until != kNever) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now());
-      if (left.count() <= 0) return trouble("The daemon does not answer.");
-      wait = static_cast<int>(left.count());
+    if (next != kNever) {
+      if (until != kNever && now() >= until) return trouble("The daemon does not answer.");
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now());
+      wait = static_cast<int>(std::max<std::int64_t>(0, left.count()));
     }
     pollfd fds[2] = {{fd(), POLLIN, 0}, {interrupt, POLLIN, 0}};  // poll passes over a negative descriptor
     if (::poll(fds, 2, wait) <= 0) continue;
@@ -62,9 +67,10 @@ Outcome<std::optional<std::string>> Client::line(Duration limit, int interrupt) 
   }
 }
 
-Outcome<std::string> ask(const Home& home, const std::string& request, Duration limit) {
+Outcome<std::string> ask(const Home& home, const std::string& request, Duration limit, std::function<void()> slow) {
   auto client = Client::connect(home);
   if (!client) return tl::unexpected(client.error());
+  client->when_slow(std::move(slow));
   if (auto sent = client->send(request); !sent) return tl::unexpected(sent.error());
   auto line = client->line(limit);
   if (!line) return tl::unexpected(line.error());

@@ -1,6 +1,7 @@
 // A program's end of the daemon's control socket.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,9 @@ class Client {
   static constexpr Duration kForever = Duration::max();
   // Trouble also when `interrupt`, a descriptor, becomes readable first.
   Outcome<std::optional<std::string>> line(Duration limit = kForever, int interrupt = -1);
+  // Called once by line() when nothing came within kAtOnce: a person sees something within 100 ms.
+  static constexpr Duration kAtOnce = std::chrono::milliseconds(80);
+  void when_slow(std::function<void()> tell) { slow_ = std::move(tell); }
   // A whole line that was read already, or nothing. For those who poll fd() themselves: read_more() once it is
   // readable.
   std::optional<std::string> buffered();
@@ -33,9 +37,11 @@ class Client {
 
   DaemonLink link_;
   std::string in_;
+  std::function<void()> slow_;
 };
 
 // One request, one answer.
-Outcome<std::string> ask(const Home& home, const std::string& request, Duration limit);
+Outcome<std::string> ask(const Home& home, const std::string& request, Duration limit,
+                         std::function<void()> slow = nullptr);
 
 }  // namespace linnet::io

@@ -115,6 +115,7 @@ Outcome<Request> parse_request(std::string_view line) {
     return f.as(std::move(who));
   }
   if (cmd == "log") return f.as(request::Log{f.whole("rows", kMaxRows, kMaxRows)});
+  if (cmd == "names") return f.as(request::Names{});
   if (cmd == "counters") return f.as(request::Counters{});
   if (cmd == "down") return f.as(request::Down{});
   f.wrong("cmd");

@@ -9,6 +9,7 @@
 //   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
 //   optional
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
+//   {"cmd":"names"}                       {"ok":true,"names":[..]}: people this node has pinned or talked to
 //
 // Paths are absolute. An answer that is not one of the above is {"ok":true,...} or {"error":"a sentence","exit":N}.
 #pragma once
@@ -62,12 +63,14 @@ struct Who {
 struct Log {
   std::size_t rows = 0;
 };
+struct Names {};
 struct Counters {};
 struct Down {};
 }  // namespace request
 
-using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
-                             request::Mute, request::Who, request::Log, request::Counters, request::Down>;
+using Request =
+    std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute,
+                 request::Who, request::Log, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.

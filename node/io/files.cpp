@@ -66,6 +66,8 @@ bool file_exists(const fs::path& path) {
 Outcome<std::optional<Bytes>> read_file(const fs::path& path, std::size_t max) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
+    if (errno == ENOENT && file_exists(path))
+      return trouble(path.string() + " is a link to a file that does not exist.");
     if (errno == ENOENT) return std::optional<Bytes>();
     return trouble("Cannot read " + path.string() + ": " + os_error() + ".");
   }

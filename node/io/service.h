@@ -45,6 +45,7 @@ class Service {
   void handle(ClientId client, const request::Mute& mute);
   void handle(ClientId client, const request::Who& who);
   void handle(ClientId client, const request::Log& log);
+  void handle(ClientId client, const request::Names& names);
   void handle(ClientId client, const request::Counters& counters);
   void handle(ClientId client, const request::Down& down);
 

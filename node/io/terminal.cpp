@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 namespace linnet::io {
 namespace {
@@ -27,7 +28,10 @@ std::size_t width() {
 
 }  // namespace
 
-bool on_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool on_terminal() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (term == nullptr || std::string_view(term) != "dumb");
+}
 
 struct RawKeys::Saved {
   termios before{};

@@ -10,7 +10,7 @@
 
 namespace linnet::io {
 
-bool on_terminal();  // stdout
+bool on_terminal();  // stdout is one, and can rewrite a line (TERM is not "dumb")
 
 // While it lives, keys come without Enter and are not echoed. Restores the terminal however the scope is left.
 class RawKeys {

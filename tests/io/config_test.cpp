@@ -122,5 +122,24 @@ TEST(Config, ReadsTheStrongerFileLast) {
   EXPECT_EQ(s.play, (home / "hello.wav").string());
 }
 
+TEST(Config, IsNotGoodWhenItIsALinkToNothing) {
+  const HomeFolder home;
+  std::filesystem::create_symlink(home / "gone.toml", home / "config.toml");
+  Settings s;
+  const auto read = read_config_files({home / "config.toml"}, s);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().text, (home / "config.toml").string() + " is a link to a file that does not exist.");
+}
+
+TEST(Config, NamesTheFileOfTheSystemByItsPlace) {
+  const HomeFolder home;
+  home.write("system.toml", "lam = false\n");
+  home.write("config.toml", "\n");
+  Settings s;
+  const auto read = read_config_files({home / "system.toml", home / "config.toml"}, s);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().text, (home / "system.toml").string() + ":1:1 unknown key \"lam\"; did you mean \"lan\"?");
+}
+
 }  // namespace
 }  // namespace linnet::io
