@@ -3,46 +3,58 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
 namespace linnet::sip::chars {
 
-enum Class : std::uint8_t {
-  kToken = 1,       // token
-  kLws = 2,         // SP HTAB, and CR LF, which inside a header value can only be folding
-  kUser = 4,        // unreserved / user-unreserved / password; '%' too, checked apart
-  kHost = 8,        // hostname and IPv4address
-  kIpv6 = 16,       // inside brackets
-  kUriParam = 32,   // param-unreserved / unreserved / '%', and '=' and ';'
-  kUriHeader = 64,  // hnv-unreserved / unreserved / '%', and '=' and '&'
-  kWord = 128,      // word, the two halves of a Call-ID
+enum Class : std::uint16_t {
+  kToken = 1,        // token
+  kLws = 2,          // SP HTAB, and CR LF, which inside a header value can only be folding
+  kUser = 4,         // unreserved / user-unreserved / password; escapes apart
+  kHost = 8,         // hostname and IPv4address
+  kIpv6 = 16,        // inside brackets
+  kUriParam = 32,    // param-unreserved / unreserved, and '=' and ';'; escapes apart
+  kUriHeader = 64,   // hnv-unreserved / unreserved, and '=' and '&'; escapes apart
+  kWord = 128,       // word, the two halves of a Call-ID
+  kBareUri = 256,    // what may stand in a URI without <> around it in a header field
+  kParamHost = 512,  // token, and "[]:" of the IPv6 addresses that stand as parameter values
+  kDigit = 1024,
+  kHex = 2048,
+  kSchemeTail = 4096,  // behind the first letter of a scheme
 };
 
 namespace detail {
-constexpr void mark(std::array<std::uint8_t, 256>& table, std::string_view set, std::uint8_t cls) {
+constexpr void mark(std::array<std::uint16_t, 256>& table, std::string_view set, std::uint16_t cls) {
   for (char c : set) table[static_cast<std::uint8_t>(c)] |= cls;
 }
-constexpr std::array<std::uint8_t, 256> make_table() {
-  std::array<std::uint8_t, 256> t{};
+constexpr std::array<std::uint16_t, 256> make_table() {
+  std::array<std::uint16_t, 256> t{};
   constexpr std::string_view alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  mark(t, alnum, kToken | kUser | kHost | kUriParam | kUriHeader | kWord);
-  mark(t, "0123456789abcdefABCDEF:.", kIpv6);
-  mark(t, "-.!%*_+`'~", kToken);
+  mark(t, alnum, kToken | kUser | kHost | kUriParam | kUriHeader | kWord | kParamHost | kSchemeTail);
+  mark(t, "0123456789", kDigit);
+  mark(t, "0123456789abcdefABCDEF", kHex | kIpv6);
+  mark(t, ":.", kIpv6);
+  mark(t, "-.!%*_+`'~", kToken | kParamHost);
+  mark(t, "[]:", kParamHost);
   mark(t, " \t\r\n", kLws);
-  mark(t, "-_.!~*'()&=+$,;?/%:", kUser);
+  mark(t, "-_.!~*'()&=+$,;?/:", kUser);
   mark(t, "-._", kHost);  // '_' is not in the grammar, and is in the field
-  mark(t, "-_.!~*'()[]/:&+$%=;", kUriParam);
-  mark(t, "-_.!~*'()[]/?:+$%=&", kUriHeader);
+  mark(t, "-+.", kSchemeTail);
+  mark(t, "-_.!~*'()[]/:&+$=;", kUriParam);
+  mark(t, "-_.!~*'()[]/?:+$=&", kUriHeader);
   mark(t, "-.!%*_+`'~()<>:\\\"/[]?{}", kWord);
+  for (std::size_t c = 0x21; c < 0x7f; ++c)
+    if (std::string_view(",;?<>\"").find(static_cast<char>(c)) == std::string_view::npos) t[c] |= kBareUri;
   return t;
 }
 }  // namespace detail
 
-inline constexpr std::array<std::uint8_t, 256> kTable = detail::make_table();
+inline constexpr std::array<std::uint16_t, 256> kTable = detail::make_table();
 
-inline bool is(char c, std::uint8_t cls) { return (kTable[static_cast<std::uint8_t>(c)] & cls) != 0; }
-inline bool all(std::string_view s, std::uint8_t cls) {
+inline bool is(char c, std::uint16_t cls) { return (kTable[static_cast<std::uint8_t>(c)] & cls) != 0; }
+inline bool all(std::string_view s, std::uint16_t cls) {
   for (char c : s)
     if (!is(c, cls)) return false;
   return true;
@@ -63,6 +75,13 @@ inline bool iequal(std::string_view a, std::string_view b) {
   return true;
 }
 
+// The same against a literal, which mostly is met as it is written.
+template <std::size_t N>
+bool iequal(std::string_view a, const char (&literal)[N]) {
+  if (a.size() != N - 1) return false;
+  return std::memcmp(a.data(), literal, N - 1) == 0 || iequal(a, std::string_view(literal, N - 1));
+}
+
 inline std::string_view trim(std::string_view s) {
   while (!s.empty() && is(s.front(), kLws)) s.remove_prefix(1);
   while (!s.empty() && is(s.back(), kLws)) s.remove_suffix(1);
@@ -72,7 +91,7 @@ inline void skip_lws(std::string_view& s) {
   while (!s.empty() && is(s.front(), kLws)) s.remove_prefix(1);
 }
 // Takes the longest run of a class off the front.
-inline std::string_view take(std::string_view& s, std::uint8_t cls) {
+inline std::string_view take(std::string_view& s, std::uint16_t cls) {
   std::size_t n = 0;
   while (n < s.size() && is(s[n], cls)) ++n;
   auto out = s.substr(0, n);
@@ -113,13 +132,26 @@ inline std::optional<std::uint64_t> number(std::string_view s, std::uint64_t max
   }
   return v;
 }
-// Every '%' of `s` is followed by two hex digits.
-inline bool escapes_ok(std::string_view s) {
-  for (std::size_t i = 0; i < s.size(); ++i)
-    if (s[i] == '%') {
-      if (i + 2 >= s.size() || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0) return false;
-      i += 2;
-    }
+// Where the longest run of a class and of escapes ("%" and two hex digits) from the front of `s` ends.
+inline std::size_t escaped_run(std::string_view s, std::uint16_t cls) {
+  std::size_t n = 0;
+  for (; n < s.size(); ++n) {
+    if (is(s[n], cls)) continue;
+    if (s[n] != '%' || s.size() - n < 3 || !is(s[n + 1], kHex) || !is(s[n + 2], kHex)) break;
+    n += 2;
+  }
+  return n;
+}
+inline std::string_view take_escaped(std::string_view& s, std::uint16_t cls) {
+  const auto out = s.substr(0, escaped_run(s, cls));
+  s.remove_prefix(out.size());
+  return out;
+}
+// A port, from behind its colon; false when there is none.
+inline bool take_port(std::string_view& s, std::uint16_t& port) {
+  const auto value = number(take(s, kDigit), 65535);
+  if (!value || *value == 0) return false;
+  port = static_cast<std::uint16_t>(*value);
   return true;
 }
 

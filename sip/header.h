@@ -1,4 +1,4 @@
-// Methods and header names (RFC 3261 section 20; RFC 3262, 3265, 3326, 3515, 3892, 6086, 6665).
+// Methods and header names (RFC 3261 section 20; RFC 3262, 3326, 3515, 3892, 6086, 6665).
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,8 @@ enum class HeaderId : std::uint8_t {
   accept_language,
   alert_info,
   allow,
+  allow_events,
+  authentication_info,
   authorization,
   call_id,
   call_info,
@@ -45,22 +47,35 @@ enum class HeaderId : std::uint8_t {
   content_type,
   cseq,
   date,
+  error_info,
+  event,
   expires,
   from,
+  in_reply_to,
+  info_package,
   linnet_call_group,
   max_forwards,
   mime_version,
+  min_expires,
+  organization,
+  priority,
+  proxy_authenticate,
   proxy_authorization,
   proxy_require,
+  rack,
   reason,
   record_route,
+  recv_info,
   refer_to,
   referred_by,
+  reply_to,
   require,
   retry_after,
   route,
+  rseq,
   server,
   subject,
+  subscription_state,
   supported,
   timestamp,
   to,
@@ -68,6 +83,7 @@ enum class HeaderId : std::uint8_t {
   user_agent,
   via,
   warning,
+  www_authenticate,
   count_
 };
 

@@ -9,8 +9,8 @@ using namespace chars;
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// Takes `"quoted"` or *(token LWS), which must be followed by '<'.
-bool take_display(std::string_view& s, std::string_view& display) {
+// Takes `"quoted"` or the `n` characters of *(token LWS); either must be followed by '<'.
+bool take_display(std::string_view& s, std::size_t n, std::string_view& display) {
   if (s.front() == '"') {
     const auto inside = take_quoted(s);
     if (!inside) return false;
@@ -18,12 +18,9 @@ bool take_display(std::string_view& s, std::string_view& display) {
     skip_lws(s);
     return !s.empty() && s.front() == '<';
   }
-  std::size_t n = 0;
-  while (n < s.size() && is(s[n], kToken | kLws)) ++n;
-  if (n == s.size() || s[n] != '<') return false;
   display = trim(s.substr(0, n));
   s.remove_prefix(n);
-  return true;
+  return s.front() == '<';
 }
 
 bool take_angle(std::string_view& s, std::string_view& uri_text) {
@@ -36,32 +33,37 @@ bool take_angle(std::string_view& s, std::string_view& uri_text) {
 
 }  // namespace
 
-Result<NameAddrView> take_name_addr(std::string_view& s) {
-  NameAddrView out;
+bool take_name_addr(std::string_view& s, NameAddrView& out) {
+  out = NameAddrView{};
   skip_lws(s);
-  if (s.empty()) return fail(Fault::malformed);
-  // A bare URI's first character class is that of a token, too: only what follows the first run tells them apart.
-  const auto stop = s.front() == '"' ? 0 : s.find_first_of("<:,;\"");
-  if (stop == std::string_view::npos) return fail(Fault::malformed);
-  if (s[stop] == ':') {
-    std::size_t n = stop;
-    while (n < s.size() && !is(s[n], kLws) && s[n] != ',' && s[n] != ';' && s[n] != '?' && s[n] != '>') ++n;
+  if (s.empty()) return false;
+  std::size_t n = 0;
+  if (is(s.front(), kToken)) {  // a display name or the scheme of a bare URI: what follows the first run tells
+    while (n < s.size() && is(s[n], kToken | kLws)) ++n;
+    if (n == s.size()) return false;
+  }
+  if (s[n] == ':') {
+    n = 0;
+    while (n < s.size() && is(s[n], kBareUri)) ++n;
     out.uri_text = s.substr(0, n);
     s.remove_prefix(n);
-  } else if (!take_display(s, out.display) || !take_angle(s, out.uri_text)) {
-    return fail(Fault::malformed);
+  } else {
+    if (!take_display(s, n, out.display) || !take_angle(s, out.uri_text)) return false;
+    out.in_angles = true;
   }
-  const auto uri = parse_uri(out.uri_text);
-  if (!uri) return fail(uri.error());
-  out.uri = *uri;
-  bool twice = false;
+  if (!parse_uri(out.uri_text, out.uri)) return false;
+  bool good = true;
   const bool ok = take_params(s, [&](std::string_view name, std::string_view value) {
     if (!iequal(name, "tag")) return;
-    twice = twice || !out.tag.empty() || !is_token(value);
+    good = good && out.tag.empty() && is_token_value(value);
     out.tag = value;
   });
-  if (!ok || twice) return fail(Fault::malformed);
-  if (!s.empty() && s.front() != ',') return fail(Fault::malformed);
+  return ok && good && (s.empty() || s.front() == ',');
+}
+
+Result<NameAddrView> take_name_addr(std::string_view& s) {
+  NameAddrView out;
+  if (!take_name_addr(s, out)) return fail(Fault::malformed);
   return out;
 }
 

@@ -12,12 +12,14 @@ struct NameAddrView {
   std::string_view display;   // tokens, or the inside of the quotes with escapes; see unquoted()
   std::string_view uri_text;  // without <>
   UriView uri;
-  std::string_view tag;  // empty when absent
+  std::string_view tag;    // empty when absent
+  bool in_angles = false;  // the URI stood in <>, as Route and Record-Route must have it
 };
 
 // Takes one element off the front, up to a comma or the end. Between bare URI and parameters stands a ';': without <> a
 // URI holds no comma, question mark or semicolon.
 Result<NameAddrView> take_name_addr(std::string_view& s);
+bool take_name_addr(std::string_view& s, NameAddrView& out);  // the same for the hot path; false is Fault::malformed
 // The whole value is one element.
 Result<NameAddrView> parse_name_addr(std::string_view s);
 

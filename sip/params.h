@@ -14,12 +14,12 @@ inline bool take_param_value(std::string_view& s, std::string_view& value) {
     if (quoted) value = *quoted;
     return quoted.has_value();
   }
-  std::size_t n = 0;
-  while (n < s.size() && (chars::is(s[n], chars::kToken) || s[n] == '[' || s[n] == ']' || s[n] == ':')) ++n;
-  value = s.substr(0, n);
-  s.remove_prefix(n);
-  return n != 0;
+  value = chars::take(s, chars::kParamHost);
+  return !value.empty();
 }
+
+// A value handed to a sink that stood as a token: in front of it stands its '=', not a quote.
+inline bool is_token_value(std::string_view value) { return chars::is_token(value) && value.data()[-1] != '"'; }
 
 // Takes the list off the front of `s` and hands each parameter to `sink(name, value)`. False when it is malformed; `s`
 // then stands anywhere. Trailing white space is taken too.

@@ -1,9 +1,10 @@
 #include "sip/parser.h"
 
+#include <bit>
 #include <cstring>
 
 #include "sip/chars.h"
-#include "sip/params.h"
+#include "sip/grammar.h"
 
 namespace linnet::sip {
 namespace {
@@ -27,7 +28,12 @@ std::size_t plain_until(std::string_view s, std::size_t i) {
     std::memcpy(&v, s.data() + i, 8);
     const auto del = v ^ (0x7f * kOnes);
     // High bit set where a byte is below 0x20, or is 0x7f (Mycroft); a byte above such a one may be marked wrongly.
-    if ((((v - 0x20 * kOnes) & ~v) | ((del - kOnes) & ~del)) & kHigh) break;
+    const auto marks = (((v - 0x20 * kOnes) & ~v) | ((del - kOnes) & ~del)) & kHigh;
+    if (marks == 0) continue;
+    if constexpr (std::endian::native != std::endian::little) break;
+    i += static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+    if (s[i] != '\t') return i;
+    i -= 7;  // the loop adds 8
   }
   while (i < s.size() && is_plain(s[i])) ++i;
   return i;
@@ -98,9 +104,7 @@ Refusal parse_request_line(std::string_view line, MessageView& out) {
     return {400, "Bad request line"};
   }
   out.uri_text = line.substr(first + 1, last - first - 1);
-  const auto uri = parse_uri(out.uri_text);
-  if (!uri || !uri->headers.empty()) return {400, "Bad Request-URI"};
-  out.uri = *uri;
+  if (!parse_uri(out.uri_text, out.uri) || !out.uri.headers.empty()) return {400, "Bad Request-URI"};
   return {0, {}};
 }
 
@@ -140,10 +144,9 @@ std::string_view cut_fields(std::string_view& rest, MessageView& out) {
 }
 
 std::string_view check_via(std::string_view value, bool topmost, MessageView& out) {
-  for (bool first = true;; first = false) {
-    const auto via = take_via(value);
-    if (!via) return "Bad Via";
-    if (first && topmost) out.via = *via;
+  ViaView further;
+  for (bool first = topmost;; first = false) {
+    if (!take_via(value, first ? out.via : further)) return "Bad Via";
     if (value.empty()) return {};
     value.remove_prefix(1);  // the comma
   }
@@ -151,34 +154,16 @@ std::string_view check_via(std::string_view value, bool topmost, MessageView& ou
 
 std::string_view check_contact(std::string_view value, bool first_field, MessageView& out) {
   if (value == "*") return out.is_request && out.method == Method::register_ ? "" : "Bad Contact";
+  NameAddrView further;
   for (bool first = first_field;; first = false) {
-    const auto contact = take_name_addr(value);
-    if (!contact) return "Bad Contact";
-    if (first) out.contact = *contact;
+    if (!take_name_addr(value, first ? out.contact : further)) return "Bad Contact";
     if (value.empty()) return {};
     value.remove_prefix(1);
   }
 }
 
-std::string_view check_call_id(std::string_view value, MessageView& out) {
-  const auto at = value.find('@');
-  const auto left = value.substr(0, at);
-  if (left.empty() || !all(left, kWord)) return "Bad Call-ID";
-  if (at != std::string_view::npos) {
-    const auto right = value.substr(at + 1);
-    if (right.empty() || !all(right, kWord)) return "Bad Call-ID";
-  }
-  out.call_id = value;
-  return {};
-}
-
-std::string_view check_content_type(std::string_view value, MessageView& out) {
-  const auto begin = value;
-  if (take(value, kToken).empty() || !take_separator(value, '/') || take(value, kToken).empty())
-    return "Bad Content-Type";
-  out.content_type = begin.substr(0, begin.size() - value.size());
-  if (!take_params(value, [](auto, auto) {}) || !value.empty()) return "Bad Content-Type";
-  return {};
+std::string_view check_party(std::string_view value, std::string_view why, NameAddrView& out) {
+  return take_name_addr(value, out) && value.empty() ? std::string_view{} : why;
 }
 
 // Fields of which a second one is an error (RFC 3261 section 7.3.1: not defined as a list).
@@ -191,48 +176,75 @@ bool is_single(HeaderId id) {
     case HeaderId::max_forwards:
     case HeaderId::content_length:
     case HeaderId::content_type:
+    case HeaderId::content_disposition:
+    case HeaderId::event:
     case HeaderId::expires:
+    case HeaderId::info_package:
+    case HeaderId::rack:
     case HeaderId::referred_by:
     case HeaderId::refer_to:
+    case HeaderId::rseq:
+    case HeaderId::subscription_state:
     case HeaderId::linnet_call_group: return true;
     default: return false;
   }
 }
 
+std::string_view check_number(std::string_view value, std::uint64_t max, std::uint64_t& out, std::string_view why) {
+  const auto n = number(value, max);
+  out = n.value_or(0);
+  return n ? std::string_view{} : why;
+}
+
+// Fields that are held to the grammar and not taken apart here.
+std::string_view check_other(const Field& f) {
+  switch (f.id) {
+    case HeaderId::allow:
+    case HeaderId::content_disposition:
+    case HeaderId::content_encoding:
+    case HeaderId::expires:
+    case HeaderId::info_package:
+    case HeaderId::linnet_call_group:
+    case HeaderId::proxy_require:
+    case HeaderId::rack:
+    case HeaderId::record_route:
+    case HeaderId::recv_info:
+    case HeaderId::refer_to:
+    case HeaderId::referred_by:
+    case HeaderId::require:
+    case HeaderId::route:
+    case HeaderId::rseq:
+    case HeaderId::supported:
+    case HeaderId::unsupported: return follows_grammar(f.id, f.value) ? std::string_view{} : "Bad header field value";
+    default: return {};
+  }
+}
+
 std::string_view check_field(const Field& f, bool first, MessageView& out, std::optional<std::size_t>& length) {
+  std::uint64_t n = 0;
   switch (f.id) {
     case HeaderId::via: return check_via(f.value, first, out);
     case HeaderId::contact: return check_contact(f.value, first, out);
-    case HeaderId::call_id: return check_call_id(f.value, out);
-    case HeaderId::content_type: return check_content_type(f.value, out);
-    case HeaderId::from:
-    case HeaderId::to: {
-      const auto parsed = parse_name_addr(f.value);
-      if (!parsed) return f.id == HeaderId::from ? "Bad From" : "Bad To";
-      (f.id == HeaderId::from ? out.from : out.to) = *parsed;
-      return {};
-    }
+    case HeaderId::from: return check_party(f.value, "Bad From", out.from);
+    case HeaderId::to: return check_party(f.value, "Bad To", out.to);
+    case HeaderId::call_id: out.call_id = f.value; return is_call_id(f.value) ? "" : "Bad Call-ID";
+    case HeaderId::content_type: return take_media_type(f.value, out.content_type) ? "" : "Bad Content-Type";
     case HeaderId::cseq: {
       const auto parsed = parse_cseq(f.value);
-      if (!parsed) return "Bad CSeq";
-      out.cseq = *parsed;
-      return {};
+      if (parsed) out.cseq = *parsed;
+      return parsed ? "" : "Bad CSeq";
     }
     case HeaderId::max_forwards: {
-      const auto n = number(f.value, 255);
-      if (!n) return "Bad Max-Forwards";
-      out.max_forwards = static_cast<std::uint8_t>(*n);
-      return {};
+      const auto bad = check_number(f.value, 255, n, "Bad Max-Forwards");
+      out.max_forwards = static_cast<std::uint8_t>(n);
+      return bad;
     }
     case HeaderId::content_length: {
-      const auto n = number(f.value, 0xffffffffu);
-      if (!n) return "Bad Content-Length";
-      length = static_cast<std::size_t>(*n);
-      return {};
+      const auto bad = check_number(f.value, 0xffffffffu, n, "Bad Content-Length");
+      length = static_cast<std::size_t>(n);
+      return bad;
     }
-    case HeaderId::expires: return number(f.value, 0xffffffffu) ? "" : "Bad Expires";
-    case HeaderId::linnet_call_group: return is_token(f.value) ? "" : "Bad Linnet-Call-Group";
-    default: return {};
+    default: return check_other(f);
   }
 }
 

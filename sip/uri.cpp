@@ -9,63 +9,62 @@ using namespace chars;
 
 // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
 bool is_scheme(std::string_view s) {
-  if (s.empty() || is_digit(s.front()) || !is(s.front(), kHost) || s.front() == '-') return false;
-  for (char c : s)
-    if (!(is(c, kHost) && c != '_') && c != '+') return false;
-  return true;
+  return !s.empty() && is(s.front(), kSchemeTail) && lower(s.front()) >= 'a' && all(s, kSchemeTail);
 }
 
 // "host[:port][;params][?headers]", the end of the URI.
-Status parse_hostport(std::string_view s, UriView& out) {
+bool parse_hostport(std::string_view s, UriView& out) {
   out.host = take_host(s);
-  if (out.host.empty()) return fail(Fault::malformed);
-  if (!s.empty() && s.front() == ':') {
+  if (out.host.empty()) return false;
+  if (s.empty()) return true;
+  if (s.front() == ':') {
     s.remove_prefix(1);
-    std::size_t n = 0;
-    while (n < s.size() && is_digit(s[n])) ++n;
-    const auto port = number(s.substr(0, n), 65535);
-    if (!port || *port == 0) return fail(Fault::malformed);
-    out.port = static_cast<std::uint16_t>(*port);
-    s.remove_prefix(n);
+    if (!take_port(s, out.port)) return false;
   }
   if (!s.empty() && s.front() == ';') {
     s.remove_prefix(1);
-    out.params = take(s, kUriParam);
-    if (out.params.empty() || !escapes_ok(out.params)) return fail(Fault::malformed);
+    out.params = take_escaped(s, kUriParam);
+    if (out.params.empty()) return false;
   }
   if (!s.empty() && s.front() == '?') {
     s.remove_prefix(1);
-    out.headers = take(s, kUriHeader);
-    if (out.headers.empty() || !escapes_ok(out.headers)) return fail(Fault::malformed);
+    out.headers = take_escaped(s, kUriHeader);
+    if (out.headers.empty()) return false;
   }
-  if (!s.empty()) return fail(Fault::malformed);
-  return {};
+  return s.empty();
+}
+
+// What follows a scheme that is neither sip nor sips: no white space, no delimiter of the field it stands in.
+bool is_opaque(std::string_view s) {
+  for (char c : s)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"') return false;
+  return !s.empty();
 }
 
 }  // namespace
 
-Result<UriView> parse_uri(std::string_view text) {
+bool parse_uri(std::string_view text, UriView& out) {
+  out = UriView{};
   const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return fail(Fault::malformed);
-  UriView out;
+  if (colon == std::string_view::npos) return false;
   out.scheme = text.substr(0, colon);
   auto rest = text.substr(colon + 1);
   if (!iequal(out.scheme, "sip") && !iequal(out.scheme, "sips")) {
-    if (!is_scheme(out.scheme) || rest.empty()) return fail(Fault::malformed);
-    for (char c : rest)
-      if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"')
-        return fail(Fault::malformed);
     out.opaque = rest;
-    return out;
+    return is_scheme(out.scheme) && is_opaque(rest);
   }
   // '@' stands nowhere else unescaped, so the first one ends the user part, whatever ';' and '?' it holds.
   if (const auto at = rest.find('@'); at != std::string_view::npos) {
     out.userinfo = rest.substr(0, at);
-    if (out.userinfo.empty() || out.userinfo.front() == ':' || !all(out.userinfo, kUser) || !escapes_ok(out.userinfo))
-      return fail(Fault::malformed);
+    if (at == 0 || rest.front() == ':' || escaped_run(out.userinfo, kUser) != at) return false;
     rest.remove_prefix(at + 1);
   }
-  if (auto ok = parse_hostport(rest, out); !ok) return fail(ok.error());
+  return parse_hostport(rest, out);
+}
+
+Result<UriView> parse_uri(std::string_view text) {
+  UriView out;
+  if (!parse_uri(text, out)) return fail(Fault::malformed);
   return out;
 }
 
@@ -129,7 +128,7 @@ std::string escape_user(std::string_view user) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (char c : user) {
-    if (is(c, kUser) && c != '%' && c != ':') {
+    if (is(c, kUser) && c != ':') {
       out.push_back(c);
     } else {
       const auto b = static_cast<std::uint8_t>(c);

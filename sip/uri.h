@@ -26,6 +26,7 @@ struct UriView {
 // The whole of `text` is one absolute URI. Fault::malformed otherwise. A scheme other than sip and sips parses with
 // `opaque` set, since it may stand in To and Contact, and gets 416 as a Request-URI.
 Result<UriView> parse_uri(std::string_view text);
+bool parse_uri(std::string_view text, UriView& out);  // the same for the hot path; false is Fault::malformed
 
 // "user@host" with the host and the user part in lower case and escapes undone (%00 stays: it must not end a name);
 // the host alone when there is no user. What a peer's record is matched against. Other schemes give their text as it

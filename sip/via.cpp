@@ -6,40 +6,37 @@ namespace linnet::sip {
 
 using namespace chars;
 
-Result<ViaView> take_via(std::string_view& s) {
-  ViaView out;
+bool take_via(std::string_view& s, ViaView& out) {
+  out = ViaView{};
   skip_lws(s);
-  const auto protocol = take(s, kToken);
-  if (!iequal(protocol, "SIP") || !take_separator(s, '/')) return fail(Fault::malformed);
-  const auto version = take(s, kToken);
-  if (version != "2.0" || !take_separator(s, '/')) return fail(Fault::malformed);
+  if (s.starts_with("SIP/2.0/")) {
+    s.remove_prefix(8);
+  } else {
+    if (!iequal(take(s, kToken), "SIP") || !take_separator(s, '/')) return false;
+    if (take(s, kToken) != "2.0" || !take_separator(s, '/')) return false;
+  }
+  skip_lws(s);
   out.transport = take(s, kToken);
-  if (out.transport.empty() || s.empty() || !is(s.front(), kLws)) return fail(Fault::malformed);
+  if (out.transport.empty() || s.empty() || !is(s.front(), kLws)) return false;
   skip_lws(s);
   out.host = take_host(s);
-  if (out.host.empty()) return fail(Fault::malformed);
-  if (take_separator(s, ':')) {
-    std::size_t n = 0;
-    while (n < s.size() && is_digit(s[n])) ++n;
-    const auto port = number(s.substr(0, n), 65535);
-    if (!port || *port == 0) return fail(Fault::malformed);
-    out.port = static_cast<std::uint16_t>(*port);
-    s.remove_prefix(n);
-  }
+  if (out.host.empty()) return false;
+  if (take_separator(s, ':') && !take_port(s, out.port)) return false;
+  bool good = true;
   const bool ok = take_params(s, [&](std::string_view name, std::string_view value) {
-    if (iequal(name, "branch")) out.branch = value;
-    if (iequal(name, "received")) out.received = value;
+    if (iequal(name, "branch")) {
+      good = good && out.branch.empty() && is_token_value(value);
+      out.branch = value;
+    } else if (iequal(name, "received")) {
+      out.received = value;
+    }
   });
-  if (!ok || (!s.empty() && s.front() != ',')) return fail(Fault::malformed);
-  return out;
+  return ok && good && (s.empty() || s.front() == ',');
 }
 
 Result<CSeq> parse_cseq(std::string_view s) {
-  std::size_t n = 0;
-  while (n < s.size() && is_digit(s[n])) ++n;
-  const auto value = number(s.substr(0, n), 0x7fffffffu);
+  const auto value = number(take(s, kDigit), 0x7fffffffu);
   if (!value) return fail(Fault::malformed);
-  s.remove_prefix(n);
   if (s.empty() || !is(s.front(), kLws)) return fail(Fault::malformed);
   CSeq out;
   out.number = static_cast<std::uint32_t>(*value);

@@ -21,8 +21,8 @@ struct ViaView {
   bool unique_branch() const { return branch.size() > kMagicCookie.size() && branch.starts_with(kMagicCookie); }
 };
 
-// Takes one element off the front, up to a comma or the end.
-Result<ViaView> take_via(std::string_view& s);
+// Takes one element off the front, up to a comma or the end; false when it is none.
+bool take_via(std::string_view& s, ViaView& out);
 
 struct CSeq {
   std::uint32_t number = 0;  // below 2^31 (section 8.1.1.5)
