@@ -3,12 +3,19 @@
 #include <utility>
 
 #include "node/call.h"
+#include "node/sdp_glue.h"
 
 namespace linnet::node {
 
 Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Answer) {
+  if (ours) return {};
+  if (!offer) {
+    ours = describe(rooms.config, rooms.rng);
+    if (rooms.sip.accept(now, line.call, sip::to_sdp(*ours))) return {};
+    return {Ended{CallResult::failed, "The call of " + facts.peer.text() + " was gone already."}};
+  }
   std::string answer;
-  auto voice = Voice::from_offer(rooms.config, rooms.rng, offer, answer);
+  auto voice = Voice::from_offer(rooms.config, rooms.rng, *offer, answer);
   if (!voice) {
     (void)rooms.sip.reject(now, line.call, 488);
     return {Ended{CallResult::failed, "No codec or key suite in common with " + facts.peer.text() + "."}};
@@ -18,14 +25,26 @@ Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Answer) {
   return Talking::begin(rooms, now, facts, std::move(line), std::move(*voice));
 }
 
+Next Incoming::on(Rooms& rooms, Time now, Facts& facts, const sip::Established& established) {
+  if (established.call != line.call || !ours) return {};
+  auto voice = Voice::from_answer(rooms.config, rooms.rng, *ours, established.sdp);
+  if (voice) return Talking::begin(rooms, now, facts, std::move(line), std::move(*voice));
+  (void)rooms.sip.bye(now, line.call, "Not acceptable");
+  return {Ended{CallResult::failed, "No codec or key suite in common with " + facts.peer.text() + "."}};
+}
+
 Next Incoming::on(Rooms& rooms, Time now, Facts&, input::Hangup) {
+  if (ours) {
+    (void)rooms.sip.bye(now, line.call);
+    return {Ended{CallResult::cancelled, {}}};
+  }
   (void)rooms.sip.reject(now, line.call, 603);
   return {Ended{CallResult::declined, {}}};
 }
 
 // The caller gives up first; this is for one that cannot say so any more.
 Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
-  if (now < until) return {};
+  if (now < until || ours) return {};  // SIP gives up on the ACK by itself
   (void)rooms.sip.reject(now, line.call, 480);
   return {Ended{CallResult::no_answer, "Missed: " + facts.peer.text() + " called."}};
 }

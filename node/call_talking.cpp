@@ -113,6 +113,10 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, const sip::Failed& failed
 
 Next Talking::on(Rooms& rooms, Time now, Facts&, const sip::ReinviteOffer& offer) {
   if (offer.call != line.call) return {};
+  if (offer.sdp.empty()) {  // the peer wants to hear ours
+    (void)rooms.sip.answer_reinvite(now, line.call, voice.restate());
+    return {};
+  }
   const auto answer = voice.on_offer(rooms.config, rooms.rng, offer.sdp);
   if (answer) {
     (void)rooms.sip.answer_reinvite(now, line.call, *answer);

@@ -36,8 +36,9 @@ struct Node::Impl {
 
   // node.cpp: from SIP.
   void on(Time now, const sip::IncomingCall& call);
-  void on(Time, const sip::Established&) {}
   void on(Time, const sip::OptionsAnswered&) {}
+  void on(Time, const sip::InfoReceived&) {}
+  void on(Time, const sip::InfoAnswered&) {}
   void on(Time now, const sip::Answered& answered);
   template <class E>
   void on(Time now, const E& event) {

@@ -100,8 +100,12 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
   }
   if (!is_us(rooms, call.to)) return refuse(404);
   if (calls.size() >= rooms.config.max_calls) return refuse(486);
-  auto offer = sip::read_audio(call.sdp);
-  if (!offer || !sip::make_answer(*offer, describe(rooms.config, rooms.rng))) return refuse(488);
+  std::optional<sip::AudioOffer> offer;
+  if (!call.sdp.empty()) {
+    const auto read = sip::read_audio(call.sdp);
+    if (!read || !sip::make_answer(*read, describe(rooms.config, rooms.rng))) return refuse(488);
+    offer = *read;
+  }
   if (standing == Standing::stranger && !rooms.config.auto_answer && !let_stranger_ring(now, calls)) return refuse(486);
 
   Admitted out;
@@ -116,7 +120,7 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
   out.incoming.line.link = link->id;
   out.incoming.line.call = call.call;
   out.incoming.line.account = link->remote.account;
-  out.incoming.offer = std::move(*offer);
+  out.incoming.offer = std::move(offer);
   // The caller's own ring timeout comes first.
   out.incoming.until = now + rooms.config.ring_timeout + std::chrono::seconds(10);
   return out;

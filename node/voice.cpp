@@ -89,9 +89,17 @@ void Voice::on_refusal() {
   on_hold_ = !on_hold_;
 }
 
+std::string Voice::restate() {
+  restated_ = local_;
+  restated_->direction = holds() ? sip::Direction::sendonly : sip::Direction::sendrecv;
+  ++restated_->version;
+  return sip::to_sdp(*restated_);
+}
+
 linnet::Status Voice::on_answer(std::string_view sdp) {
-  if (!pending_) return fail(Fault::refused);
-  const auto offer = *std::exchange(pending_, std::nullopt);
+  auto& waiting = restated_ ? restated_ : pending_;
+  if (!waiting) return fail(Fault::refused);
+  const auto offer = *std::exchange(waiting, std::nullopt);
   const auto theirs = sip::read_audio(sdp);
   if (!theirs) return fail(theirs.error());
   const auto agreement = sip::agreed_by_offerer(offer, *theirs);

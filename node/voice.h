@@ -33,6 +33,8 @@ class Voice {
   std::string offer_hold(bool on);
   linnet::Status on_answer(std::string_view sdp);
   void on_refusal();
+  // Our side as it stands, for a peer that asks for an offer (a re-INVITE without one); on_answer() takes the answer.
+  std::string restate();
   bool offering() const { return pending_.has_value(); }
   // The peer's new offer; returns our answer.
   Result<std::string> on_offer(const NodeConfig& config, Rng& rng, std::string_view sdp);
@@ -55,7 +57,8 @@ class Voice {
   sip::AudioOffer local_;  // our description as it stands, with the one key that is in use
   sip::CryptoKey remote_key_;
   std::optional<std::uint32_t> remote_ssrc_;
-  std::optional<sip::AudioOffer> pending_;  // our re-offer without an answer yet
+  std::optional<sip::AudioOffer> pending_;   // our re-offer without an answer yet
+  std::optional<sip::AudioOffer> restated_;  // the same for restate()
   bool on_hold_ = false;
   bool held_by_peer_ = false;
   std::optional<double> level_;

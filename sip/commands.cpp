@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sip/chars.h"
+#include "sip/grammar.h"
 #include "sip/sdp.h"
 #include "sip/user_agent.h"
 
@@ -30,7 +31,8 @@ Status check_headers(const std::vector<HeaderLine>& headers) {
   std::size_t bytes = 0;
   for (const auto& h : headers) {
     bytes += h.name.size() + h.value.size();
-    if (!chars::is_token(h.name) || !is_clean_value(h.value) || !is_free(header_id(h.name)))
+    if (!chars::is_token(h.name) || !is_clean_value(h.value) || !is_free(header_id(h.name)) ||
+        !follows_grammar(header_id(h.name), h.value))
       return fail(Fault::malformed);
   }
   if (headers.size() > kMaxExtraHeaders || bytes > kMaxExtraBytes) return fail(Fault::too_big);
@@ -44,15 +46,8 @@ Status check_params(const InviteParams& params) {
     if (!parsed || !parsed->is_sip() || text.size() > 1024) return fail(Fault::malformed);
   }
   if (!params.call_group.empty() && !chars::is_token(params.call_group)) return fail(Fault::malformed);
-  if (params.sdp_offer.empty()) return fail(Fault::malformed);
   if (params.sdp_offer.size() > kMaxSdp || params.call_group.size() > 256) return fail(Fault::too_big);
   return check_headers(params.headers);
-}
-
-Message& put_sdp(Message& message, std::string sdp) {
-  message.add(HeaderId::content_type, std::string(kSdpType));
-  message.body = std::move(sdp);
-  return message;
 }
 
 }  // namespace
@@ -68,18 +63,20 @@ Result<CallId> UserAgent::invite(Time now, InviteParams params) {
   session.peer = params.to;
   session.we_called = true;
   session.contact = name_addr({}, params.from.to_string());
-  session.dialog.call_id = to_hex(rng_.array<16>());
-  session.dialog.local_tag = new_tag();
-  session.dialog.local = name_addr(config_.display_name, params.from.to_string());
-  session.dialog.remote = name_addr({}, params.target.to_string());
-  session.dialog.remote_target = params.target.to_string();
-  auto message = session.dialog.request(Method::invite);
-  message.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
-  message.add(HeaderId::user_agent, config_.user_agent);
+  auto& dialog = session.leg.dialog;
+  dialog.call_id = to_hex(rng_.array<16>());
+  dialog.local_tag = new_tag();
+  dialog.local = name_addr(config_.display_name, params.from.to_string());
+  dialog.remote = name_addr({}, params.target.to_string());
+  dialog.remote_target = params.target.to_string();
+  auto message = dialog.request(Method::invite);
+  describe(message, session);
+  message.add(HeaderId::supported, std::string(k100rel)).add(HeaderId::user_agent, config_.user_agent);
   if (!params.call_group.empty()) message.add(HeaderId::linnet_call_group, params.call_group);
   for (auto& h : params.headers) message.headers.push_back(std::move(h));
-  put_sdp(message, std::move(params.sdp_offer));
   Calling calling;
+  calling.offerless = params.sdp_offer.empty();
+  put_body(message, kSdpType, std::move(params.sdp_offer));
   calling.branch = layer_.new_branch();
   const auto sent = layer_.request(now, params.to, Purpose::invite, session.id, std::move(message),
                                    is_reliable(params.to), calling.branch);
@@ -88,7 +85,7 @@ Result<CallId> UserAgent::invite(Time now, InviteParams params) {
   session.state = std::move(calling);
   ++last_call_;
   const auto call = session.id;
-  calls_.emplace(call, std::move(session));
+  calls_.add(std::move(session));
   return call;
 }
 
@@ -106,57 +103,67 @@ Message UserAgent::response(TransactionId id, int status, std::string_view reaso
   return out;
 }
 
-Status UserAgent::ring(Time now, CallId call) {
-  auto* session = find(call);
-  if (session == nullptr) return fail(Fault::not_found);
-  const auto* alerting = std::get_if<Alerting>(&session->state);
-  if (alerting == nullptr) return fail(Fault::refused);
-  auto out = response(alerting->invite, 180, {}, session->dialog.local_tag);
-  layer_.respond(now, alerting->invite, out.add(HeaderId::contact, session->contact));
-  return {};
+void UserAgent::describe(Message& message, const InviteSession& session) const {
+  message.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
+  if (auto packages = recv_info(); !packages.empty()) message.add(HeaderId::recv_info, std::move(packages));
 }
 
 void UserAgent::answer_ok(Time now, InviteSession& session, TransactionId id, std::string sdp, Unacked unacked) {
-  auto out = response(id, 200, {}, session.dialog.local_tag);
-  out.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
-  put_sdp(out, std::move(sdp));
+  auto out = response(id, 200, {}, session.leg.dialog.local_tag);
+  describe(out, session);
+  if (unacked.first) out.add(HeaderId::supported, std::string(k100rel));
+  put_body(out, kSdpType, std::move(sdp));
   unacked.ok = serialise(out);
-  unacked.seq = *session.dialog.remote_seq;
   if (const auto* t = layer_.server(id)) unacked.seq = t->cseq;
+  // Section 13.3.1.4: on every transport, since there may be hops of another kind behind the first.
   unacked.interval = config_.timers.t1;
-  if (!is_reliable(session.peer)) unacked.resend = now + unacked.interval;
+  unacked.resend = now + unacked.interval;
   unacked.give_up = now + 64 * config_.timers.t1;
   layer_.respond(now, id, out);
-  if (!std::holds_alternative<Talking>(session.state)) session.state.emplace<Talking>();
-  std::get<Talking>(session.state).exchange = std::move(unacked);
+  session.unacked = std::move(unacked);
 }
 
 Status UserAgent::accept(Time now, CallId call, std::string sdp) {
-  auto* session = find(call);
+  auto* session = calls_.find(call);
   if (session == nullptr) return fail(Fault::not_found);
-  if (sdp.empty()) return fail(Fault::malformed);
-  if (sdp.size() > kMaxSdp) return fail(Fault::too_big);
-  const auto* alerting = std::get_if<Alerting>(&session->state);
-  if (alerting == nullptr) return fail(Fault::refused);
-  Unacked unacked;
-  unacked.first = true;
-  answer_ok(now, *session, alerting->invite, std::move(sdp), std::move(unacked));
+  auto* alerting = std::get_if<Alerting>(&session->state);
+  if (alerting == nullptr || alerting->accepting) return fail(Fault::refused);
+  // RFC 3262 section 5: the 2xx must not overtake the first exchange, nor one that the PRACK began.
+  const bool waits = session->unpracked && session->unpracked->has_sdp;
+  if (auto ok = check_sdp(sdp, session->leg.agreed || waits); !ok) return ok;
+  if (waits || !std::holds_alternative<Settled>(session->leg.exchange))
+    alerting->accepting = std::move(sdp);
+  else
+    accept_now(now, *session, std::move(sdp));
   return {};
 }
 
+void UserAgent::accept_now(Time now, InviteSession& session, std::string sdp) {
+  const auto alerting = std::get<Alerting>(session.state);
+  if (session.unpracked) session.unpracked->resend = session.unpracked->give_up = kNever;
+  Unacked unacked;
+  unacked.first = true;
+  unacked.offer = alerting.offerless && !session.leg.agreed;
+  if (session.leg.agreed) sdp.clear();  // said already, and not to be said twice
+  session.leg.agreed = !unacked.offer;
+  session.state = Talking{};
+  answer_ok(now, session, alerting.invite, std::move(sdp), std::move(unacked));
+}
+
 Status UserAgent::reject(Time now, CallId call, int code, std::string_view reason) {
-  auto* session = find(call);
+  auto* session = calls_.find(call);
   if (session == nullptr) return fail(Fault::not_found);
   if (code < 300 || code > 699 || !is_clean_value(reason)) return fail(Fault::malformed);
   const auto* alerting = std::get_if<Alerting>(&session->state);
   if (alerting == nullptr) return fail(Fault::refused);
-  layer_.respond(now, alerting->invite, response(alerting->invite, code, reason, session->dialog.local_tag));
+  layer_.respond(now, alerting->invite, response(alerting->invite, code, reason, session->leg.dialog.local_tag));
+  release(now, *session);
   end(call, Ended{call, true, std::string(reason)});
   return {};
 }
 
 Status UserAgent::cancel(Time now, CallId call, std::string_view reason_text) {
-  auto* session = find(call);
+  auto* session = calls_.find(call);
   if (session == nullptr) return fail(Fault::not_found);
   auto* calling = std::get_if<Calling>(&session->state);
   if (calling == nullptr || calling->cancelling) return fail(Fault::refused);
@@ -186,90 +193,34 @@ void UserAgent::send_cancel(Time now, InviteSession& session, Calling& calling) 
 }
 
 Status UserAgent::bye(Time now, CallId call, std::string_view reason_text) {
-  auto* session = find(call);
+  auto* session = calls_.find(call);
   if (session == nullptr) return fail(Fault::not_found);
-  auto* talking = std::get_if<Talking>(&session->state);
-  if (talking == nullptr) return fail(Fault::refused);
-  if (auto* unacked = std::get_if<Unacked>(&talking->exchange); unacked != nullptr && unacked->first) {
+  if (!session->talking()) return fail(Fault::refused);
+  if (auto& unacked = session->unacked; unacked && unacked->first) {
     if (unacked->bye_after) return fail(Fault::refused);
     unacked->bye_after = true;
     unacked->bye_reason = reason_text;
     return {};
   }
-  if (const auto* deciding = std::get_if<Deciding>(&talking->exchange))
-    layer_.respond(now, deciding->invite, response(deciding->invite, 487, {}, session->dialog.local_tag));
+  release(now, *session);
   send_bye(now, *session, reason_text);
   end(call, Ended{call, true, std::string(reason_text)});
   return {};
 }
 
 // Section 15.1.1: the session is over as soon as the BYE is handed to its transaction.
-void UserAgent::send_bye(Time now, InviteSession& session, std::string_view reason_text) {
-  auto out = session.dialog.request(Method::bye);
+void UserAgent::send_bye(Time now, const PeerId& peer, Dialog& dialog, std::string_view reason_text) {
+  auto out = dialog.request(Method::bye);
   if (auto reason = reason_value(reason_text); !reason.empty()) out.add(HeaderId::reason, std::move(reason));
-  (void)layer_.request(now, session.peer, Purpose::bye, kNoCall, std::move(out), is_reliable(session.peer));
+  (void)layer_.request(now, peer, Purpose::bye, kNoCall, std::move(out), is_reliable(peer));
 }
 
 Status UserAgent::hang_up(Time now, CallId call) {
-  const auto* session = find(call);
+  const auto* session = calls_.find(call);
   if (session == nullptr) return fail(Fault::not_found);
   if (std::holds_alternative<Calling>(session->state)) return cancel(now, call, {});
   if (std::holds_alternative<Alerting>(session->state)) return reject(now, call, 603, {});
   return bye(now, call, {});
-}
-
-bool UserAgent::send_reinvite(Time now, InviteSession& session, std::string sdp, int tries) {
-  auto out = session.dialog.request(Method::invite);
-  out.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
-  put_sdp(out, sdp);
-  if (!layer_.request(now, session.peer, Purpose::reinvite, session.id, std::move(out), is_reliable(session.peer)))
-    return false;
-  std::get<Talking>(session.state).exchange = Offering{std::move(sdp), tries};
-  return true;
-}
-
-Status UserAgent::reinvite(Time now, CallId call, std::string sdp) {
-  auto* session = find(call);
-  if (session == nullptr) return fail(Fault::not_found);
-  if (sdp.empty()) return fail(Fault::malformed);
-  if (sdp.size() > kMaxSdp) return fail(Fault::too_big);
-  const auto* talking = std::get_if<Talking>(&session->state);
-  if (talking == nullptr || !std::holds_alternative<Settled>(talking->exchange)) return fail(Fault::refused);
-  if (!send_reinvite(now, *session, std::move(sdp), 1)) return fail(Fault::full);
-  return {};
-}
-
-void UserAgent::settle(Talking& talking, Backing later) {
-  if (later.retry == kNever)
-    talking.exchange = Settled{};
-  else
-    talking.exchange = std::move(later);
-}
-
-Status UserAgent::answer_reinvite(Time now, CallId call, std::string sdp) {
-  auto* session = find(call);
-  if (session == nullptr) return fail(Fault::not_found);
-  if (sdp.empty()) return fail(Fault::malformed);
-  if (sdp.size() > kMaxSdp) return fail(Fault::too_big);
-  auto* talking = std::get_if<Talking>(&session->state);
-  const auto* deciding = talking == nullptr ? nullptr : std::get_if<Deciding>(&talking->exchange);
-  if (deciding == nullptr) return fail(Fault::refused);
-  Unacked unacked;
-  unacked.later = deciding->later;
-  answer_ok(now, *session, deciding->invite, std::move(sdp), std::move(unacked));
-  return {};
-}
-
-Status UserAgent::reject_reinvite(Time now, CallId call, int code, std::string_view reason) {
-  auto* session = find(call);
-  if (session == nullptr) return fail(Fault::not_found);
-  if (code < 300 || code > 699 || !is_clean_value(reason)) return fail(Fault::malformed);
-  auto* talking = std::get_if<Talking>(&session->state);
-  const auto* deciding = talking == nullptr ? nullptr : std::get_if<Deciding>(&talking->exchange);
-  if (deciding == nullptr) return fail(Fault::refused);
-  layer_.respond(now, deciding->invite, response(deciding->invite, code, reason, session->dialog.local_tag));
-  settle(*talking, Backing(deciding->later));
-  return {};
 }
 
 Status UserAgent::options(Time now, const PeerId& peer, const Uri& target) {

@@ -4,13 +4,26 @@
 
 namespace linnet::sip {
 
+// Deadlines may have moved by a command.
+template <class T>
+T Core::settled(T result) {
+  ua_->settle();
+  return result;
+}
+
 Core::Core(Config config, Rng& rng) : ua_(std::make_unique<UserAgent>(std::move(config), rng)) {}
 Core::~Core() = default;
 Core::Core(Core&&) noexcept = default;
 Core& Core::operator=(Core&&) noexcept = default;
 
-void Core::handle_message(Time now, const PeerId& from, ByteView bytes) { ua_->handle_message(now, from, bytes); }
-void Core::handle_timeout(Time now) { ua_->handle_timeout(now); }
+void Core::handle_message(Time now, const PeerId& from, ByteView bytes) {
+  ua_->handle_message(now, from, bytes);
+  ua_->settle();
+}
+void Core::handle_timeout(Time now) {
+  ua_->handle_timeout(now);
+  ua_->settle();
+}
 Time Core::next_timeout() const { return ua_->next_timeout(); }
 void Core::peer_lost(Time now, const PeerId& peer) { ua_->peer_lost(now, peer); }
 void Core::peer_reconnected(const PeerId& peer) { ua_->peer_reconnected(peer); }
@@ -22,22 +35,32 @@ Status Core::set_peer_identity(const PeerId& peer, std::vector<std::string> addr
 }
 Status Core::set_peer_reliable(const PeerId& peer, bool reliable) { return ua_->set_peer_reliable(peer, reliable); }
 
-Result<CallId> Core::invite(Time now, InviteParams params) { return ua_->invite(now, std::move(params)); }
-Status Core::ring(Time now, CallId call) { return ua_->ring(now, call); }
-Status Core::accept(Time now, CallId call, std::string sdp) { return ua_->accept(now, call, std::move(sdp)); }
-Status Core::reject(Time now, CallId call, int code, std::string_view reason) {
-  return ua_->reject(now, call, code, reason);
+Result<CallId> Core::invite(Time now, InviteParams params) { return settled(ua_->invite(now, std::move(params))); }
+Status Core::ring(Time now, CallId call) { return settled(ua_->provisional(now, call, 180, {})); }
+Status Core::progress(Time now, CallId call, std::string sdp) {
+  if (auto ok = check_sdp(sdp); !ok) return ok;
+  return settled(ua_->provisional(now, call, 183, std::move(sdp)));
 }
-Status Core::cancel(Time now, CallId call, std::string_view reason) { return ua_->cancel(now, call, reason); }
-Status Core::bye(Time now, CallId call, std::string_view reason) { return ua_->bye(now, call, reason); }
-Status Core::hang_up(Time now, CallId call) { return ua_->hang_up(now, call); }
-Status Core::reinvite(Time now, CallId call, std::string sdp) { return ua_->reinvite(now, call, std::move(sdp)); }
+Status Core::accept(Time now, CallId call, std::string sdp) { return settled(ua_->accept(now, call, std::move(sdp))); }
+Status Core::reject(Time now, CallId call, int code, std::string_view reason) {
+  return settled(ua_->reject(now, call, code, reason));
+}
+Status Core::cancel(Time now, CallId call, std::string_view reason) { return settled(ua_->cancel(now, call, reason)); }
+Status Core::bye(Time now, CallId call, std::string_view reason) { return settled(ua_->bye(now, call, reason)); }
+Status Core::hang_up(Time now, CallId call) { return settled(ua_->hang_up(now, call)); }
+Status Core::reinvite(Time now, CallId call, std::string sdp) {
+  return settled(ua_->offer(now, call, Carrier::invite, std::move(sdp)));
+}
+Status Core::update(Time now, CallId call, std::string sdp) {
+  return settled(ua_->offer(now, call, Carrier::update, std::move(sdp)));
+}
 Status Core::answer_reinvite(Time now, CallId call, std::string sdp) {
-  return ua_->answer_reinvite(now, call, std::move(sdp));
+  return settled(ua_->answer(now, call, std::move(sdp)));
 }
 Status Core::reject_reinvite(Time now, CallId call, int code, std::string_view reason) {
-  return ua_->reject_reinvite(now, call, code, reason);
+  return settled(ua_->refuse_offer(now, call, code, reason));
 }
+Status Core::info(Time now, CallId call, InfoParams params) { return settled(ua_->info(now, call, std::move(params))); }
 Status Core::options(Time now, const PeerId& peer, const Uri& target) { return ua_->options(now, peer, target); }
 
 const Counters& Core::counters() const { return ua_->counters(); }

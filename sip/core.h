@@ -42,7 +42,9 @@ struct Config {
   Uri local_uri;             // our address; Contact of what we answer, sent-by of Via is its host
   std::string display_name;  // UTF-8, may be empty
   std::string user_agent = "Linnet/0.1";
-  bool reliable = true;  // how peers are reached unless set_peer_reliable says otherwise
+  bool reliable = true;                    // how peers are reached unless set_peer_reliable says otherwise
+  std::vector<std::string> info_packages;  // taken in an INFO (RFC 6086); tokens. Others get 469
+  std::vector<std::string> info_types;     // bodies taken in an INFO without a package, "application/dtmf-relay"
   TimerValues timers;
   Limits limits;
 };
@@ -57,8 +59,14 @@ struct InviteParams {
   Uri target;  // Request-URI and To
   Uri from;    // From and Contact; must be an address of ours
   std::string call_group;
-  std::string sdp_offer;
+  std::string sdp_offer;            // empty: the peer is to offer, in its 200
   std::vector<HeaderLine> headers;  // further ones; a line break, NUL or bad name in one is refused
+};
+
+struct InfoParams {
+  std::string package;  // empty: an INFO of the old kind (RFC 2976)
+  std::string content_type;
+  std::string body;
 };
 
 struct Counters {
@@ -86,7 +94,8 @@ class Core {
   // The session to that peer is gone for good: its calls fail, its transactions and identity are forgotten.
   void peer_lost(Time now, const PeerId& peer);
 
-  // A new session to the peer. What an older one may have swallowed goes out again: BYEs without an answer.
+  // A new session to the peer. What an older one may have swallowed goes out again: INVITE, CANCEL and BYE without a
+  // final answer, 2xx without their ACK, reliable provisional responses without their PRACK.
   void peer_reconnected(const PeerId& peer);
 
   // Outputs.
@@ -103,17 +112,27 @@ class Core {
   // Commands. Fault::not_found: no such call. Fault::refused: not possible in the state the call is in.
   // Fault::full: a table is full. Fault::malformed: an argument cannot stand in a message.
   Result<CallId> invite(Time now, InviteParams params);
-  Status ring(Time now, CallId call);
-  Status accept(Time now, CallId call, std::string sdp_answer);
+  Status ring(Time now, CallId call);  // 180
+  // 183 with a session description: the answer, or the offer if their INVITE had none. Reliably (RFC 3262) where the
+  // peer asks for it, or is able and may lose messages. An offer needs that.
+  Status progress(Time now, CallId call, std::string sdp);
+  // `sdp` answers theirs, or offers if their INVITE had none; may be empty after progress(). A 200 waits for the PRACK
+  // of an answer that went before.
+  Status accept(Time now, CallId call, std::string sdp);
   Status reject(Time now, CallId call, int code, std::string_view reason = {});  // 300-699
   // Takes back our INVITE. kElsewhere tells the device not to show a missed call.
   Status cancel(Time now, CallId call, std::string_view reason_text = {});
   Status bye(Time now, CallId call, std::string_view reason_text = {});
   // Hangs up in whatever state the call is: cancel, reject with 603, or bye.
   Status hang_up(Time now, CallId call);
-  Status reinvite(Time now, CallId call, std::string sdp_offer);
-  Status answer_reinvite(Time now, CallId call, std::string sdp_answer);
+  // Further offers: by a re-INVITE once the call stands, by an UPDATE (RFC 3311) also before. An empty `sdp` asks for
+  // theirs in a re-INVITE; in an UPDATE it only tells our Contact. One at a time; 491 is tried again here.
+  Status reinvite(Time now, CallId call, std::string sdp);
+  Status update(Time now, CallId call, std::string sdp);
+  Status answer_reinvite(Time now, CallId call, std::string sdp);  // to any ReinviteOffer, or an Answered that offers
   Status reject_reinvite(Time now, CallId call, int code, std::string_view reason = {});
+  // Fault::refused also for a package the peer does not take.
+  Status info(Time now, CallId call, InfoParams params);
   Status options(Time now, const PeerId& peer, const Uri& target);
 
   const Counters& counters() const;
@@ -124,6 +143,9 @@ class Core {
   static constexpr std::string_view kElsewhere = "Call completed elsewhere";
 
  private:
+  template <class T>
+  T settled(T result);
+
   std::unique_ptr<class UserAgent> ua_;
 };
 

@@ -36,6 +36,18 @@ Dialog Dialog::as_answerer(const MessageView& request, std::string tag) {
   return out;
 }
 
+Dialog Dialog::as_caller(const Message& invite, const MessageView& response) {
+  Dialog out;
+  out.call_id = response.call_id;
+  out.local_tag = response.from.tag;
+  out.local = without_tag(response, HeaderId::from);
+  out.remote = without_tag(response, HeaderId::to);
+  out.remote_target = invite.uri;
+  out.local_seq = response.cseq.number;
+  out.learn(response);
+  return out;
+}
+
 void Dialog::learn(const MessageView& response) {
   remote_tag = response.to.tag;
   refresh_target(response);
@@ -72,10 +84,6 @@ bool Dialog::in_order(const MessageView& request) {
   if (remote_seq && request.cseq.number <= *remote_seq) return false;
   remote_seq = request.cseq.number;
   return true;
-}
-
-bool Dialog::matches(const MessageView& request) const {
-  return request.to.tag == local_tag && request.from.tag == remote_tag;
 }
 
 }  // namespace linnet::sip

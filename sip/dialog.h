@@ -22,10 +22,12 @@ struct Dialog {
 
   // Section 12.1.1: the answerer's side, made by its request.
   static Dialog as_answerer(const MessageView& request, std::string local_tag);
+  // Section 12.1.2: the caller's side from an INVITE of ours and a response to it, when nothing else is left.
+  static Dialog as_caller(const Message& invite, const MessageView& response);
 
   // Section 12.1.2, 12.2.1.2: what a response to our INVITE says of the peer.
   void learn(const MessageView& response);
-  // Section 12.2.2: contact of a re-INVITE or of its 2xx.
+  // Section 12.2.2: contact of a re-INVITE or an UPDATE, or of its 2xx.
   void refresh_target(const MessageView& message);
 
   // A request inside the dialog with all it must have but Via; takes the next number. An ACK gives its INVITE's
@@ -35,8 +37,6 @@ struct Dialog {
 
   // Section 12.2.2: false means 500. Remembers the number.
   bool in_order(const MessageView& request);
-  // The same dialog: Call-ID is compared by the caller.
-  bool matches(const MessageView& request) const;
 
  private:
   Message frame(std::string_view method, std::uint32_t seq) const;

@@ -23,10 +23,16 @@ struct IncomingCall {
   std::string sdp;
 };
 
-struct Ringing {  // 180; 183 carries `sdp` rarely
+// The first 180, and every provisional response that brings a session description. That may be the answer already
+// (reliable, RFC 3262) or its preview.
+struct Ringing {
   CallId call{};
+  int code = 180;
+  std::string sdp;
 };
-struct Answered {  // 200 to our INVITE; our ACK is on its way
+// 200 to our INVITE; our ACK is on its way. If our INVITE had no offer, `sdp` is theirs and the ACK waits for
+// answer_reinvite().
+struct Answered {
   CallId call{};
   std::string sdp;
 };
@@ -52,11 +58,13 @@ struct Ended {
   bool by_us = false;
   std::string reason;  // text of the Reason header, may be empty
 };
-struct ReinviteOffer {  // answer with answer_reinvite() or reject_reinvite()
+// Their offer in a re-INVITE, an UPDATE, a PRACK or a reliable provisional response: answer with answer_reinvite() or
+// reject_reinvite(). Empty in a re-INVITE that wants our offer: the answer then comes as ReinviteAnswered.
+struct ReinviteOffer {
   CallId call{};
   std::string sdp;
 };
-struct ReinviteAnswered {
+struct ReinviteAnswered {  // the answer to an offer of ours that was not in our INVITE
   CallId call{};
   std::string sdp;
 };
@@ -70,6 +78,17 @@ struct OptionsAnswered {
   int code = 0;  // 408 when nothing came
   std::string user_agent;
 };
+// An INFO inside the call (RFC 6086), answered with 200 already.
+struct InfoReceived {
+  CallId call{};
+  std::string package;  // empty: of the old kind
+  std::string content_type;
+  std::string body;
+};
+struct InfoAnswered {
+  CallId call{};
+  int code = 0;  // 408 when nothing came
+};
 // The call died without a SIP answer: the peer is lost, the ACK never came, the answer was unusable.
 struct Failed {
   CallId call{};
@@ -77,6 +96,6 @@ struct Failed {
 };
 
 using Event = std::variant<IncomingCall, Ringing, Answered, Established, Rejected, Cancelled, Ended, ReinviteOffer,
-                           ReinviteAnswered, ReinviteRejected, OptionsAnswered, Failed>;
+                           ReinviteAnswered, ReinviteRejected, OptionsAnswered, InfoReceived, InfoAnswered, Failed>;
 
 }  // namespace linnet::sip

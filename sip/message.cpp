@@ -93,6 +93,7 @@ std::string_view reason_phrase(int status) {
   switch (status) {
     case 100: return "Trying";
     case 180: return "Ringing";
+    case 183: return "Session Progress";
     case 200: return "OK";
     case 400: return "Bad Request";
     case 403: return "Forbidden";
@@ -104,6 +105,7 @@ std::string_view reason_phrase(int status) {
     case 415: return "Unsupported Media Type";
     case 416: return "Unsupported URI Scheme";
     case 420: return "Bad Extension";
+    case 469: return "Bad Info Package";
     case 480: return "Temporarily Unavailable";
     case 481: return "Call/Transaction Does Not Exist";
     case 482: return "Loop Detected";
@@ -114,6 +116,7 @@ std::string_view reason_phrase(int status) {
     case 500: return "Server Internal Error";
     case 501: return "Not Implemented";
     case 503: return "Service Unavailable";
+    case 504: return "Server Time-out";
     case 505: return "Version Not Supported";
     case 513: return "Message Too Large";
     case 600: return "Busy Everywhere";

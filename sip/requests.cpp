@@ -9,7 +9,15 @@ namespace linnet::sip {
 namespace {
 
 bool is_served(Method m) {
-  return m == Method::invite || m == Method::bye || m == Method::options;  // ACK and CANCEL go their own way
+  switch (m) {  // ACK and CANCEL go their own way
+    case Method::invite:
+    case Method::bye:
+    case Method::options:
+    case Method::prack:
+    case Method::update:
+    case Method::info: return true;
+    default: return false;
+  }
 }
 
 // True if a list of media ranges lets application/sdp pass; parameters are not looked at, q=0 included.
@@ -27,13 +35,16 @@ bool accepts_sdp(const MessageView& m) {
   return !m.has(HeaderId::accept);
 }
 
-// Every value of a list header, joined; these are option tags, all of which we lack.
-std::string joined(const MessageView& m, HeaderId id) {
+// The option tags of Require that are not known here.
+std::string unknown_extensions(const MessageView& m) {
   std::string out;
   for (const auto& f : m.fields) {
-    if (f.id != id || f.value.empty()) continue;
-    if (!out.empty()) out.append(", ");
-    out.append(unfolded(f.value));
+    if (f.id != HeaderId::require) continue;
+    for (auto rest = f.value; !rest.empty();) {
+      const auto tag = chars::take(rest, chars::kToken);
+      if (!tag.empty() && !chars::iequal(tag, k100rel)) out.append(out.empty() ? "" : ", ").append(tag);
+      rest.remove_prefix(tag.empty() ? 1 : 0);  // white space or a comma: the value is a list of tokens
+    }
   }
   return out;
 }
@@ -74,12 +85,22 @@ void UserAgent::on_request(Time now, const PeerId& peer) {
     if (in_.method == Method::options) return answer_options(now, id);
     return refuse(now, id, 481);
   }
-  auto* session = find_dialog(peer, in_);
-  if (session == nullptr) return refuse(now, id, 481);
-  if (!session->dialog.in_order(in_)) return refuse(now, id, 500, "CSeq out of order");
-  if (in_.method == Method::invite) return on_reinvite(now, *session, id);
-  if (in_.method == Method::bye) return on_bye(now, *session, id);
-  answer_options(now, id);
+  auto* session = calls_.find_dialog(peer, in_);
+  auto* leg = session == nullptr ? nullptr : session->leg_with(in_.from.tag);
+  if (leg == nullptr) return refuse(now, id, 481);
+  if (!leg->dialog.in_order(in_)) return refuse(now, id, 500, "CSeq out of order");
+  on_dialog_request(now, *session, *leg, id);
+}
+
+void UserAgent::on_dialog_request(Time now, InviteSession& session, Leg& leg, TransactionId id) {
+  switch (in_.method) {
+    case Method::invite: return on_reinvite(now, session, id);
+    case Method::bye: return on_bye(now, session, id);
+    case Method::prack: return on_prack(now, session, leg, id);
+    case Method::update: return on_update(now, session, leg, id);
+    case Method::info: return on_info(now, session, id);
+    default: return answer_options(now, id);
+  }
 }
 
 UserAgent::Verdict UserAgent::judge(const PeerId& peer) const {
@@ -88,8 +109,9 @@ UserAgent::Verdict UserAgent::judge(const PeerId& peer) const {
   if (!is_served(in_.method)) return {405, allow};
   if (!in_.uri.is_sip()) return {416, {}};
   if (!identity_ok(peer)) return {403, {}};
-  if (auto tags = joined(in_, HeaderId::require); !tags.empty()) return {420, {"Unsupported", std::move(tags)}};
-  return in_.method == Method::invite ? judge_content() : Verdict{};
+  if (auto tags = unknown_extensions(in_); !tags.empty()) return {420, {"Unsupported", std::move(tags)}};
+  const bool carries_sdp = in_.method == Method::invite || in_.method == Method::update || in_.method == Method::prack;
+  return carries_sdp ? judge_content() : Verdict{};
 }
 
 UserAgent::Verdict UserAgent::judge_content() const {
@@ -131,19 +153,28 @@ void UserAgent::refuse(Time now, TransactionId id, int status, std::string_view 
 }
 
 void UserAgent::on_ack(Time now, const PeerId& peer) {
-  auto* session = find_dialog(peer, in_);
-  auto* talking = session == nullptr ? nullptr : std::get_if<Talking>(&session->state);
-  auto* unacked = talking == nullptr ? nullptr : std::get_if<Unacked>(&talking->exchange);
-  if (unacked == nullptr || unacked->seq != in_.cseq.number) {
+  auto* session = calls_.find_dialog(peer, in_);
+  if (session == nullptr || !session->unacked || session->unacked->seq != in_.cseq.number) {
     ++counters_.stray;
     return;
   }
-  const auto done = std::move(*unacked);
-  settle(*talking, done.later);
-  if (done.first) emit(Established{session->id, std::string(in_.body)});
-  if (!done.bye_after) return;
-  send_bye(now, *session, done.bye_reason);
   const auto call = session->id;
+  const auto done = std::move(*session->unacked);
+  session->unacked.reset();
+  auto sdp = done.offer ? sdp_of(in_) : std::string{};
+  if (done.offer && sdp.empty() && !done.bye_after) {  // section 13.2.1: the offer in our 2xx must be answered
+    release(now, *session);
+    send_bye(now, *session, "No session description");
+    return end(call, Failed{call, "the ACK has no session description"});
+  }
+  session->leg.agreed = true;
+  if (done.first)
+    emit(Established{call, std::move(sdp)});
+  else if (done.offer)
+    emit(ReinviteAnswered{call, std::move(sdp)});
+  if (!done.bye_after) return;
+  release(now, *session);
+  send_bye(now, *session, done.bye_reason);
   end(call, Ended{call, true, done.bye_reason});
 }
 
@@ -151,29 +182,32 @@ void UserAgent::on_cancel(Time now, const PeerId& peer, TransactionId id) {
   const auto invite = layer_.cancelled_by(peer, in_);
   const auto* t = layer_.server(invite);
   if (t == nullptr) return refuse(now, id, 481);
-  auto* session = find(t->call);
-  layer_.respond(now, id, response(id, 200, {}, session == nullptr ? std::string_view{} : session->dialog.local_tag));
+  auto* session = calls_.find(t->call);
+  const auto tag = session == nullptr ? std::string{} : session->leg.dialog.local_tag;
+  layer_.respond(now, id, response(id, 200, {}, tag));
   if (session == nullptr) return;
   if (const auto* alerting = std::get_if<Alerting>(&session->state);
       alerting != nullptr && alerting->invite == invite) {
-    layer_.respond(now, invite, response(invite, 487, {}, session->dialog.local_tag));
+    layer_.respond(now, invite, response(invite, 487, {}, tag));
+    release(now, *session);
     const auto reason = parse_reason(in_.value(HeaderId::reason));
     const auto call = session->id;
     return end(call, Cancelled{call, reason.cause == 200, reason.text});
   }
-  auto* talking = std::get_if<Talking>(&session->state);
-  auto* deciding = talking == nullptr ? nullptr : std::get_if<Deciding>(&talking->exchange);
-  if (deciding == nullptr || deciding->invite != invite) return;
-  layer_.respond(now, invite, response(invite, 487, {}, session->dialog.local_tag));
-  settle(*talking, Backing(deciding->later));
+  // Of a re-INVITE; one that has its 2xx already is not touched (section 9.2).
+  auto* leg = session->leg_in<Deciding>([&](const Deciding& d) { return d.request == invite; });
+  if (leg == nullptr) return;
+  layer_.respond(now, invite, response(invite, 487, {}, tag));
+  const auto later = std::get<Deciding>(leg->exchange).later;
+  if (later.retry == kNever)
+    leg->exchange = Settled{};
+  else
+    leg->exchange = later;
 }
 
 void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   // Section 8.2.2.2: the same request by another way.
-  for (const auto& [call, other] : calls_)
-    if (other.peer == peer && other.dialog.call_id == in_.call_id && other.dialog.remote_tag == in_.from.tag &&
-        other.dialog.remote_seq == in_.cseq.number)
-      return refuse(now, id, 482);
+  if (calls_.knows_request(peer, in_)) return refuse(now, id, 482);
   if (!has_room_for_call(peer)) {
     ++counters_.refused_full;
     return refuse(now, id, 486);
@@ -182,40 +216,29 @@ void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   session.id = CallId{++last_call_};
   session.peer = peer;
   session.contact = name_addr({}, config_.local_uri.to_string());
-  session.dialog = Dialog::as_answerer(in_, new_tag());
-  session.state = Alerting{id};
+  session.recv_info = unfolded(in_.value(HeaderId::recv_info));
+  session.leg.dialog = Dialog::as_answerer(in_, new_tag());
+  Alerting alerting;
+  alerting.invite = id;
+  alerting.offerless = in_.body.empty();
+  alerting.must_100rel = names_token(in_, HeaderId::require, k100rel);
+  alerting.can_100rel = alerting.must_100rel || names_token(in_, HeaderId::supported, k100rel);
+  session.state = std::move(alerting);
   layer_.server(id)->call = session.id;
   emit(IncomingCall{session.id, peer, Uri::from(in_.from.uri), unquoted(in_.from.display), Uri::from(in_.to.uri),
                     std::string(in_.contact.uri_text), std::string(in_.value(HeaderId::linnet_call_group)),
                     std::string(in_.body)});
-  const auto call = session.id;
-  calls_.emplace(call, std::move(session));
-}
-
-void UserAgent::on_reinvite(Time now, InviteSession& session, TransactionId id) {
-  auto* talking = std::get_if<Talking>(&session.state);
-  if (talking == nullptr) return refuse(now, id, 491);
-  auto& exchange = talking->exchange;
-  if (std::holds_alternative<Deciding>(exchange))  // section 14.2
-    return refuse(now, id, 500, "Re-INVITE already waits", {"Retry-After", std::to_string(rng_.below(11))});
-  if (!std::holds_alternative<Settled>(exchange) && !std::holds_alternative<Backing>(exchange))
-    return refuse(now, id, 491);
-  Deciding deciding{id, {}};
-  if (const auto* backing = std::get_if<Backing>(&exchange)) deciding.later = *backing;
-  exchange = std::move(deciding);
-  layer_.server(id)->call = session.id;
-  session.dialog.refresh_target(in_);
-  emit(ReinviteOffer{session.id, std::string(in_.body)});
+  auto& added = calls_.add(std::move(session));
+  calls_.index(added, added.leg.dialog);
+  calls_.index_request(added, in_);
 }
 
 void UserAgent::on_bye(Time now, InviteSession& session, TransactionId id) {
   layer_.respond(now, id, response(id, 200, {}, {}));
-  auto pending = kNoTransaction;
-  if (const auto* alerting = std::get_if<Alerting>(&session.state)) pending = alerting->invite;
-  if (const auto* talking = std::get_if<Talking>(&session.state))
-    if (const auto* deciding = std::get_if<Deciding>(&talking->exchange)) pending = deciding->invite;
-  if (pending != kNoTransaction) layer_.respond(now, pending, response(pending, 487, {}, session.dialog.local_tag));
+  if (const auto* alerting = std::get_if<Alerting>(&session.state))
+    layer_.respond(now, alerting->invite, response(alerting->invite, 487, {}, session.leg.dialog.local_tag));
   if (const auto* calling = std::get_if<Calling>(&session.state)) layer_.drop_client(calling->invite);
+  release(now, session);
   const auto call = session.id;
   end(call, Ended{call, false, parse_reason(in_.value(HeaderId::reason)).text});
 }
@@ -226,7 +249,8 @@ void UserAgent::answer_options(Time now, TransactionId id) {
   out.add(HeaderId::accept, std::string(kSdpType));
   out.add(HeaderId::accept_encoding, "identity");
   out.add(HeaderId::accept_language, "en");
-  out.add(HeaderId::supported, "");
+  out.add(HeaderId::supported, std::string(k100rel));
+  if (auto packages = recv_info(); !packages.empty()) out.add(HeaderId::recv_info, std::move(packages));
   layer_.respond(now, id, out);
 }
 

@@ -3,128 +3,141 @@
 #include "sip/user_agent.h"
 
 namespace linnet::sip {
-namespace {
-
-constexpr int kMaxTries = 6;  // of one re-INVITE against 491
-
-std::string sdp_of(const MessageView& m) {
-  return chars::iequal(m.content_type, kSdpType) ? std::string(m.body) : std::string{};
-}
-
-}  // namespace
 
 void UserAgent::on_response(Time now, const PeerId& peer) {
-  const auto* t = layer_.on_response(now, peer, in_);
-  if (t == nullptr) {
+  const auto found = layer_.on_response(now, peer, in_);
+  if (!found) {
     ++counters_.stray;
     return;
   }
-  auto* session = find(t->call);
-  switch (t->purpose) {
+  if (*found == nullptr) return;
+  const auto& t = **found;
+  switch (t.purpose) {
     case Purpose::bye:
-    case Purpose::cancel: return;
+    case Purpose::cancel:
+    case Purpose::prack: return;
     case Purpose::options: {
       if (in_.status < 200) return;
       const auto agent = in_.has(HeaderId::server) ? HeaderId::server : HeaderId::user_agent;
       return emit(OptionsAnswered{peer, in_.status, unfolded(in_.value(agent))});
     }
-    case Purpose::invite:
-    case Purpose::reinvite: break;
+    case Purpose::info:
+      if (in_.status >= 200 && calls_.find(t.call) != nullptr) emit(InfoAnswered{t.call, in_.status});
+      return;
+    case Purpose::invite: return on_invite_response(now, t);
+    case Purpose::reinvite:
+    case Purpose::update: return on_offer_response(now, t);
   }
-  if (session == nullptr) return;
-  if (auto* calling = std::get_if<Calling>(&session->state)) return on_invite_response(now, *session, *calling);
-  auto* talking = std::get_if<Talking>(&session->state);
-  if (talking == nullptr) return;
-  // A copy of a 2xx whose ACK was lost.
-  if (in_.status >= 200 && in_.status < 300 && in_.cseq.number == talking->acked_seq)
-    return layer_.send(peer, talking->ack);
-  if (t->purpose == Purpose::reinvite) on_reinvite_response(now, *session, *talking);
 }
 
-void UserAgent::on_invite_response(Time now, InviteSession& session, Calling& calling) {
-  const auto id = session.id;
-  if (in_.status < 200) {
-    calling.provisional = true;
-    if (in_.status > 100 && !in_.to.tag.empty()) session.dialog.learn(in_);
-    if (calling.cancelling) return send_cancel(now, session, calling);
-    if (in_.status != 180 || calling.rang) return;
-    calling.rang = true;
-    return emit(Ringing{id});
+void UserAgent::on_invite_response(Time now, const ClientTransaction& t) {
+  auto* session = calls_.find(t.call);
+  auto* calling = session == nullptr ? nullptr : std::get_if<Calling>(&session->state);
+  if (calling == nullptr) {
+    const bool waits = session != nullptr && session->leg.dialog.remote_tag == in_.to.tag;  // for answer()
+    if (in_.status >= 200 && in_.status < 300 && !waits) on_stray_ok(now, t);
+    return;
   }
-  if (in_.status < 300) return on_invite_ok(now, session, calling);
-  if (calling.cancelling)
-    return end(id, Cancelled{id, calling.cancel_reason == Core::kElsewhere, calling.cancel_reason});
-  end(id, Rejected{id, in_.status, std::string(in_.reason)});
+  if (in_.status < 200) return take_provisional(now, *session, *calling);
+  if (in_.status < 300) return on_invite_ok(now, *session, t.id);
+  const auto id = session->id;
+  end_calling(now, *session, *calling, Rejected{id, in_.status, std::string(in_.reason)});
 }
 
-void UserAgent::on_invite_ok(Time now, InviteSession& session, Calling& calling) {
+void UserAgent::end_calling(Time now, InviteSession& session, const Calling& calling, Event otherwise) {
   const auto id = session.id;
-  const auto was = calling;
-  session.dialog.learn(in_);
-  auto& talking = session.state.emplace<Talking>();
-  acknowledge(session, talking, in_.cseq.number);
-  if (was.cancelling) {  // the answer crossed the CANCEL (section 15: then BYE)
-    send_bye(now, session, was.cancel_reason);
-    return end(id, Cancelled{id, was.cancel_reason == Core::kElsewhere, was.cancel_reason});
+  release(now, session);
+  if (!calling.cancelling) return end(id, std::move(otherwise));
+  const auto reason = calling.cancel_reason;
+  end(id, Cancelled{id, reason == Core::kElsewhere, reason});
+}
+
+void UserAgent::on_invite_ok(Time now, InviteSession& session, TransactionId invite) {
+  const auto id = session.id;
+  auto& calling = std::get<Calling>(session.state);
+  const auto fork = std::find_if(calling.forks.begin(), calling.forks.end(),
+                                 [&](const Leg& l) { return l.dialog.remote_tag == in_.to.tag; });
+  if (fork != calling.forks.end()) {
+    session.leg = std::move(*fork);
+    calling.forks.erase(fork);
+    session.leg.dialog.refresh_target(in_);
+  } else {
+    session.leg.dialog.learn(in_);
+    calls_.index(session, session.leg.dialog);
   }
-  auto sdp = sdp_of(in_);
-  if (sdp.empty()) {
-    send_bye(now, session, "No session description");
-    return end(id, Failed{id, "the answer has no session description"});
-  }
+  const auto kept = std::exchange(session.leg.exchange, Settled{});
+  release(now, session);  // the early dialogs that were not answered
+  session.leg.exchange = kept;
+  const auto was = std::move(calling);
+  auto& leg = session.leg;
+  session.state = Talking{};
+  session.recv_info = unfolded(in_.value(HeaderId::recv_info));
+  auto sdp = leg.agreed ? leg.answer : sdp_of(in_);
+  const bool offers = was.offerless && !leg.agreed;
+  const auto hang_up = [&](std::string_view why, Event event) {
+    acknowledge(invite, leg.dialog, in_.cseq.number);
+    send_bye(now, session, why);
+    end(id, std::move(event));
+  };
+  if (was.cancelling)  // the answer crossed the CANCEL (section 15: then BYE)
+    return hang_up(was.cancel_reason, Cancelled{id, was.cancel_reason == Core::kElsewhere, was.cancel_reason});
+  if (sdp.empty() && !(was.offerless && leg.agreed))
+    return hang_up("No session description", Failed{id, "the answer has no session description"});
+  if (offers)
+    leg.exchange = Deciding{AnswerIn::ack, invite, in_.cseq.number, false, {}};
+  else
+    acknowledge(invite, leg.dialog, in_.cseq.number);
+  leg.agreed = true;
   emit(Answered{id, std::move(sdp)});
 }
 
-void UserAgent::on_reinvite_response(Time now, InviteSession& session, Talking& talking) {
-  auto* offering = std::get_if<Offering>(&talking.exchange);
-  if (offering == nullptr || in_.status < 200) return;
-  const auto id = session.id;
-  if (in_.status < 300) {
-    talking.exchange = Settled{};
-    session.dialog.refresh_target(in_);
-    acknowledge(session, talking, in_.cseq.number);
-    return emit(ReinviteAnswered{id, sdp_of(in_)});
-  }
-  if (in_.status == 491 && offering->tries < kMaxTries) {  // section 14.1, in units of 10 ms
-    const auto units = session.we_called ? 210 + rng_.below(191) : rng_.below(201);
-    talking.exchange = Backing{offering->sdp, now + std::chrono::milliseconds(10 * units), offering->tries};
+// Section 13.2.2.4: a further 200, of another fork or after the call was given up. It is acknowledged and, if it would
+// make a second call, hung up.
+void UserAgent::on_stray_ok(Time now, const ClientTransaction& t) {
+  auto dialog = Dialog::as_caller(t.request, in_);
+  const bool second_call = t.purpose == Purpose::invite;
+  const auto peer = t.peer;
+  if (t.answers.size() >= kMaxForks) {
+    ++counters_.refused_full;
     return;
   }
-  if (in_.status == 408 || in_.status == 481) {  // section 12.2.1.2: the dialog is gone
-    send_bye(now, session, "Re-INVITE failed");
-    return end(id, Failed{id, "the peer does not know the call"});
-  }
-  talking.exchange = Settled{};
-  emit(ReinviteRejected{id, in_.status, std::string(in_.reason)});
+  acknowledge(t.id, dialog, in_.cseq.number);
+  if (second_call) send_bye(now, peer, dialog, Core::kElsewhere);
 }
 
 void UserAgent::on_no_answer(Time now, const NoAnswer& none) {
-  auto* session = find(none.call);
+  if (none.purpose == Purpose::options) return emit(OptionsAnswered{none.peer, 408, {}});
+  auto* session = calls_.find(none.call);
+  if (session == nullptr) return;
   const auto id = none.call;
   switch (none.purpose) {
-    case Purpose::options: return emit(OptionsAnswered{none.peer, 408, {}});
+    case Purpose::options:
     case Purpose::bye:
-    case Purpose::cancel: return;
-    case Purpose::invite: {
-      const auto* calling = session == nullptr ? nullptr : std::get_if<Calling>(&session->state);
-      if (calling == nullptr) return;
-      if (calling->cancelling)
-        return end(id, Cancelled{id, calling->cancel_reason == Core::kElsewhere, calling->cancel_reason});
-      return end(id, Rejected{id, 408, std::string(reason_phrase(408))});
-    }
+    case Purpose::cancel:
+    case Purpose::prack: return;
+    case Purpose::info: return emit(InfoAnswered{id, 408});
+    case Purpose::invite:
+      if (const auto* calling = std::get_if<Calling>(&session->state))
+        end_calling(now, *session, *calling, Rejected{id, 408, std::string(reason_phrase(408))});
+      return;
     case Purpose::reinvite:
-      if (session == nullptr) return;
-      send_bye(now, *session, "No answer to re-INVITE");
-      return end(id, Failed{id, "no answer to re-INVITE"});
+    case Purpose::update: {
+      auto* leg = session->leg_in<Offering>([&](const Offering& o) { return o.request == none.id; });
+      if (leg == nullptr) return;
+      leg->exchange = Settled{};
+      if (!session->talking()) return emit(ReinviteRejected{id, 408, std::string(reason_phrase(408))});
+      release(now, *session);
+      send_bye(now, *session, "No answer to an offer");
+      return end(id, Failed{id, none.purpose == Purpose::update ? "no answer to UPDATE" : "no answer to re-INVITE"});
+    }
   }
 }
 
-void UserAgent::acknowledge(InviteSession& session, Talking& talking, std::uint32_t seq) {
-  auto ack = session.dialog.ack(seq);
+void UserAgent::acknowledge(TransactionId invite, const Dialog& dialog, std::uint32_t seq, std::string sdp) {
+  auto ack = dialog.ack(seq);
   ack.headers.insert(ack.headers.begin(), {"Via", layer_.via(layer_.new_branch())});
-  talking.ack = serialise(ack);
-  talking.acked_seq = seq;
-  layer_.send(session.peer, talking.ack);
+  put_body(ack, kSdpType, std::move(sdp));
+  (void)layer_.acknowledge(invite, dialog.remote_tag, serialise(ack));
 }
 
 }  // namespace linnet::sip

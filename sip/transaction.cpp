@@ -11,16 +11,15 @@ constexpr Duration kTimerD = std::chrono::seconds(32);
 }  // namespace
 
 InviteClient::InviteClient(const TimerValues& values, bool reliable, Time now)
-    : values_(values), reliable_(reliable), interval_(values.t1) {
+    : TransactionMachine(values, reliable, State::calling) {
   if (!reliable_) timers_.set(Timer::a, now + interval_);
   timers_.set(Timer::b, now + 64 * values_.t1);
 }
 
-void InviteClient::finish(State state, Timer timer, Time now, Duration linger) {
+void InviteClient::stop_calling(State state) {
   timers_.stop(Timer::a);
   timers_.stop(Timer::b);
-  state_ = reliable_ ? State::terminated : state;
-  if (!reliable_) timers_.set(timer, now + linger);
+  state_ = state;
 }
 
 Step InviteClient::on_response(Time now, int status) {
@@ -30,14 +29,14 @@ Step InviteClient::on_response(Time now, int status) {
     case State::proceeding:
       out.deliver = true;
       if (status < 200) {
-        state_ = State::proceeding;
-        timers_.stop(Timer::a);
-        timers_.stop(Timer::b);
+        stop_calling(State::proceeding);
       } else if (status < 300) {
-        finish(State::accepted, Timer::m, now, 64 * values_.t1);
+        stop_calling(State::accepted);
+        timers_.set(Timer::m, now + 64 * values_.t1);
       } else {
         out.ack = true;
-        finish(State::completed, Timer::d, now, kTimerD);
+        stop_calling(reliable_ ? State::terminated : State::completed);
+        if (!reliable_) timers_.set(Timer::d, now + kTimerD);
       }
       break;
     case State::accepted: out.deliver = status >= 200 && status < 300; break;
@@ -64,7 +63,7 @@ Step InviteClient::on_timeout(Time now) {
 }
 
 NonInviteClient::NonInviteClient(const TimerValues& values, bool reliable, Time now)
-    : values_(values), reliable_(reliable), interval_(values.t1) {
+    : TransactionMachine(values, reliable, State::trying) {
   if (!reliable_) timers_.set(Timer::e, now + interval_);
   timers_.set(Timer::f, now + 64 * values_.t1);
 }
@@ -101,7 +100,7 @@ Step NonInviteClient::on_timeout(Time now) {
 }
 
 InviteServer::InviteServer(const TimerValues& values, bool reliable, Time now)
-    : values_(values), reliable_(reliable), interval_(values.t1) {
+    : TransactionMachine(values, reliable, State::proceeding) {
   timers_.set(Timer::trying, now + kTryingAfter);
 }
 
@@ -117,8 +116,8 @@ void InviteServer::on_send(Time now, int status) {
   answered_ = true;
   if (status < 200) return;
   if (status < 300) {
-    state_ = reliable_ ? State::terminated : State::accepted;
-    if (!reliable_) timers_.set(Timer::l, now + 64 * values_.t1);
+    state_ = State::accepted;
+    timers_.set(Timer::l, now + 64 * values_.t1);
     return;
   }
   state_ = State::completed;

@@ -3,16 +3,14 @@
 namespace linnet::sip {
 namespace {
 
-std::string peer_prefix(const PeerId& peer) { return std::string(text(peer.bytes)); }
-
 std::string client_key(const PeerId& peer, std::string_view branch, std::string_view method) {
-  return peer_prefix(peer).append(branch).append("\n").append(method);
+  return std::string("c").append(text(peer.bytes)).append(branch).append("\n").append(method);
 }
 
 // Section 17.2.3. `method` is INVITE for an ACK or CANCEL that is to find its INVITE. Without a unique branch the rule
 // of RFC 2543 holds: Request-URI, tags, Call-ID, CSeq number and topmost Via.
 std::string server_key(const PeerId& peer, const MessageView& m, std::string_view method) {
-  auto out = peer_prefix(peer);
+  auto out = std::string("s").append(text(peer.bytes));
   if (m.via.unique_branch())
     out.append(m.via.branch).append("\n").append(m.via.host).append(":").append(std::to_string(m.via.port));
   else
@@ -84,13 +82,62 @@ bool TransactionLayer::has_room(const PeerId& peer) {
   reap();
   if (size() >= config_.limits.transactions) return false;
   const auto it = per_peer_.find(peer);
-  return it == per_peer_.end() || it->second < config_.limits.transactions_per_peer;
+  return it == per_peer_.end() || it->second.size() < config_.limits.transactions_per_peer;
 }
 
-void TransactionLayer::count(const PeerId& peer, int delta) {
-  auto& n = per_peer_[peer];
-  n += static_cast<std::size_t>(delta);
-  if (n == 0) per_peer_.erase(peer);
+template <class Transaction>
+void TransactionLayer::add(std::unordered_map<TransactionId, Transaction>& table, Transaction t) {
+  index_[t.key] = t.id;
+  per_peer_[t.peer].push_back(t.id);
+  note(table.emplace(t.id, std::move(t)).first->second);
+}
+
+template <class Transaction>
+bool TransactionLayer::remove(std::unordered_map<TransactionId, Transaction>& table, TransactionId id) {
+  const auto it = table.find(id);
+  if (it == table.end()) return false;
+  const auto& t = it->second;
+  due_.erase({t.due, id});
+  // A second transaction of that key stands in the index by now.
+  if (const auto at = index_.find(t.key); at != index_.end() && at->second == id) index_.erase(at);
+  if (const auto of_peer = per_peer_.find(t.peer); of_peer != per_peer_.end()) {
+    std::erase(of_peer->second, id);
+    if (of_peer->second.empty()) per_peer_.erase(of_peer);
+  }
+  table.erase(it);
+  return true;
+}
+
+template <class Transaction>
+void TransactionLayer::note(Transaction& t) {
+  const auto ended = over(t.machine);
+  const auto next = ended ? kNever : next_of(t.machine);
+  if (next != t.due) {
+    due_.erase({t.due, t.id});
+    t.due = next;
+    if (next != kNever) due_.insert({next, t.id});
+  }
+  if (ended) ended_.push_back(t.id);
+}
+
+void TransactionLayer::reap() {
+  for (const auto id : ended_)
+    if (!remove(clients_, id)) remove(servers_, id);
+  ended_.clear();
+}
+
+void TransactionLayer::drop_client(TransactionId id) {
+  std::erase(ended_, id);
+  remove(clients_, id);
+}
+
+void TransactionLayer::forget(const PeerId& peer) {
+  reap();
+  const auto it = per_peer_.find(peer);
+  if (it == per_peer_.end()) return;
+  const auto ids = it->second;
+  for (const auto id : ids)
+    if (!remove(clients_, id)) remove(servers_, id);
 }
 
 Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Purpose purpose, CallId call,
@@ -104,7 +151,8 @@ Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Pu
   const bool is_invite = message.method == "INVITE";
   using Machine = std::variant<InviteClient, NonInviteClient>;
   const TransactionId id{++last_id_};
-  ClientTransaction t{peer,
+  ClientTransaction t{id,
+                      peer,
                       purpose,
                       call,
                       client_key(peer, own_branch, message.method),
@@ -115,9 +163,7 @@ Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Pu
                                 : Machine(NonInviteClient(config_.timers, reliable, now))};
   t.bytes = serialise(t.request);
   send(peer, t.bytes);
-  client_index_[t.key] = id;
-  clients_.emplace(id, std::move(t));
-  count(peer, 1);
+  add(clients_, std::move(t));
   return id;
 }
 
@@ -129,17 +175,16 @@ Result<TransactionId> TransactionLayer::accept_request(Time now, const PeerId& p
   }
   using Machine = std::variant<InviteServer, NonInviteServer>;
   const TransactionId id{++last_id_};
-  ServerTransaction t{peer,
-                      {},
-                      server_key(peer, request, request.method_text),
-                      request.cseq.number,
-                      response_to(request),
-                      {},
-                      request.method == Method::invite ? Machine(InviteServer(config_.timers, reliable, now))
-                                                       : Machine(NonInviteServer(config_.timers, reliable))};
-  server_index_[t.key] = id;
-  servers_.emplace(id, std::move(t));
-  count(peer, 1);
+  add(servers_,
+      ServerTransaction{id,
+                        peer,
+                        {},
+                        server_key(peer, request, request.method_text),
+                        request.cseq.number,
+                        response_to(request),
+                        {},
+                        request.method == Method::invite ? Machine(InviteServer(config_.timers, reliable, now))
+                                                         : Machine(NonInviteServer(config_.timers, reliable))});
   return id;
 }
 
@@ -149,50 +194,67 @@ void TransactionLayer::respond(Time now, TransactionId id, const Message& messag
   t->last_response = serialise(message);
   send(t->peer, t->last_response);
   std::visit([&](auto& m) { m.on_send(now, message.status); }, t->machine);
-  note_end(id, *t);
+  note(*t);
 }
 
 void TransactionLayer::send(const PeerId& peer, Bytes bytes) {
   if (!outgoing_.push({peer, std::move(bytes)})) ++refused_;
 }
 
-const ClientTransaction* TransactionLayer::on_response(Time now, const PeerId& peer, const MessageView& response) {
+void TransactionLayer::send_again(const PeerId& peer, const Bytes& bytes) {
+  ++retransmissions_;
+  send(peer, bytes);
+}
+
+std::optional<const ClientTransaction*> TransactionLayer::on_response(Time now, const PeerId& peer,
+                                                                      const MessageView& response) {
   reap();
-  const auto it = client_index_.find(client_key(peer, response.via.branch, response.cseq.method_text));
-  if (it == client_index_.end()) return nullptr;
+  const auto it = index_.find(client_key(peer, response.via.branch, response.cseq.method_text));
+  if (it == index_.end()) return std::nullopt;
   auto& t = clients_.at(it->second);
   const auto step = std::visit([&](auto& m) { return m.on_response(now, response.status); }, t.machine);
   if (step.ack) {
     if (t.ack.empty()) t.ack = ack_for(t.request, response);
     send(peer, t.ack);
   }
-  note_end(it->second, t);
+  note(t);
+  if (step.deliver && response.status >= 200)
+    for (const auto& answer : t.answers)
+      if (answer.tag == response.to.tag) {
+        send_again(peer, answer.bytes);
+        return nullptr;
+      }
   return step.deliver ? &t : nullptr;
+}
+
+bool TransactionLayer::acknowledge(TransactionId invite, std::string_view tag, Bytes ack) {
+  const auto it = clients_.find(invite);
+  if (it == clients_.end() || it->second.answers.size() >= kMaxForks) return false;
+  send(it->second.peer, ack);
+  it->second.answers.push_back({std::string(tag), std::move(ack)});
+  return true;
 }
 
 bool TransactionLayer::on_request(Time now, const PeerId& peer, const MessageView& request) {
   reap();
   const bool is_ack = request.method == Method::ack;
-  const auto it = server_index_.find(server_key(peer, request, is_ack ? "INVITE" : request.method_text));
-  if (it == server_index_.end()) return false;
+  const auto it = index_.find(server_key(peer, request, is_ack ? "INVITE" : request.method_text));
+  if (it == index_.end()) return false;
   auto& t = servers_.at(it->second);
   if (is_ack) {
     auto* invite = std::get_if<InviteServer>(&t.machine);
     if (invite == nullptr || invite->on_ack(now).deliver) return false;
-    note_end(it->second, t);
+    note(t);
     return true;
   }
   const auto step = std::visit([&](auto& m) { return m.on_request(now); }, t.machine);
-  if (step.resend) {
-    ++retransmissions_;
-    send(peer, t.last_response);
-  }
+  if (step.resend) send_again(peer, t.last_response);
   return true;
 }
 
 TransactionId TransactionLayer::cancelled_by(const PeerId& peer, const MessageView& cancel) const {
-  const auto it = server_index_.find(server_key(peer, cancel, "INVITE"));
-  return it == server_index_.end() ? kNoTransaction : it->second;
+  const auto it = index_.find(server_key(peer, cancel, "INVITE"));
+  return it == index_.end() ? kNoTransaction : it->second;
 }
 
 ServerTransaction* TransactionLayer::server(TransactionId id) {
@@ -205,96 +267,51 @@ const ClientTransaction* TransactionLayer::client(TransactionId id) const {
   return it == clients_.end() ? nullptr : &it->second;
 }
 
-void TransactionLayer::drop_client(TransactionId id) {
-  const auto it = clients_.find(id);
-  if (it == clients_.end()) return;
-  count(it->second.peer, -1);
-  client_index_.erase(it->second.key);
-  clients_.erase(it);
-}
-
-template <class Transaction>
-void TransactionLayer::note_end(TransactionId id, const Transaction& t) {
-  if (over(t.machine)) ended_.push_back(id);
-}
-
-void TransactionLayer::reap() {
-  for (const auto id : ended_) {
-    drop_client(id);
-    const auto it = servers_.find(id);
-    if (it == servers_.end()) continue;
-    count(it->second.peer, -1);
-    server_index_.erase(it->second.key);
-    servers_.erase(it);
-  }
-  ended_.clear();
-}
-
-void TransactionLayer::repeat(const PeerId& peer, Purpose purpose) {
+void TransactionLayer::repeat(const PeerId& peer) {
   reap();
-  for (const auto& [id, t] : clients_) {
-    if (t.peer != peer || t.purpose != purpose) continue;
-    ++retransmissions_;
-    send(peer, t.bytes);
+  const auto it = per_peer_.find(peer);
+  if (it == per_peer_.end()) return;
+  for (const auto id : it->second) {
+    const auto* t = client(id);
+    if (t == nullptr || !t->answers.empty() || !t->ack.empty()) continue;
+    const auto method = t->request.method;
+    if (method == "INVITE" || method == "CANCEL" || method == "BYE") send_again(peer, t->bytes);
   }
+}
+
+void TransactionLayer::fire(Time now, ClientTransaction& t, std::vector<NoAnswer>& out) {
+  const auto step = std::visit([&](auto& m) { return m.on_timeout(now); }, t.machine);
+  if (step.resend) send_again(t.peer, t.bytes);
+  if (step.timed_out) out.push_back({t.id, t.purpose, t.call, t.peer});
+  note(t);
+}
+
+void TransactionLayer::fire(Time now, ServerTransaction& t) {
+  const auto step = std::visit([&](auto& m) { return m.on_timeout(now); }, t.machine);
+  if (step.trying) {
+    auto trying = t.answer;
+    trying.status = 100;
+    trying.reason = reason_phrase(100);
+    t.last_response = serialise(trying);
+    send(t.peer, t.last_response);
+    std::visit([&](auto& m) { m.on_send(now, 100); }, t.machine);
+  }
+  if (step.resend) send_again(t.peer, t.last_response);
+  note(t);
 }
 
 std::vector<NoAnswer> TransactionLayer::on_timeout(Time now) {
   reap();
   std::vector<NoAnswer> out;
-  for (auto& [id, t] : clients_) {
-    if (next_of(t.machine) > now) continue;
-    const auto step = std::visit([&](auto& m) { return m.on_timeout(now); }, t.machine);
-    if (step.resend) {
-      ++retransmissions_;
-      send(t.peer, t.bytes);
-    }
-    if (step.timed_out) out.push_back({t.purpose, t.call, t.peer});
-    note_end(id, t);
-  }
-  for (auto& [id, t] : servers_) {
-    if (next_of(t.machine) > now) continue;
-    const auto step = std::visit([&](auto& m) { return m.on_timeout(now); }, t.machine);
-    if (step.trying) {
-      auto trying = t.answer;
-      trying.status = 100;
-      trying.reason = reason_phrase(100);
-      t.last_response = serialise(trying);
-      send(t.peer, t.last_response);
-      std::visit([&](auto& m) { m.on_send(now, 100); }, t.machine);
-    }
-    if (step.resend) {
-      ++retransmissions_;
-      send(t.peer, t.last_response);
-    }
-    note_end(id, t);
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const auto id = due_.begin()->second;
+    if (const auto it = clients_.find(id); it != clients_.end())
+      fire(now, it->second, out);
+    else
+      fire(now, servers_.at(id));
   }
   reap();
   return out;
-}
-
-Time TransactionLayer::next_timeout() const {
-  auto out = kNever;
-  for (const auto& [id, t] : clients_) out = std::min(out, next_of(t.machine));
-  for (const auto& [id, t] : servers_) out = std::min(out, next_of(t.machine));
-  return out;
-}
-
-void TransactionLayer::forget(const PeerId& peer) {
-  reap();
-  const auto sweep = [&](auto& table, auto& index) {
-    for (auto it = table.begin(); it != table.end();) {
-      if (it->second.peer != peer) {
-        ++it;
-        continue;
-      }
-      index.erase(it->second.key);
-      it = table.erase(it);
-    }
-  };
-  sweep(clients_, client_index_);
-  sweep(servers_, server_index_);
-  per_peer_.erase(peer);
 }
 
 }  // namespace linnet::sip

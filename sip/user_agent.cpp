@@ -2,7 +2,42 @@
 
 #include <algorithm>
 
+#include "sip/chars.h"
+#include "sip/sdp.h"
+
 namespace linnet::sip {
+
+std::string sdp_of(const MessageView& m) {
+  return chars::iequal(m.content_type, kSdpType) ? std::string(m.body) : std::string{};
+}
+
+Message& put_body(Message& message, std::string_view type, std::string body) {
+  if (body.empty()) return message;
+  message.add(HeaderId::content_type, std::string(type));
+  message.body = std::move(body);
+  return message;
+}
+
+bool names_token(const MessageView& m, HeaderId id, std::string_view token) {
+  if (!m.has(id)) return false;
+  for (const auto& f : m.fields) {
+    if (f.id != id) continue;
+    for (auto rest = f.value;;) {
+      chars::skip_lws(rest);
+      if (chars::iequal(chars::take(rest, chars::kToken), token)) return true;
+      const auto comma = rest.find(',');
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return false;
+}
+
+Status check_sdp(const std::string& sdp, bool may_be_empty) {
+  if (sdp.empty() && !may_be_empty) return fail(Fault::malformed);
+  if (sdp.size() > kMaxSdp) return fail(Fault::too_big);
+  return {};
+}
 
 UserAgent::UserAgent(Config config, Rng& rng)
     : config_(std::move(config)), rng_(rng), layer_(config_, rng), events_(config_.limits.events) {
@@ -23,54 +58,90 @@ void UserAgent::handle_message(Time now, const PeerId& from, ByteView bytes) {
 
 void UserAgent::handle_timeout(Time now) {
   for (const auto& none : layer_.on_timeout(now)) on_no_answer(now, none);
-  std::vector<CallId> due;
-  for (const auto& [id, session] : calls_)
-    if (session.next_timeout() <= now) due.push_back(id);
-  for (const auto id : due)
-    if (auto* session = find(id)) session_timeout(now, *session);
+  for (const auto call : calls_.due(now)) session_timeout(now, call);
 }
 
-void UserAgent::session_timeout(Time now, InviteSession& session) {
-  const auto id = session.id;
-  if (auto* calling = std::get_if<Calling>(&session.state)) {
+void UserAgent::session_timeout(Time now, CallId call) {
+  auto* session = calls_.find(call);
+  if (session == nullptr) return;
+  if (auto* calling = std::get_if<Calling>(&session->state); calling != nullptr && calling->give_up <= now) {
     layer_.drop_client(calling->invite);
-    return end(id, Cancelled{id, calling->cancel_reason == Core::kElsewhere, calling->cancel_reason});
+    return end_calling(now, *session, *calling, Failed{call, "no answer to CANCEL"});
   }
-  auto* talking = std::get_if<Talking>(&session.state);
-  if (talking == nullptr) return;
-  if (const auto* backing = std::get_if<Backing>(&talking->exchange)) {
-    const auto [sdp, retry, tries] = *backing;
-    talking->exchange = Settled{};
-    if (!send_reinvite(now, session, sdp, tries + 1)) emit(ReinviteRejected{id, 503, "No room for a transaction"});
+  if (session->unacked && !unacked_timeout(now, *session)) return;
+  if (session->unpracked && !unpracked_timeout(now, *session)) return;
+  const auto is_due = [now](const Backing& b) { return b.retry <= now; };
+  while (auto* leg = session->leg_in<Backing>(is_due)) backing_timeout(now, *session, *leg);
+}
+
+// Ours met theirs; now it is tried again, unless an answer of ours still waits for its ACK.
+void UserAgent::backing_timeout(Time now, InviteSession& session, Leg& leg) {
+  auto& backing = std::get<Backing>(leg.exchange);
+  if (backing.by == Carrier::invite && session.unacked) {
+    backing.retry = now + config_.timers.t1;
     return;
   }
-  auto* unacked = std::get_if<Unacked>(&talking->exchange);
-  if (unacked == nullptr) return;
-  if (unacked->give_up <= now) {
-    const bool asked = unacked->bye_after;
-    const auto why = unacked->bye_reason;
-    send_bye(now, session, asked ? why : "No ACK");
-    return asked ? end(id, Ended{id, true, why}) : end(id, Failed{id, "no ACK for our answer"});
-  }
-  layer_.send(session.peer, unacked->ok);
-  ++counters_.retransmissions;
-  unacked->interval = std::min(2 * unacked->interval, config_.timers.t2);
-  unacked->resend = now + unacked->interval;
+  const auto [by, sdp, retry, tries] = backing;
+  leg.exchange = Settled{};
+  if (!send_offer(now, session, leg, by, sdp, tries + 1))
+    emit(ReinviteRejected{session.id, 503, "No room for a transaction"});
 }
 
-Time UserAgent::next_timeout() const {
-  auto out = layer_.next_timeout();
-  for (const auto& [id, session] : calls_) out = std::min(out, session.next_timeout());
-  return out;
+// False: the call is over.
+bool UserAgent::unacked_timeout(Time now, InviteSession& session) {
+  auto& unacked = *session.unacked;
+  if (unacked.give_up <= now) {
+    const auto id = session.id;
+    const bool asked = unacked.bye_after;
+    const auto why = unacked.bye_reason;
+    release(now, session);
+    send_bye(now, session, asked ? why : "No ACK");
+    if (asked)
+      end(id, Ended{id, true, why});
+    else
+      end(id, Failed{id, "no ACK for our answer"});
+    return false;
+  }
+  if (unacked.resend > now) return true;
+  layer_.send_again(session.peer, unacked.ok);
+  unacked.interval = std::min(2 * unacked.interval, config_.timers.t2);
+  unacked.resend = now + unacked.interval;
+  return true;
 }
+
+bool UserAgent::unpracked_timeout(Time now, InviteSession& session) {
+  auto& unpracked = *session.unpracked;
+  if (unpracked.give_up <= now) {  // RFC 3262 section 3
+    const auto id = session.id;
+    const auto* alerting = std::get_if<Alerting>(&session.state);
+    if (alerting == nullptr) return true;
+    layer_.respond(now, alerting->invite, response(alerting->invite, 504, "No PRACK", session.leg.dialog.local_tag));
+    release(now, session);
+    end(id, Failed{id, "no PRACK for our provisional answer"});
+    return false;
+  }
+  if (unpracked.resend > now) return true;
+  layer_.send_again(session.peer, unpracked.bytes);
+  unpracked.interval *= 2;
+  unpracked.resend = now + unpracked.interval;
+  return true;
+}
+
+Time UserAgent::next_timeout() const { return std::min(layer_.next_timeout(), calls_.next_timeout()); }
 
 void UserAgent::peer_lost(Time, const PeerId& peer) {
   layer_.forget(peer);
   peers_.erase(peer);
-  std::vector<CallId> lost;
-  for (const auto& [id, session] : calls_)
-    if (session.peer == peer) lost.push_back(id);
-  for (const auto id : lost) end(id, Failed{id, "peer lost"});
+  for (const auto id : calls_.of(peer)) end(id, Failed{id, "peer lost"});
+}
+
+void UserAgent::peer_reconnected(const PeerId& peer) {
+  layer_.repeat(peer);
+  for (const auto id : calls_.of(peer)) {
+    const auto* session = calls_.find(id);
+    if (session->unacked) layer_.send_again(peer, session->unacked->ok);
+    if (session->unpracked && session->unpracked->resend != kNever) layer_.send_again(peer, session->unpracked->bytes);
+  }
 }
 
 Result<UserAgent::Peer*> UserAgent::known_peer(const PeerId& peer) {
@@ -106,28 +177,13 @@ const Counters& UserAgent::counters() {
   return counters_;
 }
 
-InviteSession* UserAgent::find(CallId call) {
-  const auto it = calls_.find(call);
-  return it == calls_.end() ? nullptr : &it->second;
-}
-
-InviteSession* UserAgent::find_dialog(const PeerId& peer, const MessageView& request) {
-  for (auto& [id, session] : calls_)
-    if (session.peer == peer && session.dialog.call_id == request.call_id && session.dialog.matches(request))
-      return &session;
-  return nullptr;
-}
-
 void UserAgent::end(CallId call, Event event) {
   calls_.erase(call);
   emit(std::move(event));
 }
 
 bool UserAgent::has_room_for_call(const PeerId& peer) const {
-  if (calls_.size() >= config_.limits.calls) return false;
-  const auto of_peer =
-      std::count_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c.second.peer == peer; });
-  return static_cast<std::size_t>(of_peer) < config_.limits.calls_per_peer;
+  return calls_.size() < config_.limits.calls && calls_.count(peer) < config_.limits.calls_per_peer;
 }
 
 std::string UserAgent::new_tag() { return to_hex(rng_.array<8>()); }

@@ -1,14 +1,13 @@
 // What sip::Core is made of. Inside the module only.
 #pragma once
 
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "sip/call_table.h"
 #include "sip/core.h"
-#include "sip/invite_session.h"
 #include "sip/parser.h"
-#include "sip/transaction_layer.h"
 
 namespace linnet::sip {
 
@@ -21,7 +20,7 @@ class UserAgent {
   void handle_timeout(Time now);
   Time next_timeout() const;
   void peer_lost(Time now, const PeerId& peer);
-  void peer_reconnected(const PeerId& peer) { layer_.repeat(peer, Purpose::bye); }
+  void peer_reconnected(const PeerId& peer);
   std::optional<Outgoing> poll_message() { return layer_.poll(); }
   std::optional<Event> poll_event() { return events_.pop(); }
   Status set_peer_identity(const PeerId& peer, std::vector<std::string> addresses);
@@ -29,19 +28,27 @@ class UserAgent {
   const Counters& counters();
   std::size_t calls() const { return calls_.size(); }
   std::size_t transactions() const { return layer_.size(); }
+  void settle() { calls_.settle(); }  // at the end of every input
 
   // commands.cpp
   Result<CallId> invite(Time now, InviteParams params);
-  Status ring(Time now, CallId call);
   Status accept(Time now, CallId call, std::string sdp);
   Status reject(Time now, CallId call, int code, std::string_view reason);
   Status cancel(Time now, CallId call, std::string_view reason_text);
   Status bye(Time now, CallId call, std::string_view reason_text);
   Status hang_up(Time now, CallId call);
-  Status reinvite(Time now, CallId call, std::string sdp);
-  Status answer_reinvite(Time now, CallId call, std::string sdp);
-  Status reject_reinvite(Time now, CallId call, int code, std::string_view reason);
   Status options(Time now, const PeerId& peer, const Uri& target);
+
+  // provisional.cpp
+  Status provisional(Time now, CallId call, int code, std::string sdp);
+
+  // exchange.cpp
+  Status offer(Time now, CallId call, Carrier by, std::string sdp);
+  Status answer(Time now, CallId call, std::string sdp);
+  Status refuse_offer(Time now, CallId call, int code, std::string_view reason);
+
+  // info.cpp
+  Status info(Time now, CallId call, InfoParams params);
 
  private:
   struct Peer {
@@ -50,8 +57,6 @@ class UserAgent {
   };
 
   // user_agent.cpp
-  InviteSession* find(CallId call);
-  InviteSession* find_dialog(const PeerId& peer, const MessageView& request);
   void emit(Event event) { events_.push(std::move(event)); }
   // The call is over: tells, and forgets it.
   void end(CallId call, Event event);
@@ -59,10 +64,14 @@ class UserAgent {
   Result<Peer*> known_peer(const PeerId& peer);
   std::string new_tag();
   bool has_room_for_call(const PeerId& peer) const;
-  void session_timeout(Time now, InviteSession& session);
+  void session_timeout(Time now, CallId call);
+  bool unacked_timeout(Time now, InviteSession& session);
+  bool unpracked_timeout(Time now, InviteSession& session);
+  void backing_timeout(Time now, InviteSession& session, Leg& leg);
 
   // requests.cpp
   void on_request(Time now, const PeerId& peer);
+  void on_dialog_request(Time now, InviteSession& session, Leg& leg, TransactionId id);
   void refuse_malformed(const PeerId& peer, const Refusal& refusal);
   struct Verdict {  // what a request is refused with, before any call looks at it; status 0 lets it pass
     int status = 0;
@@ -74,33 +83,60 @@ class UserAgent {
   void on_ack(Time now, const PeerId& peer);
   void on_cancel(Time now, const PeerId& peer, TransactionId id);
   void on_new_invite(Time now, const PeerId& peer, TransactionId id);
-  void on_reinvite(Time now, InviteSession& session, TransactionId id);
   void on_bye(Time now, InviteSession& session, TransactionId id);
   void answer_options(Time now, TransactionId id);
   void refuse(Time now, TransactionId id, int status, std::string_view reason = {}, HeaderLine extra = {});
 
   // responses.cpp
   void on_response(Time now, const PeerId& peer);
-  void on_invite_response(Time now, InviteSession& session, Calling& calling);
-  void on_invite_ok(Time now, InviteSession& session, Calling& calling);
-  void on_reinvite_response(Time now, InviteSession& session, Talking& talking);
+  void on_invite_response(Time now, const ClientTransaction& t);
+  void on_invite_ok(Time now, InviteSession& session, TransactionId invite);
+  void on_stray_ok(Time now, const ClientTransaction& t);
   void on_no_answer(Time now, const NoAnswer& none);
-  void acknowledge(InviteSession& session, Talking& talking, std::uint32_t seq);
+  void acknowledge(TransactionId invite, const Dialog& dialog, std::uint32_t seq, std::string sdp = {});
+  void end_calling(Time now, InviteSession& session, const Calling& calling, Event otherwise);
+
+  // provisional.cpp
+  // RFC 3262 section 3: where the peer asks for it, or is able and the path may lose messages or it is an offer.
+  bool goes_reliably(const InviteSession& session, const Alerting& alerting, bool has_sdp) const;
+  void send_provisional(Time now, InviteSession& session, Alerting& alerting, Provisional what);
+  void on_prack(Time now, InviteSession& session, Leg& leg, TransactionId id);
+  void after_prack(Time now, InviteSession& session);
+  void take_provisional(Time now, InviteSession& session, Calling& calling);
+  void take_reliable(Time now, InviteSession& session, Calling& calling, Leg& fork);
+  bool send_prack(Time now, InviteSession& session, Leg& leg, std::uint32_t cseq, std::string sdp);
+
+  // exchange.cpp
+  void on_reinvite(Time now, InviteSession& session, TransactionId id);
+  void on_update(Time now, InviteSession& session, Leg& leg, TransactionId id);
+  bool send_offer(Time now, InviteSession& session, Leg& leg, Carrier by, std::string sdp, int tries);
+  void on_offer_response(Time now, const ClientTransaction& t);
+  void on_offer_ok(InviteSession& session, Leg& leg, TransactionId id);
+  // What of theirs waits in a dialog that ends is answered with 487.
+  void release(Time now, InviteSession& session);
+
+  // info.cpp
+  void on_info(Time now, InviteSession& session, TransactionId id);
+  std::string recv_info() const;
 
   // commands.cpp
   Message response(TransactionId id, int status, std::string_view reason, std::string_view local_tag);
+  // What an INVITE, an UPDATE and their 2xx say of us.
+  void describe(Message& message, const InviteSession& session) const;
   void answer_ok(Time now, InviteSession& session, TransactionId id, std::string sdp, Unacked unacked);
-  static void settle(Talking& talking, Backing later);  // an exchange is over; ours that was put off comes next
+  void accept_now(Time now, InviteSession& session, std::string sdp);
   void send_cancel(Time now, InviteSession& session, Calling& calling);
-  void send_bye(Time now, InviteSession& session, std::string_view reason_text);
-  bool send_reinvite(Time now, InviteSession& session, std::string sdp, int tries);
+  void send_bye(Time now, const PeerId& peer, Dialog& dialog, std::string_view reason_text);
+  void send_bye(Time now, InviteSession& session, std::string_view reason_text) {
+    send_bye(now, session.peer, session.leg.dialog, reason_text);
+  }
 
   Config config_;
   Rng& rng_;
   TransactionLayer layer_;
   BoundedQueue<Event> events_;
-  std::map<PeerId, Peer> peers_;
-  std::map<CallId, InviteSession> calls_;
+  std::unordered_map<PeerId, Peer> peers_;
+  CallTable calls_;
   std::uint64_t last_call_ = 0;
   Counters counters_;
   MessageView in_;  // the message being handled
@@ -115,8 +151,17 @@ struct ReasonHeader {
 };
 ReasonHeader parse_reason(std::string_view value);
 
+// The SDP of a message; empty when its body is something else.
+std::string sdp_of(const MessageView& message);
+Message& put_body(Message& message, std::string_view type, std::string body);
+// True if a list header of the message names the token.
+bool names_token(const MessageView& message, HeaderId id, std::string_view token);
+// Not empty and not over kMaxSdp; empty passes where it `may_be_empty`.
+Status check_sdp(const std::string& sdp, bool may_be_empty = false);
+
 // Methods this user agent serves, as Allow says them.
-inline constexpr std::string_view kAllow = "INVITE, ACK, BYE, CANCEL, OPTIONS";
+inline constexpr std::string_view kAllow = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
 inline constexpr std::string_view kSdpType = "application/sdp";
+inline constexpr std::string_view k100rel = "100rel";  // RFC 3262, the one option tag that is known
 
 }  // namespace linnet::sip

@@ -34,6 +34,8 @@ TEST(Call, IsSetUpAndEndedByTheCaller) {
   EXPECT_TRUE(p.alice.take<Ended>().by_us);
   EXPECT_EQ(p.log, (Log{"> INVITE", "< 180", "< 200", "> ACK", "> BYE", "< 200"}));
   EXPECT_EQ(p.alice.core.calls() + p.bob.core.calls(), 0u);
+  EXPECT_EQ(p.alice.core.transactions() + p.bob.core.transactions(), 2u) << "the INVITE's, for timers L and M";
+  p.run_for(seconds(33));
   EXPECT_EQ(p.alice.core.transactions() + p.bob.core.transactions(), 0u);
   EXPECT_EQ(p.alice.core.next_timeout(), kNever);
   EXPECT_EQ(p.bob.core.next_timeout(), kNever);
@@ -283,7 +285,7 @@ TEST(Invite, RefusesArgumentsThatCannotStandInAMessage) {
   EXPECT_EQ(fault([](InviteParams& i) { i.headers = {{"a b", "x"}}; }), Fault::malformed);
   EXPECT_EQ(fault([](InviteParams& i) { i.call_group = "a b"; }), Fault::malformed);
   EXPECT_EQ(fault([](InviteParams& i) { i.target.host = "h\r\nEvil: 1"; }), Fault::malformed);
-  EXPECT_EQ(fault([](InviteParams& i) { i.sdp_offer.clear(); }), Fault::malformed);
+  EXPECT_EQ(fault([](InviteParams& i) { i.headers = {{"Expires", "soon"}}; }), Fault::malformed);
   EXPECT_EQ(fault([](InviteParams& i) { i.sdp_offer.resize(9000, ' '); }), Fault::too_big);
   EXPECT_EQ(fault([](InviteParams& i) { i.headers = {{"Subject", "fine"}}; }), Fault::io) << "taken";
 }

@@ -101,6 +101,7 @@ TEST(Reinvite, IsOverWhenTheCallEndsUnderIt) {
   p.settle();
   EXPECT_EQ(p.log, (Log{"> INVITE", "< 487", "< BYE", "> ACK", "> 200"}));
   EXPECT_EQ(p.alice.core.calls() + p.bob.core.calls(), 0u);
+  p.run_for(seconds(33));
   EXPECT_EQ(p.alice.core.transactions() + p.bob.core.transactions(), 0u);
 }
 

@@ -66,11 +66,23 @@ TEST(InviteClient, HandsUpEachCopyOfA2xxForTimerM) {
   EXPECT_EQ(t.next(), kStart + seconds(32));
 }
 
-TEST(InviteClient, IsOverAtOnceOnAReliableTransport) {
-  for (int status : {200, 486}) {
-    InviteClient t(kValues, true, kStart);
-    t.on_response(kStart, status);
-    EXPECT_TRUE(t.terminated()) << status;
+TEST(InviteClient, IsOverAtOnceAfterARefusalOnAReliableTransport) {
+  InviteClient t(kValues, true, kStart);
+  EXPECT_TRUE(t.on_response(kStart, 486).ack);
+  EXPECT_TRUE(t.terminated());
+}
+
+TEST(InviteClient, WaitsForFurtherAnswersOnEveryTransport) {
+  for (bool reliable : {false, true}) {
+    InviteClient t(kValues, reliable, kStart);
+    EXPECT_TRUE(t.on_response(kStart, 200).deliver);
+    EXPECT_EQ(t.state(), InviteClient::State::accepted);
+    EXPECT_EQ(t.next(), kStart + seconds(32));
+    EXPECT_TRUE(t.on_response(kStart + seconds(1), 200).deliver) << "of another fork, perhaps";
+    EXPECT_FALSE(t.on_response(kStart + seconds(1), 180).deliver);
+    EXPECT_FALSE(t.on_response(kStart + seconds(1), 486).ack) << "RFC 6026 section 7.2";
+    t.on_timeout(t.next());
+    EXPECT_TRUE(t.terminated());
   }
 }
 
