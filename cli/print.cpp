@@ -56,10 +56,12 @@ constexpr double kStaleMs = 2000;
 std::string path_text(const Json& call) {
   const auto path = text_at(call, "path");
   const auto via = text_at(call, "via");
-  if (path == "lan" || path == "direct") return (path == "lan" ? "LAN" : "DIRECT") + (via.empty() ? "" : " " + via);
-  if (path != "relayed") return "UNKNOWN";
   const auto reason = text_at(call, "reason");
-  return "RELAYED via " + (via.empty() ? "?" : via) + (reason.empty() ? "" : " (" + reason + ")");
+  const auto why = reason.empty() ? "" : " (" + reason + ")";
+  if (path == "lan" || path == "direct")
+    return (path == "lan" ? "LAN" : "DIRECT") + (via.empty() ? "" : " " + via) + why;
+  if (path != "relayed") return "UNKNOWN";
+  return "RELAYED via " + (via.empty() ? "?" : via) + why;
 }
 
 std::string live_line(const Json& call) {
@@ -104,6 +106,8 @@ std::string status_text(const Json& s) {
     return line.empty() ? std::string("none") : line;
   };
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
+  if (list("supernodes_tcp") != "none")
+    out += "\n  over TCP    " + list("supernodes_tcp") + "  (UDP brings no answer there)";
   if (text_at(s, "state") == "alone")
     out += "\n  You are alone: no other node was found. Join one: linnet up --bootstrap ADDR:PORT";
   if (const auto calls = s.find("calls"); calls != s.end() && calls->is_array())

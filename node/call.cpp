@@ -48,6 +48,7 @@ void describe_path(const Rooms& rooms, const Talking& talking, Time now, CallVie
   if (out.path == PathWord::unknown) return;
   out.via = talking.path.via();
   if (out.path == PathWord::relayed) out.reason = "direct path not proven yet";
+  if (talking.path.over_stream()) out.reason = "over TCP: no UDP gets through";
 }
 
 }  // namespace

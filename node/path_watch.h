@@ -29,6 +29,8 @@ class PathWatch {
   void handle_timeout(Time now, double concealed_ms);
   Time next_timeout() const { return open_ ? open_->until : kNever; }
 
+  // No UDP gets through on our side: the packets go over TCP as far as the supernode, or all the way.
+  bool over_stream() const { return path_ && overlay::on_stream(*path_); }
   PathWord word() const { return path_ ? word_of(*path_) : PathWord::unknown; }
   std::string via() const { return path_ ? path_->endpoint.to_string() : std::string(); }
   // Changes so far; one whose surroundings are not over yet has the gap up to now.

@@ -14,6 +14,7 @@ constexpr Duration kAttachAnswer = std::chrono::seconds(5);
 constexpr Duration kUnused = std::chrono::seconds(60);
 constexpr Duration kFirstEvaluation = std::chrono::seconds(1);
 constexpr Duration kMaxEvaluation = std::chrono::seconds(60);
+constexpr Duration kDatagramsAgain = std::chrono::seconds(30);
 
 Duration doubled(Duration first, unsigned times, Duration most) {
   return std::min<Duration>(most, first * (1LL << std::min(times, 20U)));
@@ -79,6 +80,7 @@ void Attachments::connect(const Context& c, Supernode& s) {
   ConnectTo to;
   to.remote = s.key;
   to.paths = {Path{PathKind::direct, s.endpoint, 0, false}};
+  if (c.config.tcp) to.paths.push_back({PathKind::direct, over(Transport::tcp, s.endpoint), 0, false});
   to.hello = hello_;
   to.give_up = kConnect;
   const auto session = c.sessions.connect(c.now, std::move(to));
@@ -144,8 +146,8 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
   }
   // Its place follows from its address: the one that answered counts, not one of its choice. Near us it may know a
   // wider one than that by which we reached it.
-  if (up.path.endpoint.ip.is_global() && contact->endpoint != up.path.endpoint) {
-    contact->endpoint = up.path.endpoint;
+  if (up.path.endpoint.ip.is_global() && !same_place(contact->endpoint, up.path.endpoint)) {
+    contact->endpoint = over(Transport::udp, up.path.endpoint);
     contact->position = dht::position(contact->endpoint.ip, contact->device);
   }
   if (!s->key) {
@@ -155,6 +157,8 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
   s->contact = *contact;
   s->failures = 0;
   s->state = Connected{up.session, c.now};
+  s->way = up.path.endpoint;
+  s->datagrams_at = on_stream(up.path) ? c.now + c.jittered(kDatagramsAgain) : kNever;
   changed_ = true;
   learn(c, {*contact}, std::nullopt);
   if (c.config.role == Role::leaf && evaluations_ == 0) evaluate(c);
@@ -172,7 +176,9 @@ std::optional<dht::Contact> Attachments::merge(const Context& c, Supernode& bare
   }
   if (const auto* connecting = std::get_if<Connecting>(&known.state)) c.sessions.close(c.now, connecting->session);
   known.contact = contact;
-  known.endpoint = up.path.endpoint;
+  known.endpoint = over(Transport::udp, up.path.endpoint);
+  known.way = up.path.endpoint;
+  known.datagrams_at = on_stream(up.path) ? c.now + c.jittered(kDatagramsAgain) : kNever;
   known.failures = 0;
   known.state = Connected{up.session, c.now};
   changed_ = true;
@@ -245,6 +251,24 @@ void Attachments::evaluate(const Context& c) {
   (void)c.sessions.send(c.now, session, Channel::control, control::write(control::FindNodes{evaluation_, target}));
 }
 
+void Attachments::on_path(const Context& c, const PathChanged& changed) {
+  auto* s = find(changed.session);
+  if (!s || changed.to.kind != PathKind::direct) return;
+  s->way = changed.to.endpoint;
+  s->datagrams_at = on_stream(changed.to) ? c.now + c.jittered(kDatagramsAgain) : kNever;
+  changed_ = true;
+}
+
+void Attachments::try_datagrams(const Context& c, bool free) {
+  for (auto& s : supernodes_) {
+    if (s.datagrams_at > c.now) continue;
+    s.datagrams_at = c.now + c.jittered(kDatagramsAgain);
+    const auto session = s.session();
+    if (!session || !free) continue;
+    c.sessions.try_path(c.now, *session, {PathKind::direct, over(Transport::udp, s.way), 0, false});
+  }
+}
+
 void Attachments::handle_timeout(const Context& c) {
   bool again = false;
   for (auto& s : supernodes_) {
@@ -269,6 +293,7 @@ Time Attachments::next_timeout() const {
     if (const auto* a = std::get_if<Attaching>(&s.state)) next = std::min(next, a->asked + kAttachAnswer + Duration(1));
     const bool unused = std::holds_alternative<Connected>(s.state) && !s.wanted() && s.holders == 0;
     if (unused) next = std::min(next, s.used + kUnused + Duration(1));
+    if (s.session()) next = std::min(next, s.datagrams_at);
   }
   return next;
 }

@@ -45,6 +45,8 @@ struct Supernode {
   unsigned failures = 0;
   Time used{};
   std::optional<Endpoint> observed;  // our endpoint as it sees it
+  Endpoint way;                      // where its session goes: endpoint with the transport that answered
+  Time datagrams_at = kNever;        // on a stream: when UDP is tried again
 
   bool wanted() const { return wanted_home || wanted_anchor; }
   std::optional<SessionId> session() const;  // connected or better
@@ -97,6 +99,11 @@ class Attachments {
   std::vector<SessionId> for_questions(std::size_t n) const;
   // A supernode that answers for us is at this endpoint.
   bool serves(const Endpoint& endpoint) const;
+  // Where packets to this supernode go: as its session does, else as our other sessions do.
+  Endpoint way_to(const dht::Home& home) const;
+  void on_path(const Context& c, const PathChanged& changed);
+  // Sessions on streams try UDP now and then, `free`: while nothing rests on them.
+  void try_datagrams(const Context& c, bool free);
   const std::vector<dht::Contact>& known() const { return known_; }
   bool any_up() const;
   bool any_connecting() const;

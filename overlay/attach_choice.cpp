@@ -144,7 +144,18 @@ std::vector<SessionId> Attachments::for_questions(std::size_t n) const {
 
 bool Attachments::serves(const Endpoint& endpoint) const {
   return std::any_of(supernodes_.begin(), supernodes_.end(),
-                     [&](const Supernode& s) { return s.endpoint == endpoint && s.session().has_value(); });
+                     [&](const Supernode& s) { return same_place(s.endpoint, endpoint) && s.session().has_value(); });
+}
+
+Endpoint Attachments::way_to(const dht::Home& home) const {
+  if (const auto* s = by_key(home.session); s && s->session()) return s->way;
+  bool streams = false;
+  for (const auto& s : supernodes_) {
+    if (!s.session()) continue;
+    if (s.way.transport == Transport::udp) return home.endpoint;
+    streams = true;
+  }
+  return streams ? over(Transport::tcp, home.endpoint) : home.endpoint;
 }
 
 bool Attachments::any_up() const {
@@ -159,7 +170,8 @@ bool Attachments::any_connecting() const {
 std::vector<Endpoint> Attachments::observed() const {
   std::vector<Endpoint> out;
   for (const auto& s : supernodes_) {
-    if (s.observed && s.session() && std::find(out.begin(), out.end(), *s.observed) == out.end())
+    const bool datagrams = s.observed && s.observed->transport == Transport::udp;
+    if (datagrams && s.session() && std::find(out.begin(), out.end(), *s.observed) == out.end())
       out.push_back(*s.observed);
   }
   return out;

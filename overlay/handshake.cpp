@@ -7,6 +7,10 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kHeadStart = std::chrono::milliseconds(50);
+// Before TCP is tried beside UDP (the idea of RFC 8305), and between messages there: TCP itself sends again what was
+// lost.
+constexpr Duration kStreamHeadStart = std::chrono::milliseconds(300);
+constexpr Duration kStreamSpacing = std::chrono::milliseconds(1500);
 constexpr Duration kFirstSpacing = std::chrono::milliseconds(250);
 constexpr Duration kMaxSpacing = std::chrono::milliseconds(1500);
 constexpr int kMaxCookies = 4;
@@ -16,8 +20,8 @@ Bytes responder_key(const SessionContext& context, const std::optional<crypto::S
 }
 
 crypto::noise::Handshake noise(SessionContext& context, Pattern pattern,
-                               const std::optional<crypto::SessionKey>& remote) {
-  const auto bound = prologue(context.config.version, context.config.network);
+                               const std::optional<crypto::SessionKey>& remote, Transport transport) {
+  const auto bound = prologue(context.config.version, context.config.network, transport);
   crypto::noise::Setup setup;
   setup.pattern = noise_name(pattern);
   setup.role = crypto::noise::Role::initiator;
@@ -37,19 +41,22 @@ Outgoing::Outgoing(SessionContext& context, Time now, SessionId id, std::uint32_
       pattern_(pattern_for(to.remote.has_value(), context.config.psk.has_value())),
       responder_key_(responder_key(context, to.remote)),
       mac1_(context.suite, responder_key_),
-      noise_(noise(context, pattern_, to.remote)),
+      remote_(to.remote),
       hello_(std::move(to.hello)),
       give_up_(now + to.give_up) {
   Duration head_start{};
-  for (const auto& path : to.paths) {
-    if (attempts_.size() >= kMaxPaths) break;
-    if (find(path) != nullptr) continue;
-    Attempt attempt;
-    attempt.path = path;
-    attempt.next = now + head_start;
-    attempt.spacing = kFirstSpacing;
-    attempts_.push_back(attempt);
-    head_start += kHeadStart;
+  for (const bool streams : {false, true}) {
+    if (streams && !attempts_.empty()) head_start = std::max(head_start, kStreamHeadStart);
+    for (const auto& path : to.paths) {
+      if (attempts_.size() >= kMaxPaths) break;
+      if (on_stream(path) != streams || find(path) != nullptr) continue;
+      Attempt attempt;
+      attempt.path = path;
+      attempt.next = now + head_start;
+      attempt.spacing = streams ? kStreamSpacing : kFirstSpacing;
+      attempts_.push_back(attempt);
+      head_start += kHeadStart;
+    }
   }
 }
 
@@ -58,10 +65,31 @@ Result<Outgoing> Outgoing::start(SessionContext& context, Time now, SessionId id
   if (to.hello.size() > kMaxHello) return fail(Fault::too_big);
   if (to.remote == context.identity.session_key()) return fail(Fault::refused);
   Outgoing out(context, now, id, index, std::move(to));
-  out.message1_ = start_handshake(kMessage1, out.pattern_, index, 0);
-  const Bytes padding(message1_padding(out.pattern_));
-  if (auto ok = out.noise_.write(padding, out.message1_); !ok) return fail(ok.error());
-  append_macs(out.message1_, out.mac1_);
+  for (const auto& attempt : out.attempts_) {
+    if (out.flow_of(attempt.path) != nullptr) continue;
+    if (auto ok = out.add_flow(context, transport_of(attempt.path)); !ok) return fail(ok.error());
+  }
+  return out;
+}
+
+Status Outgoing::add_flow(SessionContext& context, Transport transport) {
+  Flow flow{transport, noise(context, pattern_, remote_, transport), start_handshake(kMessage1, pattern_, index_, 0)};
+  const Bytes padding(message1_padding(pattern_));
+  if (auto ok = flow.noise.write(padding, flow.message1); !ok) return ok;
+  append_macs(flow.message1, mac1_);
+  flows_.push_back(std::move(flow));
+  return {};
+}
+
+Outgoing::Flow* Outgoing::flow_of(const Path& path) {
+  const auto at =
+      std::find_if(flows_.begin(), flows_.end(), [&](const Flow& f) { return f.transport == transport_of(path); });
+  return at == flows_.end() ? nullptr : &*at;
+}
+
+std::size_t Outgoing::memory_bytes() const {
+  std::size_t out = sizeof *this + hello_.capacity();
+  for (const auto& flow : flows_) out += sizeof flow + flow.message1.capacity();
   return out;
 }
 
@@ -73,7 +101,7 @@ Outgoing::Attempt* Outgoing::find(const Path& path) {
 void Outgoing::build(SessionContext& context, Time now) {
   for (auto& attempt : attempts_) {
     if (attempt.next > now) continue;
-    auto packet = message1_;
+    auto packet = flow_of(attempt.path)->message1;
     if (attempt.cookie) set_mac2(context.suite, *attempt.cookie, packet);
     context.out.push_back({attempt.path, std::move(packet)});
     if (attempt.sends++ > 0) ++context.counters.retransmitted;
@@ -88,7 +116,7 @@ void Outgoing::build(SessionContext& context, Time now) {
 void Outgoing::on_cookie(SessionContext& context, Time now, const Path& path, ByteView packet) {
   auto* attempt = find(path);
   if (attempt == nullptr || attempt->sends == 0 || attempt->cookies >= kMaxCookies) return;
-  const auto cookie = read_cookie(context.suite, responder_key_, mac1_of(message1_), packet);
+  const auto cookie = read_cookie(context.suite, responder_key_, mac1_of(flow_of(path)->message1), packet);
   if (!cookie) {
     ++context.counters.bad_mac;
     return;
@@ -103,22 +131,23 @@ Result<Outgoing::Answer> Outgoing::on_message2(Time now, const Path& path, const
   const auto* attempt = find(path);
   if (attempt == nullptr || attempt->sends == 0 || packet.pattern != pattern_) return fail(Fault::mismatch);
   if (!mac1_.check(packet.under_mac1, packet.mac1)) return fail(Fault::bad_mac);
-  auto greeting = noise_.read(packet.noise);
+  auto& noise = flow_of(path)->noise;
+  auto greeting = noise.read(packet.noise);
   if (!greeting) return fail(greeting.error());
 
   Answer answer;
   answer.greeting = std::move(*greeting);
   auto& start = answer.start;
   start.message3 = start_handshake(kMessage3, pattern_, index_, packet.sender);
-  if (auto ok = noise_.write(hello_, start.message3); !ok) return fail(ok.error());
+  if (auto ok = noise.write(hello_, start.message3); !ok) return fail(ok.error());
   append_macs(start.message3, mac1_);
   start.id = id_;
   start.initiator = true;
   start.local_index = index_;
   start.remote_index = packet.sender;
-  start.remote = *noise_.remote_static();
-  start.split = noise_.split();
-  start.binding = noise_.handshake_hash();
+  start.remote = *noise.remote_static();
+  start.split = noise.split();
+  start.binding = noise.handshake_hash();
   start.path = path;
   // Of a packet that went twice it is not known which one was answered (Karn).
   if (attempt->sends == 1) start.rtt = std::max(now - attempt->sent_at, Duration(1));

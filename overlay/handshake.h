@@ -1,4 +1,6 @@
-// A handshake we began: message 1 on several paths side by side, then message 3 on the one that answered first.
+// A handshake we began: message 1 on several paths side by side, then message 3 on the one that answered first. The
+// transport is bound into the handshake, so paths over TCP have a message 1 of their own; they start later, for a
+// network that lets no UDP through.
 #pragma once
 
 #include <optional>
@@ -29,7 +31,7 @@ class Outgoing {
   bool given_up(Time now) const { return now >= give_up_; }
   SessionId id() const { return id_; }
   std::uint32_t index() const { return index_; }
-  std::size_t memory_bytes() const { return sizeof *this + message1_.capacity() + hello_.capacity(); }
+  std::size_t memory_bytes() const;
 
   std::size_t heap_slot = 0;
 
@@ -44,16 +46,25 @@ class Outgoing {
     std::optional<crypto::Mac> cookie;
   };
 
+  // One for each transport.
+  struct Flow {
+    Transport transport{};
+    crypto::noise::Handshake noise;
+    Bytes message1;
+  };
+
   Outgoing(SessionContext& context, Time now, SessionId id, std::uint32_t index, ConnectTo to);
   Attempt* find(const Path& path);
+  Flow* flow_of(const Path& path);
+  Status add_flow(SessionContext& context, Transport transport);
 
   SessionId id_{};
   std::uint32_t index_ = 0;
   Pattern pattern_{};
   Bytes responder_key_;  // keys mac1
   crypto::Mac1 mac1_;
-  crypto::noise::Handshake noise_;
-  Bytes message1_;
+  std::optional<crypto::SessionKey> remote_;
+  std::vector<Flow> flows_;
   Bytes hello_;
   std::vector<Attempt> attempts_;
   Time give_up_{};

@@ -86,10 +86,9 @@ crypto::Mac mac1_of(ByteView packet) {
   return mac;
 }
 
-Bytes prologue(std::uint8_t version, const crypto::NetworkId& network) {
-  constexpr std::uint8_t kDatagrams = 0;
+Bytes prologue(std::uint8_t version, const crypto::NetworkId& network, Transport transport) {
   Writer out;
-  out.bytes(view("linnet-1 session")).u8(version).bytes(network).u8(kDatagrams);
+  out.bytes(view("linnet-1 session")).u8(version).bytes(network).u8(static_cast<std::uint8_t>(transport));
   return out.take();
 }
 

@@ -5,12 +5,13 @@
 //   6 | pattern | sender index (4) | receiver index (4) | Noise message 3 | mac1 (16) | mac2 (16)
 //   7 | 0       | receiver index (4) | nonce (16) | sealed cookie (32)
 //
-// mac1 is keyed by the responder's SK, for XX by the network id. mac2 is keyed by a cookie and zero without one (WireGuard paper,
-// section 5.4). Message 1 always has kMessage1Bytes: what it causes is never longer.
+// mac1 is keyed by the responder's SK, for XX by the network id. mac2 is keyed by a cookie and zero without one
+// (WireGuard paper, section 5.4). Message 1 always has kMessage1Bytes: what it causes is never longer.
 #pragma once
 
 #include <optional>
 
+#include "base/endpoint.h"
 #include "base/rng.h"
 #include "crypto/guard.h"
 #include "crypto/noise.h"
@@ -51,8 +52,8 @@ void append_macs(Bytes& packet, const crypto::Mac1& mac1);
 void set_mac2(const crypto::Suite& suite, const crypto::Mac& cookie, Bytes& packet);
 crypto::Mac mac1_of(ByteView packet);
 
-// Version, network and kind of transport (0: datagrams) are bound into the handshake.
-Bytes prologue(std::uint8_t version, const crypto::NetworkId& network);
+// Version, network and kind of transport (0: datagrams, 1: TCP) are bound into the handshake.
+Bytes prologue(std::uint8_t version, const crypto::NetworkId& network, Transport transport);
 
 // The zero bytes in message 1 that bring it to kMessage1Bytes.
 std::size_t message1_padding(Pattern pattern);

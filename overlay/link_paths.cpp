@@ -83,7 +83,7 @@ void Links::on_circuit_ready(const Context& c, const Supernode& from, const cont
       if (leg.stage != CircuitLeg::Stage::asked || leg.nonce != ready.nonce || leg.home.session != from.key) continue;
       leg.stage = CircuitLeg::Stage::ready;
       leg.at = c.now;
-      leg.path = Path{PathKind::circuit, from.endpoint, ready.circuit, false};
+      leg.path = Path{PathKind::circuit, from.way, ready.circuit, false};
       c.sessions.try_path(c.now, session, *leg.path);
       return;
     }
@@ -100,7 +100,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
       }
     }
     const auto it = std::find_if(link.answered.begin(), link.answered.end(), [&](const auto& a) {
-      return a.first == closed.nonce && a.second.endpoint == from.endpoint;
+      return a.first == closed.nonce && same_place(a.second.endpoint, from.way);
     });
     if (it == link.answered.end()) continue;
     c.sessions.drop_path(c.now, session, it->second);
@@ -144,7 +144,7 @@ void Links::accept(const Context& c, Link& link, const Supernode& from, const co
   if (!session) return;
   (void)c.sessions.send(c.now, *session, Channel::control,
                         control::write(control::CircuitAccept{ask.nonce, ask.circuit}));
-  const Path path{PathKind::circuit, from.endpoint, ask.circuit, false};
+  const Path path{PathKind::circuit, from.way, ask.circuit, false};
   if (link.answered.size() >= kMaxOffers) link.answered.erase(link.answered.begin());
   link.answered.emplace_back(ask.nonce, path);
   c.sessions.try_path(c.now, link.session, path);
@@ -221,8 +221,9 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
   if (!link->initiator) return;
   // FORWARD through another home, so that the two ends can agree on a new circuit.
   for (const auto& leg : link->legs) {
-    if (leg.home.endpoint == lost.path.endpoint) continue;
-    const auto path = rooms.forwards.open(c.suite, c.rng, leg.home.endpoint, leg.home.tag, link->remote.session);
+    if (same_place(leg.home.endpoint, lost.path.endpoint)) continue;
+    const auto path =
+        rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(leg.home), leg.home.tag, link->remote.session);
     if (path) c.sessions.try_path(c.now, lost.session, *path);
   }
 }

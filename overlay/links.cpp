@@ -33,10 +33,12 @@ std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, c
   for (const auto& home : homes) {
     if (home.session == device.body.session) {  // a supernode's person
       out.insert(out.begin(), Path{PathKind::direct, home.endpoint, 0, false});
+      if (c.config.tcp) out.push_back({PathKind::direct, over(Transport::tcp, home.endpoint), 0, false});
     } else if (home.session == c.identity.session_key()) {  // our own leaf
       const auto* leaf = rooms.leaves ? rooms.leaves->by_key(device.body.session) : nullptr;
       if (leaf && leaf->session) out.insert(out.begin(), Path{PathKind::direct, leaf->endpoint, 0, false});
-    } else if (const auto path = rooms.forwards.open(c.suite, c.rng, home.endpoint, home.tag, device.body.session)) {
+    } else if (const auto path =
+                   rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(home), home.tag, device.body.session)) {
       out.push_back(*path);
     }
   }
@@ -89,7 +91,7 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shared);
   // The home that answered carries the circuit.
   std::stable_partition(link->legs.begin(), link->legs.end(),
-                        [&](const CircuitLeg& l) { return l.home.endpoint == up.path.endpoint; });
+                        [&](const CircuitLeg& l) { return same_place(l.home.endpoint, up.path.endpoint); });
   events_.push_back(LinkUp{up.session, true, link->remote, up.path});
   advance(c, rooms, *link);
 }

@@ -11,7 +11,8 @@ namespace linnet::overlay {
 
 enum class PathKind : std::uint8_t {
   direct,   // endpoint is the peer's own
-  forward,  // through a supernode before a circuit stands: endpoint is the supernode's, id a leaf tag, source tag or return token
+  forward,  // through a supernode before a circuit stands: endpoint is the supernode's, id a leaf tag, source tag or
+            // return token
   circuit,  // through a supernode that joins two authenticated sessions: endpoint is the supernode's, id the circuit's
 };
 
@@ -24,6 +25,19 @@ struct Path {
 
   auto operator<=>(const Path&) const = default;
 };
+
+// A supernode listens for UDP and TCP at one address and port.
+inline Endpoint over(Transport transport, Endpoint endpoint) {
+  endpoint.transport = transport;
+  return endpoint;
+}
+inline bool same_place(const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; }
+// Packets on this path are a byte stream on their first leg.
+inline bool on_stream(const Path& path) { return path.endpoint.transport != Transport::udp; }
+// Both ends of the handshake have the stream between them. Through a supernode each leg is as it is.
+inline Transport transport_of(const Path& path) {
+  return path.kind == PathKind::direct ? path.endpoint.transport : Transport::udp;
+}
 
 }  // namespace linnet::overlay
 

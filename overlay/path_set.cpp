@@ -11,13 +11,14 @@ constexpr Duration kForgetFailed = std::chrono::seconds(5);
 constexpr Duration kRttMargin = std::chrono::milliseconds(1);
 constexpr std::uint64_t kNoBudget = ~std::uint64_t{0};
 
-int rank(PathKind kind) {
-  switch (kind) {
-    case PathKind::direct: return 2;
-    case PathKind::circuit: return 1;
-    case PathKind::forward: return 0;
+int rank(const Path& path) {
+  const int datagrams = on_stream(path) ? 0 : 1;
+  switch (path.kind) {
+    case PathKind::direct: return 4 + datagrams;
+    case PathKind::circuit: return 2 + datagrams;
+    case PathKind::forward: break;
   }
-  return 0;
+  return datagrams;
 }
 
 }  // namespace
@@ -104,14 +105,13 @@ std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, R
       }
     }
   }
-  std::erase_if(paths_, [&](const PathState& s) {
-    return !s.proven && !s.probing && s.path != current_ && s.next_at <= now;
-  });
+  std::erase_if(paths_,
+                [&](const PathState& s) { return !s.proven && !s.probing && s.path != current_ && s.next_at <= now; });
   return failed;
 }
 
 bool PathSet::better(const PathState& a, const PathState& b) {
-  if (a.path.kind != b.path.kind) return rank(a.path.kind) > rank(b.path.kind);
+  if (rank(a.path) != rank(b.path)) return rank(a.path) > rank(b.path);
   if (!a.rtt || !b.rtt) return false;
   return *a.rtt * 5 / 4 + kRttMargin < *b.rtt;
 }

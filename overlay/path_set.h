@@ -1,5 +1,6 @@
-// The ways to one peer: challenged, proven, preferred, lost. Bytes to a path that is not proven never exceed the bytes that came
-// from it, plus three challenges of 64 bytes where our own side asked for the path (RFC 9000, sections 8.1 and 9).
+// The ways to one peer: challenged, proven, preferred, lost. Bytes to a path that is not proven never exceed the bytes
+// that came from it, plus three challenges of 64 bytes where our own side asked for the path (RFC 9000, sections 8.1
+// and 9).
 #pragma once
 
 #include <optional>
@@ -17,13 +18,14 @@ inline constexpr int kMaxChallenges = 3;
 struct PathState {
   Path path;
   bool proven = false;
-  bool asked = false;        // by our own side: may be challenged before anything came from it
-  bool peer_sends = false;   // the peer's newest frames, other than probes, came this way
+  bool asked = false;       // by our own side: may be challenged before anything came from it
+  bool peer_sends = false;  // the peer's newest frames, other than probes, came this way
   bool probing = false;
-  int challenges = 0;        // of this round of probing
-  std::uint64_t token = 0;   // of this round; its lowest two bits tell the challenge
+  int challenges = 0;       // of this round of probing
+  std::uint64_t token = 0;  // of this round; its lowest two bits tell the challenge
   Time challenged_at[kMaxChallenges]{};
-  Time next_at = kNever;     // next challenge, or the end of this round; when not probing: the next round or, unproven, forgetting
+  Time next_at =
+      kNever;  // next challenge, or the end of this round; when not probing: the next round or, unproven, forgetting
   Time heard = Time::min();
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
@@ -65,7 +67,7 @@ class PathSet {
   // Ends rounds that got no answer; proven paths among them are proven no more. Starts rounds on quiet proven paths.
   std::vector<Failed> on_timeout(Time now, Duration keepalive, Rng& rng);
 
-  // direct > circuit > forward; then the shorter round trip, by a margin.
+  // direct > circuit > forward; datagrams before a stream; then the shorter round trip, by a margin.
   static bool better(const PathState& a, const PathState& b);
   // The best proven path but `except`.
   PathState* best(const Path& except);

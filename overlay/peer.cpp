@@ -101,6 +101,9 @@ Role Peer::role() const { return impl_->config.role; }
 std::optional<Path> Peer::path(SessionId link) const {
   return impl_->links.owns(link) ? impl_->sessions.current_path(link) : std::nullopt;
 }
+bool Peer::stands_on(const Endpoint& endpoint) const {
+  return impl_->sessions.session_on(Path{PathKind::direct, endpoint, 0, false}).has_value();
+}
 std::optional<Duration> Peer::rtt(SessionId link) const { return impl_->sessions.rtt(link); }
 std::optional<Time> Peer::last_heard(SessionId link) const { return impl_->sessions.last_heard(link); }
 
@@ -109,7 +112,8 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
   for (const auto& s : impl_->attachments.all()) {
     if (!s.key) continue;
     const auto session = s.session();
-    out.push_back({s.contact ? s.contact->endpoint : s.endpoint, *s.key, s.wanted_home, s.wanted_anchor,
+    const auto shown = s.contact ? s.contact->endpoint : s.endpoint;
+    out.push_back({session ? over(s.way.transport, shown) : shown, *s.key, s.wanted_home, s.wanted_anchor,
                    s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt});
   }
   if (!impl_->role) return out;

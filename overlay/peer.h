@@ -24,6 +24,7 @@ struct PeerConfig {
   std::vector<Endpoint> listen;      // what the driver bound; a supernode describes itself by the first routable one
   std::vector<Endpoint> bootstrap;   // bare addresses: Noise XX
   std::uint64_t first_sequence = 1;  // record sequences start here: the driver stored a higher one than any used before
+  bool tcp = false;                  // the driver has TCP: tried when UDP brings no answer
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
   std::size_t max_circuits = 10'000;
@@ -34,7 +35,7 @@ struct PeerConfig {
 };
 
 struct SupernodeInfo {
-  Endpoint endpoint;
+  Endpoint endpoint;  // with the transport on which its session goes
   crypto::SessionKey session;
   bool home = false;
   bool anchor = false;
@@ -78,6 +79,8 @@ class Peer {
   State state() const;
   Role role() const;
   std::optional<Path> path(SessionId link) const;
+  // A session stands at this endpoint: its connection, if it is one, is in use.
+  bool stands_on(const Endpoint& endpoint) const;
   std::optional<Duration> rtt(SessionId link) const;
   std::optional<Time> last_heard(SessionId link) const;
   std::vector<SupernodeInfo> supernodes() const;

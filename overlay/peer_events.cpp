@@ -140,6 +140,7 @@ void Peer::Impl::on(const Context& c, const PathProven& proven) {
 
 void Peer::Impl::on(const Context& c, const PathChanged& changed) {
   if (role && changed.to.kind == PathKind::direct) role->on_moved(changed.session, changed.to.endpoint);
+  attachments.on_path(c, changed);
   links.on_path(c, rooms(), changed);
 }
 

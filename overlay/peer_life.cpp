@@ -98,7 +98,10 @@ void Peer::Impl::handle_timeout(Time now) {
     publisher.set_homes(c, {{role->dht().self().endpoint, identity.session_key(), 0}}, true);
   }
   ask_around(c);
-  if (attachments.next_timeout() <= now) attachments.handle_timeout(c);
+  if (attachments.next_timeout() <= now) {
+    attachments.handle_timeout(c);
+    attachments.try_datagrams(c, links.size() == 0);  // a circuit rests on the connection it was opened over
+  }
   if (finder.next_timeout() <= now) finder.handle_timeout(c);
   if (links.next_timeout() <= now) links.handle_timeout(c, rooms());
   publisher.handle_timeout(c);

@@ -43,7 +43,7 @@ void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& pa
     ++counters.half_open_full;
     return;
   }
-  const auto bound = prologue(config.version, config.network);
+  const auto bound = prologue(config.version, config.network, transport_of(path));
   crypto::noise::Setup setup;
   setup.pattern = noise_name(packet.pattern);
   setup.role = crypto::noise::Role::responder;

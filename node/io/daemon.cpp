@@ -113,6 +113,11 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.hosts_file = home.hosts();
   parts.key_file = home.identity();
   parts.sound = std::move(*sound);
+  parts.tcp = std::make_unique<TcpPorts>();
+  parts.config.peer.tcp = true;
+  if (parts.config.peer.role == overlay::Role::supernode) {  // a leaf is reached through its supernodes
+    if (const auto open = parts.tcp->listen(ports->bound()); !open) log_warn(open.error().text);
+  }
   impl->driver = std::make_unique<Driver>(impl->loop, impl->store, impl->rng, std::move(*ports), std::move(parts));
   impl->service = std::make_unique<Service>(impl->loop, *impl->driver, impl->store, impl->settings);
   Service* service = impl->service.get();

@@ -18,6 +18,7 @@ void warn_when(const Done& done) {
 Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
     : store_(store),
       ports_(std::move(ports)),
+      tcp_(std::move(parts.tcp)),
       node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts),
             std::move(parts.memory)),
       hosts_file_(std::move(parts.hosts_file)),
@@ -36,6 +37,11 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   second_ = loop_.alarm([this] { second(); });
   ports_.start(
       loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); });
+  if (tcp_) {
+    tcp_->start(
+        loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); },
+        [this](const Endpoint& at) { return node_.peer().stands_on(at); });
+  }
   node_.start(now(), wall());
   second();
 }
@@ -53,8 +59,15 @@ void Driver::plan_sound(node::CallId call, SoundPlan plan) { plans_[call] = std:
 
 void Driver::pump() {
   drain_events();
-  while (auto transmit = node_.poll_transmit()) ports_.send(std::move(*transmit));
+  while (auto transmit = node_.poll_transmit()) {
+    if (tcp_ && transmit->to.transport == Transport::tcp) {
+      tcp_->send(*transmit);
+    } else {
+      ports_.send(std::move(*transmit));
+    }
+  }
   ports_.flush();
+  if (tcp_) tcp_->flush();
   timeout_->set(node_.next_timeout());
 }
 

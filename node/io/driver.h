@@ -8,6 +8,7 @@
 #include "node/io/random.h"
 #include "node/io/sound.h"
 #include "node/io/store.h"
+#include "node/io/tcp_ports.h"
 #include "node/io/udp_ports.h"
 #include "node/io/wav_recorder.h"
 
@@ -23,6 +24,7 @@ class Driver {
     std::filesystem::path hosts_file;
     std::filesystem::path key_file;
     SoundPlan sound;  // of calls that bring no plan of their own
+    std::unique_ptr<TcpPorts> tcp;  // none: UDP alone
   };
 
   // Loop, store and rng outlive the driver.
@@ -38,6 +40,7 @@ class Driver {
 
   node::Node& node() { return node_; }
   const UdpPorts& ports() const { return ports_; }
+  const TcpPorts* tcp() const { return tcp_.get(); }
   RecordingNames& recordings() { return recordings_; }
   void save_hosts();
 
@@ -50,6 +53,7 @@ class Driver {
 
   Store& store_;
   UdpPorts ports_;
+  std::unique_ptr<TcpPorts> tcp_;
   node::Node node_;
   std::filesystem::path hosts_file_;
   std::filesystem::path key_file_;

@@ -70,6 +70,10 @@ std::string status_json(const node::Status& status, const std::vector<Endpoint>&
   for (const auto& supernode : status.supernodes)
     if (supernode.attached || status.role == overlay::Role::supernode)
       supernodes.push_back(supernode.endpoint.to_string());
+  Json over_tcp = Json::array();
+  for (const auto& supernode : status.supernodes)
+    if (supernode.attached && supernode.endpoint.transport == Transport::tcp)
+      over_tcp.push_back(supernode.endpoint.to_string());
   Json calls = Json::array();
   for (const auto& call : status.calls)
     calls.push_back(Json{{"id", static_cast<std::uint64_t>(call.id)},
@@ -86,6 +90,7 @@ std::string status_json(const node::Status& status, const std::vector<Endpoint>&
                    {"key_name", status.key_name.text()},
                    {"listen", std::move(addresses)},
                    {"supernodes", std::move(supernodes)},
+                   {"supernodes_tcp", std::move(over_tcp)},
                    {"calls", std::move(calls)}});
 }
 

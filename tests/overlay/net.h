@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -119,10 +120,11 @@ class Net {
   void send(const Endpoint& from, const Endpoint& to, Bytes bytes) {
     largest = std::max(largest, bytes.size());
     if (loss > 0 && rng_.unit() < loss) return;
-    if (block && block(from, to)) return;
+    if (block && block(over(to.transport, from), to)) return;
+    if (to.transport == Transport::tcp && !connected(from, to, bytes)) return;
     const auto jitter =
         Duration(static_cast<std::int64_t>(rng_.below(1 + static_cast<std::uint64_t>(latency.count()) / 4)));
-    wire_.emplace(now + latency + jitter, Packet{from, to, std::move(bytes)});
+    wire_.emplace(now + latency + jitter, Packet{over(to.transport, from), to, std::move(bytes)});
   }
 
   const crypto::Suite& suite;
@@ -136,6 +138,15 @@ class Net {
   std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
 
  private:
+  // As node/io does: only what begins something opens a connection.
+  bool connected(const Endpoint& from, const Endpoint& to, ByteView bytes) {
+    if (bytes[0] == 4 || (bytes[0] == 11 && bytes[1] == 1)) {
+      connections_.insert({over(Transport::udp, from), over(Transport::udp, to)});
+      connections_.insert({over(Transport::udp, to), over(Transport::udp, from)});
+    }
+    return connections_.contains({over(Transport::udp, from), over(Transport::udp, to)});
+  }
+
   struct Packet {
     Endpoint from;
     Endpoint to;
@@ -170,7 +181,7 @@ class Net {
   void deliver() {
     auto packet = std::move(wire_.begin()->second);
     wire_.erase(wire_.begin());
-    const auto it = by_endpoint_.find(packet.to);
+    const auto it = by_endpoint_.find(over(Transport::udp, packet.to));
     if (it == by_endpoint_.end() || !it->second->peer) return;
     auto& node = *it->second;
     if (log) {
@@ -186,6 +197,7 @@ class Net {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<Endpoint, Node*> by_endpoint_;
   std::multimap<Time, Packet> wire_;
+  std::set<std::pair<Endpoint, Endpoint>> connections_;
 };
 
 // Three supernodes that know the first, and two leaves: alice and bob.

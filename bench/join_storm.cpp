@@ -1,0 +1,150 @@
+// A hundred peers start at once on loopback, each on a socket of its own; when all are online all look up all. One
+// process, one thread, the shipped cryptography and driver.
+//
+//   bench_join_storm [--nodes 100] [--supernodes 10] [--seconds 120]
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+#include "tests/io/real_peer.h"
+
+namespace linnet::io {
+namespace {
+
+constexpr std::size_t kAtOnce = 4;  // lookups of one peer under way
+
+struct Storm {
+  std::size_t nodes = 100;
+  std::size_t supernodes = 10;
+  Duration limit = std::chrono::seconds(120);
+
+  Loop loop;
+  std::vector<std::unique_ptr<RealPeer>> peers;
+  struct Asker {
+    std::size_t next = 0;
+    std::map<overlay::FindId, std::pair<std::size_t, Time>> open;
+  };
+  std::vector<Asker> askers;
+  std::unique_ptr<Loop::Alarm> alarm;
+  Time began{}, all_online{}, looked_at{};
+  bool looking = false;
+  std::size_t asked = 0, found = 0, empty = 0, wrong = 0, failed = 0, refused = 0;
+  std::vector<double> joins, lookups;
+  std::vector<bool> was_online;
+
+  void start() {
+    std::vector<Endpoint> first;
+    for (std::size_t i = 0; i < nodes; ++i) {
+      RealPeer::Options options;
+      options.role = i < supernodes ? overlay::Role::supernode : overlay::Role::leaf;
+      options.bootstrap = first;
+      peers.push_back(std::make_unique<RealPeer>(loop, "n" + std::to_string(i), options));
+      if (i == 0) first = {peers[0]->endpoint()};
+      peers[i]->on_event = [this, i](overlay::PeerEvent& e) { on(i, e); };
+    }
+    askers.resize(nodes);
+    was_online.resize(nodes);
+    alarm = loop.alarm([this] { look(); });
+    began = now();
+    for (auto& peer : peers) peer->start();
+    alarm->set(now());
+    loop.run();
+  }
+
+  void on(std::size_t i, overlay::PeerEvent& event) {
+    if (const auto* state = std::get_if<overlay::StateChanged>(&event);
+        state && state->state == overlay::State::online && !was_online[i]) {
+      was_online[i] = true;
+      joins.push_back(static_cast<double>((now() - began).count()) / 1e3);
+    }
+    const auto* answer = std::get_if<overlay::Found>(&event);
+    if (!answer) return;
+    const auto at = askers[i].open.find(answer->find);
+    if (at == askers[i].open.end()) return;
+    const auto [target, since] = at->second;
+    askers[i].open.erase(at);
+    lookups.push_back(static_cast<double>((now() - since).count()) / 1e3);
+    const auto right = [&](const overlay::FoundDevice& d) {
+      return d.record.device() == peers[target]->identity().device_key();
+    };
+    if (!answer->status) {
+      ++failed;
+    } else if (answer->devices.empty()) {
+      ++empty;
+    } else if (std::all_of(answer->devices.begin(), answer->devices.end(), right)) {
+      ++found;
+    } else {
+      ++wrong;
+    }
+    if (found + empty + wrong + failed <= 20 && (!answer->status || answer->devices.empty()))
+      std::printf("n%zu did not find n%zu: %s\n", i, target, answer->status ? "nobody has it" : "no answer");
+    if (looking) loop.post([this, i] { ask(i); });
+  }
+
+  void ask(std::size_t i) {
+    auto& asker = askers[i];
+    while (asker.open.size() < kAtOnce && asker.next < nodes) {
+      const auto target = (i + asker.next) % nodes;  // not everybody the same one at once
+      if (target == i) {
+        ++asker.next;
+        continue;
+      }
+      const auto id = peers[i]->peer().find(now(), peers[target]->identity().address, std::nullopt, true);
+      if (!id) {
+        ++refused;
+        break;
+      }
+      ++asker.next;
+      ++asked;
+      asker.open[*id] = {target, now()};
+    }
+    peers[i]->pump();
+  }
+
+  void look() {
+    if (!looking && joins.size() == nodes) {
+      looking = true;
+      all_online = now();
+      for (std::size_t i = 0; i < nodes; ++i) ask(i);
+    }
+    const bool done = looking && found + empty + wrong + failed == nodes * (nodes - 1);
+    if (done || now() - began > limit) {
+      looked_at = now();
+      return loop.stop();
+    }
+    alarm->set(now() + std::chrono::milliseconds(10));
+  }
+};
+
+double at(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size())))];
+}
+
+}  // namespace
+}  // namespace linnet::io
+
+int main(int argc, char** argv) {
+  using namespace linnet::io;
+  Storm storm;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const auto n = static_cast<std::size_t>(std::strtoul(argv[i + 1], nullptr, 10));
+    if (std::strcmp(argv[i], "--nodes") == 0) storm.nodes = n;
+    if (std::strcmp(argv[i], "--supernodes") == 0) storm.supernodes = std::max<std::size_t>(1, n);
+    if (std::strcmp(argv[i], "--seconds") == 0) storm.limit = std::chrono::seconds(n);
+  }
+  storm.supernodes = std::min(storm.supernodes, storm.nodes);
+  storm.start();
+  const double all = static_cast<double>(storm.nodes * (storm.nodes - 1));
+  std::printf("%zu peers, %zu of them supernodes, started at once\n", storm.nodes, storm.supernodes);
+  std::printf("online %zu; join p50 %.0f ms, p95 %.0f ms, most %.0f ms\n", storm.joins.size(), at(storm.joins, .5),
+              at(storm.joins, .95), at(storm.joins, 1));
+  std::printf("lookups %zu: found %zu (%.3f %%), nobody %zu, wrong %zu, no answer %zu\n", storm.asked, storm.found,
+              100.0 * static_cast<double>(storm.found) / all, storm.empty, storm.wrong, storm.failed);
+  std::printf("lookup p50 %.1f ms, p99 %.1f ms, most %.1f ms; %.1f s in all\n", at(storm.lookups, .5),
+              at(storm.lookups, .99), at(storm.lookups, 1),
+              std::chrono::duration<double>(storm.looked_at - storm.all_online).count());
+  return static_cast<double>(storm.found) >= .999 * all ? 0 : 1;
+}

@@ -1,0 +1,99 @@
+// Packets on a byte stream, as protocol.md section 4 frames them.
+#include "overlay/stream.h"
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+
+namespace linnet::overlay {
+namespace {
+
+Bytes framed(const std::vector<Bytes>& packets, bool magic = true) {
+  Bytes out;
+  if (magic) append(out, kStreamMagic);
+  for (const auto& packet : packets) EXPECT_TRUE(write_stream_packet(out, packet));
+  return out;
+}
+
+// Everything that `pieces` of the stream bring.
+std::vector<Bytes> read_all(StreamReader& reader, ByteView stream, Rng& rng, std::size_t most) {
+  std::vector<Bytes> out;
+  while (!stream.empty()) {
+    const auto n = std::min<std::size_t>(stream.size(), 1 + rng.below(most));
+    EXPECT_TRUE(reader.push(stream.first(n)));
+    stream = stream.subspan(n);
+    for (;;) {
+      const auto packet = reader.next();
+      EXPECT_TRUE(packet);
+      if (!packet || !*packet) break;
+      out.push_back(copy(**packet));
+    }
+  }
+  return out;
+}
+
+TEST(Stream, BringsEveryPacketHoweverItIsCut) {
+  SeededRng rng(1);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Bytes> packets;
+    for (std::uint64_t i = 0; i < 1 + rng.below(8); ++i) {
+      Bytes packet(1 + rng.below(round % 5 == 0 ? kMaxStreamPacket : 1200));
+      rng.fill(packet);
+      packets.push_back(std::move(packet));
+    }
+    StreamReader reader(true);
+    EXPECT_EQ(read_all(reader, framed(packets), rng, round % 3 == 0 ? 3 : 4000), packets);
+    EXPECT_FALSE(reader.in_the_middle());
+    EXPECT_TRUE(reader.greeted());
+  }
+}
+
+TEST(Stream, TheConnectingSideReadsNoMagic) {
+  SeededRng rng(2);
+  StreamReader reader(false);
+  EXPECT_EQ(read_all(reader, framed({Bytes{8, 1, 2}}, false), rng, 2), (std::vector<Bytes>{{8, 1, 2}}));
+}
+
+TEST(Stream, TheFirstWrongByteOfTheMagicEndsIt) {
+  for (std::size_t i = 0; i < kStreamMagic.size(); ++i) {
+    Bytes start(kStreamMagic.begin(), kStreamMagic.begin() + static_cast<std::ptrdiff_t>(i + 1));
+    start[i] ^= 0x40;
+    StreamReader reader(true);
+    ASSERT_TRUE(reader.push(start));
+    EXPECT_EQ(reader.next().error(), Fault::malformed);
+    EXPECT_FALSE(reader.push(start));
+  }
+}
+
+TEST(Stream, RefusesNoughtAndMoreThanSixteenKilobytes) {
+  const Bytes lengths[] = {{0, 0}, {0x40, 0x01}, {0xff, 0xff}};
+  for (const auto& length : lengths) {
+    StreamReader reader(false);
+    ASSERT_TRUE(reader.push(length));
+    EXPECT_FALSE(reader.next());
+    EXPECT_FALSE(reader.next());
+  }
+  Bytes out;
+  EXPECT_EQ(write_stream_packet(out, {}).error(), Fault::malformed);
+  EXPECT_EQ(write_stream_packet(out, Bytes(kMaxStreamPacket + 1)).error(), Fault::too_big);
+  EXPECT_TRUE(out.empty());
+}
+
+TEST(Stream, HoldsNoMoreThanTwoPackets) {
+  StreamReader reader(false);
+  ASSERT_TRUE(reader.push(Bytes(kMaxStreamPacket, 1)));
+  ASSERT_TRUE(reader.push(Bytes(kMaxStreamPacket, 1)));
+  EXPECT_EQ(reader.push(Bytes(kMaxStreamPacket, 1)).error(), Fault::full);
+}
+
+TEST(Stream, TellsThatSomethingIsHeldBack) {
+  StreamReader reader(true);
+  EXPECT_FALSE(reader.in_the_middle());
+  ASSERT_TRUE(reader.push(Bytes{0x05}));
+  ASSERT_TRUE(reader.next());
+  EXPECT_TRUE(reader.in_the_middle());
+  EXPECT_FALSE(reader.greeted());
+}
+
+}  // namespace
+}  // namespace linnet::overlay
