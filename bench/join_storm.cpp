@@ -1,7 +1,9 @@
 // A hundred peers start at once on loopback, each on a socket of its own; when all are online all look up all. One
 // process, one thread, the shipped cryptography and driver.
 //
-//   bench_join_storm [--nodes 100] [--supernodes 10] [--seconds 120]
+//   bench_join_storm [--nodes 100] [--supernodes 10] [--at-once 1] [--seconds 120]
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -12,11 +14,17 @@
 namespace linnet::io {
 namespace {
 
-constexpr std::size_t kAtOnce = 4;  // lookups of one peer under way
+double cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
 
 struct Storm {
   std::size_t nodes = 100;
   std::size_t supernodes = 10;
+  std::size_t at_once = 1;  // lookups of one peer under way
   Duration limit = std::chrono::seconds(120);
 
   Loop loop;
@@ -32,6 +40,10 @@ struct Storm {
   std::size_t asked = 0, found = 0, empty = 0, wrong = 0, failed = 0, refused = 0;
   std::vector<double> joins, lookups;
   std::vector<bool> was_online;
+  struct Told {
+    double cpu = 0;
+    std::uint64_t datagrams = 0, requests = 0, timeouts = 0;
+  } told;
 
   void start() {
     std::vector<Endpoint> first;
@@ -84,7 +96,7 @@ struct Storm {
 
   void ask(std::size_t i) {
     auto& asker = askers[i];
-    while (asker.open.size() < kAtOnce && asker.next < nodes) {
+    while (asker.open.size() < at_once && asker.next < nodes) {
       const auto target = (i + asker.next) % nodes;  // not everybody the same one at once
       if (target == i) {
         ++asker.next;
@@ -102,15 +114,35 @@ struct Storm {
     peers[i]->pump();
   }
 
+  // What it took since the last report.
+  void report(const char* what) {
+    std::uint64_t datagrams = 0, requests = 0, timeouts = 0;
+    for (const auto& peer : peers) {
+      datagrams += peer->peer().counters().datagrams_in;
+      if (const auto* dht = peer->peer().dht()) {
+        requests += dht->counters().requests_out;
+        timeouts += dht->counters().timeouts;
+      }
+    }
+    const double cpu = cpu_seconds();
+    std::printf("%s: %.2f s CPU, %llu datagrams, %llu DHT requests, %llu of them unanswered\n", what, cpu - told.cpu,
+                static_cast<unsigned long long>(datagrams - told.datagrams),
+                static_cast<unsigned long long>(requests - told.requests),
+                static_cast<unsigned long long>(timeouts - told.timeouts));
+    told = {cpu, datagrams, requests, timeouts};
+  }
+
   void look() {
     if (!looking && joins.size() == nodes) {
       looking = true;
       all_online = now();
+      report("join");
       for (std::size_t i = 0; i < nodes; ++i) ask(i);
     }
     const bool done = looking && found + empty + wrong + failed == nodes * (nodes - 1);
     if (done || now() - began > limit) {
       looked_at = now();
+      report(looking ? "lookups" : "join, not all");
       return loop.stop();
     }
     alarm->set(now() + std::chrono::milliseconds(10));
@@ -133,6 +165,7 @@ int main(int argc, char** argv) {
     const auto n = static_cast<std::size_t>(std::strtoul(argv[i + 1], nullptr, 10));
     if (std::strcmp(argv[i], "--nodes") == 0) storm.nodes = n;
     if (std::strcmp(argv[i], "--supernodes") == 0) storm.supernodes = std::max<std::size_t>(1, n);
+    if (std::strcmp(argv[i], "--at-once") == 0) storm.at_once = n;
     if (std::strcmp(argv[i], "--seconds") == 0) storm.limit = std::chrono::seconds(n);
   }
   storm.supernodes = std::min(storm.supernodes, storm.nodes);
