@@ -97,13 +97,13 @@ class Pair {
   void run_for(Duration d) { run(now + d); }
   void settle() { run_for(milliseconds(100)); }
 
-  CallId call(std::string group = {}) {
+  CallId call(std::string group = {}, std::string offer = kOffer) {
     InviteParams params;
     params.to = bob.id;
     params.target = *Uri::parse("bob@home.example");
     params.from = *Uri::parse("alice@home.example");
     params.call_group = std::move(group);
-    params.sdp_offer = kOffer;
+    params.sdp_offer = std::move(offer);
     const auto out = alice.core.invite(now, std::move(params));
     EXPECT_TRUE(out.has_value());
     return out.value_or(kNoCall);

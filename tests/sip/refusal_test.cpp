@@ -1,71 +1,12 @@
 // What a user agent refuses, message by message.
 #include <gtest/gtest.h>
 
-#include "base/rng.h"
-#include "sip/core.h"
-#include "sip/parser.h"
-#include "tests/sip/pair.h"
+#include "tests/sip/far_end.h"
 
 namespace linnet::sip {
 namespace {
 
-struct Request {
-  std::string method = "INVITE";
-  std::string uri = "sip:bob@home.example";
-  std::string branch = "z9hG4bKone";
-  std::string from = "<sip:alice@home.example>;tag=a1";
-  std::string to = "<sip:bob@home.example>";
-  std::string call_id = "call-1";
-  std::string cseq = "1";
-  std::string extra = "Contact: <sip:alice@home.example>\r\n";
-  std::string type = "application/sdp";
-  std::string body = kOffer;
-
-  std::string str() const {
-    return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/LINNET h;branch=" + branch +
-           "\r\nMax-Forwards: 70\r\nFrom: " + from + "\r\nTo: " + to + "\r\nCall-ID: " + call_id + "\r\nCSeq: " + cseq +
-           " " + method + "\r\n" + extra + (body.empty() ? "" : "Content-Type: " + type + "\r\n") +
-           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  }
-};
-
-class Refusal : public testing::Test {
- protected:
-  Refusal() : bob("bob@home.example", true, 1, peer_id(2)) {}
-
-  // The last response to `text`, as text; empty when there is none.
-  std::string send(const std::string& text, PeerId from = peer_id(1)) {
-    bob.core.handle_message(now, from, view(text));
-    std::string out;
-    while (auto message = bob.core.poll_message()) out = std::string(linnet::text(message->bytes));
-    while (auto event = bob.core.poll_event()) bob.events.push_back(std::move(*event));
-    return out;
-  }
-  int status(const std::string& text, PeerId from = peer_id(1)) {
-    const auto response = send(text, from);
-    return response.empty() ? 0 : std::stoi(response.substr(8, 3));
-  }
-  // A call that talks; gives the tag bob put on it.
-  std::string talk(Request r = {}) {
-    send(r.str());
-    const auto call = bob.take<IncomingCall>().call;
-    EXPECT_TRUE(bob.core.accept(now, call, kAnswer));
-    const auto ok = std::string(linnet::text(bob.core.poll_message()->bytes));
-    MessageView m;
-    EXPECT_TRUE(parse(view(ok), m));
-    const std::string tag(m.to.tag);
-    r.method = "ACK";
-    r.branch = "z9hG4bKack";
-    r.to += ";tag=" + tag;
-    r.body.clear();
-    EXPECT_EQ(status(r.str()), 0);
-    EXPECT_EQ(bob.take<Established>().call, call);
-    return tag;
-  }
-
-  Time now{};
-  Side bob;
-};
+using Refusal = FarEnd;
 
 TEST_F(Refusal, NamesWhatIsServedIn405And501) {
   Request r;
@@ -214,34 +155,57 @@ TEST_F(Refusal, Answers482ToTheSameRequestByAnotherWay) {
   EXPECT_EQ(bob.events.size(), 1u);
 }
 
-TEST_F(Refusal, BoundsTheCallsOfOnePeer) {
-  Request r;
-  int busy = 0;
-  for (int i = 0; i < 20; ++i) {
-    r.branch = "z9hG4bK" + std::to_string(i);
-    r.call_id = "call-" + std::to_string(i);
-    busy += status(r.str()) == 486 ? 1 : 0;
+// How many of `n` INVITEs, each a call of its own, got that status.
+class Flood : public FarEnd {
+ protected:
+  int refused_with(int code, int n) {
+    Request r;
+    int out = 0;
+    for (int i = 0; i < n; ++i) {
+      r.branch = "z9hG4bK" + std::to_string(i);
+      r.call_id = "call-" + std::to_string(i);
+      out += status(r.str()) == code ? 1 : 0;
+    }
+    return out;
   }
-  EXPECT_EQ(busy, 12);
+};
+
+TEST_F(Flood, OfCallsOfOnePeerIsBounded) {
+  EXPECT_EQ(refused_with(486, 20), 12);
   EXPECT_EQ(bob.core.calls(), 8u);
-  EXPECT_EQ(status(r.str(), peer_id(7)), 0) << "others are not harmed";
+  EXPECT_EQ(status(Request{}.str(), peer_id(7)), 0) << "others are not harmed";
   EXPECT_EQ(bob.core.calls(), 9u);
 }
 
-TEST_F(Refusal, BoundsTheTransactionsOfOnePeer) {
-  Request r;
-  int refused = 0;
-  for (int i = 0; i < 200; ++i) {
-    r.branch = "z9hG4bK" + std::to_string(i);
-    r.call_id = "call-" + std::to_string(i);
-    refused += status(r.str()) == 503 ? 1 : 0;
-  }
-  EXPECT_EQ(refused, 200 - 64);
+TEST_F(Flood, OfTransactionsOfOnePeerIsBounded) {
+  EXPECT_EQ(refused_with(503, 200), 200 - 64);
   EXPECT_EQ(bob.core.transactions(), 64u);
   EXPECT_EQ(bob.core.counters().refused_full, 136u + 56u);
   now += seconds(40);  // refusals without their ACK are given up at timer H
   bob.core.handle_timeout(now);
   EXPECT_EQ(bob.core.transactions(), 8u);
+}
+
+TEST_F(Flood, OfPeersIsBoundedInAllTables) {
+  Request r;
+  int busy = 0;
+  int full = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto from = peer_id(1);
+    from.bytes[1] = static_cast<std::uint8_t>(i);
+    from.bytes[2] = static_cast<std::uint8_t>(i >> 8);
+    for (int k = 0; k < 5; ++k) {
+      r.branch = "z9hG4bK" + std::to_string(k);
+      r.call_id = "call-" + std::to_string(k);
+      const auto got = status(r.str(), from);
+      busy += got == 486 ? 1 : 0;
+      full += got == 503 ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(bob.core.calls(), 256u);
+  EXPECT_EQ(bob.core.transactions(), 1024u);
+  EXPECT_EQ(busy, 1024 - 256);
+  EXPECT_EQ(full, 1500 - 1024);
 }
 
 }  // namespace
