@@ -42,6 +42,8 @@ struct Raw {
   verb::Who who;
   verb::Log log;
   verb::Demo demo;
+  verb::AudioSet audio_set;
+  verb::AudioTest audio_test;
   verb::ConfigCheck check;
   verb::Completion completion;
 };
@@ -143,6 +145,7 @@ class Grammar {
     auto* demo = app_.add_subcommand("demo", "five nodes on this machine, real calls, and what was heard");
     demo->add_option("--out", raw_.demo.out, "where to write what bob heard (default bob.wav)")->type_name("F.wav");
     demo->add_option("--keep", raw_.demo.keep, "keep the nodes' homes and logs in DIR")->type_name("DIR");
+    audio_commands();
     auto* config = app_.add_subcommand("config", "the configuration file");
     config->require_subcommand(1);
     config->add_subcommand("check", "read it and say what is wrong")
@@ -153,6 +156,19 @@ class Grammar {
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish", "names"}));
     app_.add_subcommand("version", "which Linnet this is");
+  }
+
+  void audio_commands() {
+    auto* audio = app_.add_subcommand("audio", "microphone and loudspeaker");
+    audio->require_subcommand(1);
+    audio->add_subcommand("ls", "the devices of this machine; * is used for calls");
+    auto* set = audio->add_subcommand("set", "use this device for calls from now on");
+    set->add_option("DEVICE", raw_.audio_set.device, "its number or name (linnet audio ls), or default")->required();
+    set->add_flag("--microphone", raw_.audio_set.microphone, "to speak into only");
+    set->add_flag("--loudspeaker", raw_.audio_set.loudspeaker, "to hear with only");
+    audio->add_subcommand("test", "play a tone, listen for it, record a sentence and play it back")
+        ->add_flag("--quick", raw_.audio_test.quick, "without the sentence");
+    audio->add_subcommand("status", "the devices of the running calls, and what became of their echo");
   }
 
   static void files(CLI::App* command, std::string& play, std::string& record) {
@@ -233,6 +249,10 @@ class Grammar {
     if (name == "who ") return Verb(raw_.who);
     if (name == "log ") return Verb(raw_.log);
     if (name == "demo ") return Verb(raw_.demo);
+    if (name == "audio ls ") return Verb(verb::AudioList{});
+    if (name == "audio set ") return Verb(raw_.audio_set);
+    if (name == "audio test ") return Verb(raw_.audio_test);
+    if (name == "audio status ") return Verb(verb::AudioStatus{});
     if (name == "config check ") return Verb(raw_.check);
     if (name == "completion ") return Verb(raw_.completion);
     return Verb(verb::Print{"version", kVersion});

@@ -64,6 +64,16 @@ struct Demo {
   std::string out = "bob.wav";
   std::string keep;
 };
+struct AudioList {};
+struct AudioStatus {};
+struct AudioSet {
+  std::string device;  // an index, a name or a part of one, "default"
+  bool microphone = false;
+  bool loudspeaker = false;  // neither flag: both, as far as the device is both
+};
+struct AudioTest {
+  bool quick = false;  // without the voice
+};
 struct ConfigCheck {
   std::string file;  // empty: the home's
 };
@@ -76,9 +86,10 @@ struct Print {       // --help, --version: text for stdout
 };
 }  // namespace verb
 
-using Verb = std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer,
-                          verb::Hangup, verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::ConfigCheck,
-                          verb::Completion, verb::Print>;
+using Verb =
+    std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer, verb::Hangup,
+                 verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus,
+                 verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

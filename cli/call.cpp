@@ -107,6 +107,10 @@ class Follower {
       return std::nullopt;
     }
     live_line_.clear();
+    if (event == "notice") {
+      talk(message.value("text", std::string()));
+      return std::nullopt;
+    }
     if (event == "ended") return ended(line, message);
     return fail({message.value("error", std::string("Failed.")), static_cast<io::Exit>(message.value("exit", 1))});
   }

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "cli/arguments.h"
+#include "cli/audio.h"
 #include "cli/call.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
@@ -29,6 +30,10 @@ struct Dispatch {
   int operator()(const verb::Who& v) const { return who(context, v); }
   int operator()(const verb::Log& v) const { return log(context, v); }
   int operator()(const verb::Demo& v) const { return demo(context, v); }
+  int operator()(const verb::AudioList&) const { return audio_list(context); }
+  int operator()(const verb::AudioStatus&) const { return audio_status(context); }
+  int operator()(const verb::AudioSet& v) const { return audio_set(context, v); }
+  int operator()(const verb::AudioTest& v) const { return audio_test(context, v); }
   int operator()(const verb::ConfigCheck& v) const { return config_check(context, v); }
   int operator()(const verb::Completion& v) const { return completion(context, v); }
   int operator()(const verb::Print&) const { return 0; }

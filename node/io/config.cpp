@@ -63,7 +63,7 @@ std::string take_bool(const toml::node& value, bool& target) {
   return {};
 }
 
-constexpr std::array<Key, 17> kKeys{{
+constexpr std::array<Key, 22> kKeys{{
     {"", "listen",
      [](const toml::node& v, Settings& s, const Path&) {
        s.listen.clear();
@@ -168,11 +168,29 @@ constexpr std::array<Key, 17> kKeys{{
     {"audio", "device",
      [](const toml::node& v, Settings& s, const Path&) -> std::string {
        std::string text;
-       take_text(v, text);
-       if (text != "default" && text != "none") return R"("default" or "none")";
-       s.sound = text == "default";
+       if (!take_text(v, text).empty()) return R"("default", "none" or the name of a device (linnet audio ls))";
+       s.sound = text != "none";
+       if (text == "none" || text == "default") text.clear();
+       s.sound_choice = {text, text};
        return {};
      }},
+    {"audio", "microphone",
+     [](const toml::node& v, Settings& s, const Path&) { return take_text(v, s.sound_choice.microphone); }},
+    {"audio", "loudspeaker",
+     [](const toml::node& v, Settings& s, const Path&) { return take_text(v, s.sound_choice.loudspeaker); }},
+    {"audio", "echo",
+     [](const toml::node& v, Settings& s, const Path&) -> std::string {
+       std::string text;
+       take_text(v, text);
+       const auto choice = media::parse_echo_choice(text);
+       if (!choice) return R"("auto", "webrtc", "speex" or "off")";
+       s.sound_processing.echo = *choice;
+       return {};
+     }},
+    {"audio", "noise",
+     [](const toml::node& v, Settings& s, const Path&) { return take_bool(v, s.sound_processing.noise); }},
+    {"audio", "gain",
+     [](const toml::node& v, Settings& s, const Path&) { return take_bool(v, s.sound_processing.gain); }},
 }};
 
 std::string place(const std::string& file, const toml::source_position& at) {

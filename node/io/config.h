@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "media/audio_processing.h"
 #include "node/config.h"
+#include "node/io/sound_devices.h"
 #include "node/io/trouble.h"
 
 namespace linnet::io {
@@ -31,8 +33,10 @@ struct Settings {
   std::uint32_t bitrate_kbps = 24;
   std::uint32_t frame_ms = 20;
   std::uint32_t ring_s = 60;
-  bool sound = true;               // audio.device = "none" makes silent calls
-  std::string log_level = "info";  // error, warn, info, debug
+  bool sound = true;         // audio.device = "none" makes silent calls
+  SoundChoice sound_choice;  // audio.device, audio.microphone, audio.loudspeaker: empty is the default
+  media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
+  std::string log_level = "info";                 // error, warn, info, debug
 
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence
 };

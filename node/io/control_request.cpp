@@ -116,6 +116,7 @@ Outcome<Request> parse_request(std::string_view line) {
   }
   if (cmd == "log") return f.as(request::Log{f.whole("rows", kMaxRows, kMaxRows)});
   if (cmd == "names") return f.as(request::Names{});
+  if (cmd == "audio") return f.as(request::Audio{});
   if (cmd == "counters") return f.as(request::Counters{});
   if (cmd == "down") return f.as(request::Down{});
   f.wrong("cmd");

@@ -8,6 +8,7 @@
 //   {"cmd":"answer","call":ID,"follow":false,"play":F,"record":F,"silent":false}         the same lines with "follow"
 //   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
 //   optional
+//   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
 //   {"cmd":"names"}                       {"ok":true,"names":[..]}: people this node has pinned or talked to
 //
@@ -64,13 +65,14 @@ struct Log {
   std::size_t rows = 0;
 };
 struct Names {};
+struct Audio {};
 struct Counters {};
 struct Down {};
 }  // namespace request
 
 using Request =
     std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute,
-                 request::Who, request::Log, request::Names, request::Counters, request::Down>;
+                 request::Who, request::Log, request::Audio, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.

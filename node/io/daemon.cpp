@@ -9,6 +9,7 @@
 #include "node/io/notify.h"
 #include "node/io/resolver.h"
 #include "node/io/service.h"
+#include "node/io/sound_choice.h"
 #include "node/io/wav_recorder.h"
 
 namespace linnet::io {
@@ -118,6 +119,10 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (parts.config.peer.role == overlay::Role::supernode) {  // a leaf is reached through its supernodes
     if (const auto open = parts.tcp->listen(ports->bound()); !open) log_warn(open.error().text);
   }
+  parts.sound_config.processing = settings.sound_processing;
+  parts.sound_config.choice = [file = home.sound(), configured = settings.sound_choice] {
+    return load_sound_choice(file).value_or(configured);
+  };
   impl->driver = std::make_unique<Driver>(impl->loop, impl->store, impl->rng, std::move(*ports), std::move(parts));
   impl->service = std::make_unique<Service>(impl->loop, *impl->driver, impl->store, impl->settings);
   Service* service = impl->service.get();

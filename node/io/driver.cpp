@@ -25,7 +25,12 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       key_file_(std::move(parts.key_file)),
       default_sound_(std::move(parts.sound)),
       loop_(loop),
-      sound_(loop, node_, [this] { pump(); }) {}
+      sound_(
+          loop, node_, std::move(parts.sound_config), [this] { pump(); },
+          [this](node::CallId call, const std::string& text) {
+            log_warn("sound of a call: " + text);
+            if (said_) said_(call, text);
+          }) {}
 
 void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
   listener_ = std::move(listener);

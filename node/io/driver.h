@@ -25,6 +25,7 @@ class Driver {
     std::filesystem::path key_file;
     SoundPlan sound;  // of calls that bring no plan of their own
     std::unique_ptr<TcpPorts> tcp;  // none: UDP alone
+    SoundConfig sound_config;
   };
 
   // Loop, store and rng outlive the driver.
@@ -37,6 +38,11 @@ class Driver {
   node::CommandId command(const node::Command& command);
   // To be used when this call's sound starts. Call it at the latest from the listener.
   void plan_sound(node::CallId call, SoundPlan plan);
+  // Whether there are sound devices: answered later, on the loop.
+  void ask_sound(std::function<void(Done)> answer) { sound_.present(std::move(answer)); }
+  std::vector<Sound::InUse> sound_in_use() const { return sound_.in_use(); }
+  // What is to be told to the person who speaks.
+  void on_sound(std::function<void(node::CallId, const std::string&)> said) { said_ = std::move(said); }
 
   node::Node& node() { return node_; }
   const UdpPorts& ports() const { return ports_; }
@@ -64,6 +70,7 @@ class Driver {
   std::uint64_t last_command_ = 0;
   std::function<void(const node::Event&)> listener_;
   std::function<void()> every_second_;
+  std::function<void(node::CallId, const std::string&)> said_;
   std::unique_ptr<Loop::Alarm> timeout_;
   std::unique_ptr<Loop::Alarm> second_;
   Loop& loop_;

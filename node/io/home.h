@@ -18,6 +18,7 @@ struct Home {
   std::filesystem::path identity() const { return data / "identity.key"; }
   std::filesystem::path store() const { return data / "store.db"; }
   std::filesystem::path hosts() const { return data / "hosts.db"; }
+  std::filesystem::path sound() const { return data / "audio.json"; }
   std::filesystem::path control() const { return runtime / "control.sock"; }
   std::filesystem::path log() const { return state / "linnet.log"; }
   std::filesystem::path config() const { return configs.back(); }

@@ -7,7 +7,7 @@
 #include "node/io/clock.h"
 #include "node/io/log.h"
 #include "node/io/notify.h"
-#include "node/io/sound_card.h"
+#include "node/io/sound_json.h"
 #include "node/io/view_json.h"
 #include "node/io/wav_recorder.h"
 
@@ -48,6 +48,7 @@ std::string sentence(const node::event::Done& done, const std::string& who) {
 
 Service::Service(Loop& loop, Driver& driver, Store& store, const Settings& settings)
     : loop_(loop), driver_(driver), store_(store), settings_(settings) {
+  driver_.on_sound([this](node::CallId call, const std::string& text) { tell_sound(call, text); });
   deadline_ = loop_.alarm([this] {
     log_warn("stopped before every call had ended");
     loop_.stop();
@@ -62,6 +63,7 @@ void Service::on_line(ClientId client, std::string_view line) {
 
 void Service::on_closed(ClientId client) {
   watchers_.erase(client);
+  asking_.erase(client);
   for (auto& [id, pending] : pending_)
     if (pending.client == client) pending.follow = false;
   if (const auto followed = followers_.find(client); followed != followers_.end()) {
@@ -91,24 +93,35 @@ Outcome<SoundPlan> Service::plan(const request::Files& files) const {
     if (!speech) return tl::unexpected(speech.error());
     out.play = std::move(*speech);
   }
-  if (out.files() || !out.card) return out;
-  if (const auto card = SoundCard::present(); !card) {
-    if (!files.silent) return tl::unexpected(card.error());
-    out.card = false;
-  }
   return out;
 }
 
+// Asking for sound devices takes PortAudio a fifth of a second: not on the loop.
+void Service::with_sound(ClientId client, const request::Files& files, std::function<void(Outcome<SoundPlan>)> then) {
+  auto made = plan(files);
+  if (!made || made->files() || !made->card) return then(std::move(made));
+  if (asking_.size() >= kMaxPending) return then(trouble("The daemon is busy."));
+  asking_.insert(client);
+  driver_.ask_sound([this, client, silent = files.silent, plan = std::move(*made),
+                     then = std::move(then)](const Done& found) mutable {
+    if (asking_.erase(client) == 0) return;  // went away meanwhile
+    if (!found && !silent) return then(tl::unexpected(found.error()));
+    plan.card = found.has_value();
+    then(std::move(plan));
+  });
+}
+
 void Service::handle(ClientId client, const request::Call& call) {
-  const auto refused = [&](const Trouble& why) {
-    control_->send(client, ended_line(why, refused_json(call.who, node::CallResult::failed)));
+  const auto refused = [this, client, who = call.who](const Trouble& why) {
+    control_->send(client, ended_line(why, refused_json(who, node::CallResult::failed)));
     control_->finish(client);
   };
-  auto sound = plan(call.files);
-  if (!sound) return refused(sound.error());
-  if (pending_.size() >= kMaxPending) return refused({"The daemon is busy.", Exit::failed});
-  pending_[driver_.next_command()] = Pending{client, true, true, call.who, std::move(*sound), {}};
-  driver_.command(node::command::Call{call.who, call.cold, call.duration});
+  with_sound(client, call.files, [this, client, call, refused](Outcome<SoundPlan> sound) {
+    if (!sound) return refused(sound.error());
+    if (pending_.size() >= kMaxPending) return refused({"The daemon is busy.", Exit::failed});
+    pending_[driver_.next_command()] = Pending{client, true, true, call.who, std::move(*sound), {}};
+    driver_.command(node::command::Call{call.who, call.cold, call.duration});
+  });
 }
 
 std::optional<node::CallId> Service::ringing(std::optional<node::CallId> asked) const {
@@ -121,11 +134,12 @@ std::optional<node::CallId> Service::ringing(std::optional<node::CallId> asked) 
 void Service::handle(ClientId client, const request::Answer& answer) {
   const auto call = ringing(answer.call);
   if (!call) return refuse(client, {"No call is ringing.", Exit::not_found});
-  auto sound = plan(answer.files);
-  if (!sound) return refuse(client, sound.error());
-  driver_.plan_sound(*call, std::move(*sound));
-  pending_[driver_.next_command()] = Pending{client, false, answer.follow, {}, {}, call};
-  driver_.command(node::command::Answer{call});
+  with_sound(client, answer.files, [this, client, call, follow = answer.follow](Outcome<SoundPlan> sound) {
+    if (!sound) return refuse(client, sound.error());
+    driver_.plan_sound(*call, std::move(*sound));
+    pending_[driver_.next_command()] = Pending{client, false, follow, {}, {}, call};
+    driver_.command(node::command::Answer{call});
+  });
 }
 
 std::string Service::no_such_call(std::optional<node::CallId> asked) const {
@@ -275,6 +289,16 @@ void Service::on(const node::event::CallEnded& ended) {
     control_->send(client, line);
     control_->finish(client);
   }
+}
+
+void Service::handle(ClientId client, const request::Audio&) {
+  control_->send(client, R"({"ok":true,"audio":)" + sound_json(driver_.sound_in_use()) + "}");
+  control_->finish(client);
+}
+
+void Service::tell_sound(node::CallId call, const std::string& text) {
+  for (const auto& [client, followed] : followers_)
+    if (followed == call) control_->send(client, notice_line(text));
 }
 
 void Service::refuse(ClientId client, const Trouble& why) {

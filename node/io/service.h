@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "node/io/config.h"
 #include "node/io/control_request.h"
@@ -46,6 +47,7 @@ class Service {
   void handle(ClientId client, const request::Who& who);
   void handle(ClientId client, const request::Log& log);
   void handle(ClientId client, const request::Names& names);
+  void handle(ClientId client, const request::Audio& audio);
   void handle(ClientId client, const request::Counters& counters);
   void handle(ClientId client, const request::Down& down);
 
@@ -54,6 +56,8 @@ class Service {
   void on(const node::event::CallEnded& ended);
   void refuse(ClientId client, const Trouble& why);
   Outcome<SoundPlan> plan(const request::Files& files) const;
+  void with_sound(ClientId client, const request::Files& files, std::function<void(Outcome<SoundPlan>)> then);
+  void tell_sound(node::CallId call, const std::string& text);
   std::optional<node::CallId> ringing(std::optional<node::CallId> asked) const;
   void run(ClientId client, const node::Command& command, std::optional<node::CallId> asked);
   std::string no_such_call(std::optional<node::CallId> asked) const;
@@ -69,6 +73,7 @@ class Service {
   std::map<node::CommandId, Pending> pending_;
   std::map<ClientId, std::string> watchers_;  // the last line each one got
   std::map<ClientId, node::CallId> followers_;
+  std::set<ClientId> asking_;  // who waits for the sound devices to be looked up
   std::optional<ClientId> down_;
   bool leaving_ = false;
   std::unique_ptr<Loop::Alarm> deadline_;

@@ -1,21 +1,12 @@
 #include "node/io/sound.h"
 
-#include <array>
-
 #include "media/codec_kind.h"
 #include "media/resampler.h"
 #include "media/wav.h"
 #include "node/io/clock.h"
 #include "node/io/files.h"
-#include "node/io/sound_card.h"
-#include "node/io/wav_recorder.h"
 
 namespace linnet::io {
-namespace {
-
-constexpr int kMicrophonePatience = 5;  // ticks; sound servers hand over up to 50 ms at once
-
-}  // namespace
 
 Outcome<Speech> load_speech(const std::string& path) {
   const auto bytes = read_file(path, media::kMaxWavBytes);
@@ -28,99 +19,108 @@ Outcome<Speech> load_speech(const std::string& path) {
   return std::make_shared<const std::vector<std::int16_t>>(media::resample(audio->samples, audio->rate, media::kRate));
 }
 
-// One call's ends. Without a file and without a card: silence in, nothing out.
-class Sound::Line {
- public:
-  Line(node::Node& node, node::CallId call) : node_(node), call_(call) {}
+Sound::Sound(Loop& loop, node::Node& node, SoundConfig config, std::function<void()> ticked,
+             std::function<void(node::CallId, const std::string&)> said)
+    : node_(node),
+      config_(std::move(config)),
+      ticked_(std::move(ticked)),
+      said_(std::move(said)),
+      thread_(loop),
+      alarm_(loop.alarm([this] { ring(); })) {}
 
-  Done open(const SoundPlan& plan) {
-    speech_ = plan.play;
-    if (!plan.record.empty()) {
-      auto made = WavRecorder::create(plan.record);
-      if (!made) return tl::unexpected(made.error());
-      recorder_ = std::make_unique<WavRecorder>(std::move(*made));
-    }
-    if (plan.files() || !plan.card) return {};
-    auto card = SoundCard::open();
-    if (!card) return tl::unexpected(card.error());
-    card_ = std::move(*card);
-    return {};
-  }
+Sound::~Sound() {
+  for (auto& [id, call] : calls_) thread_.close(call.line->take_card());
+}
 
-  void tick() {
-    if (card_)
-      card_tick();
+Done Sound::start(node::CallId id, const SoundPlan& plan) {
+  Call call;
+  call.line = std::make_unique<SoundLine>(node_, id);
+  call.line->speak(plan.play);
+  Done done;
+  if (!plan.record.empty()) {
+    auto made = WavRecorder::create(plan.record);
+    if (made)
+      call.line->record(std::make_unique<WavRecorder>(std::move(*made)));
     else
-      file_tick();
+      done = tl::unexpected(made.error());
   }
-
- private:
-  void file_tick() {
-    std::array<std::int16_t, kTickSamples> samples{};
-    if (speech_ && at_ < speech_->size()) {
-      const std::size_t n = std::min(kTickSamples, speech_->size() - at_);
-      std::copy_n(speech_->begin() + static_cast<std::ptrdiff_t>(at_), n, samples.begin());
-      at_ += n;
-    }
-    node_.capture(now(), call_, samples);
-    samples.fill(0);
-    record(samples, node_.play(now(), call_, samples));
-  }
-
-  void card_tick() {
-    std::array<std::int16_t, 4 * kTickSamples> samples;
-    bool heard = false;
-    for (std::size_t n; (n = card_->capture(samples)) > 0; heard = true)
-      node_.capture(now(), call_, std::span(samples).first(n));
-    mute_ticks_ = heard ? 0 : mute_ticks_ + 1;
-    // A microphone that stands still (it wakes up, it was pulled out) is silence to the other side, no broken line.
-    if (mute_ticks_ > kMicrophonePatience) {
-      samples.fill(0);
-      node_.capture(now(), call_, std::span(samples).first(kTickSamples));
-    }
-    const std::size_t wanted = std::min(card_->wanted(), samples.size());
-    if (wanted == 0) return;
-    const auto out = std::span(samples).first(wanted);
-    node_.play(now(), call_, out);
-    card_->play(out);
-  }
-
-  void record(std::span<const std::int16_t> samples, std::size_t first) {
-    if (!recorder_) return;
-    if (!started_) samples = samples.subspan(std::min(first, samples.size()));
-    if (samples.empty()) return;
-    started_ = true;
-    recorder_->write(samples);
-  }
-
-  node::Node& node_;
-  node::CallId call_;
-  Speech speech_;
-  std::size_t at_ = 0;
-  std::unique_ptr<WavRecorder> recorder_;
-  bool started_ = false;
-  std::unique_ptr<SoundCard> card_;
-  int mute_ticks_ = 0;  // without a sample of the microphone
-};
-
-Sound::Sound(Loop& loop, node::Node& node, std::function<void()> ticked)
-    : node_(node), ticked_(std::move(ticked)), alarm_(loop.alarm([this] { ring(); })) {}
-Sound::~Sound() = default;
-
-Done Sound::start(node::CallId call, const SoundPlan& plan) {
-  auto line = std::make_unique<Line>(node_, call);
-  const auto opened = line->open(plan);
+  call.card = plan.card && !plan.files();
+  stop(id);
   if (calls_.empty()) {
     next_ = now() + kTick;
     alarm_->set(next_);
   }
-  calls_[call] = std::move(line);
-  return opened;
+  Call& kept = calls_[id] = std::move(call);
+  if (kept.card) open(id, kept);
+  return done;
 }
 
-void Sound::stop(node::CallId call) {
-  calls_.erase(call);
+void Sound::stop(node::CallId id) {
+  const auto it = calls_.find(id);
+  if (it == calls_.end()) return;
+  thread_.close(it->second.line->take_card());
+  calls_.erase(it);
   if (calls_.empty()) alarm_->set(kNever);
+}
+
+void Sound::open(node::CallId id, Call& call) {
+  call.opening = true;
+  call.again = kNever;
+  auto choice = call.fallen ? [] { return SoundChoice{}; } : config_.choice;
+  thread_.open(std::move(choice), [this, id](SoundThread::Opened card) { opened(id, std::move(card)); });
+}
+
+void Sound::opened(node::CallId id, SoundThread::Opened card) {
+  const auto it = calls_.find(id);
+  if (it == calls_.end() || !it->second.opening) {  // hung up meanwhile
+    if (card) thread_.close(std::move(*card));
+    return;
+  }
+  Call& call = it->second;
+  call.opening = false;
+  if (card) {
+    const auto& facts = (*card)->facts();
+    const auto both =
+        facts.microphone == facts.loudspeaker ? facts.microphone : facts.microphone + " and " + facts.loudspeaker;
+    if (!call.why.empty()) said_(id, call.why + "\n  Using " + both + ".");
+    call.why.clear();
+    return call.line->use(std::move(*card), config_.processing);
+  }
+  if (call.why.empty()) call.why = card.error().text;
+  if (!call.fallen) {
+    call.fallen = true;
+    return open(id, call);
+  }
+  if (!call.told) said_(id, call.why + "\n  The call goes on in silence.");
+  call.told = true;
+  call.again = now() + kAgain;
+}
+
+// A card that stands still was pulled out, or its server is gone: the system's default takes over, once it is there.
+void Sound::tend(node::CallId id, Call& call) {
+  if (call.again <= now()) open(id, call);
+  if (!call.line->stands_still()) return;
+  const auto& facts = call.line->card()->facts();
+  call.why = "The sound device is gone (" + facts.microphone +
+             (facts.microphone == facts.loudspeaker ? "" : ", " + facts.loudspeaker) + ").";
+  call.told = false;
+  thread_.close(call.line->take_card());
+  call.fallen = true;
+  open(id, call);
+}
+
+std::vector<Sound::InUse> Sound::in_use() const {
+  std::vector<InUse> out;
+  for (const auto& [id, call] : calls_) {
+    if (call.line->card() == nullptr) continue;
+    InUse use{id, call.line->card()->facts(), {}, {}};
+    if (const auto* processing = call.line->processing()) {
+      use.processing = processing->report();
+      use.processing_latency = processing->latency();
+    }
+    out.push_back(std::move(use));
+  }
+  return out;
 }
 
 // Ticks keep to the grid next_ + n * 10 ms, so no drift adds up. A late one is made up for, one extra tick at a time:
@@ -139,7 +139,10 @@ void Sound::ring() {
 }
 
 void Sound::tick() {
-  for (auto& [id, line] : calls_) line->tick();
+  for (auto& [id, call] : calls_) {
+    call.line->tick();
+    if (call.card) tend(id, call);
+  }
   ticked_();
 }
 

@@ -21,11 +21,7 @@ constexpr double kLatency =
 constexpr int kAhead = media::kRate / 50;  // 20 ms wait for the loudspeaker, more when it takes larger blocks
 constexpr int kTick = media::kRate / 100;  // the loop writes every 10 ms
 
-// Pa_Initialize is slow and noisy: once, at first use, and left standing until the process ends.
-PaError initialise() {
-  static const PaError once = Pa_Initialize();
-  return once;
-}
+Duration duration(double seconds) { return Duration(std::llround(seconds * 1e6)); }
 
 // One direction. Microphone and loudspeaker have a stream each: they may be different devices with clocks of their own,
 // and a stream over both stands still on sound servers reached through ALSA.
@@ -35,6 +31,11 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() { close(); }
+  double latency(double PaStreamInfo::*which) const {
+    const auto* info = stream_ != nullptr ? Pa_GetStreamInfo(stream_) : nullptr;
+    return info != nullptr ? info->*which : 0;
+  }
+  bool active() const { return stream_ != nullptr && Pa_IsStreamActive(stream_) == 1; }
   // Joins the callback's thread.
   void close() {
     if (stream_ != nullptr) Pa_CloseStream(stream_);
@@ -58,11 +59,12 @@ class Stream {
 
 class PortAudioCard final : public SoundCard {
  public:
-  PortAudioCard(int microphone_rate, int speaker_rate)
+  PortAudioCard(const SoundPair& devices, int microphone_rate, int speaker_rate)
       : microphone_rate_(microphone_rate),
         speaker_rate_(speaker_rate),
         in_(microphone_rate, media::kRate),
-        out_(media::kRate, speaker_rate) {}
+        out_(media::kRate, speaker_rate),
+        facts_{devices.microphone.name, devices.loudspeaker.name, microphone_rate, speaker_rate, {}, {}} {}
   ~PortAudioCard() override {
     listening_.close();
     speaking_.close();
@@ -71,7 +73,11 @@ class PortAudioCard final : public SoundCard {
   PaError start(const PaStreamParameters& input, const PaStreamParameters& output) {
     if (const PaError failed = listening_.start(&input, nullptr, microphone_rate_, &hear, this); failed != paNoError)
       return failed;
-    return speaking_.start(nullptr, &output, speaker_rate_, &speak, this);
+    if (const PaError failed = speaking_.start(nullptr, &output, speaker_rate_, &speak, this); failed != paNoError)
+      return failed;
+    facts_.microphone_latency = duration(listening_.latency(&PaStreamInfo::inputLatency));
+    facts_.loudspeaker_latency = duration(speaking_.latency(&PaStreamInfo::outputLatency));
+    return paNoError;
   }
 
   std::size_t capture(std::span<std::int16_t> out) override {
@@ -88,13 +94,26 @@ class PortAudioCard final : public SoundCard {
   }
 
   std::size_t wanted() const override {
-    const auto ours = [this](std::size_t samples) {
-      return static_cast<std::ptrdiff_t>(samples) * media::kRate / speaker_rate_;
-    };
     const auto ahead = std::max<std::ptrdiff_t>(kAhead, ours(block_.load(std::memory_order_relaxed)) + kTick);
-    const auto waiting = ours(speaker_.size());
-    return waiting >= ahead ? 0 : static_cast<std::size_t>(ahead - waiting);
+    const auto waits = ours(speaker_.size());
+    return waits >= ahead ? 0 : static_cast<std::size_t>(ahead - waits);
   }
+
+  std::size_t waiting() const override {
+    return heard_.size() +
+           microphone_.size() * static_cast<std::size_t>(media::kRate) / static_cast<std::size_t>(microphone_rate_);
+  }
+
+  Duration delay() const override {
+    const auto queued = ours(speaker_.size()) + static_cast<std::ptrdiff_t>(waiting());
+    return facts_.microphone_latency + facts_.loudspeaker_latency + Duration(queued * 1000 / media::kSamplesPerMs);
+  }
+
+  Pulse pulse() const override {
+    return {hears_.load(std::memory_order_relaxed), speaks_.load(std::memory_order_relaxed)};
+  }
+  bool alive() const override { return listening_.active() && speaking_.active(); }
+  const Facts& facts() const override { return facts_; }
 
   void play(std::span<const std::int16_t> samples) override {
     said_.clear();
@@ -103,9 +122,14 @@ class PortAudioCard final : public SoundCard {
   }
 
  private:
+  std::ptrdiff_t ours(std::size_t samples) const {
+    return static_cast<std::ptrdiff_t>(samples) * media::kRate / speaker_rate_;
+  }
+
   static int hear(const void* input, void*, unsigned long frames, const PaStreamCallbackTimeInfo*,
                   PaStreamCallbackFlags, void* user) {
     auto& self = *static_cast<PortAudioCard*>(user);
+    self.hears_.fetch_add(1, std::memory_order_relaxed);
     if (input != nullptr) self.microphone_.write({static_cast<const std::int16_t*>(input), frames});
     return paContinue;
   }
@@ -114,6 +138,7 @@ class PortAudioCard final : public SoundCard {
                    PaStreamCallbackFlags, void* user) {
     auto& self = *static_cast<PortAudioCard*>(user);
     const std::span<std::int16_t> out(static_cast<std::int16_t*>(output), frames);
+    self.speaks_.fetch_add(1, std::memory_order_relaxed);
     if (frames > self.block_.load(std::memory_order_relaxed)) self.block_.store(frames, std::memory_order_relaxed);
     const std::size_t n = self.speaker_.read(out);
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(n), out.end(), std::int16_t{0});
@@ -129,21 +154,17 @@ class PortAudioCard final : public SoundCard {
   media::Resampler out_;
   std::vector<std::int16_t> heard_;
   std::vector<std::int16_t> said_;
+  std::atomic<std::uint64_t> hears_{0}, speaks_{0};  // callbacks that came
+  Facts facts_;
+  SoundInUse in_use_;
   Stream listening_;
   Stream speaking_;
 };
 
-Outcome<std::pair<PaDeviceIndex, PaDeviceIndex>> default_devices() {
-  const std::string hint = "\n  Speak from a file: linnet call WHO --play F.wav --record G.wav";
-  if (const PaError failed = initialise(); failed != paNoError)
-    return trouble(std::string("No sound: ") + Pa_GetErrorText(failed) + "." + hint);
-  const PaDeviceIndex input = Pa_GetDefaultInputDevice();
-  const PaDeviceIndex output = Pa_GetDefaultOutputDevice();
-  if (input == paNoDevice && output == paNoDevice)
-    return trouble("No microphone and no loudspeaker: this machine has no sound device." + hint);
-  if (input == paNoDevice) return trouble("No microphone: this machine has no device to record from." + hint);
-  if (output == paNoDevice) return trouble("No loudspeaker: this machine has no device to play on." + hint);
-  return std::pair(input, output);
+Outcome<SoundPair> chosen(const SoundChoice& choice) {
+  const auto devices = sound_devices();
+  if (!devices) return tl::unexpected(devices.error());
+  return pick_devices(*devices, choice);
 }
 
 // Ours when the device takes it, else its own.
@@ -155,20 +176,21 @@ int rate_of(const PaStreamParameters* input, const PaStreamParameters* output) {
 
 }  // namespace
 
-Outcome<void> SoundCard::present() {
-  const auto devices = default_devices();
+Done SoundCard::present(const SoundChoice& choice) {
+  const auto devices = chosen(choice);
   if (!devices) return tl::unexpected(devices.error());
   return {};
 }
 
-Outcome<std::unique_ptr<SoundCard>> SoundCard::open() {
-  const auto devices = default_devices();
+Outcome<std::unique_ptr<SoundCard>> SoundCard::open(const SoundChoice& choice) {
+  const auto devices = chosen(choice);
   if (!devices) return tl::unexpected(devices.error());
-  const PaStreamParameters input{devices->first, 1, paInt16, kLatency, nullptr};
-  const PaStreamParameters output{devices->second, 1, paInt16, kLatency, nullptr};
-  auto card = std::make_unique<PortAudioCard>(rate_of(&input, nullptr), rate_of(nullptr, &output));
+  const PaStreamParameters input{devices->microphone.index, 1, paInt16, kLatency, nullptr};
+  const PaStreamParameters output{devices->loudspeaker.index, 1, paInt16, kLatency, nullptr};
+  auto card = std::make_unique<PortAudioCard>(*devices, rate_of(&input, nullptr), rate_of(nullptr, &output));
   if (const PaError failed = card->start(input, output); failed != paNoError)
-    return trouble(std::string("The sound device cannot be opened: ") + Pa_GetErrorText(failed) + ".");
+    return trouble("The sound device cannot be opened (" + devices->microphone.name + ", " + devices->loudspeaker.name +
+                   "): " + Pa_GetErrorText(failed) + ".");
   return std::unique_ptr<SoundCard>(std::move(card));
 }
 

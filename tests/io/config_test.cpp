@@ -36,6 +36,10 @@ frame = 10
 ring = 30
 [audio]
 device = "none"
+microphone = "USB Headset"
+echo = "speex"
+noise = false
+gain = false
 )",
                                  "config.toml", s);
   ASSERT_TRUE(read) << read.error().text;
@@ -43,6 +47,10 @@ device = "none"
   EXPECT_EQ(s.bootstrap, (std::vector<std::string>{"node.example:4400", "192.0.2.1:4400"}));
   EXPECT_FALSE(s.lan);
   EXPECT_FALSE(s.sound);
+  EXPECT_EQ(s.sound_choice, (SoundChoice{"USB Headset", ""}));
+  EXPECT_EQ(s.sound_processing.echo, media::EchoChoice::speex);
+  EXPECT_FALSE(s.sound_processing.noise);
+  EXPECT_FALSE(s.sound_processing.gain);
   EXPECT_EQ(s.record, "/b.wav");
   const auto node = s.node_config();
   EXPECT_EQ(node.peer.role, overlay::Role::supernode);
@@ -72,6 +80,8 @@ TEST(Config, SaysWhatAValueMustBe) {
             "config.toml:2:13 \"relay.bandwidth\" must be kbit/s a circuit, 8 to 1000000");
   EXPECT_EQ(error_of("listen = [\"1.2.3.4\"]"),
             "config.toml:1:10 \"listen\" must be a list of ADDR:PORT, as in [\"0.0.0.0:4400\"]");
+  EXPECT_EQ(error_of("[audio]\necho = \"on\""),
+            "config.toml:2:8 \"audio.echo\" must be \"auto\", \"webrtc\", \"speex\" or \"off\"");
   EXPECT_EQ(error_of("relay = 3"), "config.toml:1:9 \"relay\" must be a table: [relay]");
 }
 

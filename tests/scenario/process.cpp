@@ -41,7 +41,7 @@ Process::Process(const std::vector<std::string>& arguments) {
     ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(err[1], STDERR_FILENO);
-    ::setenv("LINNET_AUDIO", "none", 1);
+    ::setenv("LINNET_AUDIO", "none", 0);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
