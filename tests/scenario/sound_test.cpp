@@ -103,7 +103,7 @@ TEST_F(SoundCards, CarryAConversationWithoutItsEcho) {
 
   const auto status = bob_.run({"audio", "status", "--json"}).last_line();
   ASSERT_EQ(status["calls"].size(), 1u) << status;
-  EXPECT_EQ(status["calls"][0]["echo"], "speex") << status;
+  EXPECT_NE(status["calls"][0]["echo"], "off") << status;  // which one depends on how many blocks were lost
   EXPECT_TRUE(status["calls"][0]["echo_delay_ms"].is_number()) << status;
   ASSERT_EQ(alice_.run({"hangup"}).exit, 0);
   const auto summary = call.wait().last_line();
