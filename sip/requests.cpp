@@ -49,13 +49,27 @@ std::string unknown_extensions(const MessageView& m) {
   return out;
 }
 
+// A refusal that keeps no state still has a tag in To, the same for every copy of the request (section 8.2.7).
+Message stateless_response(const MessageView& request) {
+  auto out = response_to(request);
+  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a: not secret, nothing is found by it
+  for (const auto part : {request.call_id, request.via.branch})
+    for (char c : part) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3u;
+  for (auto& h : out.headers) {
+    if (h.name != "To") continue;
+    const auto to = parse_name_addr(h.value);
+    if (to && to->tag.empty()) h.value.append(";tag=").append(std::to_string(hash));
+  }
+  return out;
+}
+
 }  // namespace
 
 void UserAgent::refuse_malformed(const PeerId& peer, const Refusal& refusal) {
   ++counters_.malformed;
   // A response is never answered, nor an ACK; without any Via there is nobody to answer.
   if (!in_.is_request || in_.method_text == "ACK") return;
-  auto out = response_to(in_);
+  auto out = stateless_response(in_);
   std::erase_if(out.headers, [](const HeaderLine& h) { return !is_clean_value(h.value); });
   if (std::none_of(out.headers.begin(), out.headers.end(), [](const HeaderLine& h) { return h.name == "Via"; })) return;
   out.status = refusal.status;
@@ -68,7 +82,7 @@ void UserAgent::on_request(Time now, const PeerId& peer) {
   if (in_.method == Method::ack) return on_ack(now, peer);
   const auto opened = layer_.accept_request(now, peer, in_, is_reliable(peer));
   if (!opened) {
-    auto out = response_to(in_);
+    auto out = stateless_response(in_);
     out.status = 503;
     out.reason = reason_phrase(503);
     out.add(HeaderId::retry_after, "5");
