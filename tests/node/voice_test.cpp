@@ -141,6 +141,23 @@ std::string reoffer(Pair& pair, const std::function<void(sip::AudioOffer&)>& cha
   return answer.value_or("");
 }
 
+TEST(Voice, StaysAsItIsWhenThePeerOnlyAsksForAnOffer) {
+  Pair pair;
+  pair.agree();
+  const auto ask = [&] {
+    const auto answer = pair.bob->on_offer(pair.bob_config, pair.rng, pair.alice->restate());
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    ASSERT_TRUE(pair.alice->on_answer(*answer));
+  };
+  ask();
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+  EXPECT_GT(share_of(500, pair.speak(*pair.bob, *pair.alice, 500)), 0.8);
+  pair.hold(*pair.alice, *pair.bob, true);
+  ask();
+  EXPECT_TRUE(pair.alice->on_hold());
+  EXPECT_TRUE(pair.bob->held_by_peer());
+}
+
 TEST(Voice, SpeaksTheCodecThatALaterOfferLeaves) {
   Pair pair;
   pair.agree();
