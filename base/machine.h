@@ -22,9 +22,13 @@ struct Datagram {
   MutableBytes bytes;  // decryption works in place
 };
 
+// How routers should treat a datagram: the DSCP of RFC 2474; voice is Expedited Forwarding (RFC 3246, RFC 8837).
+enum class Mark : std::uint8_t { best_effort = 0, expedited = 46 };
+
 struct Transmit {
   Endpoint to;
   Bytes bytes;
+  Mark mark = Mark::best_effort;
 };
 
 template <class M>

@@ -70,7 +70,7 @@ void Peer::send_voice(Time now, SessionId link, ByteView packet) {
   }
   impl_->links.voice_sent(now, link);
   auto bytes = path->kind == PathKind::direct ? copy(packet) : write_tagged(ForwardKind::circuit, path->id, packet);
-  impl_->outbox.push_back({path->endpoint, std::move(bytes)});
+  impl_->outbox.push_back({path->endpoint, std::move(bytes), Mark::expedited});
 }
 
 void Peer::share_endpoints(Time now, SessionId link) {

@@ -44,7 +44,8 @@ std::optional<Transmit> SupernodeRole::relay(const Context& c, const Endpoint& f
   const auto forward = circuits_.forward(c.now, from, packet.id, whole.size());
   if (!forward) return std::nullopt;
   ++counters_.forwarded;
-  return Transmit{forward->to, copy(whole)};
+  const bool voice = !packet.inner.empty() && packet.inner[0] >= 128 && packet.inner[0] <= 191;  // RFC 7983
+  return Transmit{forward->to, copy(whole), voice ? Mark::expedited : Mark::best_effort};
 }
 
 }  // namespace linnet::overlay

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "node/io/address.h"
 
@@ -16,6 +17,26 @@ constexpr int kBatchesAtOnce = 8;            // then timers get their turn
 constexpr int kKernelBuffer = 1 << 20;
 
 void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+
+// Room for one control message that carries the traffic class.
+struct alignas(cmsghdr) ClassMessage {
+  std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes{};
+};
+
+// A datagram that is marked says so itself: one socket carries voice and everything else. The DSCP is the upper six
+// bits of the traffic class (RFC 2474 section 3).
+void put_mark(const Transmit& transmit, msghdr& message, ClassMessage& room) {
+  if (transmit.mark == Mark::best_effort) return;
+  message.msg_control = room.bytes.data();
+  message.msg_controllen = room.bytes.size();
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  const bool v4 = transmit.to.ip.is_v4();
+  head->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+  head->cmsg_type = v4 ? IP_TOS : IPV6_TCLASS;
+  head->cmsg_len = CMSG_LEN(sizeof(int));
+  const int value = static_cast<int>(transmit.mark) << 2;
+  std::memcpy(CMSG_DATA(head), &value, sizeof value);
+}
 
 std::string bind_error(const Endpoint& at) {
   if (errno == EADDRINUSE)
@@ -89,6 +110,7 @@ void UdpSocket::flush() {
     std::array<SocketAddress, kBatch> to;
     std::array<iovec, kBatch> vectors;
     std::array<mmsghdr, kBatch> messages{};
+    std::array<ClassMessage, kBatch> classes;
     for (std::size_t i = 0; i < sending_.size(); ++i) {
       to[i] = to_socket_address(sending_[i].to);
       vectors[i] = {sending_[i].bytes.data(), sending_[i].bytes.size()};
@@ -96,6 +118,7 @@ void UdpSocket::flush() {
       messages[i].msg_hdr.msg_namelen = to[i].size;
       messages[i].msg_hdr.msg_iov = &vectors[i];
       messages[i].msg_hdr.msg_iovlen = 1;
+      put_mark(sending_[i], messages[i].msg_hdr, classes[i]);
     }
     int sent = ::sendmmsg(fd_.get(), messages.data(), static_cast<unsigned>(sending_.size()), MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+
+#include <array>
 
 #include "node/io/address.h"
 #include "node/io/clock.h"
@@ -83,6 +86,49 @@ void echo(const std::string& listen, int family) {
 
 TEST(UdpPorts, CarryDatagramsBothWays) { echo("127.0.0.1:0", AF_INET); }
 TEST(UdpPorts, CarryDatagramsBothWaysOverIpv6) { echo("[::1]:0", AF_INET6); }
+
+// The traffic class a plain socket reads beside one datagram.
+int traffic_class(int fd, int family) {
+  std::array<std::uint8_t, 64> bytes{};
+  alignas(cmsghdr) std::array<std::uint8_t, 64> control{};
+  iovec vector{bytes.data(), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (::recvmsg(fd, &message, MSG_DONTWAIT) < 0) return -1;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (family == AF_INET && c->cmsg_type == IP_TOS) return *CMSG_DATA(c);
+    if (family == AF_INET6 && c->cmsg_type == IPV6_TCLASS) return *CMSG_DATA(c);
+  }
+  return -1;
+}
+
+void sends_marks(const std::string& address, int family) {
+  auto ports = UdpPorts::open({at(address)});
+  if (!ports) GTEST_SKIP() << ports.error().text;
+  const Fd other(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto any = to_socket_address(at(address));
+  ASSERT_EQ(::bind(other.get(), any.get(), any.size), 0);
+  const int on = 1;
+  if (family == AF_INET) {
+    ::setsockopt(other.get(), IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
+  } else {
+    ::setsockopt(other.get(), IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof on);
+  }
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  ASSERT_EQ(::getsockname(other.get(), reinterpret_cast<sockaddr*>(&bound), &size), 0);
+  ports->send(Transmit{to_endpoint(bound), Bytes{0x80}, Mark::expedited});
+  ports->send(Transmit{to_endpoint(bound), Bytes{0x08}});
+  ports->flush();
+  EXPECT_EQ(traffic_class(other.get(), family), 46 << 2) << "Expedited Forwarding, RFC 3246";
+  EXPECT_EQ(traffic_class(other.get(), family), 0) << "the mark is one datagram's, not the socket's";
+}
+
+TEST(UdpPorts, MarkVoiceAndNothingElse) { sends_marks("127.0.0.1:0", AF_INET); }
+TEST(UdpPorts, MarkVoiceAndNothingElseOverIpv6) { sends_marks("[::1]:0", AF_INET6); }
 
 TEST(UdpPorts, CountWhatNoSocketCanSend) {
   auto ports = UdpPorts::open({at("127.0.0.1:0")});
