@@ -22,7 +22,7 @@ class Codec {
   // Samples (48 kHz) the codec adds to what framing costs, encoder and decoder together.
   virtual int lookahead() const = 0;
 
-  // One frame of 10, 20, 40 or 60 ms. Appends the payload to `out`; false when the codec refused.
+  // One frame of 10, 20, 40, 60 or 120 ms. Appends the payload to `out`; false when the codec refused.
   virtual bool encode(std::span<const std::int16_t> frame, Bytes& out) = 0;
 
   // Samples (48 kHz) that a payload decodes to; 0 when it is no payload of this codec or longer than kMaxFrame.

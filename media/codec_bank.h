@@ -19,7 +19,7 @@ class CodecBank {
 
  private:
   CodecSettings settings_;
-  std::array<std::unique_ptr<Codec>, 3> codecs_;
+  std::array<std::unique_ptr<Codec>, kCodecKinds> codecs_;
 };
 
 }  // namespace linnet::media

@@ -18,24 +18,26 @@ std::string_view encoding_name(CodecKind kind) {
     case CodecKind::opus: return "opus";
     case CodecKind::pcmu: return "PCMU";
     case CodecKind::pcma: return "PCMA";
+    case CodecKind::l16: return "L16";
   }
   return "";
 }
 
 std::optional<CodecKind> codec_from_name(std::string_view name) {
-  for (const auto kind : {CodecKind::opus, CodecKind::pcmu, CodecKind::pcma}) {
+  for (const auto kind : {CodecKind::opus, CodecKind::pcmu, CodecKind::pcma, CodecKind::l16}) {
     if (same_name(name, encoding_name(kind))) return kind;
   }
   return std::nullopt;
 }
 
-int rtp_clock(CodecKind kind) { return kind == CodecKind::opus ? 48000 : 8000; }
+int rtp_clock(CodecKind kind) { return kind == CodecKind::opus || kind == CodecKind::l16 ? 48000 : 8000; }
 
 std::uint8_t usual_payload_type(CodecKind kind) {
   switch (kind) {
     case CodecKind::opus: return 111;
     case CodecKind::pcmu: return 0;
     case CodecKind::pcma: return 8;
+    case CodecKind::l16: return 96;
   }
   return 0;
 }

@@ -17,6 +17,7 @@ struct BufferedPacket {
   std::size_t duration = 0;   // 48 kHz samples
   Time arrived{};
   CodecKind codec = CodecKind::opus;
+  bool copy = false;  // came with a later packet
   Bytes payload;  // keeps its capacity from use to use
 };
 

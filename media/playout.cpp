@@ -16,10 +16,17 @@ constexpr std::int64_t kGiveUp = 1000 * kMs;        // without a packet: wait fo
 constexpr std::int64_t kJump = 3000 * kMs;          // a timestamp this far off: another timeline
 constexpr std::int64_t kSlack = 5 * kMs;            // difference from the target that is left alone
 constexpr std::int64_t kStretch = 25 * kMs / 2;     // at most this much in one frame
-constexpr std::int64_t kOpenGap = 500 * kMs;        // an unfinished gap is reported from here on
-constexpr std::int64_t kHurry = 25 * kMs;           // a difference that does not wait for a pause of the speaker
-constexpr double kPause = 200.0 * 200.0;            // mean square below which a frame is one, about -44 dBFS
-constexpr int kRecoveryWeight = 3;
+constexpr std::int64_t kPlenty = 100 * kMs;
+constexpr auto kRecent = std::chrono::seconds(3);
+constexpr std::size_t kFewRecent = 20;
+constexpr std::size_t kLongFrame = 60 * kSamplesPerMs;
+constexpr std::size_t kStretchUnit = 20 * kSamplesPerMs;
+constexpr std::int64_t kOpenGap = 500 * kMs;          // an unfinished gap is reported from here on
+constexpr std::int64_t kHurry = 25 * kMs;             // a difference that does not wait for a pause of the speaker
+constexpr double kPause = 200.0 * 200.0;              // mean square below which a frame is one, about -44 dBFS
+constexpr auto kRemember = std::chrono::seconds(10);  // a lost frame that came again
+constexpr std::size_t kMaxRecovered = 64;
+constexpr std::size_t kNear = 3;     // frames; copies of older ones are for outages
 constexpr std::size_t kEnough = 25;  // packets before the quantile is trusted
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
 
@@ -33,7 +40,8 @@ bool is_pause(std::span<const std::int16_t> samples) {
 
 }  // namespace
 
-Playout::Playout(const PlayoutSettings& settings) : settings_(settings), window_(settings.window) {
+Playout::Playout(const PlayoutSettings& settings)
+    : settings_(settings), window_(settings.window, settings.memory, kEnough) {
   fifo_.reserve(4 * kMaxFrame);
   work_.reserve(kMaxFrame);
 }
@@ -63,31 +71,85 @@ Admission Playout::insert(Time now, std::int64_t sequence, std::uint32_t timesta
     restart();
     admission = buffer_.insert(meta, payload);
   }
-  if (admission == Admission::duplicate) ++stats_.duplicate;
+  // Not lost, only overtaken by its copy.
+  std::erase_if(recovered_, [sequence](const Recovered& r) { return r.sequence == sequence; });
   if (admission == Admission::late) ++stats_.late;
-  if (admission == Admission::duplicate) return admission;
   timestamps_.unwrap(timestamp);
+  if (admission == Admission::duplicate) {
+    ++stats_.duplicate;
+    observe(now, meta, payload, codec);
+    return admission;
+  }
   observe(now, meta, payload, codec);
   if (admission != Admission::accepted) return admission;
   frame_ = meta.duration;
+  window_.set_span(frame_ >= kLongFrame ? 2 * settings_.memory : settings_.memory);
   if (!playing_ && buffer_.size() == 1) waiting_since_ = pulled_;
   bound();
   return admission;
 }
 
+void Playout::insert_copy(Time now, std::int64_t sequence, std::uint32_t timestamp, std::uint32_t offset,
+                          ByteView payload, Codec& codec) {
+  if (clock_ != rtp_clock(codec.kind())) return;
+  BufferedPacket meta;
+  meta.duration = codec.duration(payload);
+  const auto steps = static_cast<std::size_t>(offset) * static_cast<std::size_t>(kRate / clock_);
+  if (steps <= kNear * meta.duration) carried_ = std::max(carried_, static_cast<std::int64_t>(steps));
+  if (buffer_.seen(sequence)) return;
+  meta.sequence = sequence;
+  meta.position = timestamps_.peek(timestamp) * (kRate / clock_);
+  meta.arrived = now;
+  meta.codec = codec.kind();
+  meta.copy = true;
+  if (meta.duration == 0 || std::llabs(meta.position - cursor_) > kJump) return;
+  const std::int64_t deep = static_cast<std::int64_t>(offset) * (kRate / clock_);
+  note_depth(now, sequence, deep);
+  const bool passed = playing_ && meta.position + static_cast<std::int64_t>(meta.duration) <= cursor_;
+  if (passed || (last_sequence_ && sequence <= *last_sequence_)) return;
+  buffer_.insert(meta, payload);
+}
+
+void Playout::observe_delay(Time now, std::int64_t early) {
+  // Where no device pulls, its clock stands still and says nothing of delays.
+  if (ever_pulled_ && now - last_pull_ <= kDeviceIdle) window_.add(now, early);
+}
+
+void Playout::note_depth(Time now, std::int64_t sequence, std::int64_t samples) {
+  while (!recovered_.empty() && now - recovered_.front().at > kRemember) recovered_.pop_front();
+  const auto known = [sequence](const Recovered& r) { return r.sequence == sequence; };
+  if (std::any_of(recovered_.begin(), recovered_.end(), known)) return;  // an earlier packet brought it
+  if (recovered_.size() == kMaxRecovered) recovered_.pop_front();
+  recovered_.push_back({now, sequence, samples});
+}
+
+// What all recoveries of late but the deepest needed: one alone is chance.
+std::int64_t Playout::depth() const {
+  std::int64_t deepest = 0, second = 0;
+  for (const auto& r : recovered_) {
+    if (r.samples > deepest) {
+      second = deepest;
+      deepest = r.samples;
+    } else {
+      second = std::max(second, r.samples);
+    }
+  }
+  // Where losses are recovered at all, the delay suits every near copy that is sent: it moves once, when they come.
+  if (recovered_.size() > 1) second = std::max(second, near_);
+  return std::min(second, settings_.max_delay);
+}
+
 // Notes how early the packet came. A lost packet whose copy travels in the next one counts as come with the next one.
 void Playout::observe(Time now, const BufferedPacket& meta, ByteView payload, Codec& codec) {
+  near_ = carried_;
+  carried_ = 0;
   const bool in_order = !highest_seen_ || meta.sequence > *highest_seen_;
   const bool one_lost = highest_seen_ && meta.sequence == *highest_seen_ + 2;
   if (in_order) highest_seen_ = meta.sequence;
-  // Where no device pulls, its clock stands still and says nothing of delays.
-  if (!ever_pulled_ || now - last_pull_ > kDeviceIdle) return;
-  const std::int64_t v = meta.position - pulled_;
-  if (one_lost && codec.has_recovery(payload)) {
-    // Certain to be missed at a lesser delay, where a late packet is only likely to be; so it weighs more.
-    for (int i = 0; i < kRecoveryWeight; ++i) window_.add(v - static_cast<std::int64_t>(meta.duration));
-  }
-  window_.add(v);
+  if (one_lost && !buffer_.seen(meta.sequence - 1) && codec.has_recovery(payload))
+    note_depth(now, meta.sequence - 1, static_cast<std::int64_t>(meta.duration));
+  while (!recovered_.empty() && now - recovered_.front().at > kRemember) recovered_.pop_front();
+  observe_delay(now, meta.position - pulled_);
 }
 
 // Keeps the waiting audio, and with it delay and memory, within the bound.
@@ -98,15 +160,25 @@ void Playout::bound() {
   }
 }
 
+// What may come back of a queue that seems gone, and on a slow link is not worth giving back: a frame.
+std::int64_t Playout::guard() const { return static_cast<std::int64_t>(std::max(frame_, kLongFrame)); }
+
 std::optional<std::int64_t> Playout::target_offset() const {
   if (window_.size() < kEnough) return std::nullopt;
-  return window_.quantile(settings_.late_quantile) - settings_.safety;
+  // Of long frames there are few, and each counts: RTCP alone makes one in thirty wait on a slow link.
+  const double quantile = frame_ >= kLongFrame ? 0 : settings_.late_quantile;
+  std::int64_t early = window_.quantile(quantile);
+  // A queue that has gone is believed sooner than the window forgets it, but for a guard.
+  if (const auto recent = window_.least_since(last_pull_ - kRecent, kFewRecent))
+    early = std::max(early, *recent - guard());
+  return early - settings_.safety - depth();
 }
 
 void Playout::restart() {
   buffer_.clear();
   window_.clear();
   timestamps_.reset();
+  recovered_.clear();
   highest_seen_.reset();
   last_sequence_.reset();
   fifo_.clear();
@@ -204,6 +276,15 @@ void Playout::produce(Time now, CodecBank& codecs) {
     return;
   }
   const std::int64_t missing = front->position - cursor_ - frozen_;
+  // More voice waits than the hole is worth: the way has grown shorter, a queue on it has drained. Filling the hole
+  // would keep the delay of before.
+  const bool paused = last_sequence_ && front->sequence == *last_sequence_ + 1;
+  const auto frame = static_cast<std::int64_t>(front->duration);
+  if (missing > kHurry && buffer_.span() >= frame + (paused ? 0 : frame + kPlenty + depth())) {
+    seam_ = true;
+    window_.clear();  // those delays are of the past
+    return play_front(now, codecs);
+  }
   if (missing <= kNegligible || missing > settings_.max_delay) return play_front(now, codecs);
   fill_hole(missing, codecs);
 }
@@ -225,7 +306,7 @@ void Playout::play_front(Time now, CodecBank& codecs) {
     return;
   }
   frozen_ = 0;
-  ++stats_.decoded;
+  ++(packet.copy ? stats_.recovered : stats_.decoded);
   close_gap(paused);
   const double waited = millis(now - packet.arrived);
   delay_ms_ = last_delay_ms_ ? delay_ms_ + (waited - delay_ms_) / 32 : waited;
@@ -289,15 +370,22 @@ void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
 void Playout::push_stretched(std::span<const std::int16_t> samples) {
   const auto target = target_offset();
   const std::int64_t excess = target ? *target - (offset() - ssize(samples)) : 0;
-  const bool leave = std::llabs(excess) < kSlack || (excess > 0 && excess < kHurry && !is_pause(samples));
+  // Long frames are of a slow link, whose RTCP alone moves the delay by as much.
+  const std::int64_t slack = frame_ >= kLongFrame ? guard() + kSlack : kSlack;
+  const bool leave =
+      (excess > 0 ? excess < slack : -excess < kSlack) || (excess > 0 && excess < kHurry && !is_pause(samples));
   if (!target || leave || seam_) return push(samples, Sound::voice);
-  const auto most = static_cast<std::size_t>(std::min(std::llabs(excess), static_cast<long long>(kStretch)));
   std::vector<std::int16_t> stretched;
-  stretched.reserve(samples.size() + most);
-  if (excess > 0) {
-    stats_.accelerated += static_cast<std::int64_t>(accelerate(samples, most, stretched));
-  } else {
-    stats_.expanded += static_cast<std::int64_t>(expand(samples, most, stretched));
+  stretched.reserve(2 * samples.size());
+  auto left = static_cast<std::size_t>(std::llabs(excess));
+  // Long frames are stretched in parts, so that they give back as much in a second as short ones do.
+  for (auto rest = samples; !rest.empty();) {
+    const auto part = rest.first(rest.size() < 2 * kStretchUnit ? rest.size() : kStretchUnit);
+    rest = rest.subspan(part.size());
+    const auto most = std::min(left, static_cast<std::size_t>(kStretch));
+    const std::size_t moved = excess > 0 ? accelerate(part, most, stretched) : expand(part, most, stretched);
+    (excess > 0 ? stats_.accelerated : stats_.expanded) += static_cast<std::int64_t>(moved);
+    left -= std::min(left, moved);
   }
   push(stretched, Sound::voice);
 }

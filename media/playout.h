@@ -4,6 +4,8 @@
 // drift are part of what is measured. A packet whose first sample has position p, arriving when n samples have been
 // pulled, could be played at the earliest with the offset v = p - n between position and clock. The offset
 // in use should be the quantile of v that all but a few of the last packets reach:
+// Where lost frames come again with later packets (RFC 2198, Opus LBRR) the offset lies deeper by as much as those
+// packets are later: a whole number of frames, so that recovery is in time and the delay does not swing with each loss.
 //   packets reach v easily  -> there is delay to give back -> take periods out (accelerate)
 //   packets miss it         -> put periods in (expand); what is missing at this moment is recovered from the next
 //                              packet (FEC) or concealed
@@ -12,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -29,7 +32,8 @@ struct PlayoutSettings {
   std::int64_t first_margin = 10 * kSamplesPerMs;  // before anything is known of the path
   std::int64_t safety = 3 * kSamplesPerMs;         // beyond the quantile
   double late_quantile = 0.03;                     // the share of packets allowed to miss
-  std::size_t window = 250;                        // packets: 5 s of 20 ms frames
+  std::size_t window = 500;                        // packets
+  Duration memory = std::chrono::seconds(5);       // older delays are forgotten
 };
 
 struct PlayoutStats {
@@ -53,6 +57,12 @@ class Playout {
   // A packet of known codec. `sequence` is extended; `timestamp` as in the packet.
   Admission insert(Time now, std::int64_t sequence, std::uint32_t timestamp, ByteView payload, Codec& codec);
 
+  // A copy of an earlier frame that came with a later packet: kept if the frame itself is neither here nor passed over.
+  //
+  // `offset`: how much earlier it is than the packet's own frame, in units of the timestamp.
+  void insert_copy(Time now, std::int64_t sequence, std::uint32_t timestamp, std::uint32_t offset, ByteView payload,
+                   Codec& codec);
+
   // Fills `out`. Returns the index of the first sample at or after the start of playing (out.size(): not yet).
   std::size_t pull(Time now, std::span<std::int16_t> out, CodecBank& codecs);
 
@@ -71,6 +81,10 @@ class Playout {
   enum class Sound : std::uint8_t { voice, concealed };
 
   void observe(Time now, const BufferedPacket& meta, ByteView payload, Codec& codec);
+  void observe_delay(Time now, std::int64_t early);
+  void note_depth(Time now, std::int64_t sequence, std::int64_t samples);
+  std::int64_t depth() const;
+  std::int64_t guard() const;
   void bound();
   void keep_newest();
   bool may_start(std::size_t room, std::size_t& silence);
@@ -88,8 +102,18 @@ class Playout {
   std::int64_t offset() const { return cursor_ - static_cast<std::int64_t>(ready()) - pulled_; }
 
   PlayoutSettings settings_;
+  // A lost frame that came again with a later packet, and how much later that packet's own frame is.
+  struct Recovered {
+    Time at{};
+    std::int64_t sequence = 0;
+    std::int64_t samples = 0;
+  };
+
   JitterBuffer buffer_;
   DelayWindow window_;
+  std::deque<Recovered> recovered_;  // of late
+  std::int64_t carried_ = 0;         // the oldest near copy of the packet that is being inserted, samples
+  std::int64_t near_ = 0;            // ... of the last one
   Unwrapper<std::uint32_t> timestamps_;
   int clock_ = 0;
 
@@ -101,7 +125,7 @@ class Playout {
   bool ever_pulled_ = false;
 
   std::int64_t concealed_open_ = 0;  // samples concealed since the last voice: missed, unless the source only paused
-  std::vector<std::int16_t> fifo_;  // decoded, from fifo_at_ on not yet taken
+  std::vector<std::int16_t> fifo_;   // decoded, from fifo_at_ on not yet taken
   std::size_t fifo_at_ = 0;
   std::vector<std::int16_t> work_;
   std::int16_t last_sample_ = 0;

@@ -5,7 +5,7 @@
 namespace linnet::media {
 namespace {
 
-constexpr std::uint8_t kSr = 200, kRr = 201, kSdes = 202, kBye = 203;
+constexpr std::uint8_t kSr = 200, kRr = 201, kSdes = 202, kBye = 203, kXr = 207;
 constexpr std::uint8_t kSdesCname = 1;
 
 std::int32_t signed24(std::uint32_t v) {
@@ -73,12 +73,22 @@ Status read_bye(Reader in, std::size_t count, Rtcp& out) {
   return {};
 }
 
+Status read_xr(Reader in, Rtcp& out) {
+  in.u32();  // its sender, who stands in the report as well
+  if (!in.ok()) return fail(Fault::truncated);
+  const auto metrics = read_xr_blocks(in.rest());
+  if (!metrics) return fail(metrics.error());
+  if (!out.voip) out.voip = *metrics;
+  return {};
+}
+
 Status read_one(std::uint8_t type, std::size_t count, ByteView body, Rtcp& out) {
   switch (type) {
     case kSr: return read_report(Reader(body), true, count, out);
     case kRr: return read_report(Reader(body), false, count, out);
     case kSdes: return read_sdes(Reader(body), count, out);
     case kBye: return read_bye(Reader(body), count, out);
+    case kXr: return read_xr(Reader(body), out);
     default: ++out.skipped; return {};
   }
 }
@@ -139,10 +149,15 @@ Result<Rtcp> parse_rtcp(ByteView bytes) {
   return out;
 }
 
-Bytes write_rtcp(const Report& report, std::string_view cname, bool bye) {
-  Writer out(128);
+Bytes write_rtcp(const Report& report, std::string_view cname, bool bye, const VoipMetrics* voip) {
+  Writer out(160);
   write_report(out, report);
-  write_sdes(out, report.ssrc, cname);
+  if (!cname.empty()) write_sdes(out, report.ssrc, cname);
+  if (voip != nullptr) {
+    write_header(out, 0, kXr, 8 + kVoipMetricsBytes);
+    out.u32(report.ssrc);
+    write_voip_metrics(out, *voip);
+  }
   if (bye) {
     write_header(out, 1, kBye, 8);
     out.u32(report.ssrc);
@@ -153,6 +168,12 @@ Bytes write_rtcp(const Report& report, std::string_view cname, bool bye) {
 std::uint64_t ntp_time(Time now) {
   const auto us = static_cast<std::uint64_t>(micros(now.time_since_epoch()));
   return (us / 1'000'000 << 32) | ((us % 1'000'000 << 32) / 1'000'000);
+}
+
+Duration ntp_duration(std::uint64_t ntp) {
+  const auto seconds = static_cast<std::int64_t>(ntp >> 32);
+  const auto fraction = static_cast<std::int64_t>(((ntp & 0xffffffffU) * 1'000'000) >> 32);
+  return Duration{seconds * 1'000'000 + fraction};
 }
 
 std::optional<Duration> round_trip(Time now, const ReportBlock& block) {

@@ -1,5 +1,5 @@
-// RTCP: sender and receiver reports, source description, goodbye (RFC 3550 section 6). Reduced-size packets are
-// tolerated (RFC 5506). Other packet types, extended reports among them, are skipped.
+// RTCP: sender and receiver reports, source description, goodbye (RFC 3550 section 6), extended reports with VoIP
+// metrics (RFC 3611). Reduced-size packets are read and written (RFC 5506). Other packet types are skipped.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "media/rtcp_xr.h"
 
 namespace linnet::media {
 
@@ -43,18 +44,22 @@ struct Rtcp {
   std::vector<Report> reports;
   std::string cname;  // empty: none came
   std::vector<std::uint32_t> bye;
-  std::size_t skipped = 0;  // packets of types not named above
+  std::optional<VoipMetrics> voip;  // the first that came
+  std::size_t skipped = 0;          // packets of types not named above
 };
 
 // Faults: truncated, malformed (version, padding), too_big (kMaxRtcpPackets).
 Result<Rtcp> parse_rtcp(ByteView bytes);
 
-// SR (or RR without sender info) with at most kMaxReportBlocks blocks, SDES CNAME, and BYE if asked.
-Bytes write_rtcp(const Report& report, std::string_view cname, bool bye = false);
+// SR (or RR without sender info) with at most kMaxReportBlocks blocks, SDES CNAME (an empty one is left out: reduced
+// size), VoIP metrics if given, and BYE if asked.
+Bytes write_rtcp(const Report& report, std::string_view cname, bool bye = false, const VoipMetrics* voip = nullptr);
 
 // Time as the 32.32 of a sender report. It need not be the wall clock's (section 4): it is compared with itself only.
 std::uint64_t ntp_time(Time now);
 inline std::uint32_t ntp_middle(std::uint64_t ntp) { return static_cast<std::uint32_t>(ntp >> 16); }
+// The 32.32 of a peer's report as a time since its own beginning.
+Duration ntp_duration(std::uint64_t ntp);
 // Round trip from a report block on us (section 6.4.1). Absent when there was no SR or the figures contradict.
 std::optional<Duration> round_trip(Time now, const ReportBlock& block);
 

@@ -1,25 +1,9 @@
-#include "media/session.h"
+#include "media/session_impl.h"
 
 #include <algorithm>
-#include <deque>
-
-#include "base/timers.h"
-#include "media/playout.h"
-#include "media/quality.h"
-#include "media/reception.h"
-#include "media/sender.h"
-#include "media/srtp.h"
 
 namespace linnet::media {
 namespace {
-
-constexpr std::size_t kMaxQueue = 64;  // packets waiting for poll_packet
-constexpr std::size_t kMaxReceiveTypes = 8;
-constexpr int kMaxSources = 16;  // changes of the peer's SSRC in one call
-constexpr double kLossSmoothing = 0.3;
-constexpr auto kActiveSender = std::chrono::seconds(2);
-
-enum class Deadline : std::uint8_t { report, count_ };
 
 std::uint32_t choose_ssrc(std::uint32_t wanted, Rng& rng) {
   while (wanted == 0) wanted = rng.u32();
@@ -29,65 +13,43 @@ std::uint32_t choose_ssrc(std::uint32_t wanted, Rng& rng) {
 PlayoutSettings playout_settings(const SessionConfig& config) {
   PlayoutSettings out;
   out.max_delay = std::clamp<std::int64_t>(config.max_delay.count(), 60, 1000) * kSamplesPerMs;
+  if (config.low_delay) {
+    out.first_margin = 5 * kSamplesPerMs;
+    out.safety = 2 * kSamplesPerMs;
+  }
+  return out;
+}
+
+RateSettings rate_settings(const SessionConfig& config, std::size_t frame) {
+  RateSettings out;
+  out.bitrate = config.bitrate;
+  out.frame_ms = static_cast<int>(frame) / kSamplesPerMs;
+  constexpr int kHeaders = 20 + 8 + static_cast<int>(kRtpHeader);  // IPv4, UDP, RTP
+  out.overhead = kHeaders;
+  if (const auto* keys = std::get_if<SrtpKeys>(&config.security))
+    out.overhead += static_cast<int>(srtp_overhead(keys->local.suite()));
+  out.adapt = config.adapt;
+  out.expects_reports = config.reduced_size;
   return out;
 }
 
 }  // namespace
 
-struct Session::Impl {
-  Impl(SessionConfig c, Rng& r)
-      : config(std::move(c)),
-        rng(r),
-        ssrc(choose_ssrc(config.ssrc, rng)),
-        remote_ssrc(config.remote_ssrc),
-        codecs({config.bitrate, config.complexity, config.fec}),
-        sender(config, ssrc, rng),
-        playout(playout_settings(config)) {
-    if (config.receive.size() > kMaxReceiveTypes) config.receive.resize(kMaxReceiveTypes);
-    if (const auto* keys = std::get_if<SrtpKeys>(&config.security)) set_keys(*keys);
-  }
-
-  bool plain() const { return std::holds_alternative<PlainRtp>(config.security); }
-  void set_keys(const SrtpKeys& keys);
-  void set_outbound(const SrtpKey& key);
-  void set_inbound(const SrtpKey& key);
-  void rekey(const SrtpKeys& keys);
-
-  void begin(Time now);
-  void send_frame(Time now);
-  void send_report(Time now, bool bye);
-  bool protect(Bytes& packet, bool rtcp);
-  void enqueue(Bytes packet);
-  Duration report_interval(bool first);
-
-  Result<PacketKind> receive(Time now, MutableBytes packet);
-  Result<MutableBytes> open(MutableBytes packet, bool rtcp);
-  Status receive_rtp(Time now, ByteView plain);
-  Status receive_rtcp(Time now, ByteView plain);
-  void new_source(std::uint32_t source);
-  void on_report_block(Time now, const ReportBlock& block);
-  const PayloadType* find_type(std::uint8_t number) const;
-  std::optional<double> rate_quality(const PlayoutStats& played) const;
-
-  SessionConfig config;
-  Rng& rng;
-  std::uint32_t ssrc;
-  std::optional<std::uint32_t> remote_ssrc;  // as signalled
-  std::optional<std::uint32_t> source;       // as heard
-  int sources = 0;
-  std::optional<Srtp> out_srtp, in_srtp;
-  CodecBank codecs;
-  Sender sender;
-  Playout playout;
-  Reception reception;
-  Timers<Deadline> timers;
-  std::deque<Bytes> queue;
-  bool muted = false, sending = true, receiving = true, closed = false;
-  Time last_sent{};
-  double expected_loss = 0;  // smoothed, of what we send
-  std::optional<Duration> rtt;
-  Stats counted;  // the fields that are counted here
-};
+Session::Impl::Impl(SessionConfig c, Rng& r)
+    : config(std::move(c)),
+      rng(r),
+      ssrc(choose_ssrc(config.ssrc, rng)),
+      remote_ssrc(config.remote_ssrc),
+      codecs({config.bitrate, config.complexity, config.fec}),
+      sender(config, ssrc, rng),
+      rate(rate_settings(config, sender.frame())),
+      playout(playout_settings(config)),
+      timing(config.rtcp_interval) {
+  if (config.receive.size() > kMaxReceiveTypes) config.receive.resize(kMaxReceiveTypes);
+  if (config.auxiliary.events.size() > kMaxEventTypes) config.auxiliary.events.resize(kMaxEventTypes);
+  rate.set_redundancy(config.auxiliary.red.has_value());
+  if (const auto* keys = std::get_if<SrtpKeys>(&config.security)) set_keys(*keys);
+}
 
 // A key that SRTP refuses leaves that direction shut: nothing leaves in the clear, nothing comes in unauthenticated.
 void Session::Impl::set_keys(const SrtpKeys& keys) {
@@ -118,138 +80,7 @@ void Session::Impl::rekey(const SrtpKeys& keys) {
 
 void Session::Impl::begin(Time now) {
   if (timers.running(Deadline::report) || closed) return;
-  timers.set(Deadline::report, now + report_interval(true));
-}
-
-// RFC 3550 section 6.3.1: half the interval at first, spread over 0.5..1.5 of it, divided by e - 3/2.
-Duration Session::Impl::report_interval(bool first) {
-  constexpr double kCompensation = 1.21828;
-  const double mean = static_cast<double>(micros(config.rtcp_interval)) * (first ? 0.5 : 1.0);
-  return Duration{static_cast<std::int64_t>(mean * (0.5 + rng.unit()) / kCompensation)};
-}
-
-bool Session::Impl::protect(Bytes& packet, bool rtcp) {
-  if (plain()) return true;
-  if (!out_srtp) return false;
-  return (rtcp ? out_srtp->protect_rtcp(packet) : out_srtp->protect_rtp(packet)).has_value();
-}
-
-void Session::Impl::enqueue(Bytes packet) {
-  // Old voice is worth less than new.
-  if (queue.size() == kMaxQueue) {
-    queue.pop_front();
-    ++counted.packets_dropped;
-  }
-  queue.push_back(std::move(packet));
-}
-
-void Session::Impl::send_frame(Time now) {
-  if (!sending || closed) return sender.skip();
-  auto packet = sender.packet(now, muted, codecs);
-  if (!packet || !protect(*packet, false)) return;
-  enqueue(std::move(*packet));
-  last_sent = now;
-  if (!counted.first_sent) counted.first_sent = now;
-}
-
-void Session::Impl::send_report(Time now, bool bye) {
-  Report report;
-  report.ssrc = ssrc;
-  // A sender report comes from who sent in the last two intervals (section 6.4); we take two seconds.
-  if (counted.first_sent && now - last_sent <= kActiveSender) report.sender = sender.report(now);
-  if (source && reception.received() > 0) report.blocks.push_back(reception.report(now, *source));
-  Bytes packet = write_rtcp(report, config.cname, bye);
-  if (protect(packet, true)) enqueue(std::move(packet));
-}
-
-const PayloadType* Session::Impl::find_type(std::uint8_t number) const {
-  const auto it = std::find_if(config.receive.begin(), config.receive.end(),
-                               [number](const PayloadType& t) { return t.number == number; });
-  return it == config.receive.end() ? nullptr : &*it;
-}
-
-Result<MutableBytes> Session::Impl::open(MutableBytes packet, bool rtcp) {
-  if (plain()) return packet;
-  if (!in_srtp) return fail(Fault::bad_key);
-  return rtcp ? in_srtp->open_rtcp(packet) : in_srtp->open_rtp(packet);
-}
-
-Result<PacketKind> Session::Impl::receive(Time now, MutableBytes packet) {
-  if (closed) return fail(Fault::refused);
-  const auto from = sender_ssrc(packet);
-  if (!from) return fail(Fault::truncated);
-  if (packet[0] >> 6 != 2) return fail(Fault::malformed);
-  if (*from == ssrc || (remote_ssrc && *from != *remote_ssrc)) return fail(Fault::mismatch);
-  if (source && *from != *source && sources >= kMaxSources) return fail(Fault::refused);
-  const bool rtcp = is_rtcp(packet);
-  auto plain_packet = open(packet, rtcp);
-  if (!plain_packet) return fail(plain_packet.error());
-  const auto status = rtcp ? receive_rtcp(now, *plain_packet) : receive_rtp(now, *plain_packet);
-  if (!status) return fail(status.error());
-  begin(now);
-  return rtcp ? PacketKind::rtcp : PacketKind::rtp;
-}
-
-// The peer's stream has another source than before (another device, a mixer's change): its numbers start anew.
-void Session::Impl::new_source(std::uint32_t from) {
-  if (source == from) return;
-  if (source) {
-    playout.restart();
-    reception = Reception{};
-  }
-  source = from;
-  ++sources;
-}
-
-Status Session::Impl::receive_rtp(Time now, ByteView bytes) {
-  const auto packet = parse_rtp(bytes);
-  if (!packet) return fail(packet.error());
-  const PayloadType* type = find_type(packet->header.payload_type);
-  if (type == nullptr) return fail(Fault::unsupported);
-  new_source(packet->header.ssrc);
-  if (!counted.first_received) counted.first_received = now;
-  const std::int64_t sequence = reception.extend(packet->header.sequence);
-  if (receiving && !packet->payload.empty()) {
-    const auto admission =
-        playout.insert(now, sequence, packet->header.timestamp, packet->payload, codecs.get(type->codec));
-    if (admission == Admission::duplicate) return {};
-  }
-  reception.on_packet(now, packet->header, rtp_clock(type->codec));
-  return {};
-}
-
-void Session::Impl::on_report_block(Time now, const ReportBlock& block) {
-  if (block.ssrc != ssrc) return;
-  const double loss = block.fraction_lost * 100.0 / 256;
-  counted.remote_loss_pct = loss;
-  // Smoothed over several reports: an encoder that changes its mind each second makes the peer's delay swing.
-  expected_loss += (loss - expected_loss) * kLossSmoothing;
-  codecs.get(config.send.codec).set_expected_loss(static_cast<int>(expected_loss + 0.5));
-  if (const auto round = round_trip(now, block)) rtt = rtt ? (*rtt * 7 + *round) / 8 : *round;
-}
-
-Status Session::Impl::receive_rtcp(Time now, ByteView bytes) {
-  const auto rtcp = parse_rtcp(bytes);
-  if (!rtcp) return fail(rtcp.error());
-  for (const auto& report : rtcp->reports) {
-    if (report.sender && (!source || report.ssrc == *source)) reception.on_sender_report(now, report.sender->ntp);
-    for (const auto& block : report.blocks) on_report_block(now, block);
-  }
-  if (source && std::find(rtcp->bye.begin(), rtcp->bye.end(), *source) != rtcp->bye.end()) playout.pause();
-  return {};
-}
-
-std::optional<double> Session::Impl::rate_quality(const PlayoutStats& played) const {
-  if (!rtt || !played.delay_ms || reception.expected() == 0) return std::nullopt;
-  QualityInput in;
-  in.codec = config.send.codec;
-  // What the ear missed: neither decoded nor recovered, be it lost or late.
-  const double frame = static_cast<double>(playout.frame());
-  const double missed = static_cast<double>(played.concealed) / frame;
-  const double heard = static_cast<double>(played.decoded + played.recovered);
-  if (heard + missed > 0) in.loss_pct = 100 * missed / (heard + missed);
-  in.one_way_ms = millis(*rtt) / 2 + *played.delay_ms + frame / kSamplesPerMs;
-  return mos(rating(in));
+  timers.set(Deadline::report, now + timing.first(rng));
 }
 
 Session::Session(SessionConfig config, Rng& rng) : impl_(std::make_unique<Impl>(std::move(config), rng)) {}
@@ -289,9 +120,9 @@ std::optional<Bytes> Session::poll_packet() {
 
 void Session::handle_timeout(Time now) {
   auto& s = *impl_;
-  if (!s.timers.expired(Deadline::report, now)) return;
+  if (!s.timers.expired(Impl::Deadline::report, now)) return;
   s.send_report(now, false);
-  s.timers.set(Deadline::report, now + s.report_interval(false));
+  s.plan_next_report(now);
 }
 
 Time Session::next_timeout() const { return impl_->timers.next(); }
@@ -315,19 +146,33 @@ void Session::rekey(const SrtpKeys& keys) { impl_->rekey(keys); }
 
 void Session::set_remote_ssrc(std::optional<std::uint32_t> ssrc) { impl_->remote_ssrc = ssrc; }
 
-void Session::set_codecs(const PayloadType& send, std::vector<PayloadType> receive) {
+void Session::set_codecs(const PayloadType& send, std::vector<PayloadType> receive, const Auxiliary& auxiliary) {
   auto& config = impl_->config;
-  if (receive.size() > kMaxReceiveTypes) receive.resize(kMaxReceiveTypes);
+  if (receive.size() > Impl::kMaxReceiveTypes) receive.resize(Impl::kMaxReceiveTypes);
   config.receive = std::move(receive);
+  config.auxiliary = auxiliary;
+  if (config.auxiliary.events.size() > Impl::kMaxEventTypes) config.auxiliary.events.resize(Impl::kMaxEventTypes);
+  impl_->sender.set_auxiliary(config.auxiliary);
+  impl_->rate.set_redundancy(auxiliary.red.has_value());
   if (config.send == send) return;
   config.send = send;
   impl_->sender.set_payload_type(send);
 }
 
+bool Session::send_digit(char digit) { return impl_->sending && impl_->sender.send_digit(digit); }
+
+std::optional<char> Session::poll_digit() {
+  auto& digits = impl_->digits;
+  if (digits.empty()) return std::nullopt;
+  const char out = digits.front();
+  digits.pop_front();
+  return out;
+}
+
 void Session::close(Time now) {
   auto& s = *impl_;
   if (s.closed) return;
-  s.timers.stop(Deadline::report);
+  s.timers.stop(Impl::Deadline::report);
   if (s.counted.first_sent || s.source) s.send_report(now, true);
   s.playout.pause();
   s.closed = true;
@@ -337,12 +182,11 @@ Stats Session::stats(Time) const {
   const auto& s = *impl_;
   const auto played = s.playout.stats();
   Stats out = s.counted;
-  out.packets_sent = s.sender.packets();
+  out.packets_sent = s.sender.packet_count();
   out.bytes_sent = s.sender.octets();
   out.packets_received = s.reception.received();
   out.packets_lost = static_cast<std::uint64_t>(std::max<std::int64_t>(s.reception.lost(), 0));
   out.packets_late = played.late;
-  out.packets_duplicate = played.duplicate;
   if (s.reception.expected() > 0) {
     out.loss_pct = 100.0 * static_cast<double>(out.packets_lost) / static_cast<double>(s.reception.expected());
   }
@@ -352,6 +196,13 @@ Stats Session::stats(Time) const {
   if (played.longest_gap) out.max_gap_ms = static_cast<double>(*played.longest_gap) / kSamplesPerMs;
   out.playout_delay_ms = played.delay_ms;
   out.codec = encoding_name(s.config.send.codec);
+  const auto& plan = s.rate.plan();
+  out.bitrate = plan.bitrate;
+  out.frame_ms = static_cast<int>(s.sender.frame()) / kSamplesPerMs;
+  out.copies = static_cast<int>(std::count_if(plan.copies.begin(), plan.copies.end(), [](auto d) { return d != 0; }));
+  out.ceiling = s.rate.ceiling();
+  out.queue_ms = s.rate.queue_ms();
+  if (const auto why = s.breaker.broken()) out.broken = to_string(*why);
   out.frames_decoded = played.decoded;
   out.frames_fec = played.recovered;
   out.concealed_ms = static_cast<double>(played.concealed) / kSamplesPerMs;

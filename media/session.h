@@ -19,6 +19,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "media/codec_kind.h"
+#include "media/rtcp_xr.h"
 #include "media/sdes.h"
 
 namespace linnet::media {
@@ -29,6 +30,19 @@ struct PayloadType {
   bool operator==(const PayloadType&) const = default;
 };
 
+struct EventType {  // telephone-event (RFC 4733)
+  std::uint8_t number = 101;
+  int clock = 48000;  // one of the voice codecs'
+  bool operator==(const EventType&) const = default;
+};
+
+// What the two ends agreed on beside the codecs; the same numbers both ways.
+struct Auxiliary {
+  std::optional<std::uint8_t> red;  // RFC 2198 over Opus
+  std::vector<EventType> events;    // at most 4
+  bool operator==(const Auxiliary&) const = default;
+};
+
 // Says in so many words that a stream goes in the clear (a phone on loopback or an allowed subnet).
 struct PlainRtp {};
 
@@ -37,14 +51,19 @@ struct SessionConfig {
   std::optional<std::uint32_t> remote_ssrc;  // a=ssrc of the peer; unset: the first authenticated source is taken
   PayloadType send;                          // what we encode to (a payload type of the peer's SDP)
   std::vector<PayloadType> receive{PayloadType{}};  // what we said we can decode, at most 8; other numbers are dropped
+  Auxiliary auxiliary;
   std::variant<SrtpKeys, PlainRtp> security;
-  std::chrono::milliseconds ptime{20};       // 10, 20, 40 or 60; others become 20
+  std::chrono::milliseconds ptime{20};       // 10, 20, 40, 60 or 120; others become 20
   std::string cname = "linnet";              // RTCP SDES CNAME: random per call, never a name or an address (RFC 7022)
-  int bitrate = 24000;                       // Opus, bit/s, constant
+  int bitrate = 24000;                       // Opus, bit/s: what is sent where nothing is in the way
+  bool adapt = true;                         // bitrate and frame length follow loss and delay
+  bool low_delay = false;                    // a smaller margin in the jitter buffer
   int complexity = 5;                        // Opus, 0..10
   bool fec = true;                           // Opus in-band FEC
   std::chrono::milliseconds max_delay{500};  // bound of the playout delay
-  Duration rtcp_interval = std::chrono::seconds(1);  // mean; randomised as RFC 3550 section 6.3 asks
+  Duration rtcp_interval = std::chrono::seconds(1);  // least mean; randomised as RFC 3550 section 6.3 asks
+  bool reduced_size = false;  // RTCP without CNAME in most packets (RFC 5506): the peer said it takes that
+  bool metrics = false;       // RTCP XR VoIP metrics (RFC 3611): the peer asked for them
 };
 
 // Everything is measured. What is not known is absent, never a default.
@@ -64,9 +83,18 @@ struct Stats {
   std::optional<double> remote_loss_pct;   // of what we send, as the peer last reported
   std::optional<double> max_gap_ms;        // longest run with neither decoded nor FEC audio while the peer was sending
   std::optional<double> playout_delay_ms;  // mean time a packet waits from arrival to loudspeaker
-  std::string codec;                       // what we send: "opus", "PCMU", "PCMA"
+  std::string codec;                       // what we send: "opus", "PCMU", "PCMA", "L16"
+  int bitrate = 0;                         // of the codec at present, bit/s
+  int frame_ms = 0;                        // at present
+  int copies = 0;                          // of each frame that are sent beside it (RFC 2198)
+  std::optional<int> ceiling;              // bit/s on the wire that the path was found to carry; absent: no limit met
+  std::optional<double> queue_ms;          // that our packets waited for on the way, as of the last report
+  std::uint64_t rtcp_sent = 0;             // packets
+  std::uint64_t rtcp_octets_sent = 0;      // with SRTP, IP and UDP
+  std::optional<VoipMetrics> remote_metrics;  // what the peer hears of us (RFC 3611)
+  std::string broken;                         // why sending was stopped (RFC 8083); empty: it was not
   std::uint64_t frames_decoded = 0;
-  std::uint64_t frames_fec = 0;        // recovered from the next packet
+  std::uint64_t frames_fec = 0;        // recovered from a later packet
   std::uint64_t frames_concealed = 0;  // frames nothing arrived for in time
   double concealed_ms = 0;
   double accelerated_ms = 0;           // playout time taken out by time-stretch
@@ -122,7 +150,13 @@ class Session {
   void rekey(const SrtpKeys& keys);
   void set_remote_ssrc(std::optional<std::uint32_t> ssrc);
   // A re-INVITE agreed on other codecs or other numbers for them; `receive` as in SessionConfig.
-  void set_codecs(const PayloadType& send, std::vector<PayloadType> receive);
+  void set_codecs(const PayloadType& send, std::vector<PayloadType> receive, const Auxiliary& auxiliary = {});
+
+  // '0'..'9', '*', '#', 'A'..'D'; false when it is no digit, the peer takes no events or too many wait. Each takes the
+  // place of 100 ms of voice.
+  bool send_digit(char digit);
+  // The next digit that came; at most 64 wait.
+  std::optional<char> poll_digit();
 
   // The call is over: one RTCP BYE goes out, then nothing more.
   void close(Time now);

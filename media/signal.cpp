@@ -41,16 +41,21 @@ std::vector<double> low_pass(std::size_t half, double cutoff, double gain) {
   return h;
 }
 
-}  // namespace
+// The short transforms of STOI come by the thousand, all of one size: their factors are kept.
+constexpr std::size_t kCached = 1024;
 
-void fft(std::span<Complex> data, bool inverse) {
+std::vector<Complex> make_twiddles(std::size_t n, bool inverse) {
+  std::vector<Complex> out(std::max<std::size_t>(n / 2, 1));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double angle = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
+    out[i] = {std::cos(angle), inverse ? std::sin(angle) : -std::sin(angle)};
+  }
+  return out;
+}
+
+void transform(std::span<Complex> data, const std::vector<Complex>& twiddles, bool inverse) {
   const std::size_t n = data.size();
   bit_reverse(data);
-  std::vector<Complex> twiddles(std::max<std::size_t>(n / 2, 1));
-  for (std::size_t i = 0; i < twiddles.size(); ++i) {
-    const double angle = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
-    twiddles[i] = {std::cos(angle), inverse ? std::sin(angle) : -std::sin(angle)};
-  }
   for (std::size_t length = 2; length <= n; length *= 2) {
     const std::size_t step = n / length;
     for (std::size_t start = 0; start < n; start += length) {
@@ -64,6 +69,20 @@ void fft(std::span<Complex> data, bool inverse) {
   }
   if (!inverse) return;
   for (auto& v : data) v /= static_cast<double>(n);
+}
+
+}  // namespace
+
+void fft(std::span<Complex> data, bool inverse) {
+  const std::size_t n = data.size();
+  if (n <= kCached) {
+    thread_local std::vector<Complex> last;
+    thread_local bool last_inverse = false;
+    if (last.size() != std::max<std::size_t>(n / 2, 1) || last_inverse != inverse) last = make_twiddles(n, inverse);
+    last_inverse = inverse;
+    return transform(data, last, inverse);
+  }
+  transform(data, make_twiddles(n, inverse), inverse);
 }
 
 std::size_t power_of_two(std::size_t n) {

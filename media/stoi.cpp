@@ -36,9 +36,13 @@ const std::array<double, kFrame>& window() {
 std::vector<std::size_t> speech_frames(const Signal& clean) {
   std::vector<std::size_t> starts;
   std::vector<double> level;
+  const auto& w = window();
   for (std::size_t at = 0; at + kFrame < clean.size(); at += kHop) {
     double sum = 0;
-    for (std::size_t i = 0; i < kFrame; ++i) sum += std::pow(clean[at + i] * window()[i], 2);
+    for (std::size_t i = 0; i < kFrame; ++i) {
+      const double v = clean[at + i] * w[i];
+      sum += v * v;
+    }
     starts.push_back(at);
     level.push_back(20 * std::log10(std::sqrt(sum) + kTiny));
   }

@@ -84,13 +84,15 @@ TEST(JitterBuffer, AgreesWithASortedSet) {
   }
 }
 
+Time ms(int n) { return Time{} + std::chrono::milliseconds(n); }
+
 TEST(DelayWindow, AgreesWithSortingTheLastValues) {
   SeededRng rng(5);
   DelayWindow w(50);
   std::deque<std::int64_t> twin;
   for (int i = 0; i < 2000; ++i) {
     const auto v = static_cast<std::int64_t>(rng.below(100)) - 50;
-    w.add(v);
+    w.add(ms(i), v);
     twin.push_back(v);
     if (twin.size() > 50) twin.pop_front();
     std::vector<std::int64_t> sorted(twin.begin(), twin.end());
@@ -99,6 +101,16 @@ TEST(DelayWindow, AgreesWithSortingTheLastValues) {
       ASSERT_EQ(w.quantile(q), sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))]);
     }
   }
+}
+
+TEST(DelayWindow, ForgetsWhatIsTooOldButKeepsTheLeast) {
+  DelayWindow w(100, std::chrono::seconds(1), 3);
+  for (int i = 0; i < 10; ++i) w.add(ms(i), -100);
+  w.add(ms(5000), 7);
+  EXPECT_EQ(w.size(), 3U);
+  w.add(ms(5001), 7);
+  w.add(ms(5002), 7);
+  EXPECT_EQ(w.quantile(0), 7) << "the bad spell is forgotten";
 }
 
 }  // namespace

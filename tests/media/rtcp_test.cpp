@@ -65,8 +65,8 @@ TEST(Rtcp, WritesWhatItReads) {
 
 TEST(Rtcp, ToleratesReducedSizeAndSkipsWhatItDoesNotKnow) {
   const auto r =
-      parse_rtcp(hex("80cf0001"
-                     "00000001"));  // an extended report alone
+      parse_rtcp(hex("80ce0001"
+                     "00000001"));  // payload-specific feedback alone
   ASSERT_TRUE(r);
   EXPECT_EQ(r->skipped, 1U);
   EXPECT_TRUE(r->reports.empty());

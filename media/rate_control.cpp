@@ -1,0 +1,271 @@
+#include "media/rate_control.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace linnet::media {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr auto kBaseWindow = seconds(20);
+constexpr double kQueue = 120;         // ms of queue that are congestion
+constexpr double kQueueWithLoss = 60;  // ... when packets are lost as well
+constexpr double kStanding = 40;       // a queue of this much keeps the link busy: the rate is the link's
+constexpr double kDrainFrom = 150;     // ms of queue that stop the voice until it is gone
+constexpr auto kMaxDrain = milliseconds(900);
+constexpr double kShare = 0.93;    // of what came through
+constexpr int kFloor = 9600;       // bit/s on the wire: the least plan there is
+constexpr int kMaxWire = 100'000;  // bit/s on the wire with all copies
+constexpr double kGrowth = 1.06;
+constexpr auto kGrowthStep = seconds(2);
+constexpr auto kFirstPatience = seconds(2);  // the first estimate is of a moment
+constexpr double kOutage = 100;              // ms missing between two reports
+constexpr double kMixed = 0.12;              // loss at which that is no wonder
+constexpr auto kOutageMemory = seconds(30);
+constexpr double kLookedAt = 0.25;  // s of measure that make an estimate
+constexpr auto kPatience = seconds(30);
+constexpr auto kMaxPatience = seconds(120);
+constexpr auto kSilence = seconds(8);  // without a report where reports are due
+constexpr double kBelieved = 0.2;      // of the other direction's loss
+constexpr auto kFirstSilence = milliseconds(1200);
+constexpr std::array<double, 3> kCopiesFrom{0.015, 0.18, 0.45};  // loss
+constexpr std::array<double, 3> kCopiesTo{0.006, 0.09, 0.25};
+constexpr Duration kFewerAfter = seconds(8);
+constexpr double kFirstLook = 60;     // packets: until then nothing is known of the path, and each frame goes twice
+constexpr double kWorse = 0.12;       // loss that came with the copies
+constexpr double kSurely = 2.5;       // standard deviations
+constexpr double kLossMemory = 150;   // packets
+constexpr double kCountMemory = 300;  // packets
+constexpr auto kNoCopies = seconds(20);
+constexpr double kOvercome = 1.15;  // growth past this much of the ceiling forgets it
+
+}  // namespace
+
+RateControl::RateControl(const RateSettings& settings) : settings_(settings) {
+  input_.bitrate = settings.bitrate;
+  input_.frame_ms = settings.frame_ms;
+  input_.overhead = settings.overhead;
+  patience_ = kFirstPatience;
+  replan();
+}
+
+void RateControl::on_sent(Time now, std::uint16_t sequence, std::size_t octets) {
+  constexpr std::size_t kIpUdp = 28;
+  if (log_.empty()) heard_at_ = now;
+  log_.add(now, sequence, octets + kIpUdp);
+}
+
+RateControl::Passed RateControl::passed(const Mark& from, const Mark& to) const {
+  Passed out;
+  out.packets = static_cast<double>(to.packet.sequence - from.packet.sequence);
+  const double missing = std::clamp(static_cast<double>(to.lost - from.lost), 0.0, out.packets);
+  out.loss = out.packets > 0 ? missing / out.packets : 0;
+  const bool by_peer = to.made && from.made && *to.made > *from.made;
+  out.seconds = millis(by_peer ? *to.made - *from.made : to.at - from.at) / 1000;
+  const auto octets = static_cast<double>(to.packet.octets - from.packet.octets);
+  if (out.seconds > 0) out.rate = octets * 8 * (1 - out.loss) / out.seconds;
+  return out;
+}
+
+// What the way has grown over its least, in ms. A report may be made at any time before the next packet comes: that
+// much is not counted, be it a frame or a pause of ours.
+double RateControl::measure_queue(Time now, const Mark& mark) {
+  const bool by_peer = mark.made.has_value();
+  const std::int64_t sent = micros(mark.packet.at.time_since_epoch());
+  const std::int64_t way = (by_peer ? micros(*mark.made) : micros(now.time_since_epoch())) - sent;
+  if (!base_ || by_peer != base_by_peer_ || way < *base_ - 60'000'000) {
+    base_ = way;
+    next_base_.reset();
+    base_since_ = now;
+    base_by_peer_ = by_peer;
+  }
+  base_ = std::min(*base_, way);
+  next_base_ = std::min(next_base_.value_or(way), way);
+  if (now - base_since_ > kBaseWindow) {
+    base_ = *next_base_;
+    next_base_.reset();
+    base_since_ = now;
+  }
+  const auto next = log_.next_at(mark.packet.sequence);
+  if (!next) return 0;  // all has arrived
+  return std::max(0.0, static_cast<double>(way - *base_) / 1000 - millis(*next - mark.packet.at));
+}
+
+void RateControl::note_loss(const Passed& p) {
+  steady_loss_ += (p.loss - steady_loss_) * 0.3;
+  seen_packets_ += p.packets;
+  // The mean of the first packets, then of about the last ones: short reports are mostly chance.
+  loss_ += (p.loss - loss_) * std::min(1.0, p.packets / std::min(seen_packets_, kLossMemory));
+}
+
+// One outage may be the last: only where they come again is it worth a third of a second of delay to bridge them.
+void RateControl::note_outage(Time now, const Passed& p) {
+  while (!outages_.empty() && now - outages_.front() > kOutageMemory) outages_.pop_front();
+  const double missing_ms = p.loss * p.packets * plan_.frame_ms;
+  if (missing_ms < kOutage || loss_ > kMixed) return;
+  outages_.push_back(now);
+  if (outages_.size() > 4) outages_.pop_front();
+}
+
+void RateControl::on_report(Time now, const PathReport& report) {
+  const auto packet = log_.find(report.highest);
+  if (!packet) return;
+  heard_at_ = now;
+  Mark mark{*packet, report.lost, report.made, now, false};
+  const Mark from =
+      last_.value_or(Mark{{log_.first().sequence - 1, log_.first().at, 0}, 0, {}, log_.first().at, false});
+  if (mark.packet.sequence <= from.packet.sequence) return;  // nothing new was heard
+  const bool first = !last_;
+  const auto p = passed(from, mark);
+  const double queue = measure_queue(now, mark);
+  queue_ms_ = queue;
+  mark.queued = queue > kStanding;
+  const bool known = !first && from.queued && mark.queued;
+  last_ = mark;
+  if (!settings_.adapt) return note_loss(p);
+  note_outage(now, p);
+  const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss);
+  if (jam) {
+    // Packets from before the last change are the old plan's: of use only for the longer measure of a full queue.
+    if (mark.packet.at < changed_at_) {
+      if (known && p.seconds >= kLookedAt && ceiling_) settle(p.rate * kShare);
+      return;
+    }
+    auto measured = p;
+    if (first) measured.rate = 0;
+    if (known && p.seconds > 0.6) patience_ = std::max<Duration>(patience_, kPatience);
+    return congested(now, mark, measured, queue);
+  }
+  if (mark.packet.at >= changed_at_) note_loss(p);
+  probe_verdict(now, p);
+  if (now >= no_copies_until_) choose_copies(now);
+  clear_path(now);
+  replan();
+}
+
+void RateControl::congested(Time now, const Mark& mark, const Passed& p, double queue_ms) {
+  if (growths_ > 0) patience_ = std::min<Duration>(std::max<Duration>(patience_ * 2, kPatience), kMaxPatience);
+  const int current = std::min(ceiling_.value_or(kMaxWire), wire_rate(plan_, settings_.overhead));
+  // Too short a measure says only that it is less.
+  const bool measured = p.packets >= 3 && p.seconds >= 0.1;
+  const double share = p.seconds >= kLookedAt ? kShare : kShare * kShare;  // of a short look it is as likely too much
+  if (measured && p.seconds >= kLookedAt) patience_ = std::max<Duration>(patience_, kPatience);
+  // Both ends of the measure fall on packets: of n, one may be chance.
+  const double came = measured ? std::min<double>(p.rate * (p.packets - 1) / p.packets, current) : current * 0.7;
+  // What went well before the last steps up will do so again.
+  cut(now, std::max(came * share, growths_ > 0 ? good_ceiling_ * kShare : 0.0));
+  // What was sent after that packet joined the queue, less what has left it since.
+  const double since_ms = static_cast<double>(log_.last().octets - mark.packet.octets) * 8 * 1000 / std::max(came, 1.0);
+  const double waiting = queue_ms + since_ms - millis(now - mark.packet.at);
+  // Only a rate far over the path's fills a queue as fast as that; else it is about what was measured.
+  const double bound = current > 2 * came ? millis(kMaxDrain) : queue_ms * 1.3;
+  const double drain = std::min({std::max(waiting, queue_ms), bound, millis(kMaxDrain)});
+  if (drain > kDrainFrom) drain_until_ = now + Duration{static_cast<std::int64_t>(drain * 1000)};
+  changed_at_ = std::max(now, drain_until_);
+}
+
+// What a full queue let through is what the path carries.
+void RateControl::settle(double rate) {
+  ceiling_ = std::max(kFloor, static_cast<int>(rate));
+  patience_ = std::max<Duration>(patience_, kPatience);
+  replan();
+}
+
+void RateControl::cut(Time now, double rate) {
+  ceiling_ = std::max(kFloor, static_cast<int>(rate));
+  cut_at_ = changed_at_ = now;
+  growths_ = 0;
+  loss_ = steady_loss_ = 0;  // it was the queue's
+  plain_ = copied_ = {};
+  replan();
+}
+
+void RateControl::clear_path(Time now) {
+  if (!ceiling_) return;
+  const auto wait = growths_ == 0 ? cut_at_ + patience_ : grown_at_ + kGrowthStep;
+  if (now < wait || draining(now)) return;
+  grown_at_ = now;
+  if (++growths_ == 1) good_ceiling_ = *ceiling_;
+  // The longer it goes well the bolder.
+  ceiling_ = static_cast<int>(*ceiling_ * (growths_ > 6 ? kGrowth * kGrowth : kGrowth));
+  auto free = input_;
+  free.ceiling = kMaxWire;
+  if (*ceiling_ > wire_rate(make_plan(free), settings_.overhead) * kOvercome) {
+    ceiling_.reset();
+    patience_ = kFirstPatience;
+  }
+}
+
+// Copies come with the first report that calls for them and go when they have not been needed for some time.
+void RateControl::choose_copies(Time now) {
+  auto& level = input_.copies;
+  const int before = level;
+  while (level < static_cast<int>(kCopiesFrom.size()) && loss_ >= kCopiesFrom[static_cast<std::size_t>(level)]) ++level;
+  const bool fewer = level > 0 && loss_ < kCopiesTo[static_cast<std::size_t>(level - 1)];
+  if (!fewer || level != before) less_since_ = kNever;
+  if (fewer && less_since_ == kNever) less_since_ = now;
+  // The copies a call begins with go as soon as they are seen to be of no use.
+  const auto after = loss_ == 0 && seen_packets_ >= kFirstLook ? Duration{0} : kFewerAfter;
+  if (fewer && now >= less_since_ + after) {
+    --level;
+    less_since_ = kNever;
+  }
+}
+
+// More rate against loss is right only where the loss is not ours.
+void RateControl::probe_verdict(Time now, const Passed& p) {
+  auto& count = plan_.copies[0] != 0 ? copied_ : plain_;
+  const double keep = std::min(1.0, kCountMemory / (count.packets + p.packets));
+  count = {(count.packets + p.packets) * keep, (count.lost + p.loss * p.packets) * keep};
+  if (plan_.copies[0] == 0 || plain_.packets < 20 || copied_.packets < 50) return;
+  const double before = plain_.lost / plain_.packets, with = copied_.lost / copied_.packets;
+  const double all = (plain_.lost + copied_.lost) / (plain_.packets + copied_.packets);
+  const double deviation = std::sqrt(all * (1 - all) * (1 / plain_.packets + 1 / copied_.packets));
+  if (with - before < std::max(kWorse, kSurely * deviation)) return;
+  no_copies_until_ = now + kNoCopies;
+  input_.copies = 0;
+  patience_ = std::max<Duration>(patience_, kPatience);
+  cut(now, p.rate * kShare);
+}
+
+void RateControl::set_outage(int ms) {
+  outage_ms_ = ms;
+  replan();
+}
+
+void RateControl::set_redundancy(bool possible) {
+  input_.red = possible;
+  if (log_.empty()) input_.copies = 1;
+  replan();
+}
+
+void RateControl::set_frame(int ms) {
+  input_.frame_ms = settings_.frame_ms = ms;
+  replan();
+}
+
+void RateControl::on_frame(Time now, double incoming_loss) {
+  if (settings_.adapt && seen_packets_ < kFirstLook && incoming_loss > loss_ + 0.05) {
+    loss_ = std::min(incoming_loss, kBelieved);
+    choose_copies(now);
+    replan();
+  }
+  if (!settings_.adapt || !settings_.expects_reports || log_.empty()) return;
+  const auto patience = last_ ? kSilence : kFirstSilence;
+  if (now - std::max(heard_at_, cut_at_) < patience || now - log_.last().at > kSilence) return;
+  cut(now, wire_rate(plan_, settings_.overhead) / 2.0);
+}
+
+void RateControl::replan() {
+  input_.ceiling = std::min(ceiling_.value_or(kMaxWire), kMaxWire);
+  input_.loss = loss_;
+  input_.steady_loss = steady_loss_;
+  input_.outage_ms = outages_.size() >= 2 ? outage_ms_ : 0;
+  plan_ = make_plan(input_);
+  if (!settings_.adapt) plan_.frame_ms = settings_.frame_ms;
+}
+
+}  // namespace linnet::media

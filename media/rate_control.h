@@ -1,0 +1,122 @@
+// How much a path carries, from the peer's RTCP reports (RFC 3550 section 6.4): receivers say how far they have heard
+// and what was missing; we know when we sent that and how many octets it was.
+//
+//   delay   a report of a sender tells when it was made on the peer's clock. Less the time the last packet it speaks of
+//           was sent, that is our way to the peer, but for a constant; what it has grown over its least is the queue.
+//   rate    octets that arrived between two reports, by the time between them: of a full queue, what the path carries.
+//   loss    with a queue it is congestion; without one it is the path's nature, and calls for redundancy.
+//
+// A queue cuts the rate to what came through and stops the voice for as long as the queue needs to drain: on a slow
+// link the choice is between a short silence and a second of delay for the rest of the call. Afterwards the rate grows
+// again, carefully where the path's limit is known.
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "base/time.h"
+#include "media/send_log.h"
+#include "media/send_plan.h"
+
+namespace linnet::media {
+
+// What one report says of our stream.
+struct PathReport {
+  std::uint32_t highest = 0;     // extended sequence number
+  std::int32_t lost = 0;         // cumulative
+  std::optional<Duration> made;  // on the peer's clock; absent in a receiver report
+};
+
+struct RateSettings {
+  int bitrate = 24000;
+  int frame_ms = 20;
+  int overhead = 56;             // octets of a packet beside the codec's
+  bool adapt = true;             // off: the configured rate whatever comes
+  bool expects_reports = false;  // the peer said that it reports often: silence is a sign
+};
+
+class RateControl {
+ public:
+  explicit RateControl(const RateSettings& settings);
+
+  // An RTP packet left with this many octets of UDP payload.
+  void on_sent(Time now, std::uint16_t sequence, std::size_t octets);
+  void on_report(Time now, const PathReport& report);
+  // From the peer's VoIP metrics: the runs of loss are this long.
+  void set_outage(int ms);
+  void set_redundancy(bool possible);
+  void set_frame(int ms);
+  // Once a frame: no report for long is a report too. Until there are some, what we miss of the peer's stream without a
+  // queue (0..1) stands for what it misses of ours: the same loss takes reports as well.
+  void on_frame(Time now, double incoming_loss);
+
+  const SendPlan& plan() const { return plan_; }
+  bool draining(Time now) const { return now < drain_until_; }
+
+  double loss() const { return loss_; }  // smoothed, 0..1
+  std::optional<double> queue_ms() const { return queue_ms_; }
+  std::optional<int> ceiling() const { return ceiling_; }  // bit/s on the wire; absent: none was met
+
+ private:
+  struct Mark {  // the state at a report
+    SentPacket packet;
+    std::int32_t lost = 0;
+    std::optional<Duration> made;
+    Time at{};
+    bool queued = false;
+  };
+  struct Passed {  // what went through between two reports
+    double loss = 0;
+    double packets = 0;
+    double seconds = 0;
+    double rate = 0;  // bit/s
+  };
+
+  Passed passed(const Mark& from, const Mark& to) const;
+  double measure_queue(Time now, const Mark& mark);
+  void note_loss(const Passed& p);
+  void note_outage(Time now, const Passed& p);
+  void congested(Time now, const Mark& mark, const Passed& p, double queue_ms);
+  void clear_path(Time now);
+  void probe_verdict(Time now, const Passed& p);
+  void cut(Time now, double rate);
+  void settle(double rate);
+  void choose_copies(Time now);
+  void replan();
+
+  RateSettings settings_;
+  PlanInput input_;
+  SendPlan plan_;
+  SendLog log_;
+  std::optional<Mark> last_;
+
+  // The least way to the peer in the last two windows, us.
+  std::optional<std::int64_t> base_, next_base_;
+  Time base_since_{};
+  bool base_by_peer_ = false;
+
+  std::optional<int> ceiling_;
+  std::optional<double> queue_ms_;
+  double loss_ = 0;         // up at once, down slowly: copies are there when they are needed
+  double steady_loss_ = 0;  // an encoder that changes its mind each second makes the peer's delay swing
+  double seen_packets_ = 0;
+  int outage_ms_ = 0;
+  std::deque<Time> outages_;  // when reports told of one, at most 4
+  Time drain_until_{};
+  Time changed_at_{};         // packets sent before it say nothing of the plan
+  Time cut_at_{};             // last cut
+  Time grown_at_{};           // last growth
+  Time heard_at_{};           // last report
+  Duration patience_{};       // after a cut, before growth
+  int growths_ = 0;           // since the last cut
+  int good_ceiling_ = 0;      // before the first of them
+  Time less_since_ = kNever;  // fewer copies would do
+  // Copies cost rate: if loss rises with them it was congestion. Packets and losses without and with them.
+  struct Count {
+    double packets = 0, lost = 0;
+  };
+  Count plain_, copied_;
+  Time no_copies_until_{};
+};
+
+}  // namespace linnet::media
