@@ -236,8 +236,10 @@ std::string Endpoint::to_string() const {
 
 void write(Writer& out, const Endpoint& endpoint) {
   const bool v4 = endpoint.ip.is_v4();
+  // It means nothing on another link, and would aim whoever reads it at a machine of his own.
+  const auto ip = endpoint.ip.is_link_local() ? (v4 ? IpAddress::v4(0) : IpAddress{}) : endpoint.ip;
   out.u8(static_cast<std::uint8_t>(endpoint.transport)).u8(v4 ? 4 : 6);
-  out.bytes(ByteView(endpoint.ip.bytes).subspan(v4 ? 12 : 0)).u16(endpoint.port);
+  out.bytes(ByteView(ip.bytes).subspan(v4 ? 12 : 0)).u16(endpoint.port);
 }
 
 Result<Endpoint> read_endpoint(Reader& in) {
@@ -255,6 +257,7 @@ Result<Endpoint> read_endpoint(Reader& in) {
   }
   out.port = in.u16();
   if (!in.ok()) return fail(Fault::truncated);
+  if (out.ip.is_link_local()) return fail(Fault::malformed);
   return out;
 }
 

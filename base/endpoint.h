@@ -54,7 +54,7 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
-// Wire form: transport 1 byte, family 1 byte (4 or 6), address 4 or 16 bytes, port 2 bytes. No scope.
+// Wire form: transport 1, family 1 (4 or 6), address 4 or 16, port 2 bytes. No scope; a link-local address is unspecified.
 void write(Writer& out, const Endpoint& endpoint);
 Result<Endpoint> read_endpoint(Reader& in);
 inline constexpr std::size_t kMaxEndpointBytes = 20;

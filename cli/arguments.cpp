@@ -98,7 +98,7 @@ class Grammar {
         ->allow_extra_args(false);
     up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: not yet, same as off)")
         ->type_name("on|off|auto");
-    up->add_option("--lan", raw_.lan, "look for nodes on this network (accepted; has no effect yet)")
+    up->add_option("--lan", raw_.lan, "look for nodes on the local network (on, off)")
         ->type_name("on|off");
     up->add_flag("--auto-answer", raw_.up.auto_answer, "answer every call at once");
     up->add_option("--play", raw_.up.play, "speak this WAV file into calls")->type_name("F.wav");

@@ -109,7 +109,7 @@ std::string status_text(const Json& s) {
   if (list("supernodes_tcp") != "none")
     out += "\n  over TCP    " + list("supernodes_tcp") + "  (UDP brings no answer there)";
   if (text_at(s, "state") == "alone")
-    out += "\n  You are alone: no other node was found. Join one: linnet up --bootstrap ADDR:PORT";
+    out += "\n  You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE";
   if (const auto calls = s.find("calls"); calls != s.end() && calls->is_array())
     for (const auto& call : *calls)
       out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + text_at(call, "peer") + "  " +

@@ -6,6 +6,7 @@
 
 #include "node/io/background.h"
 #include "node/io/daemon.h"
+#include "node/io/interfaces.h"
 #include "node/io/log.h"
 #include "node/io/user.h"
 
@@ -34,7 +35,7 @@ std::string announcement(const Context& context, const io::Daemon::Started& star
     listen += (listen.empty() ? ""
                : context.json ? ","
                               : ", ") +
-              (context.json ? json_text(endpoint.to_string()) : endpoint.to_string());
+              (context.json ? json_text(io::to_text(endpoint)) : io::to_text(endpoint));
   const auto pid = std::to_string(::getpid());
   if (context.json)
     return R"({"schema":1,"pid":)" + pid + R"(,"uri":)" + json_text(started.uri.text()) + R"(,"key_name":)" +

@@ -42,7 +42,8 @@ Result<Contact> read_contact(Reader& in) {
   out.signature = in.array<64>();
   if (!in.ok()) return fail(Fault::truncated);
   if (out.endpoint.port == 0 || out.endpoint.transport != Transport::udp) return fail(Fault::malformed);
-  if (out.endpoint.ip.is_unspecified() || out.endpoint.ip.is_multicast()) return fail(Fault::malformed);
+  const auto& ip = out.endpoint.ip;
+  if (ip.is_multicast() || (ip.is_unspecified() && !no_address(ip))) return fail(Fault::malformed);
   out.position = position(out.endpoint.ip, out.device);
   return out;
 }
@@ -58,7 +59,7 @@ Status verify(const crypto::Suite& suite, const crypto::NetworkId& network, cons
 bool may_tell(const IpAddress& subject, const IpAddress& listener) {
   if (subject.is_global()) return true;
   if (subject.is_loopback()) return listener.is_loopback();
-  if (subject.is_link_local()) return listener.is_link_local() || listener.is_loopback();
+  if (subject.is_link_local() || subject.is_unspecified()) return false;
   return subject.is_private() && !listener.is_global();
 }
 

@@ -1,4 +1,6 @@
 // A supernode as others know it: one endpoint, its keys, and the place that follows from both (protocol.md section 2).
+//
+// One that serves its own link alone sends no address (the unspecified one): it is where it is heard.
 #pragma once
 
 #include "base/endpoint.h"
@@ -8,16 +10,22 @@
 namespace linnet::dht {
 
 struct Contact {
-  Endpoint endpoint;
+  Endpoint endpoint;  // link-local ones with their scope; they never travel
   crypto::DeviceKey device;
   crypto::SessionKey session;
   crypto::Signature signature{};  // DK over SK (crypto::sign_session_key)
   Id position;                    // derived, never sent
 
+  bool serves_its_link() const { return endpoint.ip.is_unspecified(); }
+
   bool operator==(const Contact& other) const {
     return device == other.device && endpoint == other.endpoint && session == other.session;
   }
 };
+
+// The address of one that serves its own link alone, as it travels: there is none. Other addresses of 0.0.0.0/8 are no
+// host's.
+inline bool no_address(const IpAddress& ip) { return ip == IpAddress{} || ip == IpAddress::v4(0); }
 
 // Leading bits from the masked IP prefix (BEP 42's rule), the rest from hash(DK). On loopback, link-local and private
 // addresses the prefix part is off: the position is hash(DK) alone.

@@ -2,6 +2,7 @@
 
 #include "base/pack.h"
 #include "crypto/sealed_box.h"
+#include "dht/contact.h"
 
 namespace linnet::dht {
 namespace {
@@ -54,7 +55,7 @@ Result<std::vector<Home>> read_homes(ByteView bytes) {
     if (!in.ok()) return fail(Fault::truncated);
     // Whoever wrote this wants callers to send there: to no group, and nowhere that is no host.
     const auto& ip = home.endpoint.ip;
-    if (home.endpoint.port == 0 || ip.is_unspecified() || ip.is_multicast()) continue;
+    if (home.endpoint.port == 0 || ip.is_multicast() || (ip.is_unspecified() && !no_address(ip))) continue;
     out.push_back(home);
   }
   return out;

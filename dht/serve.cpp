@@ -17,7 +17,11 @@ std::vector<Contact> Dht::Impl::contacts_for(const Id& target, const Endpoint& l
 void Dht::Impl::serve(Time now, Incoming incoming) {
   const auto& request = incoming.request;
   // A stranger's word about himself: only if it comes from there, and believed only after a ping of ours.
-  if (request.sender && request.sender->endpoint == incoming.from) learn(now, *request.sender, false);
+  if (auto sender = request.sender) {
+    const bool here = sender->serves_its_link() && self.serves_its_link();
+    if (here) sender->endpoint = incoming.from;
+    if (sender->endpoint == incoming.from) learn(now, *sender, false);
+  }
   Answer answer;
   switch (request.kind) {
     case Kind::ping: break;

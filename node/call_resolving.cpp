@@ -14,9 +14,15 @@ Ended not_found(const crypto::Address& peer) {
   return {CallResult::not_found, "Nobody has the name " + peer.text() + "."};
 }
 
+Ended alone() {
+  return {CallResult::unreachable,
+          "You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE"};
+}
+
 Ended no_overlay(const Rooms& rooms, Fault fault) {
+  if (rooms.peer.state() == overlay::State::alone) return alone();
   if (rooms.peer.state() != overlay::State::online)
-    return {CallResult::unreachable, "You are alone: no supernode has answered yet, so nobody can be looked up."};
+    return {CallResult::unreachable, "No supernode has answered yet, so nobody can be looked up."};
   return {CallResult::unreachable, "The lookup failed: " + std::string(to_string(fault)) + "."};
 }
 
@@ -50,6 +56,7 @@ Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& f
   if (const auto* claimants = std::get_if<Claimants>(&finding))
     return {Ended{CallResult::identity, explain(facts.peer, *claimants)}};
   if (const auto* other = std::get_if<IdentityChanged>(&finding)) changed = *other;
+  if (!changed && rooms.peer.state() == overlay::State::alone) return {alone()};
   if (!changed && !found.status) return {no_overlay(rooms, found.status.error())};
   return ask_further(rooms, now, facts, !changed.has_value());
 }

@@ -243,6 +243,19 @@ void Node::handle_datagram(Time now, const Datagram& datagram) {
   impl_->settle(now);
 }
 
+void Node::handle_neighbour(Time now, const overlay::Neighbour& neighbour) {
+  impl_->peer.handle_neighbour(now, neighbour);
+  impl_->settle(now);
+}
+
+void Node::neighbour_lost(Time now, const overlay::Neighbour& neighbour) {
+  impl_->peer.neighbour_lost(now, neighbour);
+}
+
+void Node::handle_addresses(Time now, std::vector<Endpoint> listen) {
+  impl_->peer.handle_addresses(now, std::move(listen));
+}
+
 void Node::handle_timeout(Time now) { impl_->handle_timeout(now); }
 Time Node::next_timeout() const { return impl_->next_timeout(); }
 

@@ -35,6 +35,10 @@ class Node {
   void start(Time now, Wall wall);
   void handle_wall(Time now, Wall wall);  // about once a second
   void handle_datagram(Time now, const Datagram& datagram);
+  // From the driver: who announces itself on our links, and our addresses when they changed.
+  void handle_neighbour(Time now, const overlay::Neighbour& neighbour);
+  void neighbour_lost(Time now, const overlay::Neighbour& neighbour);
+  void handle_addresses(Time now, std::vector<Endpoint> listen);
   void handle_timeout(Time now);
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();

@@ -139,11 +139,14 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
   auto* s = find(up.session);
   if (!s) return std::nullopt;
   auto contact = read_greeting(c.suite, c.config.network, up.remote, up.hello);
-  if (!contact || up.remote == c.identity.session_key()) {  // no supernode, or ourselves
+  const bool far = contact && contact->serves_its_link() && !is_near(up.path.endpoint.ip);
+  if (!contact || far || up.remote == c.identity.session_key()) {  // no supernode, none for us, or ourselves
     c.sessions.close(c.now, up.session);
     s->state = Waiting{c.now + c.jittered(kMaxBackOff)};
     return std::nullopt;
   }
+  s->own_links = contact->serves_its_link();
+  if (s->own_links) contact->endpoint = over(Transport::udp, up.path.endpoint);  // it is where we hear it
   // Its place follows from its address: the one that answered counts, not one of its choice. Near us it may know a
   // wider one than that by which we reached it.
   if (up.path.endpoint.ip.is_global() && !same_place(contact->endpoint, up.path.endpoint)) {
@@ -160,8 +163,11 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
   s->way = up.path.endpoint;
   s->datagrams_at = on_stream(up.path) ? c.now + c.jittered(kDatagramsAgain) : kNever;
   changed_ = true;
+  const bool own_links = s->own_links;
+  if (own_links && c.config.lan != LanMode::listen) return std::nullopt;  // we serve our links ourselves
   learn(c, {*contact}, std::nullopt);
   if (c.config.role == Role::leaf && evaluations_ == 0) evaluate(c);
+  if (own_links) return std::nullopt;  // nobody to remember
   return *contact;
 }
 

@@ -47,6 +47,7 @@ struct Supernode {
   std::optional<Endpoint> observed;  // our endpoint as it sees it
   Endpoint way;                      // where its session goes: endpoint with the transport that answered
   Time datagrams_at = kNever;        // on a stream: when UDP is tried again
+  bool own_links = false;            // it serves its own links alone
 
   bool wanted() const { return wanted_home || wanted_anchor; }
   std::optional<SessionId> session() const;  // connected or better
@@ -105,7 +106,7 @@ class Attachments {
   // Sessions on streams try UDP now and then, `free`: while nothing rests on them.
   void try_datagrams(const Context& c, bool free);
   const std::vector<dht::Contact>& known() const { return known_; }
-  bool any_up() const;
+  bool any_up() const;  // of those that serve more than their own links
   bool any_connecting() const;
   std::vector<Endpoint> observed() const;
   // True once after homes, sessions or tags changed.

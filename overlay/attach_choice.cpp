@@ -160,7 +160,7 @@ Endpoint Attachments::way_to(const dht::Home& home) const {
 
 bool Attachments::any_up() const {
   return std::any_of(supernodes_.begin(), supernodes_.end(),
-                     [](const Supernode& s) { return s.session().has_value(); });
+                     [](const Supernode& s) { return s.session().has_value() && !s.own_links; });
 }
 
 bool Attachments::any_connecting() const {

@@ -129,7 +129,9 @@ std::optional<Data> read_data(Type type, Cursor& in) {
       ByteArray<16> b{};
       const auto v = in.bytes(16);
       if (!v.empty()) std::copy(v.begin(), v.end(), b.begin());
-      return Host{IpAddress::v6(b)};
+      const auto ip = IpAddress::v6(b);
+      if (ip.is_v4()) return std::nullopt;  // one address, one spelling
+      return Host{ip};
     }
     case Type::nsec: return read_nsec(in);
     default: return Opaque{copy(in.bytes(in.left()))};

@@ -15,6 +15,11 @@ struct ClientHello {
   crypto::DeviceCertificate certificate;
   crypto::Signature signature{};
   std::optional<dht::Contact> descriptor;
+
+  // One without an address is no supernode for others.
+  void drop_unplaced() {
+    if (descriptor && descriptor->serves_its_link()) descriptor.reset();
+  }
 };
 // To another person: the name and the record published under it.
 struct PersonHello {

@@ -49,9 +49,15 @@ bool make_room(std::vector<CachedHost>& hosts, const dht::Contact& contact, bool
   return true;
 }
 
+// A link-local address is worth nothing tomorrow, and nothing on another link.
+bool lasting(const dht::Contact& contact) {
+  return !contact.endpoint.ip.is_link_local() && !contact.endpoint.ip.is_unspecified();
+}
+
 }  // namespace
 
 void HostCache::heard_of(const dht::Contact& contact) {
+  if (!lasting(contact)) return;
   if (find(hosts_, contact) || !make_room(hosts_, contact, false)) return;
   CachedHost host;
   host.contact = contact;
@@ -59,6 +65,7 @@ void HostCache::heard_of(const dht::Contact& contact) {
 }
 
 void HostCache::succeeded(const dht::Contact& contact, Wall now, Duration rtt) {
+  if (!lasting(contact)) return;
   auto* host = find(hosts_, contact);
   if (!host) {
     if (!make_room(hosts_, contact, true)) return;
@@ -118,7 +125,7 @@ Result<HostCache> HostCache::load(ByteView bytes) {
     host.rtt_us = in.u32();
     host.failures = in.u32();
     host.tried = in.u8() != 0;
-    out.hosts_.push_back(host);
+    if (lasting(host.contact)) out.hosts_.push_back(host);
   }
   if (!in.done()) return fail(Fault::malformed);
   return out;

@@ -27,6 +27,14 @@ static std::vector<dht::Home> ordered(const Attachments& attachments, std::vecto
   return homes;
 }
 
+// One that serves its own links and heard of us before we heard of it: it stands where its DHT answered.
+static std::vector<dht::Home> met(const LinkRooms& rooms, const FoundDevice& device) {
+  if (!rooms.link_dht) return {};
+  const auto near = rooms.link_dht->nearest(dht::position({}, device.record.device()), 1);
+  if (near.empty() || near[0].device != device.record.device() || near[0].session != device.body.session) return {};
+  return {{near[0].endpoint, near[0].session, 0}};
+}
+
 std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, const FoundDevice& device,
                                      const std::vector<dht::Home>& homes) const {
   std::vector<Path> out;
@@ -56,7 +64,9 @@ Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const
     return session;
   }
   if (links_.size() >= kCapacity) return fail(Fault::full);
-  const auto homes = ordered(rooms.attachments, device.body.homes);
+  auto here = located(rooms.neighbours, device.body.homes, c.identity.session_key());
+  if (here.empty()) here = met(rooms, device);
+  const auto homes = ordered(rooms.attachments, here);
   ConnectTo to;
   to.remote = device.body.session;
   to.paths = first_paths(c, rooms, device, homes);

@@ -10,6 +10,7 @@
 #include "overlay/attach.h"
 #include "overlay/forward_source.h"
 #include "overlay/hello.h"
+#include "overlay/lan.h"
 #include "overlay/leaf_registry.h"
 
 namespace linnet::overlay {
@@ -49,6 +50,8 @@ struct LinkRooms {
   Attachments& attachments;
   ForwardSources& forwards;
   const LeafRegistry* leaves;  // of a supernode, else null
+  const Neighbours& neighbours;
+  const dht::Dht* link_dht;  // of one that serves its own links, else null
 };
 
 class Links {

@@ -95,6 +95,16 @@ void Peer::drop_caches(Time now) {
   impl_->pump(now);
 }
 
+void Peer::handle_neighbour(Time now, const Neighbour& neighbour) {
+  impl_->heard(impl_->at(now), neighbour);
+  impl_->pump(now);
+}
+
+void Peer::neighbour_lost(Time, const Neighbour& neighbour) { impl_->lan.lost(neighbour); }
+void Peer::handle_addresses(Time, std::vector<Endpoint> listen) { impl_->config.listen = std::move(listen); }
+std::optional<LanText> Peer::lan_text() const { return impl_->lan_text(); }
+bool Peer::serving_links() const { return impl_->serving_links; }
+
 State Peer::state() const { return impl_->state; }
 Role Peer::role() const { return impl_->config.role; }
 

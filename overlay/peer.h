@@ -11,17 +11,22 @@
 #include "crypto/identity.h"
 #include "dht/dht.h"
 #include "overlay/host_cache.h"
+#include "overlay/neighbour.h"
 #include "overlay/peer_event.h"
 
 namespace linnet::overlay {
 
 enum class Role : std::uint8_t { leaf, supernode };
+// Finding neighbours: `serve` also serves our own links while no supernode is there, `listen` never serves.
+enum class LanMode : std::uint8_t { off, listen, serve };
 
 struct PeerConfig {
   crypto::NetworkId network;
   std::optional<crypto::Secret> psk;
   Role role = Role::leaf;            // --relay on: supernode; off: leaf
   std::vector<Endpoint> listen;      // what the driver bound; a supernode describes itself by the first routable one
+  std::uint16_t port = 0;            // of the sockets that every link reaches, for those who hear us there
+  LanMode lan = LanMode::off;
   std::vector<Endpoint> bootstrap;   // bare addresses: Noise XX
   std::uint64_t first_sequence = 1;  // record sequences start here: the driver stored a higher one than any used before
   bool tcp = false;                  // the driver has TCP: tried when UDP brings no answer
@@ -59,6 +64,13 @@ class Peer {
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
 
+  // From the driver: who announces itself on our links, and our addresses when they changed.
+  void handle_neighbour(Time now, const Neighbour& neighbour);
+  void neighbour_lost(Time now, const Neighbour& neighbour);
+  void handle_addresses(Time now, std::vector<Endpoint> listen);
+  // What we have to announce on our links; nothing: nothing.
+  std::optional<LanText> lan_text() const;
+
   // Looks the name up through this node's supernodes (or its own DHT). `cold` bypasses the record cache.
   Result<FindId> find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold);
   // A link to one device that was found; an existing one is reused unless `cold` (LinkUp comes either way).
@@ -78,6 +90,7 @@ class Peer {
 
   State state() const;
   Role role() const;
+  bool serving_links() const;  // as a supernode of our own links, for want of any other
   std::optional<Path> path(SessionId link) const;
   // A session stands at this endpoint: its connection, if it is one, is in use.
   bool stands_on(const Endpoint& endpoint) const;

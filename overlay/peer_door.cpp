@@ -20,13 +20,13 @@ void Peer::Impl::handle(Time now, const Datagram& datagram) {
   const auto c = at(now);
   const auto first = datagram.bytes[0];
   if (first >= 4 && first <= 8) {
-    if (!role && (first == 4 || first == 6) && !attachments.serves(datagram.from)) {
+    if (!open_to(datagram.from.ip) && (first == 4 || first == 6) && !attachments.serves(datagram.from)) {
       ++counters.dropped;  // a leaf is called through its supernodes: an answer would tell a stranger where we are
       return;
     }
     sessions.handle_packet(now, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
   } else if (first == dht::kRequestType || first == dht::kAnswerType) {
-    if (role) {
+    if (open_to(datagram.from.ip)) {
       role->dht().handle_datagram(now, datagram);
     } else {
       ++counters.dropped;
@@ -51,7 +51,7 @@ bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
   }
   std::optional<Transmit> onward;
   if (const auto* to_leaf = std::get_if<ToLeaf>(&*packet)) {
-    if (role) onward = role->pass_down(c, datagram.from, *to_leaf);
+    if (open_to(datagram.from.ip)) onward = role->pass_down(c, datagram.from, *to_leaf);
   } else {
     const auto& tagged = std::get<Tagged>(*packet);
     if (tagged.kind == ForwardKind::down) {

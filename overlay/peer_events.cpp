@@ -10,8 +10,9 @@ void Peer::Impl::pump(Time now) {
   // Each round may give the next one something to do; a peer that talks to itself is stopped here.
   for (int round = 0; round < 64 && pump_once(c); ++round) {
   }
-  bootstrap.connected(c, attachments.any_up() || (role && role->dht().contact_count() > 0),
-                      attachments.any_connecting());
+  const bool among_supernodes = role && !serving_links && role->dht().contact_count() > 0;
+  bootstrap.connected(c, attachments.any_up() || among_supernodes, attachments.any_connecting());
+  look_around(c);
   if (const auto block = publisher.sequences().announce()) emit(*block);
   update_state(c);
 }
@@ -49,7 +50,7 @@ void Peer::Impl::on(const Context& c, const SessionUp& up) {
     if (const auto contact = attachments.on_up(c, up)) {
       cache.succeeded(*contact, c.wall, sessions.rtt(up.session).value_or(Duration(0)));
       emit(HostCacheChanged{});
-      if (role) role->dht().add_hint(c.now, *contact);
+      if (role && !serving_links) role->dht().add_hint(c.now, *contact);
     }
   } else if (links.owns(up.session)) {
     links.on_up(c, rooms(), up);
@@ -61,7 +62,7 @@ void Peer::Impl::on(const Context& c, const SessionUp& up) {
 }
 
 void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
-  const auto hello = read_hello(suite, config.network, up.remote, c.wall, up.hello);
+  auto hello = read_hello(suite, config.network, up.remote, c.wall, up.hello);
   if (!hello) {
     ++counters.malformed;
     sessions.reject(c.now, up.session);
@@ -71,6 +72,7 @@ void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
   if (const auto* person = std::get_if<PersonHello>(&*hello)) {
     taken = links.on_person(c, up, *person);
   } else if (role) {
+    std::get<ClientHello>(*hello).drop_unplaced();
     taken = role->on_client(c, up.session, up.remote, std::get<ClientHello>(*hello));
   }
   if (taken) {
@@ -217,12 +219,14 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
 
 void Peer::Impl::update_state(const Context& c) {
   auto next = state;
-  const bool served = role || std::any_of(attachments.all().begin(), attachments.all().end(),
-                                          [](const Supernode& s) { return s.tag().has_value(); });
+  const bool neighbours = role && (role->dht().contact_count() > 0 || role->leaves().size() > 0);
+  const bool serves = role && (!serving_links || neighbours);
+  const bool served = serves || std::any_of(attachments.all().begin(), attachments.all().end(),
+                                            [](const Supernode& s) { return s.tag().has_value(); });
   if (!running) return;
   if (served && publisher.stored()) {
     next = State::online;
-  } else if (!role && !attachments.any_up() && bootstrap.patience_over(c.now)) {
+  } else if ((!role || serving_links) && !attachments.any_up() && bootstrap.patience_over(c.now)) {
     next = State::alone;
   } else if (state == State::alone && attachments.any_up()) {
     next = State::starting;

@@ -5,6 +5,7 @@
 
 #include "overlay/bootstrap.h"
 #include "overlay/finder.h"
+#include "overlay/lan.h"
 #include "overlay/links.h"
 #include "overlay/publisher.h"
 #include "overlay/supernode_role.h"
@@ -15,7 +16,10 @@ struct Peer::Impl {
   Impl(PeerConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, HostCache cache);
 
   Context at(Time now) { return {now, wall_at(now), config, suite, rng, identity, sessions}; }
-  LinkRooms rooms() { return {attachments, forwards, role ? &role->leaves() : nullptr}; }
+  LinkRooms rooms() {
+    return {attachments, forwards, role ? &role->leaves() : nullptr, lan.neighbours(),
+            serving_links ? &role->dht() : nullptr};
+  }
   Wall wall_at(Time now) const;
 
   // peer_door.cpp: datagrams in and out.
@@ -52,6 +56,19 @@ struct Peer::Impl {
   void leave(Time now);
   void handle_timeout(Time now);
   Time next_timeout() const;
+
+  // peer_lan.cpp: neighbours on our own links.
+  bool lonely(const Context& c);
+  bool nobody_to_ask(const Context& c);
+  void serve_links(const Context& c);
+  void stop_serving_links(const Context& c);
+  void look_around(const Context& c);
+  void meet_neighbours(const Context& c);
+  void heard(const Context& c, const Neighbour& neighbour);
+  void ask_neighbours(const Context& c);
+  std::optional<LanText> lan_text() const;
+  bool open_to(const IpAddress& from) const { return role && (!serving_links || is_near(from)); }
+
   void emit(PeerEvent event) { events.push_back(std::move(event)); }
   std::optional<Endpoint> self_endpoint() const;
 
@@ -69,6 +86,9 @@ struct Peer::Impl {
   ForwardSources forwards;
   Links links;
   std::unique_ptr<SupernodeRole> role;  // null in a leaf
+  Lan lan;
+  bool serving_links = false;  // the role is for our own links alone
+  std::size_t met = 0;         // neighbours that had answered when last looked at
 
   struct OwnLookup {
     dht::LookupId lookup{};

@@ -28,8 +28,9 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
       sessions(sessions_config(config), suite, rng, identity),
       publisher(config, identity) {
   if (config.role == Role::supernode) {
-    const auto self = self_endpoint().value_or(Endpoint{});
+    const auto self = self_endpoint().value_or(Endpoint{IpAddress{}, config.port});
     role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
+    serving_links = self.ip.is_unspecified() && config.port != 0;  // no address of ours means anything elsewhere
     sessions.set_greeting(write_greeting(role->dht().self()));
   }
   introduce();
@@ -38,7 +39,7 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
 // What we say to supernodes; again when the certificate was renewed.
 void Peer::Impl::introduce() {
   introduced_until = identity.certificate.not_after;
-  const auto descriptor = role ? std::optional(role->dht().self()) : std::nullopt;
+  const auto descriptor = role && !serving_links ? std::optional(role->dht().self()) : std::nullopt;
   attachments.set_hello(write_client_hello(suite, identity, config.network, descriptor));
 }
 
@@ -48,7 +49,7 @@ std::optional<Endpoint> Peer::Impl::self_endpoint() const {
   };
   std::optional<Endpoint> out;
   for (const auto& e : config.listen) {
-    if (e.ip.is_unspecified()) continue;
+    if (e.ip.is_unspecified() || e.ip.is_link_local()) continue;
     if (!out || better(e) < better(*out)) out = e;
   }
   return out;
@@ -68,6 +69,7 @@ void Peer::Impl::start(Time now, Wall wall_in) {
     for (const auto& host : cache.best(Bootstrap::kFromCache)) role->dht().add_hint(now, host.contact);
     publish_alone_at = bootstrap.candidates(c, cache).empty() ? now : now + kPublishAlone;
   }
+  if (serving_links) lan.start(now);
   bootstrap.connected(c, false, false);
   ask_around(c);
   pump(now);
@@ -76,6 +78,7 @@ void Peer::Impl::start(Time now, Wall wall_in) {
 void Peer::Impl::ask_around(const Context& c) {
   if (!bootstrap.due(c)) return;
   for (const auto& candidate : bootstrap.candidates(c, cache)) attachments.reach(c, candidate.endpoint, candidate.key);
+  if (config.role == Role::leaf) lan.ask(c.now);
 }
 
 // A supernode that hears of the first others looks for its own place; then its record can be stored where it belongs.
@@ -105,13 +108,15 @@ void Peer::Impl::handle_timeout(Time now) {
   if (finder.next_timeout() <= now) finder.handle_timeout(c);
   if (links.next_timeout() <= now) links.handle_timeout(c, rooms());
   publisher.handle_timeout(c);
+  meet_neighbours(c);
   pump(now);
 }
 
 Time Peer::Impl::next_timeout() const {
   if (!running) return kNever;
   Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
-                        publisher.next_timeout(), finder.next_timeout(), links.next_timeout(), publish_alone_at});
+                        publisher.next_timeout(), finder.next_timeout(), links.next_timeout(), publish_alone_at,
+                        lan.next_timeout()});
   if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
   return next;
 }

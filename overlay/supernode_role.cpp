@@ -5,12 +5,15 @@
 namespace linnet::overlay {
 namespace {
 
+// On a link nobody tells of others, since link-local addresses do not travel: every neighbour is known instead.
+constexpr std::size_t kLinkBucket = 256;
 constexpr Duration kSweep = std::chrono::seconds(5);
 
 dht::Config dht_config(const PeerConfig& config) {
   dht::Config out;
   out.network = config.network;
   out.psk = config.psk;
+  if (config.role == Role::leaf) out.k = kLinkBucket;
   return out;
 }
 

@@ -106,6 +106,11 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   Driver::Parts parts;
   parts.config = settings.node_config();
   parts.config.peer.listen = ports->reachable();
+  const auto wide = ports->beyond_loopback();
+  parts.config.peer.port = wide.value_or(0);
+  if (!wide) parts.config.peer.lan = overlay::LanMode::off;  // no link hears us
+  parts.lan = parts.config.peer.lan != overlay::LanMode::off;
+  parts.network = parts.config.peer.network;
   parts.config.peer.bootstrap = std::move(bootstrap.endpoints);
   parts.config.peer.first_sequence = *sequence;
   parts.identity = std::move(who->identity);

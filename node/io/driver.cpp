@@ -24,6 +24,9 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       hosts_file_(std::move(parts.hosts_file)),
       key_file_(std::move(parts.key_file)),
       default_sound_(std::move(parts.sound)),
+      lan_wanted_(parts.lan),
+      network_(parts.network),
+      rng_(rng),
       loop_(loop),
       sound_(
           loop, node_, std::move(parts.sound_config), [this] { pump(); },
@@ -48,6 +51,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
         [this](const Endpoint& at) { return node_.peer().stands_on(at); });
   }
   node_.start(now(), wall());
+  start_lan();
   second();
 }
 
@@ -55,6 +59,7 @@ node::CommandId Driver::command(const node::Command& command) {
   const node::CommandId id = next_command();
   ++last_command_;
   node_.command(now(), id, command);
+  if (lan_ && std::holds_alternative<node::command::Leave>(command)) lan_->leave();
   // The caller learns the id before the outcome.
   loop_.post([this] { pump(); });
   return id;
@@ -64,6 +69,7 @@ void Driver::plan_sound(node::CallId call, SoundPlan plan) { plans_[call] = std:
 
 void Driver::pump() {
   drain_events();
+  announce();
   while (auto transmit = node_.poll_transmit()) {
     if (tcp_ && transmit->to.transport == Transport::tcp) {
       tcp_->send(*transmit);
@@ -85,6 +91,7 @@ void Driver::drain_events() {
 }
 
 void Driver::on_event(const node::Event& event) {
+  announce_ = announce_ || std::holds_alternative<node::event::StatusChanged>(event);
   if (const auto* pin = std::get_if<node::event::SavePin>(&event)) {
     warn_when(store_.save_pin(pin->address, pin->account));
   } else if (const auto* sequence = std::get_if<node::event::SaveSequence>(&event)) {
@@ -113,8 +120,25 @@ void Driver::start_sound(node::CallId call) {
     log_warn("a call goes on in silence: " + started.error().text);
 }
 
+void Driver::start_lan() {
+  if (!lan_wanted_) return;
+  LanDiscovery::Ears ears;
+  ears.heard = [this](const overlay::Neighbour& n) { node_.handle_neighbour(now(), n); };
+  ears.lost = [this](const overlay::Neighbour& n) { node_.neighbour_lost(now(), n); };
+  ears.addresses = [this] { node_.handle_addresses(now(), ports_.reachable()); };
+  ears.done = [this] { pump(); };
+  lan_ = std::make_unique<LanDiscovery>(loop_, rng_, network_, ports_.bound(), std::move(ears));
+  lan_->start();
+}
+
+void Driver::announce() {
+  if (!lan_ || !std::exchange(announce_, false)) return;
+  lan_->announce(node_.peer().lan_text());
+}
+
 void Driver::second() {
   node_.handle_wall(now(), wall());
+  announce_ = true;
   pump();
   // A sync to disk may take longer than a tick of sound: the cache can wait.
   if (hosts_changed_ && !sound_.running()) save_hosts();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "node/io/lan.h"
 #include "node/io/random.h"
 #include "node/io/sound.h"
 #include "node/io/store.h"
@@ -26,6 +27,8 @@ class Driver {
     SoundPlan sound;  // of calls that bring no plan of their own
     std::unique_ptr<TcpPorts> tcp;  // none: UDP alone
     SoundConfig sound_config;
+    bool lan = false;  // look for neighbours on the links of this machine, in this network
+    crypto::NetworkId network;
   };
 
   // Loop, store and rng outlive the driver.
@@ -56,6 +59,8 @@ class Driver {
   void on_event(const node::Event& event);
   void start_sound(node::CallId call);
   void second();
+  void start_lan();
+  void announce();
 
   Store& store_;
   UdpPorts ports_;
@@ -73,7 +78,12 @@ class Driver {
   std::function<void(node::CallId, const std::string&)> said_;
   std::unique_ptr<Loop::Alarm> timeout_;
   std::unique_ptr<Loop::Alarm> second_;
+  bool lan_wanted_;
+  bool announce_ = true;  // what we say of ourselves may have changed
+  crypto::NetworkId network_;
+  Rng& rng_;
   Loop& loop_;
+  std::unique_ptr<LanDiscovery> lan_;  // null: off
   Sound sound_;
 };
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "node/io/address.h"
+#include "node/io/interfaces.h"
 
 namespace linnet::io {
 namespace {
@@ -52,7 +53,7 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (failed != std::errc() || end != digits.data() + digits.size() || port == 0) return std::nullopt;
-  if (const auto numeric = Endpoint::parse(text)) return HostPort{numeric->ip.to_string(), port};
+  if (const auto numeric = parse_endpoint(text)) return HostPort{numeric->ip.to_string(), port};
   const auto host = text.substr(0, colon);
   bool letter = false;
   for (const char c : host) {

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "node/io/config.h"
+#include "node/io/interfaces.h"
 #include "node/io/resolver.h"
 
 namespace linnet::io {
@@ -28,7 +29,7 @@ Done wrong(const char* variable, const Trouble& why) {
 }  // namespace
 
 Outcome<Endpoint> parse_listen(std::string_view text) {
-  const auto endpoint = Endpoint::parse(text);
+  const auto endpoint = parse_endpoint(text);
   if (!endpoint) return trouble(quoted(text) + " is not ADDR:PORT, as in 0.0.0.0:4400 or [::]:4400", Exit::usage);
   return *endpoint;
 }
@@ -57,6 +58,7 @@ node::NodeConfig Settings::node_config() const {
   out.peer.network = crypto::network_id(network);
   out.peer.role = relay == RelayMode::on ? overlay::Role::supernode : overlay::Role::leaf;
   out.peer.circuit_bits_per_second = circuit_kbps * 1000;
+  if (lan) out.peer.lan = relay == RelayMode::off ? overlay::LanMode::listen : overlay::LanMode::serve;
   out.auto_answer = auto_answer;
   out.ring_timeout = std::chrono::seconds(ring_s);
   out.codec = codec;

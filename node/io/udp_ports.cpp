@@ -75,6 +75,13 @@ std::vector<Endpoint> UdpPorts::reachable() const {
   return out;
 }
 
+std::optional<std::uint16_t> UdpPorts::beyond_loopback() const {
+  for (const auto& socket : sockets_) {
+    if (!socket->local().ip.is_loopback()) return socket->local().port;
+  }
+  return std::nullopt;
+}
+
 void UdpPorts::start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained) {
   for (auto& socket : sockets_) {
     UdpSocket* self = socket.get();

@@ -20,6 +20,9 @@ class UdpPorts {
   // What a supernode may tell others: unspecified addresses become those of the interfaces, global ones first.
   std::vector<Endpoint> reachable() const;
 
+  // The port of the first socket that is not bound to the loopback; none: only this machine hears us.
+  std::optional<std::uint16_t> beyond_loopback() const;
+
   void start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained);
   // By the socket this peer was last heard on; else by the first of its family, loopback to loopback.
   void send(Transmit transmit);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "node/io/interfaces.h"
+
 namespace linnet::io {
 namespace {
 
@@ -65,15 +67,15 @@ Json summary_object(const std::string& peer, const node::CallSummary& s) {
 
 std::string status_json(const node::Status& status, const std::vector<Endpoint>& listen, int pid) {
   Json addresses = Json::array();
-  for (const auto& endpoint : listen) addresses.push_back(endpoint.to_string());
+  for (const auto& endpoint : listen) addresses.push_back(to_text(endpoint));
   Json supernodes = Json::array();
   for (const auto& supernode : status.supernodes)
     if (supernode.attached || status.role == overlay::Role::supernode)
-      supernodes.push_back(supernode.endpoint.to_string());
+      supernodes.push_back(to_text(supernode.endpoint));
   Json over_tcp = Json::array();
   for (const auto& supernode : status.supernodes)
     if (supernode.attached && supernode.endpoint.transport == Transport::tcp)
-      over_tcp.push_back(supernode.endpoint.to_string());
+      over_tcp.push_back(to_text(supernode.endpoint));
   Json calls = Json::array();
   for (const auto& call : status.calls)
     calls.push_back(Json{{"id", static_cast<std::uint64_t>(call.id)},

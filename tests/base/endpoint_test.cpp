@@ -113,11 +113,29 @@ Endpoint any(SeededRng& rng) {
   return out;
 }
 
+TEST(Endpoint, ALinkLocalAddressNeverTravels) {
+  for (const auto* text : {"[fe80::1%3]:4400", "[febf::1]:4400", "169.254.1.2:4400"}) {
+    Writer out;
+    write(out, *Endpoint::parse(text));
+    Reader in(out.written());
+    const auto e = read_endpoint(in);
+    ASSERT_TRUE(e);
+    EXPECT_TRUE(e->ip.is_unspecified());
+    EXPECT_EQ(e->ip.scope, 0U);
+    EXPECT_EQ(e->port, 4400);
+  }
+  // Nor is one believed that somebody else wrote.
+  Bytes bytes{0, 6, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x11, 0x30};
+  Reader in(bytes);
+  EXPECT_EQ(read_endpoint(in).error(), Fault::malformed);
+}
+
 TEST(Endpoint, ComesBackFromItsTextAndFromItsBytes) {
   SeededRng rng(6);
   for (int i = 0; i < 20'000; ++i) {
     auto e = any(rng);
     ASSERT_EQ(Endpoint::parse(e.to_string()), e) << e.to_string();
+    if (e.ip.is_link_local()) continue;  // does not travel
     e.transport = static_cast<Transport>(rng.below(3));
     Writer out;
     write(out, e);

@@ -72,9 +72,23 @@ TEST(Contact, AnotherSessionKeyOrNetworkDoesNotVerify) {
   EXPECT_EQ(verify(suite, network(), contact).error(), Fault::bad_signature);
 }
 
+TEST(Contact, OfALinkLocalAddressNothingTravelsButThePort) {
+  SeededRng rng(6);
+  for (const auto* text : {"[fe80::1%3]:4400", "169.254.7.7:4400"}) {
+    Writer out;
+    write(out, paper_contact(rng, *Endpoint::parse(text)));
+    Reader in(out.written());
+    const auto contact = read_contact(in);
+    ASSERT_TRUE(contact) << text;
+    EXPECT_TRUE(contact->serves_its_link());
+    EXPECT_EQ(contact->endpoint.port, 4400);
+    EXPECT_FALSE(may_tell(contact->endpoint.ip, IpAddress::v4(10, 0, 0, 1)));
+  }
+}
+
 TEST(Contact, EndpointsThatNobodyCanReachAreRefused) {
   SeededRng rng(6);
-  for (const auto* text : {"0.0.0.0:1", "224.0.0.1:5", "255.255.255.255:5", "[ff02::1]:5", "[::]:9", "1.2.3.4:0"}) {
+  for (const auto* text : {"0.0.0.1:1", "224.0.0.1:5", "255.255.255.255:5", "[ff02::1]:5", "1.2.3.4:0", "[::]:0"}) {
     Writer out;
     write(out, paper_contact(rng, *Endpoint::parse(text)));
     Reader in(out.written());

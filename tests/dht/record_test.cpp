@@ -108,7 +108,7 @@ TEST_P(Record, SendsCallersToHostsOnly) {
   body.session.bytes.fill(9);
   body.homes.push_back({endpoint(0x0a000001, 0), crypto::SessionKey{}, 1});
   body.homes.push_back({endpoint(0xe0000001), crypto::SessionKey{}, 2});
-  body.homes.push_back({endpoint(0), crypto::SessionKey{}, 3});
+  body.homes.push_back({endpoint(1), crypto::SessionKey{}, 3});  // 0.0.0.1
   body.homes.push_back({endpoint(0x0a000001), crypto::SessionKey{}, 4});
   const auto made = make_record(suite, who, network(), name, body, 5, kNow, std::chrono::hours(1));
   ASSERT_TRUE(made);

@@ -65,6 +65,13 @@ class Net {
     return node;
   }
 
+  // Before start: the host stands at another address.
+  void move(Node& node, const Endpoint& to) {
+    by_endpoint_.erase(node.endpoint);
+    node.endpoint = to;
+    by_endpoint_[to] = &node;
+  }
+
   void start(Node& node, HostCache cache = {}) {
     node.peer = std::make_unique<Peer>(node.config, suite, *node.rng, node.identity, std::move(cache));
     node.peer->start(now, wall());

@@ -1,0 +1,102 @@
+// Peer: serving our own links while no supernode is there, and giving it up when one appears.
+#include <algorithm>
+
+#include "overlay/peer_impl.h"
+
+namespace linnet::overlay {
+
+bool Peer::Impl::lonely(const Context& c) {
+  if (attachments.any_up()) return false;
+  return bootstrap.patience_over(c.now) || (!attachments.any_connecting() && nobody_to_ask(c));
+}
+
+bool Peer::Impl::nobody_to_ask(const Context& c) {
+  return bootstrap.candidates(c, cache).empty() && lan.candidates(c, false).empty();
+}
+
+// Whoever is on our links finds a supernode in us from now on; nobody else does.
+void Peer::Impl::serve_links(const Context& c) {
+  serving_links = true;
+  role = std::make_unique<SupernodeRole>(config, suite, rng, identity, Endpoint{IpAddress{}, config.port});
+  role->dht().handle_wall(c.now, c.wall);
+  sessions.set_greeting(write_greeting(role->dht().self()));
+  contacts_seen = 0;
+  publish_alone_at = c.now;
+  lan.start(c.now);
+}
+
+void Peer::Impl::stop_serving_links(const Context& c) {
+  serving_links = false;
+  lan.stop();
+  role->leave(c);
+  role.reset();
+  sessions.set_greeting({});
+  joining.reset();
+  publish_alone_at = kNever;
+  for (const auto& find : std::exchange(own_finds, {})) finder.on_records(c, std::nullopt, {find.request, true, {}});
+  for (const auto& store : std::exchange(own_stores, {})) publisher.on_result(c, store.request, 0);
+  on_attachments(c);
+}
+
+// After anything happened.
+void Peer::Impl::look_around(const Context& c) {
+  if (!running || config.lan != LanMode::serve || config.role != Role::leaf) return;
+  const bool attached = std::any_of(attachments.all().begin(), attachments.all().end(),
+                                    [](const Supernode& s) { return s.tag().has_value(); });
+  if (serving_links && attached) {
+    stop_serving_links(c);
+  } else if (!serving_links && !attached && lonely(c)) {
+    serve_links(c);
+  }
+}
+
+// Neighbours that serve their links as we do: each tests the other with a round trip of the DHT.
+void Peer::Impl::meet_neighbours(const Context& c) {
+  if (lan.ask_due(c.now) && !attachments.any_up()) ask_neighbours(c);
+  if (!lan.due(c.now) || !serving_links) return;
+  auto& dht = role->dht();
+  if (met != dht.contact_count()) publisher.store_again(c);
+  met = dht.contact_count();
+  const auto known = [&](const dht::Contact& contact) {
+    const auto near = dht.nearest(contact.position, 1);
+    return !near.empty() && near.front().device == contact.device;
+  };
+  for (const auto& contact : lan.to_meet(known)) dht.add_hint(c.now, contact);
+}
+
+void Peer::Impl::heard(const Context& c, const Neighbour& neighbour) {
+  if (config.lan == LanMode::off || !lan.heard(c, neighbour)) return;
+  if (config.role == Role::leaf) {
+    if (!attachments.any_up()) lan.ask(c.now);
+  } else if (const auto contact = Neighbours::lasting_contact(neighbour)) {
+    if (neighbour.text.role == LanRole::supernode) role->dht().add_hint(c.now, *contact);
+  }
+  meet_neighbours(c);
+}
+
+void Peer::Impl::ask_neighbours(const Context& c) {
+  for (const auto& one : lan.candidates(c, config.lan == LanMode::listen)) attachments.reach(c, one.endpoint, one.key);
+}
+
+std::optional<LanText> Peer::Impl::lan_text() const {
+  if (config.lan == LanMode::off || !running) return std::nullopt;
+  LanText out;
+  out.network = config.network;
+  out.device = identity.device_key();
+  out.session = identity.session_key();
+  out.signature = role ? role->dht().self().signature
+                       : crypto::sign_session_key(suite, identity.device, config.network, identity.session_key());
+  if (serving_links) {
+    out.role = LanRole::lonely;
+  } else if (config.role == Role::supernode) {
+    out.role = LanRole::supernode;
+  }
+  for (const auto& s : attachments.all()) {
+    if (!s.tag() || !s.contact || !s.contact->endpoint.ip.is_global()) continue;
+    out.role = LanRole::served;
+    if (out.supernodes.size() < LanText::kMaxSupernodes) out.supernodes.push_back(s.contact->endpoint);
+  }
+  return out;
+}
+
+}  // namespace linnet::overlay
