@@ -34,7 +34,19 @@ struct Raw {
   std::vector<std::string> listen;
   std::string relay, lan;
   verb::Status status;
+  verb::IdShow id_show;
   verb::IdNew id_new;
+  verb::IdBackup backup;
+  verb::IdRestore restore;
+  verb::IdRevoke revoke;
+  verb::Invite invite;
+  verb::Accept accept;
+  verb::ContactAdd add;
+  verb::ContactList list;
+  verb::ContactVerify verify;
+  verb::ContactBlock block;
+  verb::ContactForget forget;
+  verb::ContactRequest request;
   verb::Call call;
   verb::Answer answer;
   std::optional<std::uint64_t> id;
@@ -62,6 +74,7 @@ class Grammar {
     app_.set_version_flag("--version", "linnet " LINNET_VERSION);
     node_commands();
     call_commands();
+    people_commands();
     other_commands();
   }
 
@@ -103,15 +116,79 @@ class Grammar {
     up->add_flag("--auto-answer", raw_.up.auto_answer, "answer every call at once");
     up->add_option("--play", raw_.up.play, "speak this WAV file into calls")->type_name("F.wav");
     up->add_option("--record", raw_.up.record, "write what is heard; a second call writes F-2.wav")->type_name("F.wav");
+    passphrase_file(up, raw_.up.passphrase_file);
     up->add_flag("--foreground", raw_.up.foreground, "stay, and log to stderr");
     app_.add_subcommand("down", "end the calls and stop the node");
     app_.add_subcommand("status", "how the node is, and its calls")
         ->add_flag("--watch", raw_.status.watch, "a line for every change");
     auto* id = app_.add_subcommand("id", "who this node is");
     id->require_subcommand(1);
-    id->add_subcommand("show", "address, key name and fingerprint");
-    id->add_subcommand("new", "make the keys of this node")
-        ->add_option("ADDRESS", raw_.id_new.address, "name@domain (default: your user name at the key name)");
+    passphrase_file(id->add_subcommand("show", "address, key name and fingerprint"), raw_.id_show.passphrase_file);
+    auto* fresh = id->add_subcommand("new", "make the keys of this node");
+    fresh->add_option("ADDRESS", raw_.id_new.address, "name@domain (default: your user name at the key name)");
+    fresh->add_flag("--passphrase", raw_.id_new.passphrase, "lock the key file; asked at the terminal");
+    passphrase_file(fresh, raw_.id_new.passphrase_file);
+    auto* backup = id->add_subcommand("backup", "who you are and whom you know, locked, for another device");
+    backup->add_option("FILE", raw_.backup.file, "is made, and never written over")->required();
+    passphrase_file(backup, raw_.backup.passphrase_file);
+    backup->add_option("--key-passphrase-file", raw_.backup.key_passphrase_file, "of the key file, when that is locked")
+        ->type_name("FILE");
+    auto* restore = id->add_subcommand("restore", "become that person on this device, with keys of its own");
+    restore->add_option("FILE", raw_.restore.file, "what id backup wrote")->required();
+    restore->add_flag("--revoke", raw_.restore.revoke,
+                      "the devices of before are lost: nobody shall take them for you");
+    restore->add_flag("--passphrase", raw_.restore.lock, "lock the key file of this device with the same passphrase");
+    passphrase_file(restore, raw_.restore.passphrase_file);
+    passphrase_file(id->add_subcommand("revoke", "every other device of yours is void from now on"),
+                    raw_.revoke.passphrase_file);
+  }
+
+  void people_commands() {
+    auto* invite = app_.add_subcommand("invite", "a code for one person: whoever accepts it and you become contacts");
+    invite->add_option("--days", raw_.invite.days, "how long it is good (default 7)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 90));
+    invite->add_flag("--qr", raw_.invite.qr, "show it as a QR code too");
+    invite->add_option("--cancel", raw_.invite.cancel, "withdraw one (linnet contact ls --invitations)")
+        ->type_name("ID");
+    auto* accept = app_.add_subcommand("accept", "accept an invitation, and join through whom it names");
+    accept->add_option("CODE", raw_.accept.code, "LINNET-..., or - for standard input")->required();
+    accept->add_option("--name", raw_.accept.name, "what to call them (default: their own)")->type_name("NAME");
+    auto* contact = app_.add_subcommand("contact", "the people you know");
+    contact->require_subcommand(1);
+    auto* add = contact->add_subcommand("add", "know somebody by name, or by key");
+    add->add_option("WHO", raw_.add.who, "name@domain or a key name")->required();
+    add->add_option("--key", raw_.add.key, "whose name it is, when several claim it")->type_name("KEYNAME");
+    add->add_option("--name", raw_.add.name, "what to call them (default: their own)")->type_name("NAME");
+    auto* list = contact->add_subcommand("ls", "everybody you know");
+    list->add_flag("--requests", raw_.list.requests, "who called and waits for your word instead");
+    list->add_flag("--invitations", raw_.list.invitations, "invitations you gave out instead");
+    list->add_flag("--blocked", raw_.list.blocked, "only who is blocked");
+    auto* verify = contact->add_subcommand("verify", "compare safety numbers, and keep the result");
+    verify->add_option("WHO", raw_.verify.who, "a contact")->required();
+    verify->add_flag("--new", raw_.verify.anew, "their key has changed: compare the new one");
+    verify->add_option("--key", raw_.verify.key, "which new key, when there are several")->type_name("KEYNAME");
+    verify->add_flag("--yes", raw_.verify.yes, "the numbers were compared and are the same");
+    verify->add_flag("--no", raw_.verify.no, "take an earlier result back");
+    verify->add_option("--number", raw_.verify.number, "what they read to you; compared here")->type_name("DIGITS");
+    verify->add_flag("--qr", raw_.verify.qr, "show a QR code also where no terminal is");
+    auto* block = contact->add_subcommand("block", "somebody whose calls are declined without ringing");
+    block->add_option("WHO", raw_.block.who, "a contact, name@domain or a key name")->required();
+    block->add_flag("--off", raw_.block.off, "take it back");
+    auto* forget = contact->add_subcommand("forget", "drop a contact and the key known for the name");
+    forget->add_option("WHO", raw_.forget.who, "a contact")->required();
+    auto* yes = contact->add_subcommand("accept", "somebody who asked to call becomes a contact");
+    yes->add_option("WHO", raw_.request.who, "name, name@domain or key name of the request")->required();
+    yes->add_option("--name", raw_.request.name, "what to call them (default: their own)")->type_name("NAME");
+    contact->add_subcommand("decline", "a request is dropped; they are not told")
+        ->add_option("WHO", raw_.request.who, "name, name@domain or key name of the request")
+        ->required();
+  }
+
+  static void passphrase_file(CLI::App* command, std::string& file) {
+    command
+        ->add_option("--passphrase-file", file, "its first line is the passphrase (else LINNET_PASSPHRASE, else asked)")
+        ->type_name("FILE");
   }
 
   void call_commands() {
@@ -239,7 +316,19 @@ class Grammar {
     if (name == "up ") return up();
     if (name == "down ") return Verb(verb::Down{});
     if (name == "status ") return Verb(raw_.status);
-    if (name == "id show ") return Verb(verb::IdShow{});
+    if (name == "id show ") return Verb(raw_.id_show);
+    if (name == "id backup ") return Verb(raw_.backup);
+    if (name == "id restore ") return Verb(raw_.restore);
+    if (name == "id revoke ") return Verb(raw_.revoke);
+    if (name == "invite ") return Verb(raw_.invite);
+    if (name == "accept ") return Verb(raw_.accept);
+    if (name == "contact add ") return Verb(raw_.add);
+    if (name == "contact ls ") return Verb(raw_.list);
+    if (name == "contact verify ") return Verb(raw_.verify);
+    if (name == "contact block ") return Verb(raw_.block);
+    if (name == "contact forget ") return Verb(raw_.forget);
+    if (name == "contact accept ") return Verb(raw_.request);
+    if (name == "contact decline ") return Verb(verb::ContactRequest{raw_.request.who, false, {}});
     if (name == "id new ") return Verb(raw_.id_new);
     if (name == "call ") return Verb(raw_.call);
     if (name == "answer ") return Verb(verb::Answer{raw_.id, raw_.answer.play, raw_.answer.record});

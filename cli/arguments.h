@@ -22,14 +22,73 @@ struct Up {
   std::string play;
   std::string record;
   bool foreground = false;
+  std::string passphrase_file;
 };
 struct Down {};
 struct Status {
   bool watch = false;
 };
-struct IdShow {};
+struct IdShow {
+  std::string passphrase_file;
+};
 struct IdNew {
   std::string address;  // empty: the user's name at the key name
+  bool passphrase = false;
+  std::string passphrase_file;
+};
+struct IdBackup {
+  std::string file;
+  std::string passphrase_file;      // of the backup
+  std::string key_passphrase_file;  // of the key file, when it is locked
+};
+struct IdRestore {
+  std::string file;
+  bool revoke = false;
+  bool lock = false;  // the key file with the same passphrase
+  std::string passphrase_file;
+};
+struct IdRevoke {
+  std::string passphrase_file;
+};
+struct Invite {
+  unsigned days = 7;
+  bool qr = false;
+  std::string cancel;
+};
+struct Accept {
+  std::string code;  // "-": from stdin
+  std::string name;
+};
+struct ContactAdd {
+  std::string who;
+  std::string key;
+  std::string name;
+};
+struct ContactList {
+  bool requests = false;
+  bool invitations = false;
+  bool blocked = false;
+};
+struct ContactVerify {
+  std::string who;
+  bool anew = false;
+  std::string key;
+  bool yes = false;
+  bool no = false;
+  bool qr = false;
+  std::string number;
+};
+struct ContactBlock {
+  std::string who;
+  bool off = false;
+};
+struct ContactForget {
+  std::string who;
+};
+struct ContactRequest {
+  std::string who;
+  bool accept = true;
+  std::string name;
 };
 struct Call {
   std::string who;
@@ -87,7 +146,9 @@ struct Print {       // --help, --version: text for stdout
 }  // namespace verb
 
 using Verb =
-    std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::Call, verb::Answer, verb::Hangup,
+    std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
+                 verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
+                 verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
                  verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus,
                  verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
 

@@ -121,6 +121,7 @@ class Follower {
     last_change_ = change;
     muted_ = call.value("muted", false);
     held_ = call.value("on_hold", false);
+    warn(call);
     if (context_.json) {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
@@ -136,6 +137,15 @@ class Follower {
     if (!changed && at < next_plain_) return;
     next_plain_ = at + kPlainEvery;
     say(live_line(call));
+  }
+
+  // Once: who else claims to be this.
+  void warn(const Json& call) {
+    const auto note = call.find("note");
+    if (warned_ || note == call.end() || !note->is_string()) return;
+    warned_ = true;
+    live_line_.clear();
+    talk(note->get<std::string>());
   }
 
   int ended(const std::string& line, const Json& message) {
@@ -163,6 +173,7 @@ class Follower {
   bool held_ = false;
   bool hinted_ = false;
   bool interrupted_ = false;
+  bool warned_ = false;
   Time asked_{};  // to end the call
   Time until_ = kNever;
   Time next_plain_{};

@@ -15,7 +15,10 @@ int who(const Context& context, const verb::Who& options);
 int log(const Context& context, const verb::Log& options);
 
 // Without a daemon.
-int id_show(const Context& context);
+int id_show(const Context& context, const verb::IdShow& options);
+int id_backup(const Context& context, const verb::IdBackup& options);
+int id_restore(const Context& context, const verb::IdRestore& options);
+int id_revoke(const Context& context, const verb::IdRevoke& options);
 int id_new(const Context& context, const verb::IdNew& options);
 int config_check(const Context& context, const verb::ConfigCheck& options);
 

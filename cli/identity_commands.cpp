@@ -2,13 +2,25 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/keys.h"
 #include "node/io/clock.h"
 #include "node/io/key_file.h"
+#include "node/io/passphrase.h"
 #include "node/io/random.h"
 #include "node/io/user.h"
 
 namespace linnet::cli {
 namespace {
+
+io::Outcome<LoadedKey> load_key_from(const Context& context, const io::AskPassphrase& ask) {
+  auto loaded = io::KeyFile::load(context.home.identity(), ask);
+  if (!loaded) return tl::unexpected(loaded.error());
+  if (!*loaded)
+    return io::trouble("There is no identity yet. Make one: linnet id new name@domain", io::Exit::not_found);
+  return std::move(**loaded);
+}
+
+}  // namespace
 
 void print_identity(const Context& context, const crypto::Identity& identity) {
   const auto uri = identity.address.text();
@@ -24,13 +36,17 @@ void print_identity(const Context& context, const crypto::Identity& identity) {
   say("  fingerprint  " + fingerprint);
 }
 
-}  // namespace
+io::Outcome<LoadedKey> load_key(const Context& context, const std::string& passphrase_file) {
+  return load_key_from(context, [&] {
+    return io::find_passphrase(
+        {passphrase_file, "Passphrase of " + context.home.identity().filename().string() + ": "});
+  });
+}
 
-int id_show(const Context& context) {
-  const auto identity = io::load_identity_file(context.home.identity());
-  if (!identity) return fail(identity.error());
-  if (!*identity) return fail({"There is no identity yet. Make one: linnet id new name@domain", io::Exit::not_found});
-  print_identity(context, **identity);
+int id_show(const Context& context, const verb::IdShow& options) {
+  const auto loaded = load_key(context, options.passphrase_file);
+  if (!loaded) return fail(loaded.error());
+  print_identity(context, loaded->second);
   return 0;
 }
 
@@ -46,8 +62,17 @@ int id_new(const Context& context, const verb::IdNew& options) {
     address = *parsed;
   }
   if (auto made = io::make_home(context.home); !made) return fail(made.error());
+  std::string passphrase;
+  if (options.passphrase || !options.passphrase_file.empty()) {
+    if (io::file_exists(context.home.identity()))
+      return fail({"There is an identity already: " + context.home.identity().string() + ". It was left as it is."});
+    auto given = io::find_passphrase({options.passphrase_file, "New passphrase: ", true});
+    if (!given) return fail(given.error());
+    passphrase = std::move(*given);
+  }
   io::SystemRng rng;
-  const auto identity = io::create_identity_file(context.home.identity(), rng, address, io::user_name(), io::wall());
+  const auto identity =
+      io::create_identity_file(context.home.identity(), rng, address, io::user_name(), io::wall(), passphrase);
   if (!identity) return fail(identity.error());
   print_identity(context, *identity);
   return 0;

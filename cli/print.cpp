@@ -83,6 +83,7 @@ std::string live_line(const Json& call) {
   }
   const auto state = text_at(call, "state");
   if (state == "resolving" || state == "connecting") return out;  // whose key it is shows when a link stands
+  if (call.value("compared", false)) return out + "  verified";
   return out + (call.value("verified", false) ? "  known key" : "  new key");
 }
 

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/demo.h"
+#include "cli/people.h"
 #include "cli/up.h"
 #include "node/io/files.h"
 
@@ -20,7 +21,18 @@ struct Dispatch {
   int operator()(const verb::Up& v) const { return up(context, v); }
   int operator()(const verb::Down&) const { return down(context); }
   int operator()(const verb::Status& v) const { return status(context, v); }
-  int operator()(const verb::IdShow&) const { return id_show(context); }
+  int operator()(const verb::IdShow& v) const { return id_show(context, v); }
+  int operator()(const verb::IdBackup& v) const { return id_backup(context, v); }
+  int operator()(const verb::IdRestore& v) const { return id_restore(context, v); }
+  int operator()(const verb::IdRevoke& v) const { return id_revoke(context, v); }
+  int operator()(const verb::Invite& v) const { return invite(context, v); }
+  int operator()(const verb::Accept& v) const { return accept(context, v); }
+  int operator()(const verb::ContactAdd& v) const { return contact_add(context, v); }
+  int operator()(const verb::ContactList& v) const { return contact_list(context, v); }
+  int operator()(const verb::ContactVerify& v) const { return contact_verify(context, v); }
+  int operator()(const verb::ContactBlock& v) const { return contact_block(context, v); }
+  int operator()(const verb::ContactForget& v) const { return contact_forget(context, v); }
+  int operator()(const verb::ContactRequest& v) const { return contact_request(context, v); }
   int operator()(const verb::IdNew& v) const { return id_new(context, v); }
   int operator()(const verb::Call& v) const { return call(context, v); }
   int operator()(const verb::Answer& v) const { return answer(context, v); }

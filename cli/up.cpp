@@ -8,6 +8,7 @@
 #include "node/io/daemon.h"
 #include "node/io/interfaces.h"
 #include "node/io/log.h"
+#include "node/io/passphrase.h"
 #include "node/io/user.h"
 
 namespace linnet::cli {
@@ -57,8 +58,8 @@ void print_report(const std::string& remark, const std::string& line) {
   say(line);
 }
 
-int foreground(const Context& context, const io::Settings& settings) {
-  auto daemon = io::Daemon::start(context.home, settings, io::user_name());
+int foreground(const Context& context, const io::Settings& settings, const io::AskPassphrase& ask) {
+  auto daemon = io::Daemon::start(context.home, settings, io::user_name(), ask);
   if (!daemon) return fail(daemon.error());
   io::open_log({}, settings.log_level);
   print_report(remarks(context, (*daemon)->started()), announcement(context, (*daemon)->started()));
@@ -72,10 +73,18 @@ int up(const Context& context, const verb::Up& options) {
   const auto settings = settings_of(context, options);
   if (!settings) return fail(settings.error());
   io::keep_files_private();
-  if (options.foreground) return foreground(context, *settings);
+  // Asked here, where the person is; the background has no terminal.
+  std::string passphrase;
+  if (io::key_file_locked(context.home.identity())) {
+    auto given = io::find_passphrase({options.passphrase_file, "Passphrase of identity.key: "});
+    if (!given) return fail({"The key file is locked. " + given.error().text, given.error().exit});
+    passphrase = std::move(*given);
+  }
+  const io::AskPassphrase ask = [&] { return passphrase; };
+  if (options.foreground) return foreground(context, *settings, ask);
   const auto started = io::start_in_background(
       [&](const io::Report& report) {
-        auto daemon = io::Daemon::start(context.home, *settings, io::user_name());
+        auto daemon = io::Daemon::start(context.home, *settings, io::user_name(), ask);
         if (!daemon) return report({daemon.error().exit, daemon.error().text, ""});
         io::open_log(context.home.log(), settings->log_level);
         report({io::Exit::ok, remarks(context, (*daemon)->started()), announcement(context, (*daemon)->started())});

@@ -105,7 +105,11 @@ Result<Address> Address::parse(std::string_view text) {
 }
 
 Address Address::key_name(std::string_view user, const AccountKey& account) {
-  const auto domain = to_base32(hash256({account})) + std::string(kKeyNameSuffix);
+  return key_name(user, hash256({account}));
+}
+
+Address Address::key_name(std::string_view user, const Hash256& key) {
+  const auto domain = to_base32(key) + std::string(kKeyNameSuffix);
   return parse(std::string(user) + "@" + domain).value_or(Address());
 }
 

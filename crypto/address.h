@@ -24,6 +24,7 @@ class Address {
   static Result<Address> parse(std::string_view text);
   // user@<52 base32 characters of BLAKE2b-256(AK)>.linnet.alt; empty when `user` is no user part.
   static Address key_name(std::string_view user, const AccountKey& account);
+  static Address key_name(std::string_view user, const Hash256& key);  // of BLAKE2b-256(AK)
 
   const std::string& text() const { return text_; }  // canonical user@domain
   std::string_view user() const { return std::string_view(text_).substr(0, at_); }

@@ -1,7 +1,6 @@
 #include "crypto/identity.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace linnet::crypto {
 namespace {
@@ -78,6 +77,23 @@ bool needs_renewal(const DeviceCertificate& certificate, Wall now) {
   return now >= certificate.not_before + life / 2 || now < certificate.not_before - std::chrono::minutes(5);
 }
 
+Identity restore_identity(const Suite& suite, Rng& rng, const SigningPair& account, const Address& address,
+                          std::uint32_t epoch, Wall now) {
+  Identity out;
+  out.account = account;
+  out.device = suite.signing_pair(Secret(rng.array<32>()));
+  out.session = suite.static_pair(Secret(rng.array<32>()));
+  out.address = address;
+  out.certificate = certify(suite, out.account, out.device_key(), epoch, now);
+  return out;
+}
+
+Status revoke_others(const Suite& suite, Identity& identity, Wall now) {
+  if (identity.certificate.epoch == kLastEpoch) return fail(Fault::full);
+  identity.certificate = certify(suite, identity.account, identity.device_key(), identity.certificate.epoch + 1, now);
+  return {};
+}
+
 void renew_certificate(const Suite& suite, Identity& identity, Wall now) {
   identity.certificate = certify(suite, identity.account, identity.device_key(), identity.certificate.epoch, now);
 }
@@ -101,25 +117,6 @@ Result<Identity> load_identity(const Suite& suite, ByteView file) {
   const auto body = file.first(file.size() - kChecksumBytes);
   if (!same(checksum(body), file.last(kChecksumBytes))) return fail(Fault::bad_mac);
   return read_fields(suite, body.subspan(kMagic.size()));
-}
-
-// 12 groups of 5 digits are the 256-bit number modulo 10^60, lowest group first.
-std::string fingerprint(const AccountKey& account) {
-  auto number = hash256({account}).bytes;
-  std::string out;
-  for (int group = 0; group < 12; ++group) {
-    std::uint32_t rest = 0;
-    for (auto& byte : number) {
-      const std::uint32_t v = rest << 8 | byte;
-      byte = static_cast<std::uint8_t>(v / 100000);
-      rest = v % 100000;
-    }
-    char digits[8];
-    std::snprintf(digits, sizeof digits, "%05u", rest);
-    if (group > 0) out += ' ';
-    out += digits;
-  }
-  return out;
 }
 
 }  // namespace linnet::crypto

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "crypto/address.h"
+#include "crypto/safety_number.h"
 #include "crypto/suite.h"
 
 namespace linnet::crypto {
@@ -58,12 +59,18 @@ Identity make_identity(const Suite& suite, Rng& rng, Address address, Wall now);
 bool needs_renewal(const DeviceCertificate& certificate, Wall now);
 void renew_certificate(const Suite& suite, Identity& identity, Wall now);
 
+// The same person on a new device: device and session keys are drawn, so that no sequence and no nonce of another
+// device can come again. Draws two seeds of 32 bytes.
+Identity restore_identity(const Suite& suite, Rng& rng, const SigningPair& account, const Address& address,
+                          std::uint32_t epoch, Wall now);
+// The next revocation epoch: what AK certified before this device is void wherever that becomes known. Fault::full
+// after the last epoch.
+inline constexpr std::uint32_t kLastEpoch = 0xffffffff;
+Status revoke_others(const Suite& suite, Identity& identity, Wall now);
+
 // The key file (written 0600 by node/io): magic "linnet-key-1\n", fields, BLAKE2b checksum. Everything is checked on
 // reading; a corrupt file is a Fault, and nobody writes over it.
 Bytes save_identity(const Suite& suite, const Identity& identity);
 Result<Identity> load_identity(const Suite& suite, ByteView file);
-
-// Short text by which people compare keys: BLAKE2b-256(AK) as 12 groups of 5 digits.
-std::string fingerprint(const AccountKey& account);
 
 }  // namespace linnet::crypto

@@ -44,6 +44,7 @@ struct Packet {
 void on_event(Time now, Host& host, const node::Event& event) {
   if (const auto* start = std::get_if<node::event::AudioStart>(&event)) host.sound = start->call;
   if (std::holds_alternative<node::event::AudioStop>(event)) host.sound.reset();
+  if (const auto* used = std::get_if<node::event::SaveSequence>(&event)) host.node->sequence_stored(now, used->below);
   if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
     const auto& s = ended->summary;
     std::printf("%7.1f ms  %s: %s after %.1f s, %llu packets heard\n", millis(now.time_since_epoch()),

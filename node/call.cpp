@@ -86,6 +86,18 @@ bool Call::owns(sip::CallId call) const {
       state_);
 }
 
+std::optional<crypto::AccountKey> Call::account() const {
+  return std::visit(
+      [](const auto& state) -> std::optional<crypto::AccountKey> {
+        if constexpr (requires { state.line; }) {
+          return state.line.account;
+        } else {
+          return std::nullopt;
+        }
+      },
+      state_);
+}
+
 bool Call::uses(const sip::PeerId& peer) const {
   return std::visit(
       [&](const auto& state) {
@@ -112,6 +124,8 @@ CallView Call::view(const Rooms& rooms, Time now) const {
   out.peer = facts_.peer;
   out.state = word_of(state_);
   out.verified = facts_.verified;
+  out.note = facts_.note;
+  if (const auto* contact = rooms.contacts.find(facts_.peer)) out.compared = contact->verified.has_value();
   const auto* t = talking();
   if (t == nullptr) return out;
   describe_path(rooms, *t, now, out);
@@ -142,6 +156,7 @@ CallSummary Call::summary() const {
     out.result = ended->result;
     out.text = ended->text;
   }
+  if (out.text.empty()) out.text = facts_.note;
   if (!facts_.talked) return out;
   const auto& talked = *facts_.talked;
   out.seconds = millis(talked.length) / 1000;

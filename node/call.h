@@ -55,6 +55,8 @@ class Call {
   Time next_timeout() const;
 
   const Facts& facts() const { return facts_; }
+  // Of the one device that this call is with; none while several may still answer.
+  std::optional<crypto::AccountKey> account() const;
   bool over() const { return std::holds_alternative<Ended>(state_); }
   bool ringing_us() const { return std::holds_alternative<Incoming>(state_); }
   Talking* talking() { return std::get_if<Talking>(&state_); }

@@ -21,6 +21,15 @@ struct Talked {
   std::vector<PathChange> path_changes;
 };
 
+// Who claims the plain name that an unknown caller came under: looked up while it rings.
+enum class NameCheck : std::uint8_t {
+  none,  // nothing to look up: a key name, or a contact
+  pending,
+  alone,      // nobody else does: the name may be pinned
+  contested,  // others do: the caller is called by its key name
+  unknown,    // the overlay did not say
+};
+
 struct Facts {
   CallId id{};
   Direction direction{};
@@ -30,6 +39,9 @@ struct Facts {
   bool cold = false;
   std::optional<Duration> limit;  // hangs up by itself this long after the answer
   bool verified = false;          // the account is pinned for this name, or the name is its key
+  bool by_person = false;         // a person chose to call or to answer: only that makes a contact
+  NameCheck name_check = NameCheck::none;
+  std::string note;  // a warning about who this is
   std::optional<Time> rang;
   std::optional<Time> answered;
   std::optional<Talked> talked;
@@ -52,17 +64,30 @@ struct Ended {
   std::string text;
 };
 
-// Where a call goes next; empty: it stays. Defined behind the states it may go to (node/call.h).
-struct Next;
-
 // What a person or the clock says to a call.
 namespace input {
-struct Answer {};
+struct Answer {
+  bool by_person = true;  // else by itself
+};
 struct Hangup {};
 struct Hold {
   bool on = true;
 };
 struct Tick {};
+// The names of the caller were looked up.
+struct NameChecked {
+  NameCheck result{};
+  std::string note;
+};
 }  // namespace input
+
+// A call stands between this account and us: whoever a person chose to talk to becomes a contact.
+void meet_peer(Rooms& rooms, const Facts& facts, const crypto::AccountKey& account);
+
+// What a lookup of the caller's name has shown. Contested: the caller is called by the key name from now on.
+void apply(Facts& facts, const crypto::AccountKey& account, const input::NameChecked& checked);
+
+// Where a call goes next; empty: it stays. Defined behind the states it may go to (node/call.h).
+struct Next;
 
 }  // namespace linnet::node

@@ -7,7 +7,8 @@
 
 namespace linnet::node {
 
-Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Answer) {
+Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Answer how) {
+  facts.by_person = facts.by_person || how.by_person;
   if (ours) return {};
   if (!offer) {
     ours = describe(rooms.config, rooms.rng);
@@ -47,6 +48,11 @@ Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
   if (now < until || ours) return {};  // SIP gives up on the ACK by itself
   (void)rooms.sip.reject(now, line.call, 480);
   return {Ended{CallResult::no_answer, "Missed: " + facts.peer.text() + " called."}};
+}
+
+Next Incoming::on(Rooms&, Time, Facts& facts, const input::NameChecked& checked) {
+  apply(facts, line.account, checked);
+  return {};
 }
 
 Next Incoming::on(Rooms&, Time, Facts& facts, const sip::Cancelled& cancelled) {

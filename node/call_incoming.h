@@ -14,10 +14,11 @@ struct Incoming {
   std::optional<sip::AudioOffer> ours;   // it is in our 200 and waits for the answer in the ACK
   Time until = kNever;
 
-  Next on(Rooms& rooms, Time now, Facts& facts, input::Answer);
+  Next on(Rooms& rooms, Time now, Facts& facts, input::Answer answer);
   Next on(Rooms& rooms, Time now, Facts& facts, const sip::Established& established);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
+  Next on(Rooms& rooms, Time now, Facts& facts, const input::NameChecked& checked);
   Next on(Rooms& rooms, Time now, Facts& facts, const sip::Cancelled& cancelled);
   Next on(Rooms& rooms, Time now, Facts& facts, const sip::Failed& failed);
   Next on(Rooms& rooms, Time now, Facts& facts, const sip::Ended& ended);

@@ -30,9 +30,12 @@ Ended no_overlay(const Rooms& rooms, Fault fault) {
 
 Next Resolving::begin(Rooms& rooms, Time now, Facts& facts) {
   if (facts.cold) rooms.peer.drop_caches(now);
-  const auto find = rooms.peer.find(now, facts.peer, rooms.contacts.pin(facts.peer), facts.cold);
-  if (!find) return {no_overlay(rooms, find.error())};
   Resolving out;
+  const auto* contact = rooms.contacts.find(facts.peer);
+  if (contact != nullptr && contact->listed()) out.asked = Asked::by_key_name;
+  const auto& address = out.asked == Asked::by_key_name ? contact->key_name : facts.peer;
+  const auto find = rooms.peer.find(now, address, contact != nullptr ? contact->account : std::nullopt, facts.cold);
+  if (!find) return {no_overlay(rooms, find.error())};
   out.find = *find;
   out.until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
   return {std::move(out)};
@@ -41,40 +44,31 @@ Next Resolving::begin(Rooms& rooms, Time now, Facts& facts) {
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
   if (found.find != find) return {};
   auto devices = found.devices;
-  std::erase_if(devices, [&](const auto& d) { return d.record.device() == rooms.identity.device_key(); });
-  if (asked == Asked::by_key_name) {
-    auto person = judge(found.address, rooms.contacts.pin(facts.peer), std::move(devices));
-    if (auto* known = std::get_if<Person>(&person))
-      return Connecting::begin(rooms, now, facts, found.address, std::move(*known));
-    return ask_further(rooms, now, facts, !changed.has_value());
-  }
-  auto finding = judge(facts.peer, rooms.contacts.pin(facts.peer), std::move(devices));
+  std::erase_if(devices, [&](const auto& d) {
+    return d.record.device() == rooms.identity.device_key() ||
+           rooms.contacts.revoked(d.record.account(), d.record.certificate.epoch);
+  });
+  const auto pin = rooms.contacts.pin(facts.peer);
+  auto finding = judge(found.address, pin, std::move(devices));
   if (auto* person = std::get_if<Person>(&finding)) {
+    rooms.contacts.note_epoch(person->account, person->devices.front().record.certificate.epoch);
+    save_people(rooms);
     facts.verified = rooms.contacts.judge(facts.peer, person->account) == Standing::contact || facts.peer.is_key_name();
-    return Connecting::begin(rooms, now, facts, facts.peer, std::move(*person));
+    return Connecting::begin(rooms, now, facts, found.address, std::move(*person));
   }
   if (const auto* claimants = std::get_if<Claimants>(&finding))
     return {Ended{CallResult::identity, explain(facts.peer, *claimants)}};
-  if (const auto* other = std::get_if<IdentityChanged>(&finding)) changed = *other;
-  if (!changed && rooms.peer.state() == overlay::State::alone) return {alone()};
-  if (!changed && !found.status) return {no_overlay(rooms, found.status.error())};
-  return ask_further(rooms, now, facts, !changed.has_value());
+  if (const auto* changed = std::get_if<IdentityChanged>(&finding))
+    return {Ended{CallResult::identity, explain(facts.peer, *changed, rooms.contacts.find(facts.peer), rooms.wall)}};
+  if (rooms.peer.state() == overlay::State::alone) return {alone()};
+  if (!found.status) return {no_overlay(rooms, found.status.error())};
+  return ask_claimants(rooms, now, facts, found);
 }
 
-// The person was not found under the name. Only for a pinned plain name there is more to ask.
-Next Resolving::ask_further(Rooms& rooms, Time now, Facts& facts, bool nobody_at_all) {
-  const auto pin = rooms.contacts.pin(facts.peer);
-  if (pin && !facts.peer.is_key_name() && asked == Asked::by_name) {
-    const auto key_name = crypto::Address::key_name(facts.peer.user(), *pin);
-    if (const auto next = rooms.peer.find(now, key_name, pin, facts.cold)) {
-      find = *next;
-      asked = Asked::by_key_name;
-      until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
-      return {};
-    }
-  }
-  if (changed) return {Ended{CallResult::identity, explain(facts.peer, *changed)}};
-  if (pin && nobody_at_all && asked == Asked::by_key_name) {
+// The person was not found. Of a contact with a plain name: does somebody else answer to it now?
+Next Resolving::ask_claimants(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
+  const auto* contact = rooms.contacts.find(facts.peer);
+  if (asked == Asked::by_key_name && found.address != facts.peer) {
     if (const auto next = rooms.peer.find(now, facts.peer, std::nullopt, true)) {
       find = *next;
       asked = Asked::claimants;
@@ -82,6 +76,9 @@ Next Resolving::ask_further(Rooms& rooms, Time now, Facts& facts, bool nobody_at
       return {};
     }
   }
+  if (contact != nullptr && contact->listed())
+    return {Ended{CallResult::unreachable,
+                  contact->name + " is known but not online: no device of theirs can be found now."}};
   return {not_found(facts.peer)};
 }
 

@@ -1,5 +1,5 @@
-// The name is being looked up. A name that is pinned is looked up under its key name too, so that who squats on the
-// name cannot break it; who claims the name is asked only when the person we know is nowhere.
+// The name is being looked up. A contact is looked up under the key name, so that who squats on the name cannot break
+// it; who claims the name is asked only when the person we know is nowhere.
 #pragma once
 
 #include "node/call_facts.h"
@@ -11,7 +11,6 @@ struct Resolving {
 
   overlay::FindId find{};
   Asked asked = Asked::by_name;
-  std::optional<IdentityChanged> changed;  // what the first answer said
   Time until = kNever;
 
   static Next begin(Rooms& rooms, Time now, Facts& facts);
@@ -22,7 +21,7 @@ struct Resolving {
   Time next_timeout() const { return until; }
 
  private:
-  Next ask_further(Rooms& rooms, Time now, Facts& facts, bool nobody_at_all);
+  Next ask_claimants(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
 };
 
 }  // namespace linnet::node

@@ -9,8 +9,9 @@ namespace linnet::node {
 
 Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice) {
   facts.answered = now;
-  make_contact(rooms, facts.peer, line.account);
-  facts.verified = facts.peer.is_key_name() || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
+  meet_peer(rooms, facts, line.account);
+  const bool proven = facts.peer.is_key_name() && facts.direction == Direction::outgoing;
+  facts.verified = proven || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
   share_endpoints(rooms, now, line.link);
   const auto path = rooms.peer.path(line.link);
   Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), now, kNever, std::nullopt};
@@ -56,6 +57,12 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
   }
   if (now >= voice.next_timeout()) voice.handle_timeout(now);
   if (now >= path.next_timeout()) path.handle_timeout(now, voice.stats(now).concealed_ms);
+  return {};
+}
+
+Next Talking::on(Rooms& rooms, Time, Facts& facts, const input::NameChecked& checked) {
+  apply(facts, line.account, checked);
+  if (facts.name_check == NameCheck::alone) meet_peer(rooms, facts, line.account);
   return {};
 }
 

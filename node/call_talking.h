@@ -9,7 +9,7 @@
 namespace linnet::node {
 
 struct Talking {
-  static constexpr Duration kWithoutLink = std::chrono::seconds(10);  // then the call has failed
+  static constexpr Duration kWithoutLink = std::chrono::seconds(10);   // then the call has failed
   static constexpr Duration kWithoutVoice = std::chrono::seconds(20);  // likewise; RTCP goes on through a hold
 
   Line line;
@@ -24,6 +24,7 @@ struct Talking {
   Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Hold hold);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
+  Next on(Rooms& rooms, Time now, Facts& facts, const input::NameChecked& checked);
   Next on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkUp& up);
   Next on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& down);
   Next on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkPath& moved);

@@ -17,15 +17,25 @@ namespace linnet::node {
 enum class Direction : std::uint8_t { outgoing, incoming };
 enum class CallState : std::uint8_t { resolving, connecting, inviting, ringing, incoming, talking, held, ended };
 enum class PathWord : std::uint8_t { unknown, lan, direct, relayed };
-enum class CallResult : std::uint8_t { ended, declined, busy, no_answer, unreachable, not_found, cancelled, identity, failed };
+enum class CallResult : std::uint8_t {
+  ended,
+  declined,
+  busy,
+  no_answer,
+  unreachable,
+  not_found,
+  cancelled,
+  identity,
+  failed
+};
 
 std::string_view to_string(CallState state);
 std::string_view to_string(PathWord path);      // "lan", "direct", "relayed", "unknown"
 std::string_view to_string(CallResult result);  // "ended", "declined", "busy", "no-answer", ...
 
 struct PathChange {
-  Duration at{};            // since the command
-  std::string from;         // path words
+  Duration at{};     // since the command
+  std::string from;  // path words
   std::string to;
   std::optional<Duration> gap;  // longest silence around the change
 };
@@ -37,16 +47,18 @@ struct CallView {
   crypto::Address peer;
   CallState state{};
   PathWord path = PathWord::unknown;
-  std::string via;            // the peer's endpoint when direct, the supernode's when relayed; empty when unknown
-  std::string reason;         // why relayed
-  bool verified = false;      // pinned account
+  std::string via;        // the peer's endpoint when direct, the supernode's when relayed; empty when unknown
+  std::string reason;     // why relayed
+  bool verified = false;  // pinned account
+  bool compared = false;  // the safety numbers were compared
+  std::string note;       // a warning about who this is; empty: none
   bool muted = false;
-  bool on_hold = false;       // by us
+  bool on_hold = false;  // by us
   bool held_by_peer = false;
   std::optional<Duration> talking_for;
   std::optional<double> rtt_ms, loss_pct, jitter_ms, mos;
-  std::optional<Duration> last_heard;   // since the last packet of the peer
-  std::optional<double> level;          // 0..1 of the own microphone
+  std::optional<Duration> last_heard;  // since the last packet of the peer
+  std::optional<double> level;         // 0..1 of the own microphone
   std::string codec;
 };
 
@@ -56,20 +68,20 @@ struct CallSummary {
   Direction direction{};
   crypto::Address peer;
   CallResult result{};
-  std::string text;           // one plain sentence for a person about why, empty when it just ended
-  Wall started{};             // wall time of the command or of the INVITE
+  std::string text;                      // one plain sentence for a person about why, empty when it just ended
+  Wall started{};                        // wall time of the command or of the INVITE
   std::optional<double> ring_ms;         // command to 180
   std::optional<double> setup_ms;        // command to 200
   std::optional<double> first_voice_ms;  // command to the first decoded voice
   PathWord path = PathWord::unknown;
   std::string via;
   std::string codec;
-  double seconds = 0;                    // of talking
+  double seconds = 0;  // of talking
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
   std::optional<double> loss_pct, jitter_ms, rtt_ms, mos, max_gap_ms;
-  std::optional<Time> play_start;        // first sample played to the person
-  std::optional<Time> record_start;      // first sample taken from them
+  std::optional<Time> play_start;    // first sample played to the person
+  std::optional<Time> record_start;  // first sample taken from them
   std::vector<PathChange> path_changes;
 };
 

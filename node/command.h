@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/time.h"
+#include "node/people.h"
 
 namespace linnet::node {
 
@@ -25,10 +26,11 @@ struct Hangup { std::optional<CallId> call; };   // none: every call; also cance
 struct Hold { std::optional<CallId> call; bool on = true; };
 struct Mute { std::optional<CallId> call; bool on = true; };
 struct Who { std::string who; };                 // looks a name up and says what is known
+struct People { Ask ask; };                      // about other people, and who we are; event PeopleDone answers
 struct Leave {};                                 // drain: end calls, say good-bye; event Left follows
 
 }  // namespace command
 
-using Command = std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Who, command::Leave>;
+using Command = std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Who, command::People, command::Leave>;
 
 }  // namespace linnet::node

@@ -23,8 +23,11 @@ Call* Node::Impl::pick(std::optional<CallId> wanted, Fits fits) {
 
 void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
-  const auto address = crypto::Address::parse(call.who);
-  if (!address) return done(id, Outcome::bad_address, {}, "\"" + call.who + "\" is no address. Give name@domain.");
+  const auto* contact = contacts.find(call.who);
+  const auto address = contact != nullptr ? contact->address : crypto::Address::parse(call.who);
+  if (!address) return done(id, Outcome::bad_address);  // the driver knows which contact may have been meant
+  if (contact != nullptr && contact->blocked)
+    return done(id, Outcome::refused, {}, call.who + " is blocked here. First: linnet contact block --off " + call.who);
   if (*address == identity.address || *address == identity.key_name())
     return done(id, Outcome::refused, {}, address->text() + " is your own address. Give the address of somebody else.");
   if (calls.size() >= config.max_calls)
@@ -36,6 +39,7 @@ void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
   facts.peer = *address;
   facts.began = now;
   facts.started = wall;
+  facts.by_person = true;
   facts.cold = call.cold;
   facts.limit = call.duration;
   const auto call_id = facts.id;
@@ -86,6 +90,41 @@ void Node::Impl::command(Time now, CommandId id, const command::Who& who) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
   auto r = rooms();
   lookups.who(r, now, id, who.who);
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::People& people) {
+  Reply shutting;
+  shutting.refusal = Refusal::refused;
+  shutting.text = "The node is shutting down.";
+  if (leaving != Leaving::no) return out.push(event::PeopleDone{id, std::move(shutting)});
+  auto r = rooms();
+  auto reply = std::visit(
+      [&](const auto& what) -> std::optional<Reply> {
+        if constexpr (requires { desk.handle(r, now, id, what); }) {
+          return desk.handle(r, now, id, what);
+        } else if constexpr (requires { invitations.handle(r, now, id, what); }) {
+          return invitations.handle(r, now, id, what);
+        } else {
+          return revoke(now);
+        }
+      },
+      people.ask);
+  save_people(r);
+  if (reply) out.push(event::PeopleDone{id, std::move(*reply)});
+}
+
+std::optional<Reply> Node::Impl::revoke(Time now) {
+  Reply reply;
+  if (!crypto::revoke_others(suite, identity, wall)) {
+    reply.refusal = Refusal::refused;
+    reply.text = "There is no further revocation epoch.";
+    return reply;
+  }
+  out.push(event::SaveIdentity{});
+  peer.identity_changed(now);
+  reply.text = "Every other device of " + identity.address.text() + " is void (epoch " +
+               std::to_string(identity.certificate.epoch) + ").";
+  return reply;
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::Leave&) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "node/people.h"
 #include "overlay/peer.h"
 
 namespace linnet::node {
@@ -15,6 +16,7 @@ struct NodeConfig {
   overlay::PeerConfig peer;
   std::string user_agent = "Linnet";
   bool auto_answer = false;                           // answers anyone, at once
+  Strangers strangers = Strangers::ring;              // what happens when somebody unknown calls
   Duration ring_timeout = std::chrono::seconds(60);
   Duration drain = std::chrono::seconds(10);
   std::size_t max_calls = 16;                         // one person's calls at once, ringing ones included
@@ -25,7 +27,11 @@ struct NodeConfig {
 
 // What was stored by earlier runs (protocol.md section 1: a pin always wins).
 struct Memory {
-  std::map<crypto::Address, crypto::AccountKey> pins;
+  std::map<crypto::Address, PersonKey> pins;
+  std::map<PersonKey, Contact> contacts;
+  std::vector<StoredInvitation> invitations;
+  std::vector<Acceptance> acceptances;
+  std::vector<Request> requests;
 };
 
 }  // namespace linnet::node

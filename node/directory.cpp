@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/day.h"
+
 namespace linnet::node {
 namespace {
 
@@ -24,7 +26,7 @@ Finding person(const crypto::AccountKey& account, std::vector<overlay::FoundDevi
 
 }  // namespace
 
-Finding judge(const crypto::Address& address, const std::optional<crypto::AccountKey>& pin,
+Finding judge(const crypto::Address& address, const std::optional<PersonKey>& pin,
               std::vector<overlay::FoundDevice> devices) {
   // A key name is proved by the key alone: what does not prove it was never found.
   if (address.is_key_name()) {
@@ -33,26 +35,37 @@ Finding judge(const crypto::Address& address, const std::optional<crypto::Accoun
   const auto accounts = accounts_of(devices);
   if (accounts.empty()) return Nobody{};
   if (pin) {
-    if (std::find(accounts.begin(), accounts.end(), *pin) == accounts.end())
-      return IdentityChanged{*pin, accounts.front()};
-    return person(*pin, std::move(devices));
+    const auto known =
+        std::find_if(accounts.begin(), accounts.end(), [&](const auto& a) { return crypto::key_hash(a) == *pin; });
+    if (known == accounts.end()) return IdentityChanged{*pin, crypto::key_hash(accounts.front())};
+    return person(*known, std::move(devices));
   }
   if (accounts.size() > 1) return Claimants{accounts};
   return person(accounts.front(), std::move(devices));
 }
 
 std::string explain(const crypto::Address& address, const Claimants& claimants) {
-  std::string out =
-      "Several keys claim " + address.text() + ". Call refused. Ask for the right one and call its key name:";
+  std::string out = "Several keys claim " + address.text() +
+                    ". Call refused.\n  Ask which is the right one, then: linnet contact add " + address.text() +
+                    " --key KEYNAME";
   for (const auto& account : claimants.accounts) {
     out += "\n  " + crypto::fingerprint(account) + "  " + crypto::Address::key_name(address.user(), account).text();
   }
   return out;
 }
 
-std::string explain(const crypto::Address& address, const IdentityChanged& changed) {
-  return "IDENTITY CHANGED: the key of " + address.text() +
-         " is not the one of earlier calls. Call refused.\n  known: " + crypto::fingerprint(changed.pinned) +
+std::string explain(const crypto::Address& address, const IdentityChanged& changed, const Contact* known, Wall now) {
+  const auto& name = known != nullptr && known->listed() ? known->name : address.text();
+  std::string out = "IDENTITY CHANGED: " + name + "'s key is not the one ";
+  if (known != nullptr && known->verified) {
+    out += "verified on " + day_of(*known->verified, now);
+  } else if (known != nullptr && seconds(known->since) > 0) {
+    out += "known since " + day_of(known->since, now);
+  } else {
+    out += "known here";
+  }
+  return out + ". Call refused.\n  Ask them in person, then: linnet contact verify " + name +
+         " --new\n  known: " + crypto::fingerprint(changed.pinned) +
          "\n  now:   " + crypto::fingerprint(changed.claimed);
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "node/people.h"
 #include "overlay/peer.h"
 
 namespace linnet::node {
@@ -22,18 +23,20 @@ struct Claimants {
 };
 // The name is pinned, and only others claim it now.
 struct IdentityChanged {
-  crypto::AccountKey pinned;
-  crypto::AccountKey claimed;
+  PersonKey pinned;
+  PersonKey claimed;
 };
 using Finding = std::variant<Nobody, Person, Claimants, IdentityChanged>;
 
 inline constexpr std::size_t kMaxDevices = 8;  // of one person, called at once
 
-Finding judge(const crypto::Address& address, const std::optional<crypto::AccountKey>& pin,
+Finding judge(const crypto::Address& address, const std::optional<PersonKey>& pin,
               std::vector<overlay::FoundDevice> devices);
 
 // One plain sentence or two about why the call is refused, with fingerprints and the way to choose.
 std::string explain(const crypto::Address& address, const Claimants& claimants);
-std::string explain(const crypto::Address& address, const IdentityChanged& changed);
+// `known`: the contact whose name it is, when there is one.
+std::string explain(const crypto::Address& address, const IdentityChanged& changed, const Contact* known = nullptr,
+                    Wall now = {});
 
 }  // namespace linnet::node

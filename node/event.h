@@ -56,11 +56,16 @@ struct AudioStart {
 struct AudioStop {
   CallId call{};
 };
-// To be stored before the process may die.
-struct SavePin {
-  crypto::Address address;
-  crypto::AccountKey account;
+// The answer to command People. What it changed was given out before, as SavePeople.
+struct PeopleDone {
+  CommandId command{};
+  Reply reply;
 };
+// To be stored before the process may die, all of it or nothing.
+struct SavePeople {
+  std::vector<Change> changes;
+};
+// Once it is stored: Node::sequence_stored(). Nothing is published before.
 struct SaveSequence {
   std::uint64_t below = 0;
 };
@@ -72,6 +77,6 @@ struct Left {};
 }  // namespace event
 
 using Event = std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded,
-                           event::AudioStart, event::AudioStop, event::SavePin, event::SaveSequence, event::SaveHostCache, event::SaveIdentity, event::Left>;
+                           event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence, event::SaveHostCache, event::SaveIdentity, event::Left>;
 
 }  // namespace linnet::node

@@ -58,6 +58,7 @@ Ended meaning_of(const crypto::Address& peer, int code, const std::string& reaso
     case 410:
     case 604: return {CallResult::not_found, "Nobody answers to " + who + " there."};
     case 403: return {CallResult::identity, who + " refused the call: it knows your name by another key."};
+    case 470: return {CallResult::declined, who + " takes the calls of contacts only. A request was left there."};
     case 488:
     case 606: return {CallResult::failed, "No codec or key suite in common with " + who + "."};
     default: break;
@@ -67,7 +68,7 @@ Ended meaning_of(const crypto::Address& peer, int code, const std::string& reaso
 }
 
 Legs::Legs(Rooms& rooms, Time now, const Facts& facts, crypto::Address address, Person person)
-    : address_(std::move(address)), group_(to_hex(rooms.rng.array<16>())) {
+    : peer_(facts.peer), address_(std::move(address)), group_(to_hex(rooms.rng.array<16>())) {
   for (auto& device : person.devices) {
     const auto link = rooms.peer.connect(now, address_, device, facts.cold);
     const bool fresh = facts.cold || rooms.links.to(peer_id(device.record.device())) == nullptr;
@@ -115,7 +116,7 @@ void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
   for (auto& leg : legs_) {
     if (const auto* connecting = std::get_if<LegConnecting>(&leg.state);
         connecting != nullptr && connecting->link == down.link) {
-      leg.state = unreachable(address_, explain(down.reason));
+      leg.state = unreachable(peer_, explain(down.reason));
     } else if (auto* invited = std::get_if<LegInvited>(&leg.state); invited != nullptr && invited->link == down.link) {
       // Another link to the same device carries the signalling on.
       if (const auto* other = rooms.links.to(peer_id(leg.device.record.device()))) {
@@ -124,7 +125,7 @@ void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
       }
       const bool again = !leg.fresh && !invited->rang;
       (void)rooms.sip.cancel(now, invited->call);
-      leg.state = unreachable(address_, explain(down.reason));
+      leg.state = unreachable(peer_, explain(down.reason));
       if (again) try_afresh(rooms, now, leg);
     }
   }

@@ -66,6 +66,7 @@ class Legs {
   void try_afresh(Rooms& rooms, Time now, Leg& leg);
   void invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay::SessionId link);
 
+  crypto::Address peer_;  // as called; what a person reads
   crypto::Address address_;
   std::string group_;  // Linnet-Call-Group
   std::vector<Leg> legs_;

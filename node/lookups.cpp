@@ -23,8 +23,9 @@ void Lookups::who(Rooms& rooms, Time now, CommandId command, const std::string& 
   const auto refuse = [&](Outcome outcome, std::string text) {
     rooms.out.push(event::Done{command, outcome, std::nullopt, std::move(text)});
   };
-  const auto address = crypto::Address::parse(name);
-  if (!address) return refuse(Outcome::bad_address, "\"" + name + "\" is no address. Give name@domain.");
+  const auto* contact = rooms.contacts.find(name);
+  const auto address = contact != nullptr ? contact->address : crypto::Address::parse(name);
+  if (!address) return refuse(Outcome::bad_address, {});
   if (asked_.size() >= kMax) return refuse(Outcome::busy, "Too many lookups at once.");
   // Unpinned, so that everybody who claims the name is seen.
   const auto find = rooms.peer.find(now, *address, std::nullopt, true);
@@ -42,7 +43,8 @@ bool Lookups::on_found(Rooms& rooms, Wall wall, const overlay::Found& found) {
   out.command = asked.command;
   out.address = asked.address;
   const auto pin = rooms.contacts.pin(asked.address);
-  out.pinned = pin.has_value();
+  const auto* contact = rooms.contacts.find(asked.address);
+  out.pinned = contact != nullptr && contact->listed();
   for (const auto& device : found.devices) out.devices.push_back(described(asked.address, device, wall));
   const auto finding = judge(asked.address, pin, found.devices);
   std::string text;
@@ -51,7 +53,7 @@ bool Lookups::on_found(Rooms& rooms, Wall wall, const overlay::Found& found) {
     text = explain(asked.address, *claimants);
   } else if (const auto* changed = std::get_if<IdentityChanged>(&finding)) {
     out.identity_conflict = true;
-    text = explain(asked.address, *changed);
+    text = explain(asked.address, *changed, contact, wall);
   } else if (std::holds_alternative<Nobody>(finding)) {
     out.outcome = found.status ? Outcome::not_found : Outcome::unreachable;
     text = found.status ? "Nobody has the name " + asked.address.text() + "." : "The overlay did not answer in time.";

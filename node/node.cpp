@@ -125,12 +125,17 @@ void Node::Impl::handle_timeout(Time now) {
     out.changed(entry.first);
   }
   if (now >= idle_check) close_idle_links(now);
+  if (now >= invitations.next_timeout()) {
+    auto r = rooms();
+    invitations.handle_timeout(r, now);
+  }
   settle(now);
 }
 
 Time Node::Impl::next_timeout() const {
   if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
-  Time out_at = std::min({peer.next_timeout(), sip.next_timeout(), idle_check, last_words_by});
+  Time out_at =
+      std::min({peer.next_timeout(), sip.next_timeout(), idle_check, last_words_by, invitations.next_timeout()});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
   return out_at;
@@ -142,14 +147,24 @@ void Node::Impl::renew_certificate(Wall now) {
   out.push(event::SaveIdentity{});
 }
 
-void Node::Impl::on(Time, const overlay::StateChanged&) { out.status_changed(); }
+void Node::Impl::on(Time now, const overlay::StateChanged& changed) {
+  out.status_changed();
+  if (changed.state != overlay::State::online) return;
+  auto r = rooms();
+  invitations.online(r, now);
+}
 void Node::Impl::on(Time, const overlay::SupernodesChanged&) { out.status_changed(); }
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
 void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }
 
 void Node::Impl::on(Time now, const overlay::Found& found) {
   auto r = rooms();
-  if (lookups.on_found(r, wall, found)) return;
+  if (lookups.on_found(r, wall, found) || desk.on_found(r, found) || invitations.on_found(r, now, found)) return;
+  bool taken = false;
+  if (const auto verdict = claims.on_found(r, found, taken)) {
+    if (const auto call = calls.find(verdict->call); call != calls.end()) tell(now, call->second, verdict->checked);
+  }
+  if (taken) return;
   tell_all(now, found);
 }
 
@@ -161,6 +176,7 @@ void Node::Impl::on(Time now, const overlay::LinkUp& up) {
   sip.peer_reconnected(link->peer());
   if (idle_check == kNever) idle_check = now + kIdleCheck;
   calls_moved = true;
+  invitations.on(r, now, up);
   tell_all(now, up);
 }
 
@@ -168,6 +184,8 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
   const auto* link = links.find(down.link);
   const auto known = link == nullptr ? std::nullopt : std::optional(link->peer());
   links.remove(down.link);
+  auto r = rooms();
+  invitations.on(r, now, down);
   tell_all(now, down);
   if (!known) return;
   if (links.to(*known) != nullptr) {
@@ -180,6 +198,10 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
 }
 
 void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
+  if (message.channel == overlay::Channel::people) {
+    auto r = rooms();
+    return invitations.on_message(r, now, claims, message);
+  }
   if (message.channel != overlay::Channel::sip) return;
   if (const auto* link = links.find(message.link)) sip.handle_message(now, link->peer(), message.bytes);
 }
@@ -209,7 +231,8 @@ void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {
   out.push(event::IncomingCall{id, from, admitted->known});
   out.changed(id);
   calls_moved = true;
-  if (config.auto_answer) tell(now, call, input::Answer{});
+  if (call.facts().name_check == NameCheck::pending) claims.check(r, now, id, from, *call.account());
+  if (config.auto_answer) tell(now, call, input::Answer{false});
 }
 
 void Node::Impl::on(Time now, const sip::Answered& answered) {
@@ -228,6 +251,8 @@ void Node::start(Time now, Wall wall) {
   impl_->wall = wall;
   impl_->renew_certificate(wall);
   impl_->peer.start(now, wall);
+  auto rooms = impl_->rooms();
+  impl_->invitations.start(rooms, now);
   impl_->settle(now);
 }
 
@@ -266,6 +291,11 @@ std::optional<Transmit> Node::poll_transmit() {
 }
 
 std::optional<Node::Event> Node::poll_event() { return impl_->out.pop(); }
+
+void Node::sequence_stored(Time now, std::uint64_t below) {
+  impl_->peer.sequence_stored(now, below);
+  impl_->settle(now);
+}
 
 void Node::command(Time now, CommandId id, const Command& command) {
   std::visit([&](const auto& what) { impl_->command(now, id, what); }, command);

@@ -44,6 +44,9 @@ class Node {
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
 
+  // The driver stored what SaveSequence asked for.
+  void sequence_stored(Time now, std::uint64_t below);
+
   void command(Time now, CommandId id, const Command& command);
 
   // Sound of a call between AudioStart and AudioStop: 48 kHz mono, any number of samples, at the device's pace.

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "node/call.h"
+#include "node/claims.h"
+#include "node/invitations.h"
 #include "node/lookups.h"
 #include "node/node.h"
+#include "node/people_desk.h"
 #include "node/reception.h"
 
 namespace linnet::node {
@@ -52,7 +55,9 @@ struct Node::Impl {
   void command(Time now, CommandId id, const command::Hold& hold);
   void command(Time now, CommandId id, const command::Mute& mute);
   void command(Time now, CommandId id, const command::Who& who);
+  void command(Time now, CommandId id, const command::People& people);
   void command(Time now, CommandId id, const command::Leave&);
+  std::optional<Reply> revoke(Time now);
   void done(CommandId id, Outcome outcome = Outcome::ok, std::optional<CallId> call = {}, std::string text = {});
   template <class Fits>
   Call* pick(std::optional<CallId> wanted, Fits fits);
@@ -72,7 +77,7 @@ struct Node::Impl {
     for (auto& entry : calls) tell(now, entry.second, what);
   }
   Call* owner(sip::CallId call);
-  Rooms rooms() { return {config, identity, rng, peer, sip, contacts, links, out}; }
+  Rooms rooms() { return {config, suite, identity, rng, peer, sip, contacts, links, out, wall}; }
   bool used(const sip::PeerId& to) const;
 
   // How long a BYE may wait for its answer before the overlay is left.
@@ -89,6 +94,9 @@ struct Node::Impl {
   Links links;
   Lookups lookups;
   Reception reception;
+  Claims claims;
+  Invitations invitations;
+  PeopleDesk desk;
   Outbox out;
   Calls calls;
   std::uint64_t last_call = 0;

@@ -10,9 +10,17 @@ bool used(const Calls& calls, const sip::PeerId& peer) {
   return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) { return entry.second.uses(peer); });
 }
 
-std::size_t strangers_ringing(const Calls& calls) {
+// Strangers that ring now; those of one account when it is given.
+std::size_t strangers_ringing(const Calls& calls, const crypto::AccountKey* account = nullptr) {
+  return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [&](const auto& entry) {
+    const auto& call = entry.second;
+    return call.ringing_us() && !call.facts().verified && (account == nullptr || call.account() == *account);
+  }));
+}
+
+std::size_t strangers(const Calls& calls) {
   return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [](const auto& entry) {
-    return entry.second.ringing_us() && !entry.second.facts().verified;
+    return entry.second.facts().direction == Direction::incoming && !entry.second.facts().verified;
   }));
 }
 
@@ -31,8 +39,10 @@ void report_impostor(Rooms& rooms, Time now, Wall wall, CallId id, const crypto:
   row.result = CallResult::identity;
   row.started = wall;
   const auto pinned = rooms.contacts.pin(from);
-  row.text = pinned ? explain(from, IdentityChanged{*pinned, link.remote.account})
-                    : "IDENTITY CHANGED: the caller does not hold the key of " + from.text() + ". Call refused.";
+  row.text = pinned && !from.is_key_name()
+                 ? explain(from, IdentityChanged{*pinned, crypto::key_hash(link.remote.account)},
+                           rooms.contacts.find(from), wall)
+                 : "IDENTITY CHANGED: the caller does not hold the key of " + from.text() + ". Call refused.";
   rooms.out.push(event::CallEnded{std::move(row)});
 }
 
@@ -54,32 +64,48 @@ bool Reception::make_room(Rooms& rooms, Time now, const Calls& calls) {
   return true;
 }
 
-// A token bucket: who rings and hangs up a thousand times wakes nobody a thousand times.
-bool Reception::let_stranger_ring(Time now, const Calls& calls) {
-  const auto passed = static_cast<std::size_t>((now - rings_since_) / kStrangerInterval);
-  if (rings_ + passed >= kStrangerRings) {
-    rings_ = kStrangerRings;
-    rings_since_ = now;
-  } else {
-    rings_ += passed;
-    rings_since_ += static_cast<Duration::rep>(passed) * kStrangerInterval;
+std::optional<int> Reception::meet_stranger(Rooms& rooms, Time now, const Calls& calls, const crypto::Address& from,
+                                            const Link& link) {
+  const auto& account = link.remote.account;
+  const auto& config = rooms.config;
+  if (config.auto_answer) {
+    // Anyone is answered, but a quarter of the lines is kept for people we know.
+    if (strangers(calls) >= config.max_calls - config.max_calls / 4) return 486;
+    return std::nullopt;
   }
-  if (rings_ == 0 || strangers_ringing(calls) >= kMaxStrangers) return false;
-  --rings_;
-  return true;
+  if (config.strangers == Strangers::refuse) return 603;
+  const auto path = rooms.peer.path(link.id);
+  const auto via = path ? path->endpoint.ip : IpAddress{};
+  const auto key = crypto::key_hash(account);
+  const bool may = gate_.let_in(now, key, via, strangers_ringing(calls), strangers_ringing(calls, &account));
+  if (config.strangers == Strangers::ring) return may ? std::nullopt : std::optional(486);
+  if (may) {
+    Request request{key, link.remote.key_name, from, rooms.wall, rooms.wall, 1};
+    (void)rooms.contacts.note_request(request);
+    save_people(rooms);
+    rooms.out.status_changed();
+  }
+  return kConsentNeeded;  // whether it was kept or not: who floods us learns nothing by it
 }
 
 void Reception::on(Rooms& rooms, Time now, const Calls& calls, const overlay::LinkUp& up) {
   auto* link = rooms.links.add(now, up);
   if (link == nullptr && make_room(rooms, now, calls)) link = rooms.links.add(now, up);
   if (link == nullptr) return rooms.peer.close(now, up.link);
+  const auto& remote = up.remote;
+  if (rooms.contacts.revoked(remote.account, remote.epoch)) {
+    rooms.links.remove(up.link);
+    return rooms.peer.close(now, up.link);
+  }
   const auto peer = link->peer();
   if (!rooms.sip.set_peer_identity(peer, rooms.links.names(peer))) {
     rooms.links.remove(up.link);
     return rooms.peer.close(now, up.link);
   }
-  const auto standing = rooms.contacts.judge(up.remote.address, up.remote.account);
-  if (standing != Standing::changed && rooms.contacts.knows(up.remote.account)) share_endpoints(rooms, now, up.link);
+  if (!rooms.contacts.knows(remote.account)) return;
+  rooms.contacts.note_epoch(remote.account, remote.epoch);
+  save_people(rooms);
+  if (rooms.contacts.judge(remote.address, remote.account) != Standing::changed) share_endpoints(rooms, now, up.link);
 }
 
 std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall wall, const Calls& calls, CallId id,
@@ -93,6 +119,8 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
   const auto from = crypto::Address::parse(call.from.address());
   // SIP has held From against the names of this device; a name that is none of ours to parse is refused here.
   if (!from) return refuse(403);
+  // At once, and before anything that could tell them apart from whom we refuse without knowing them.
+  if (rooms.contacts.blocked(link->remote.account)) return refuse(603);
   const auto standing = rooms.contacts.judge(*from, link->remote.account);
   if (standing == Standing::changed) {
     report_impostor(rooms, now, wall, id, *from, *link);
@@ -106,13 +134,21 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
     if (!read || !sip::make_answer(*read, describe(rooms.config, rooms.rng))) return refuse(488);
     offer = *read;
   }
-  if (standing == Standing::stranger && !rooms.config.auto_answer && !let_stranger_ring(now, calls)) return refuse(486);
+  if (standing == Standing::stranger) {
+    if (const auto code = meet_stranger(rooms, now, calls, *from, *link)) return refuse(*code);
+  }
 
   Admitted out;
   out.known = standing == Standing::contact;
   out.facts.id = id;
   out.facts.direction = Direction::incoming;
   out.facts.peer = *from;
+  // By the name that we know them by, not by one that they claim today.
+  if (const auto* contact = out.known ? rooms.contacts.find(crypto::key_hash(link->remote.account)) : nullptr) {
+    if (rooms.contacts.find(*from) != contact) out.facts.peer = contact->address;
+  } else if (!from->is_key_name()) {
+    out.facts.name_check = NameCheck::pending;
+  }
   out.facts.began = now;
   out.facts.started = wall;
   out.facts.verified = out.known;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "node/call.h"
+#include "node/stranger_gate.h"
 
 namespace linnet::node {
 
@@ -12,14 +13,11 @@ using Calls = std::map<CallId, Call>;
 
 class Reception {
  public:
-  // People without a pin, ringing at once.
-  static constexpr std::size_t kMaxStrangers = 4;
-  // ... and one after the other: this many rings at once, and one more for each interval that passed.
-  static constexpr std::size_t kStrangerRings = 16;
-  static constexpr Duration kStrangerInterval = std::chrono::seconds(15);
-
   // A link stands: SIP learns who that device is, and a contact learns our endpoints at once.
   void on(Rooms& rooms, Time now, const Calls& calls, const overlay::LinkUp& up);
+
+  // The code by which a person asks to be asked first (RFC 5360 section 5.9.2, Consent Needed).
+  static constexpr int kConsentNeeded = 470;
 
   // What to ring with; nothing when the INVITE was refused. An impostor's attempt is told once a link as an ended call.
   struct Admitted {
@@ -31,11 +29,12 @@ class Reception {
                                 const sip::IncomingCall& call);
 
  private:
-  bool let_stranger_ring(Time now, const Calls& calls);
+  // How a call of somebody unknown is met: nothing to let it ring, else the code of the refusal.
+  std::optional<int> meet_stranger(Rooms& rooms, Time now, const Calls& calls, const crypto::Address& from,
+                                   const Link& link);
   bool make_room(Rooms& rooms, Time now, const Calls& calls);
 
-  std::size_t rings_ = kStrangerRings;  // left to strangers
-  Time rings_since_{};                  // when the last one was given back
+  StrangerGate gate_;
 };
 
 }  // namespace linnet::node

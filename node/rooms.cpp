@@ -9,8 +9,9 @@ void share_endpoints(Rooms& rooms, Time now, overlay::SessionId id) {
   rooms.peer.share_endpoints(now, id);
 }
 
-void make_contact(Rooms& rooms, const crypto::Address& address, const crypto::AccountKey& account) {
-  if (rooms.contacts.first_contact(address, account)) rooms.out.push(event::SavePin{address, account});
+void save_people(Rooms& rooms) {
+  auto changes = rooms.contacts.take_changes();
+  if (!changes.empty()) rooms.out.push(event::SavePeople{std::move(changes)});
 }
 
 }  // namespace linnet::node

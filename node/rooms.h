@@ -10,6 +10,7 @@ namespace linnet::node {
 
 struct Rooms {
   const NodeConfig& config;
+  const crypto::Suite& suite;
   const crypto::Identity& identity;
   Rng& rng;
   overlay::Peer& peer;
@@ -17,11 +18,12 @@ struct Rooms {
   Contacts& contacts;
   Links& links;
   Outbox& out;
+  Wall wall{};
 };
 
 // Our endpoints go to this device, so that the link may move to a direct path.
 void share_endpoints(Rooms& rooms, Time now, overlay::SessionId link);
-// The first answered call makes a contact. The driver stores it.
-void make_contact(Rooms& rooms, const crypto::Address& address, const crypto::AccountKey& account);
+// What the contacts say changed goes to the driver, which stores it before anything that rests on it leaves.
+void save_people(Rooms& rooms);
 
 }  // namespace linnet::node

@@ -1,6 +1,7 @@
 #include "overlay/finder.h"
 
 #include <algorithm>
+#include <map>
 
 namespace linnet::overlay {
 namespace {
@@ -8,6 +9,16 @@ namespace {
 // How much longer than the first path the others may take: as long again four times over, within bounds.
 constexpr Duration kLeastWait = std::chrono::milliseconds(50);
 constexpr Duration kMostWait = std::chrono::seconds(1);
+
+// An account's highest epoch among the records is its own word that what it certified before is void.
+void drop_revoked(std::vector<FoundDevice>& devices) {
+  std::map<crypto::AccountKey, std::uint32_t> epochs;
+  for (const auto& d : devices) {
+    auto& epoch = epochs[d.record.account()];
+    epoch = std::max(epoch, d.record.certificate.epoch);
+  }
+  std::erase_if(devices, [&](const FoundDevice& d) { return d.record.certificate.epoch < epochs[d.record.account()]; });
+}
 
 }  // namespace
 
@@ -143,6 +154,7 @@ bool Finder::done(const Context& c, Search& search) const {
 
 void Finder::finish(const Context& c, Search& search) {
   const bool useful = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.useful; });
+  drop_revoked(search.devices);
   // A record without homes says: not here any more.
   std::erase_if(search.devices, [](const FoundDevice& d) { return d.body.homes.empty(); });
   std::stable_sort(search.devices.begin(), search.devices.end(),

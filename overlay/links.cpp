@@ -80,7 +80,7 @@ Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const
   link.initiator = true;
   link.used = c.now;
   link.remote = {address, crypto::Address::key_name(address.user(), device.record.account()), device.record.account(),
-                 device.record.device(), device.body.session};
+                 device.record.device(), device.body.session, device.record.certificate.epoch};
   for (const auto& home : homes) {
     if (home.session == device.body.session || home.session == c.identity.session_key()) continue;
     link.legs.push_back({home, CircuitLeg::Stage::wanted, {}, c.now, std::nullopt});
@@ -116,7 +116,7 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
   c.sessions.hide(up.session, up.path.kind != PathKind::direct);
   const auto& account = hello.record.account();
   link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account), account,
-                 hello.record.device(), up.remote};
+                 hello.record.device(), up.remote, hello.record.certificate.epoch};
   events_.push_back(LinkUp{up.session, false, link.remote, up.path});
   links_.emplace(up.session, std::move(link));
   return {};

@@ -35,8 +35,31 @@ std::optional<Peer::Event> Peer::poll_event() {
   if (impl_->events.empty()) return std::nullopt;
   auto out = std::move(impl_->events.front());
   impl_->events.pop_front();
-  if (const auto* block = std::get_if<SequenceUsed>(&out)) impl_->publisher.sequences().confirm(block->below);
   return out;
+}
+
+void Peer::sequence_stored(Time now, std::uint64_t below) {
+  impl_->publisher.sequences().confirm(below);
+  if (!impl_->running) return;
+  impl_->publisher.handle_timeout(impl_->at(now));
+  impl_->pump(now);
+}
+
+void Peer::identity_changed(Time now) {
+  impl_->introduce();
+  if (impl_->running) impl_->publisher.clock_set(impl_->at(now));
+}
+
+void Peer::join_through(Time now, const std::vector<SupernodeAddress>& supernodes) {
+  auto& configured = impl_->config.bootstrap;
+  const auto c = impl_->at(now);
+  for (const auto& s : supernodes) {
+    if (s.session == impl_->identity.session_key()) continue;
+    if (impl_->running) impl_->attachments.reach(c, s.endpoint, s.session);
+    const bool known = std::find(configured.begin(), configured.end(), s.endpoint) != configured.end();
+    if (!known && configured.size() < Bootstrap::kFromConfig) configured.push_back(s.endpoint);
+  }
+  impl_->pump(now);
 }
 
 Result<FindId> Peer::find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,

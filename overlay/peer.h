@@ -48,6 +48,12 @@ struct SupernodeInfo {
   std::optional<Duration> rtt;
 };
 
+// Where a supernode is to be found, and by which key it is known.
+struct SupernodeAddress {
+  Endpoint endpoint;
+  crypto::SessionKey session;
+};
+
 class Peer {
  public:
   using Event = PeerEvent;
@@ -70,6 +76,12 @@ class Peer {
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // What we have to announce on our links; nothing: nothing.
   std::optional<LanText> lan_text() const;
+  // The driver stored the last SequenceUsed: the sequences below may be used from now on.
+  void sequence_stored(Time now, std::uint64_t below);
+  // The identity was certified anew: everybody who is told who we are is told again, by new records.
+  void identity_changed(Time now);
+  // Supernodes that somebody told us of (an invitation): asked now, and again while nobody else answers.
+  void join_through(Time now, const std::vector<SupernodeAddress>& supernodes);
 
   // Looks the name up through this node's supernodes (or its own DHT). `cold` bypasses the record cache.
   Result<FindId> find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned, bool cold);

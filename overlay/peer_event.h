@@ -37,6 +37,7 @@ struct Remote {
   crypto::AccountKey account;
   crypto::DeviceKey device;
   crypto::SessionKey session;
+  std::uint32_t epoch = 0;  // revocation epoch of the device's certificate
 };
 // A sealed link to another person's device.
 struct LinkUp {
@@ -64,7 +65,8 @@ struct LinkVoice {
   SessionId link{};
   Bytes bytes;
 };
-// The driver must have stored that every sequence below `below` may have been used, before the process may die.
+// The driver stores that every sequence below `below` may have been used, and says so with Peer::sequence_stored(): no
+// record is made before.
 struct SequenceUsed {
   std::uint64_t below = 0;
 };

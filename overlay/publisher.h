@@ -17,8 +17,8 @@ class Sequences {
 
   // The next block, when the present one runs low.
   std::optional<SequenceUsed> announce();
-  // The driver took the event.
-  void confirm(std::uint64_t below) { confirmed_ = std::max(confirmed_, below); }
+  // The driver stored it. Never more than was announced.
+  void confirm(std::uint64_t below) { confirmed_ = std::max(confirmed_, std::min(below, announced_)); }
   bool ready() const { return next_ < confirmed_; }
   std::uint64_t take() { return next_++; }
 

@@ -26,6 +26,7 @@ enum class Channel : std::uint8_t {
   sip = 1,
   candidates = 2,
   chat = 3,
+  people = 5,  // contacts and invitations (4 renews keys)
 };
 
 // Versions, networks and secrets that differ do not connect; nothing is negotiated down.

@@ -39,6 +39,8 @@ void NodeActor::settle(Time now) {
       if (next_tick_ == kNever) next_tick_ = now + kTick;
     } else if (const auto* stop = std::get_if<node::event::AudioStop>(&*event)) {
       sounding_.erase(stop->call);
+    } else if (const auto* used = std::get_if<node::event::SaveSequence>(&*event)) {
+      node_.sequence_stored(now, used->below);
     } else if (auto* end = std::get_if<node::event::CallEnded>(&*event)) {
       ended_.push_back(std::move(end->summary));
     }

@@ -106,6 +106,7 @@ std::string_view reason_phrase(int status) {
     case 416: return "Unsupported URI Scheme";
     case 420: return "Bad Extension";
     case 469: return "Bad Info Package";
+    case 470: return "Consent Needed";  // RFC 5360
     case 480: return "Temporarily Unavailable";
     case 481: return "Call/Transaction Does Not Exist";
     case 482: return "Loop Detected";

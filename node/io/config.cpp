@@ -63,7 +63,7 @@ std::string take_bool(const toml::node& value, bool& target) {
   return {};
 }
 
-constexpr std::array<Key, 22> kKeys{{
+constexpr std::array<Key, 23> kKeys{{
     {"", "listen",
      [](const toml::node& v, Settings& s, const Path&) {
        s.listen.clear();
@@ -127,6 +127,15 @@ constexpr std::array<Key, 22> kKeys{{
        });
      }},
     {"call", "auto_answer", [](const toml::node& v, Settings& s, const Path&) { return take_bool(v, s.auto_answer); }},
+    {"call", "strangers",
+     [](const toml::node& v, Settings& s, const Path&) -> std::string {
+       std::string text;
+       take_text(v, text);
+       const auto policy = parse_strangers(text);
+       if (!policy) return R"("ring", "request" or "refuse")";
+       s.strangers = *policy;
+       return {};
+     }},
     {"call", "play", [](const toml::node& v, Settings& s, const Path& folder) { return take_path(v, folder, s.play); }},
     {"call", "record",
      [](const toml::node& v, Settings& s, const Path& folder) { return take_path(v, folder, s.record); }},

@@ -27,6 +27,7 @@ struct Settings {
   std::optional<std::uint64_t> month_gb;    // relay.month: kept for the release that counts it
   std::vector<std::string> private_ranges;  // relay.private: likewise
   bool auto_answer = false;
+  node::Strangers strangers = node::Strangers::ring;
   std::string play;  // absolute path of a WAV file, empty: none
   std::string record;
   node::CodecChoice codec = node::CodecChoice::opus;
@@ -53,6 +54,7 @@ Done apply_environment(const std::function<const char*(const char*)>& get, Setti
 Outcome<Endpoint> parse_listen(std::string_view text);
 Outcome<std::string> parse_bootstrap(std::string_view text);
 Outcome<RelayMode> parse_relay(std::string_view text);
+Outcome<node::Strangers> parse_strangers(std::string_view text);
 Outcome<bool> parse_switch(std::string_view text);  // on, off
 
 }  // namespace linnet::io

@@ -12,6 +12,8 @@ constexpr int kMaxDepth = 4;
 constexpr std::size_t kMaxWho = 1024;
 constexpr std::size_t kMaxPath = 4096;
 constexpr double kMaxSeconds = 7 * 24 * 3600;
+constexpr std::size_t kMaxCode = 4096;
+constexpr std::uint64_t kMaxInvited = 90 * 24 * 3600;  // seconds
 constexpr std::uint64_t kMaxRows = 10'000;
 
 // Reads fields and remembers the first that is not as it should be; absent ones keep their fallback.
@@ -79,6 +81,35 @@ class Fields {
   std::string wrong_;
 };
 
+Outcome<Request> people(Fields& f) {
+  const auto ask = f.text("ask", 16);
+  const auto who = f.text("who", kMaxWho);
+  const auto name = f.text("name", kMaxWho);
+  const auto key = f.text("key", kMaxWho);
+  const auto needs_who = [&] {
+    if (who.empty()) f.wrong("who");
+  };
+  if (ask == "invite") {
+    const auto life = f.whole("seconds", kMaxInvited, 7 * 24 * 3600);
+    return f.as(request::People{node::ask::Invite{std::chrono::seconds(life)}});
+  }
+  if (ask == "revoke") return f.as(request::People{node::ask::Revoke{}});
+  if (ask == "cancel") return f.as(request::People{node::ask::CancelInvitation{f.text("id", 64)}});
+  if (ask == "accept") return f.as(request::People{node::ask::Accept{f.text("code", kMaxCode), name}});
+  needs_who();
+  if (ask == "add") return f.as(request::People{node::ask::Add{who, key, name}});
+  if (ask == "block") return f.as(request::People{node::ask::Block{who, f.flag("on", true)}});
+  if (ask == "forget") return f.as(request::People{node::ask::Forget{who}});
+  if (ask == "request") return f.as(request::People{node::ask::AnswerRequest{who, f.flag("accept", true), name}});
+  if (ask == "verify") {
+    const bool anew = f.flag("new", false);
+    const bool confirm = f.flag("confirm", false);
+    return f.as(request::People{node::ask::Verify{who, anew, key, confirm, f.flag("withdraw", false)}});
+  }
+  f.wrong("ask");
+  return f.as(request::Down{});
+}
+
 }  // namespace
 
 Outcome<Request> parse_request(std::string_view line) {
@@ -117,6 +148,14 @@ Outcome<Request> parse_request(std::string_view line) {
   if (cmd == "log") return f.as(request::Log{f.whole("rows", kMaxRows, kMaxRows)});
   if (cmd == "names") return f.as(request::Names{});
   if (cmd == "audio") return f.as(request::Audio{});
+  if (cmd == "people") return people(f);
+  if (cmd == "contacts") {
+    const auto list = f.text("list", 16);
+    if (list == "contacts") return f.as(request::Contacts{request::List::contacts});
+    if (list == "requests") return f.as(request::Contacts{request::List::requests});
+    if (list == "invitations") return f.as(request::Contacts{request::List::invitations});
+    f.wrong("list");
+  }
   if (cmd == "counters") return f.as(request::Counters{});
   if (cmd == "down") return f.as(request::Down{});
   f.wrong("cmd");

@@ -10,6 +10,8 @@
 //   optional
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
+//   {"cmd":"people","ask":"invite|cancel|accept|add|verify|block|forget|request|revoke",...}   {"ok":true,"reply":{..}}
+//   {"cmd":"contacts","list":"contacts|requests|invitations"}                   {"row":{..}} lines, then {"ok":true}
 //   {"cmd":"names"}                       {"ok":true,"names":[..]}: people this node has pinned or talked to
 //
 // Paths are absolute. An answer that is not one of the above is {"ok":true,...} or {"error":"a sentence","exit":N}.
@@ -64,15 +66,22 @@ struct Who {
 struct Log {
   std::size_t rows = 0;
 };
+struct People {
+  node::Ask ask;
+};
+enum class List : std::uint8_t { contacts, requests, invitations };
+struct Contacts {
+  List list = List::contacts;
+};
 struct Names {};
 struct Audio {};
 struct Counters {};
 struct Down {};
 }  // namespace request
 
-using Request =
-    std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute,
-                 request::Who, request::Log, request::Audio, request::Names, request::Counters, request::Down>;
+using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
+                             request::Mute, request::Who, request::Log, request::Audio, request::People,
+                             request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.

@@ -18,20 +18,24 @@ namespace {
 constexpr Duration kResolve = std::chrono::seconds(3);
 
 struct Keys {
+  KeyFile file;
   crypto::Identity identity;
   bool fresh = false;
 };
 
-Outcome<Keys> keys(const Home& home, std::optional<crypto::Identity> loaded, Rng& rng, const std::string& user) {
-  if (loaded) {
-    Keys out{std::move(*loaded), false};
-    if (auto renewed = renew_identity_file(home.identity(), out.identity, wall()); !renewed)
-      return tl::unexpected(renewed.error());
-    return out;
+using Loaded = std::optional<std::pair<KeyFile, crypto::Identity>>;
+
+Outcome<Keys> keys(const Home& home, Loaded loaded, Rng& rng, const std::string& user) {
+  if (!loaded) {
+    auto made = create_identity_file(home.identity(), rng, {}, user, wall());
+    if (!made) return tl::unexpected(made.error());
+    return Keys{KeyFile(home.identity()), std::move(*made), true};
   }
-  auto made = create_identity_file(home.identity(), rng, {}, user, wall());
-  if (!made) return tl::unexpected(made.error());
-  return Keys{std::move(*made), true};
+  Keys out{std::move(loaded->first), std::move(loaded->second), false};
+  if (!crypto::needs_renewal(out.identity.certificate, wall())) return out;
+  crypto::renew_certificate(crypto::shipped_suite(), out.identity, wall());
+  if (auto saved = out.file.save(rng, out.identity); !saved) return tl::unexpected(saved.error());
+  return out;
 }
 
 Outcome<HomeLock> lock(const Home& home) {
@@ -78,11 +82,12 @@ Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Daemon::~Daemon() = default;
 const Daemon::Started& Daemon::started() const { return impl_->started; }
 
-Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings& settings, const std::string& user) {
+Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings& settings, const std::string& user,
+                                              const AskPassphrase& ask) {
   if (auto made = make_home(home); !made) return tl::unexpected(made.error());
   auto held = lock(home);
   if (!held) return tl::unexpected(held.error());
-  auto loaded = load_identity_file(home.identity());
+  auto loaded = KeyFile::load(home.identity(), ask);
   if (!loaded) return tl::unexpected(loaded.error());
   auto store = Store::open(home.store());
   if (!store) return tl::unexpected(store.error());
@@ -117,7 +122,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.hosts = load_hosts(home.hosts());
   parts.memory = std::move(*memory);
   parts.hosts_file = home.hosts();
-  parts.key_file = home.identity();
+  parts.key_file = std::move(who->file);
   parts.sound = std::move(*sound);
   parts.tcp = std::make_unique<TcpPorts>();
   parts.config.peer.tcp = true;

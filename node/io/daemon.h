@@ -7,6 +7,7 @@
 
 #include "node/io/config.h"
 #include "node/io/home.h"
+#include "node/io/key_file.h"
 
 namespace linnet::io {
 
@@ -20,8 +21,9 @@ class Daemon {
     std::vector<std::string> unresolved;  // bootstrap names without an address
   };
 
-  // `user` names a new identity when there is none.
-  static Outcome<std::unique_ptr<Daemon>> start(const Home& home, const Settings& settings, const std::string& user);
+  // `user` names a new identity when there is none. `ask` is called when the key file is locked.
+  static Outcome<std::unique_ptr<Daemon>> start(const Home& home, const Settings& settings, const std::string& user,
+                                                const AskPassphrase& ask);
   ~Daemon();
 
   const Started& started() const;

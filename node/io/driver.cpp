@@ -17,6 +17,7 @@ void warn_when(const Done& done) {
 
 Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
     : store_(store),
+      rng_(rng),
       ports_(std::move(ports)),
       tcp_(std::move(parts.tcp)),
       node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts),
@@ -92,14 +93,16 @@ void Driver::drain_events() {
 
 void Driver::on_event(const node::Event& event) {
   announce_ = announce_ || std::holds_alternative<node::event::StatusChanged>(event);
-  if (const auto* pin = std::get_if<node::event::SavePin>(&event)) {
-    warn_when(store_.save_pin(pin->address, pin->account));
+  if (const auto* people = std::get_if<node::event::SavePeople>(&event)) {
+    unsaved_.insert(unsaved_.end(), people->changes.begin(), people->changes.end());
+    store_people();
   } else if (const auto* sequence = std::get_if<node::event::SaveSequence>(&event)) {
-    warn_when(store_.save_sequence(sequence->below));
+    unsaved_sequence_ = sequence->below;
+    store_sequence();
   } else if (std::holds_alternative<node::event::SaveHostCache>(event)) {
     hosts_changed_ = true;
   } else if (std::holds_alternative<node::event::SaveIdentity>(event)) {
-    warn_when(save_identity_file(key_file_, node_.identity()));
+    warn_when(key_file_.save(rng_, node_.identity()));
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
     plans_.erase(stop->call);
@@ -110,6 +113,30 @@ void Driver::on_event(const node::Event& event) {
     warn_when(store_.add_history(
         {s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_json(s)}));
   }
+}
+
+// What cannot be stored now is tried again every second: the person knows already, and the next one may need it.
+void Driver::store_people() {
+  if (unsaved_.empty()) return;
+  const auto saved = store_.save_people(unsaved_);
+  store_trouble_ = saved ? std::nullopt : std::optional(saved.error());
+  if (saved) {
+    unsaved_.clear();
+  } else if (unsaved_.size() > kMaxUnsaved) {
+    unsaved_.erase(unsaved_.begin(), unsaved_.end() - kMaxUnsaved);
+  }
+  warn_when(saved);
+}
+
+// A record is not made before its sequence is stored: after a crash it would be used again.
+void Driver::store_sequence() {
+  if (!unsaved_sequence_) return;
+  const auto saved = store_.save_sequence(*unsaved_sequence_);
+  warn_when(saved);
+  if (!saved) return;
+  const auto below = *unsaved_sequence_;
+  unsaved_sequence_.reset();
+  node_.sequence_stored(now(), below);
 }
 
 void Driver::start_sound(node::CallId call) {
@@ -137,6 +164,8 @@ void Driver::announce() {
 }
 
 void Driver::second() {
+  store_sequence();
+  store_people();
   node_.handle_wall(now(), wall());
   announce_ = true;
   pump();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "node/io/key_file.h"
 #include "node/io/lan.h"
 #include "node/io/random.h"
 #include "node/io/sound.h"
@@ -23,7 +24,7 @@ class Driver {
     overlay::HostCache hosts;
     node::Memory memory;
     std::filesystem::path hosts_file;
-    std::filesystem::path key_file;
+    KeyFile key_file;
     SoundPlan sound;  // of calls that bring no plan of their own
     std::unique_ptr<TcpPorts> tcp;  // none: UDP alone
     SoundConfig sound_config;
@@ -52,6 +53,8 @@ class Driver {
   const TcpPorts* tcp() const { return tcp_.get(); }
   RecordingNames& recordings() { return recordings_; }
   void save_hosts();
+  // Why the last change about people is not on the disk, if it is not.
+  const std::optional<Trouble>& store_trouble() const { return store_trouble_; }
 
  private:
   void pump();
@@ -61,17 +64,25 @@ class Driver {
   void second();
   void start_lan();
   void announce();
+  void store_people();
+  void store_sequence();
+
+  static constexpr std::size_t kMaxUnsaved = 4096;
 
   Store& store_;
+  Rng& rng_;
   UdpPorts ports_;
   std::unique_ptr<TcpPorts> tcp_;
   node::Node node_;
   std::filesystem::path hosts_file_;
-  std::filesystem::path key_file_;
+  KeyFile key_file_;
   SoundPlan default_sound_;
   RecordingNames recordings_;
   std::map<node::CallId, SoundPlan> plans_;
   bool hosts_changed_ = false;
+  std::vector<node::Change> unsaved_;  // the disk was full
+  std::optional<std::uint64_t> unsaved_sequence_;
+  std::optional<Trouble> store_trouble_;
   std::uint64_t last_command_ = 0;
   std::function<void(const node::Event&)> listener_;
   std::function<void()> every_second_;

@@ -31,7 +31,7 @@ std::string ended_line(const Trouble& why, const std::string& summary) {
 std::string sentence(const node::event::Done& done, const std::string& who) {
   if (!done.text.empty()) return done.text;
   switch (done.outcome) {
-    case node::Outcome::bad_address: return "No contact \"" + who + "\". Give name@domain.";
+    case node::Outcome::bad_address: break;  // no_contact() knows better
     case node::Outcome::not_found: return "Nobody has the name " + who + ".";
     case node::Outcome::no_such_call: return "There is no such call.";  // no_such_call() knows better
     case node::Outcome::busy: return "This node has as many calls as it can hold.";
@@ -218,6 +218,7 @@ void Service::leave() {
 void Service::on_event(const node::Event& event) {
   if (const auto* done = std::get_if<node::event::Done>(&event)) on(*done);
   if (const auto* who = std::get_if<node::event::WhoResult>(&event)) on(*who);
+  if (const auto* people = std::get_if<node::event::PeopleDone>(&event)) on(*people);
   if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) on(*ended);
   if (const auto* changed = std::get_if<node::event::CallChanged>(&event)) tell_followers(changed->call);
   if (const auto* incoming = std::get_if<node::event::IncomingCall>(&event))
@@ -238,7 +239,11 @@ void Service::on(const node::event::Done& done) {
   pending_.erase(it);
   if (done.outcome != node::Outcome::ok) {
     const bool no_call = done.outcome == node::Outcome::no_such_call;
-    const Trouble why{no_call ? no_such_call(pending.asked) : sentence(done, pending.who), exit_of(done.outcome)};
+    const bool nobody = done.outcome == node::Outcome::bad_address;
+    const Trouble why{no_call  ? no_such_call(pending.asked)
+                      : nobody ? no_contact(pending.who)
+                               : sentence(done, pending.who),
+                      exit_of(done.outcome)};
     if (!pending.call) return refuse(pending.client, why);
     control_->send(pending.client, ended_line(why, refused_json(pending.who, result_of(done.outcome))));
     return control_->finish(pending.client);

@@ -48,12 +48,17 @@ class Service {
   void handle(ClientId client, const request::Log& log);
   void handle(ClientId client, const request::Names& names);
   void handle(ClientId client, const request::Audio& audio);
+  void handle(ClientId client, const request::People& people);
+  void handle(ClientId client, const request::Contacts& contacts);
   void handle(ClientId client, const request::Counters& counters);
   void handle(ClientId client, const request::Down& down);
 
   void on(const node::event::Done& done);
   void on(const node::event::WhoResult& result);
+  void on(const node::event::PeopleDone& done);
   void on(const node::event::CallEnded& ended);
+  // "No contact "alcie". Closest: alice. Or give name@domain."
+  std::string no_contact(const std::string& who) const;
   void refuse(ClientId client, const Trouble& why);
   Outcome<SoundPlan> plan(const request::Files& files) const;
   void with_sound(ClientId client, const request::Files& files, std::function<void(Outcome<SoundPlan>)> then);

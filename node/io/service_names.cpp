@@ -13,6 +13,8 @@ constexpr std::size_t kRecent = 200;  // rows of history
 
 void Service::handle(ClientId client, const request::Names&) {
   std::set<std::string> names;
+  for (const auto& [key, contact] : driver_.node().memory().contacts)
+    if (contact.listed() && !contact.blocked) names.insert(contact.name);
   for (const auto& [address, account] : driver_.node().memory().pins) names.insert(address.text());
   if (const auto rows = store_.history(kRecent))
     for (const auto& row : *rows) names.insert(row.peer);

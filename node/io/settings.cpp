@@ -47,6 +47,13 @@ Outcome<RelayMode> parse_relay(std::string_view text) {
   return trouble(quoted(text) + " is not on, off or auto", Exit::usage);
 }
 
+Outcome<node::Strangers> parse_strangers(std::string_view text) {
+  if (text == "ring") return node::Strangers::ring;
+  if (text == "request") return node::Strangers::request;
+  if (text == "refuse") return node::Strangers::refuse;
+  return trouble(quoted(text) + " is not ring, request or refuse", Exit::usage);
+}
+
 Outcome<bool> parse_switch(std::string_view text) {
   if (text == "on" || text == "true" || text == "1") return true;
   if (text == "off" || text == "false" || text == "0") return false;
@@ -60,6 +67,7 @@ node::NodeConfig Settings::node_config() const {
   out.peer.circuit_bits_per_second = circuit_kbps * 1000;
   if (lan) out.peer.lan = relay == RelayMode::off ? overlay::LanMode::listen : overlay::LanMode::serve;
   out.auto_answer = auto_answer;
+  out.strangers = strangers;
   out.ring_timeout = std::chrono::seconds(ring_s);
   out.codec = codec;
   out.bitrate = bitrate_kbps * 1000;
@@ -101,6 +109,11 @@ Done apply_environment(const std::function<const char*(const char*)>& get, Setti
     const auto on = parse_switch(*value);
     if (!on) return wrong(variable, on.error());
     *target = *on;
+  }
+  if (const auto value = text("LINNET_STRANGERS")) {
+    const auto policy = parse_strangers(*value);
+    if (!policy) return wrong("LINNET_STRANGERS", policy.error());
+    settings.strangers = *policy;
   }
   if (const auto value = text("LINNET_NETWORK")) settings.network = *value;
   if (const auto value = text("LINNET_LOG")) settings.log_level = *value;

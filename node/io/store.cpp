@@ -1,21 +1,33 @@
 #include "node/io/store.h"
 
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "node/io/files.h"
+#include "node/io/statement.h"
 
 namespace linnet::io {
 namespace {
 
 constexpr int kApplication = 0x4C4E4554;  // "LNET"
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr const char* kSchema =
     "CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE pins(address TEXT PRIMARY KEY, account BLOB NOT NULL CHECK(length(account)=32)) WITHOUT ROWID;"
     "CREATE TABLE history(id INTEGER PRIMARY KEY AUTOINCREMENT, started INTEGER NOT NULL, outgoing INTEGER NOT NULL,"
     " peer TEXT NOT NULL, result TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL);";
+// Version 2. `key` is BLAKE2b-256 of the account key, times are Unix seconds.
+constexpr const char* kPeople =
+    "CREATE TABLE pins(address TEXT PRIMARY KEY, key BLOB NOT NULL CHECK(length(key)=32)) WITHOUT ROWID;"
+    "CREATE TABLE contacts(key BLOB PRIMARY KEY CHECK(length(key)=32), key_name TEXT NOT NULL, address TEXT NOT NULL,"
+    " name TEXT NOT NULL, account BLOB, source INTEGER NOT NULL, since INTEGER NOT NULL, verified INTEGER,"
+    " blocked INTEGER NOT NULL, epoch INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE invitations(id BLOB PRIMARY KEY CHECK(length(id)=16), made INTEGER NOT NULL, expires INTEGER NOT "
+    "NULL,"
+    " used_by BLOB) WITHOUT ROWID;"
+    "CREATE TABLE acceptances(inviter BLOB PRIMARY KEY CHECK(length(inviter)=32), secret BLOB NOT NULL"
+    " CHECK(length(secret)=16), expires INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE requests(key BLOB PRIMARY KEY CHECK(length(key)=32), key_name TEXT NOT NULL, address TEXT NOT NULL,"
+    " first INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL) WITHOUT ROWID;";
 
 // SQLite makes its -wal and -shm files by the mask.
 struct PrivateMask {
@@ -25,51 +37,6 @@ struct PrivateMask {
   PrivateMask& operator=(const PrivateMask&) = delete;
   ~PrivateMask() { ::umask(before); }
 };
-
-class Statement {
- public:
-  Statement(sqlite3* db, const char* sql) { sqlite3_prepare_v2(db, sql, -1, &s_, nullptr); }
-  ~Statement() { sqlite3_finalize(s_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& bind(int at, std::int64_t value) {
-    sqlite3_bind_int64(s_, at, value);
-    return *this;
-  }
-  Statement& bind(int at, std::string_view value) {
-    sqlite3_bind_text(s_, at, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
-    return *this;
-  }
-  Statement& bind(int at, ByteView value) {
-    sqlite3_bind_blob(s_, at, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
-    return *this;
-  }
-  bool row() { return s_ != nullptr && (last_ = sqlite3_step(s_)) == SQLITE_ROW; }
-  bool done() { return s_ != nullptr && (last_ = sqlite3_step(s_)) == SQLITE_DONE; }
-  bool finished() const { return last_ == SQLITE_DONE; }
-
-  std::int64_t integer(int column) { return sqlite3_column_int64(s_, column); }
-  std::string text(int column) {
-    const auto* t = reinterpret_cast<const char*>(sqlite3_column_text(s_, column));
-    return t == nullptr ? std::string() : std::string(t, static_cast<std::size_t>(sqlite3_column_bytes(s_, column)));
-  }
-  ByteView blob(int column) {
-    return {static_cast<const std::uint8_t*>(sqlite3_column_blob(s_, column)),
-            static_cast<std::size_t>(sqlite3_column_bytes(s_, column))};
-  }
-
- private:
-  sqlite3_stmt* s_ = nullptr;
-  int last_ = SQLITE_ERROR;
-};
-
-bool run(sqlite3* db, const char* sql) { return sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
-
-std::int64_t pragma(sqlite3* db, const char* sql) {
-  Statement s(db, sql);
-  return s.row() ? s.integer(0) : -1;
-}
 
 // A new store is made whole beside its place and then linked there: a file with half a schema never stands under the
 // name.
@@ -81,7 +48,7 @@ Done create(const std::filesystem::path& path) {
   const std::string head = "PRAGMA application_id=" + std::to_string(kApplication) +
                            ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";";
   const bool made = opened == SQLITE_OK && run(raw, "PRAGMA synchronous=FULL;BEGIN;") && run(raw, head.c_str()) &&
-                    run(raw, kSchema) && run(raw, "COMMIT;");
+                    run(raw, kSchema) && run(raw, kPeople) && run(raw, "COMMIT;");
   const std::string why = raw != nullptr ? sqlite3_errmsg(raw) : "out of memory";
   sqlite3_close(raw);
   const bool placed = made && ::link(fresh.c_str(), path.c_str()) == 0;
@@ -90,13 +57,34 @@ Done create(const std::filesystem::path& path) {
   return {};
 }
 
-tl::unexpected<Trouble> damaged(const std::filesystem::path& path, const std::string& why) {
-  return trouble(
-      "The store " + path.string() + " is damaged (" + why +
-      "). It was left as it is.\n  Put a copy of it back, or move it away to start without history and pins.");
+// Version 1 pinned account keys; version 2 pins their hashes, which key names carry too. All of it or nothing.
+bool migrate_pins(sqlite3* db) {
+  Statement old(db, "SELECT address, account FROM old_pins");
+  while (old.row()) {
+    const auto account = old.blob(1);
+    if (account.size() != 32) return false;
+    Statement pin(db, "INSERT INTO pins(address, key) VALUES(?1, ?2)");
+    const auto key = crypto::hash256({account});
+    if (!pin.bind(1, std::string_view(old.text(0))).bind(2, ByteView(key)).done()) return false;
+  }
+  return old.finished();
+}
+
+bool migrate(sqlite3* db) {
+  const bool moved = run(db, "PRAGMA synchronous=FULL;BEGIN IMMEDIATE;ALTER TABLE pins RENAME TO old_pins;") &&
+                     run(db, kPeople) && migrate_pins(db) && run(db, "DROP TABLE old_pins;") &&
+                     run(db, ("PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT;").c_str());
+  if (!moved) run(db, "ROLLBACK;");
+  return moved;
 }
 
 }  // namespace
+
+tl::unexpected<Trouble> damaged_store(const std::filesystem::path& path, const std::string& why) {
+  return trouble(
+      "The store " + path.string() + " is damaged (" + why +
+      "). It was left as it is.\n  Put a copy of it back, or move it away to start without history and contacts.");
+}
 
 void Store::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
 
@@ -119,31 +107,18 @@ Outcome<Store> Store::open(const std::filesystem::path& path) {
   const std::int64_t application = pragma(raw, "PRAGMA application_id");
   const std::int64_t version = pragma(raw, "PRAGMA user_version");
   if (application != kApplication)
-    return damaged(path, application < 0 ? sqlite3_errmsg(raw) : "not a store of Linnet");
-  if (version != kSchemaVersion)
+    return damaged_store(path, application < 0 ? sqlite3_errmsg(raw) : "not a store of Linnet");
+  if (version < 1 || version > kSchemaVersion)
     return trouble("The store " + path.string() + " was written by another version of Linnet (format " +
                    std::to_string(version) + "). It was left as it is.");
   std::string verdict = "unreadable";
   if (Statement check(raw, "PRAGMA quick_check(1)"); check.row()) verdict = check.text(0);
-  if (verdict != "ok") return damaged(path, verdict.substr(verdict.rfind('\n') + 1));  // a headline may stand before
+  if (verdict != "ok")
+    return damaged_store(path, verdict.substr(verdict.rfind('\n') + 1));  // a headline may stand before
+  if (version < kSchemaVersion && !migrate(raw)) return store.failed("bring the tables to this version");
   const bool ready = run(raw, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA trusted_schema=OFF;");
   if (!ready) return store.failed("write");
   return store;
-}
-
-Outcome<node::Memory> Store::memory() {
-  node::Memory out;
-  Statement s(db_.get(), "SELECT address, account FROM pins");
-  while (s.row()) {
-    const auto address = crypto::Address::parse(s.text(0));
-    const auto account = s.blob(1);
-    if (!address || account.size() != 32) return damaged(name_, "a pin that cannot be read");
-    crypto::AccountKey key;
-    std::memcpy(key.bytes.data(), account.data(), 32);
-    out.pins.emplace(*address, key);
-  }
-  if (!s.finished()) return failed("read pins");
-  return out;
 }
 
 Outcome<std::uint64_t> Store::sequence() {
@@ -151,13 +126,6 @@ Outcome<std::uint64_t> Store::sequence() {
   if (s.row()) return static_cast<std::uint64_t>(s.integer(0));
   if (!s.finished()) return failed("read the record sequence");
   return std::uint64_t{1};
-}
-
-Done Store::save_pin(const crypto::Address& address, const crypto::AccountKey& account) {
-  Statement s(db_.get(), "INSERT INTO pins(address, account) VALUES(?1, ?2) ON CONFLICT(address) DO NOTHING");
-  s.bind(1, std::string_view(address.text())).bind(2, ByteView(account));
-  if (!s.done()) return failed("save a pin");
-  return {};
 }
 
 Done Store::save_sequence(std::uint64_t below) {

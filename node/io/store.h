@@ -33,8 +33,8 @@ class Store {
   Outcome<std::uint64_t> sequence();
   Outcome<std::vector<HistoryRow>> history(std::size_t newest);  // oldest first
 
-  // A pin that stands is never replaced here.
-  Done save_pin(const crypto::Address& address, const crypto::AccountKey& account);
+  // All of it or nothing. A pin that stands is never replaced here: it has to be taken away first.
+  Done save_people(const std::vector<node::Change>& changes);
   Done save_sequence(std::uint64_t below);  // never goes back
   Done add_history(const HistoryRow& row);
 
@@ -48,5 +48,8 @@ class Store {
   std::unique_ptr<sqlite3, Close> db_;
   std::string name_;
 };
+
+// For store*.cpp.
+tl::unexpected<Trouble> damaged_store(const std::filesystem::path& path, const std::string& why);
 
 }  // namespace linnet::io

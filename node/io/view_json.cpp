@@ -116,6 +116,8 @@ std::string call_json(const node::CallView& call) {
                    {"via", text(call.via)},
                    {"reason", text(call.reason)},
                    {"verified", call.verified},
+                   {"compared", call.compared},
+                   {"note", text(call.note)},
                    {"muted", call.muted},
                    {"on_hold", call.on_hold},
                    {"held_by_peer", call.held_by_peer},

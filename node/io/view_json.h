@@ -22,6 +22,14 @@ std::string call_json(const node::CallView& call);
 // who --json.
 std::string who_json(const node::event::WhoResult& result);
 
+// contact ls --json, a line each.
+std::string contact_json(const node::Contact& contact);
+std::string request_json(const node::Request& request);
+std::string invitation_json(const node::StoredInvitation& invitation, Wall now);
+// invite, accept and contact with --json. No key is ever left out.
+std::string reply_json(const node::Reply& reply);
+Exit exit_of(node::Refusal refusal);
+
 // How a call ended, as an exit code.
 Exit exit_of(node::CallResult result);
 // What a refused command means for the call it was to make.

@@ -39,6 +39,21 @@ TEST(Arguments, ReadUpWithEveryFlag) {
   EXPECT_EQ(up.record, "G.wav");
 }
 
+TEST(Arguments, ReadWhatIsAskedAboutPeople) {
+  EXPECT_EQ(as<verb::Invite>({"invite", "--days", "3", "--qr"}).days, 3u);
+  EXPECT_FALSE(parse_arguments({"invite", "--days", "91"}));
+  EXPECT_EQ(as<verb::Accept>({"accept", "LINNET-ABC", "--name", "boss"}).name, "boss");
+  EXPECT_EQ(as<verb::ContactAdd>({"contact", "add", "a@b.example", "--key", "a@k"}).key, "a@k");
+  EXPECT_TRUE(as<verb::ContactList>({"contact", "ls", "--requests"}).requests);
+  EXPECT_TRUE(as<verb::ContactVerify>({"contact", "verify", "alice", "--new"}).anew);
+  EXPECT_TRUE(as<verb::ContactBlock>({"contact", "block", "alice", "--off"}).off);
+  EXPECT_EQ(as<verb::ContactForget>({"contact", "forget", "alice"}).who, "alice");
+  EXPECT_TRUE(as<verb::ContactRequest>({"contact", "accept", "alice"}).accept);
+  EXPECT_FALSE(as<verb::ContactRequest>({"contact", "decline", "alice"}).accept);
+  EXPECT_TRUE(as<verb::IdRestore>({"id", "restore", "F", "--revoke"}).revoke);
+  EXPECT_TRUE(as<verb::IdNew>({"id", "new", "a@b.example", "--passphrase"}).passphrase);
+}
+
 TEST(Arguments, LeaveUnsaidWhatWasNotSaid) {
   const auto up = as<verb::Up>({"up"});
   EXPECT_FALSE(up.relay);

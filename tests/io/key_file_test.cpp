@@ -63,6 +63,70 @@ TEST(KeyFile, IsRefusedWhenDamagedAndLeftAsItIs) {
   }
 }
 
+TEST(KeyFile, OpensOnlyWithItsPassphraseOnceItIsLocked) {
+  const HomeFolder home;
+  SystemRng rng;
+  const auto path = home / "identity.key";
+  const auto made = create_identity_file(path, rng, {}, "carol", kNow, "correct horse");
+  ASSERT_TRUE(made) << made.error().text;
+  EXPECT_TRUE(key_file_locked(path));
+  const auto before = home.read("identity.key");
+  EXPECT_EQ(before.find("carol@"), std::string::npos) << "not even the name is to be read";
+  const auto asked = load_identity_file(path);
+  ASSERT_FALSE(asked);
+  EXPECT_NE(asked.error().text.find("is locked with a passphrase"), std::string::npos);
+  const auto wrong = KeyFile::load(path, [] { return std::string("wrong"); });
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().exit, Exit::identity);
+  EXPECT_NE(wrong.error().text.find("The passphrase does not open"), std::string::npos);
+  auto opened = KeyFile::load(path, [] { return std::string("correct horse"); });
+  ASSERT_TRUE(opened && *opened);
+  auto& [file, identity] = **opened;
+  EXPECT_EQ(identity.account_key(), made->account_key());
+  EXPECT_EQ(home.read("identity.key"), before) << "looking changes nothing";
+  // A renewed certificate is written without asking again, and is locked as before.
+  crypto::renew_certificate(crypto::shipped_suite(), identity, kNow + std::chrono::hours(24 * 20));
+  ASSERT_TRUE(file.save(rng, identity));
+  EXPECT_TRUE(key_file_locked(path));
+  const auto again = KeyFile::load(path, [] { return std::string("correct horse"); });
+  ASSERT_TRUE(again && *again);
+  EXPECT_EQ((*again)->second.certificate.not_before, kNow + std::chrono::hours(24 * 20));
+}
+
+TEST(KeyFile, SaysThatItIsDamagedNotThatThePassphraseIsWrong) {
+  const HomeFolder home;
+  SystemRng rng;
+  ASSERT_TRUE(create_identity_file(home / "identity.key", rng, {}, "carol", kNow, "correct horse"));
+  auto bytes = home.read("identity.key");
+  bytes[100] ^= 1;
+  home.write("identity.key", bytes);
+  const auto loaded = KeyFile::load(home / "identity.key", [] { return std::string("correct horse"); });
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().text.find("is damaged"), std::string::npos) << loaded.error().text;
+  EXPECT_EQ(home.read("identity.key"), bytes);
+}
+
+TEST(BackupFile, IsNeverWrittenOverAndAlwaysLocked) {
+  const HomeFolder home;
+  SystemRng rng;
+  const auto who = create_identity_file(home / "identity.key", rng, {}, "carol", kNow);
+  ASSERT_TRUE(who);
+  crypto::Backup backup;
+  backup.address = who->address;
+  backup.account = who->account;
+  EXPECT_FALSE(write_backup_file(home / "b", rng, backup, "")) << "a backup without a passphrase is a gift";
+  ASSERT_TRUE(write_backup_file(home / "b", rng, backup, "correct horse"));
+  const auto bytes = home.read("b");
+  EXPECT_EQ(bytes.find("carol"), std::string::npos);
+  EXPECT_FALSE(write_backup_file(home / "b", rng, backup, "other"));
+  EXPECT_EQ(home.read("b"), bytes);
+  EXPECT_EQ(read_backup_file(home / "b", "wrong").error().exit, Exit::identity);
+  EXPECT_EQ(read_backup_file(home / "none", "x").error().exit, Exit::not_found);
+  const auto read = read_backup_file(home / "b", "correct horse");
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->account.public_key, who->account.public_key);
+}
+
 TEST(KeyFile, IsRefusedWhenOpenToOthers) {
   const HomeFolder home;
   SystemRng rng;

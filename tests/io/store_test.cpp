@@ -1,5 +1,6 @@
 #include "node/io/store.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,10 +11,27 @@ namespace linnet::io {
 namespace {
 
 crypto::Address address(const std::string& text) { return crypto::Address::parse(text).value(); }
-crypto::AccountKey account(std::uint8_t fill) {
-  crypto::AccountKey key;
-  key.bytes.fill(fill);
-  return key;
+node::PersonKey key(std::uint8_t fill) {
+  node::PersonKey out;
+  out.bytes.fill(fill);
+  return out;
+}
+Done save_pin(Store& store, const crypto::Address& address, const node::PersonKey& key) {
+  return store.save_people({node::Pin{address, key}});
+}
+node::Contact contact(std::uint8_t fill) {
+  node::Contact out;
+  out.key = key(fill);
+  out.key_name = crypto::Address::key_name("bob", out.key);
+  out.address = address("bob@demo.example");
+  out.name = "bob" + std::to_string(fill);
+  out.account.emplace().bytes.fill(fill);
+  out.source = node::Source::invitation;
+  out.since = Wall{1000};
+  out.verified = Wall{2000};
+  out.blocked = true;
+  out.epoch = 0xffffffff;
+  return out;
 }
 HistoryRow row(int n) {
   return {
@@ -26,7 +44,7 @@ TEST(Store, RemembersPinsSequenceAndHistory) {
     auto store = Store::open(home / "store.db");
     ASSERT_TRUE(store) << store.error().text;
     EXPECT_EQ(*store->sequence(), 1u);
-    EXPECT_TRUE(store->save_pin(address("bob@demo.example"), account(7)));
+    EXPECT_TRUE(save_pin(*store, address("bob@demo.example"), key(7)));
     EXPECT_TRUE(store->save_sequence(42));
     EXPECT_TRUE(store->add_history(row(1)));
     EXPECT_TRUE(store->add_history(row(2)));
@@ -34,7 +52,7 @@ TEST(Store, RemembersPinsSequenceAndHistory) {
   auto store = Store::open(home / "store.db");
   ASSERT_TRUE(store) << store.error().text;
   EXPECT_EQ(*store->sequence(), 42u);
-  EXPECT_EQ(store->memory()->pins.at(address("bob@demo.example")), account(7));
+  EXPECT_EQ(store->memory()->pins.at(address("bob@demo.example")), key(7));
   const auto history = store->history(10);
   ASSERT_EQ(history->size(), 2u);
   EXPECT_EQ(history->front().json, "{\"n\":1}");
@@ -46,9 +64,116 @@ TEST(Store, NeverReplacesAPinThatStands) {
   const HomeFolder home;
   auto store = Store::open(home / "store.db");
   ASSERT_TRUE(store);
-  ASSERT_TRUE(store->save_pin(address("bob@demo.example"), account(7)));
-  ASSERT_TRUE(store->save_pin(address("bob@demo.example"), account(8)));
-  EXPECT_EQ(store->memory()->pins.at(address("bob@demo.example")), account(7));
+  ASSERT_TRUE(save_pin(*store, address("bob@demo.example"), key(7)));
+  ASSERT_TRUE(save_pin(*store, address("bob@demo.example"), key(8)));
+  EXPECT_EQ(store->memory()->pins.at(address("bob@demo.example")), key(7));
+}
+
+TEST(Store, RemembersEveryoneAsTheyWere) {
+  const HomeFolder home;
+  const auto kept = contact(3);
+  const crypto::InvitationId id{9};
+  {
+    auto store = Store::open(home / "store.db");
+    ASSERT_TRUE(store);
+    auto stranger = contact(4);
+    stranger.account.reset();
+    stranger.verified.reset();
+    stranger.name.clear();
+    ASSERT_TRUE(store->save_people({kept, stranger, contact(5), node::DropContact{key(5)},
+                                    node::StoredInvitation{id, Wall{1}, Wall{2}, key(3)},
+                                    node::StoredInvitation{{8}, Wall{1}, Wall{2}, std::nullopt},
+                                    node::DropInvitation{{8}}, node::Acceptance{key(3), {7}, Wall{5}},
+                                    node::Request{key(6), kept.key_name, kept.address, Wall{3}, Wall{4}, 5},
+                                    node::Pin{address("a@b.example"), key(3)}, node::Unpin{address("a@b.example")}}));
+  }
+  auto store = Store::open(home / "store.db");
+  ASSERT_TRUE(store);
+  const auto memory = store->memory();
+  ASSERT_TRUE(memory) << memory.error().text;
+  ASSERT_EQ(memory->contacts.size(), 2u);
+  const auto& read = memory->contacts.at(key(3));
+  EXPECT_EQ(read.name, kept.name);
+  EXPECT_EQ(read.account, kept.account);
+  EXPECT_EQ(read.source, kept.source);
+  EXPECT_EQ(read.verified, kept.verified);
+  EXPECT_EQ(read.epoch, kept.epoch);
+  EXPECT_TRUE(read.blocked);
+  EXPECT_FALSE(memory->contacts.at(key(4)).account);
+  EXPECT_FALSE(memory->contacts.at(key(4)).verified);
+  ASSERT_EQ(memory->invitations.size(), 1u);
+  EXPECT_EQ(memory->invitations[0].id, id);
+  EXPECT_EQ(memory->invitations[0].used_by, key(3));
+  ASSERT_EQ(memory->acceptances.size(), 1u);
+  EXPECT_EQ(memory->acceptances[0].secret, crypto::InvitationSecret{7});
+  ASSERT_EQ(memory->requests.size(), 1u);
+  EXPECT_EQ(memory->requests[0].times, 5u);
+  EXPECT_TRUE(memory->pins.empty());
+}
+
+TEST(Store, TakesOverThePinsOfTheFirstVersion) {
+  const HomeFolder home;
+  const crypto::AccountKey account{{1, 2, 3}};
+  const std::string sql =
+      "PRAGMA application_id=1280197972;PRAGMA user_version=1;"
+      "CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+      "CREATE TABLE pins(address TEXT PRIMARY KEY, account BLOB NOT NULL CHECK(length(account)=32)) WITHOUT ROWID;"
+      "CREATE TABLE history(id INTEGER PRIMARY KEY AUTOINCREMENT, started INTEGER NOT NULL, outgoing INTEGER NOT NULL,"
+      " peer TEXT NOT NULL, result TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL);"
+      "INSERT INTO counters VALUES('sequence', 4711);"
+      "INSERT INTO pins VALUES('bob@demo.example', x'" +
+      to_hex(account) + "');";
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((home / "store.db").c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  ::chmod((home / "store.db").c_str(), 0600);
+  for (int again = 0; again < 2; ++again) {
+    auto store = Store::open(home / "store.db");
+    ASSERT_TRUE(store) << store.error().text;
+    EXPECT_EQ(*store->sequence(), 4711u);
+    const auto memory = store->memory();
+    ASSERT_TRUE(memory);
+    EXPECT_EQ(memory->pins.at(address("bob@demo.example")), crypto::key_hash(account));
+  }
+}
+
+TEST(Store, RefusesAStoreOfALaterVersion) {
+  const HomeFolder home;
+  ASSERT_TRUE(Store::open(home / "store.db"));
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((home / "store.db").c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version=99", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  const auto store = Store::open(home / "store.db");
+  ASSERT_FALSE(store);
+  EXPECT_NE(store.error().text.find("another version of Linnet"), std::string::npos);
+}
+
+TEST(Store, SavesAllOfAChangeOrNothing) {
+  const HomeFolder home;
+  auto store = Store::open(home / "store.db");
+  ASSERT_TRUE(store);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open((home / "store.db").c_str(), &other), SQLITE_OK);
+  // The third of the changes fails: what came before it is not kept either.
+  ASSERT_EQ(sqlite3_exec(other, "DROP TABLE requests", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  const auto saved = store->save_people(
+      {contact(3), node::Pin{address("bob@demo.example"), key(3)}, node::Request{key(6), {}, {}, {}, {}, 1}});
+  ASSERT_FALSE(saved);
+  EXPECT_NE(saved.error().text.find("Cannot save a contact"), std::string::npos) << saved.error().text;
+  ASSERT_EQ(sqlite3_open((home / "store.db").c_str(), &other), SQLITE_OK);
+  int rows = -1;
+  sqlite3_exec(
+      other, "SELECT (SELECT count(*) FROM contacts) + (SELECT count(*) FROM pins)",
+      [](void* out, int, char** values, char**) {
+        *static_cast<int*>(out) = std::atoi(values[0]);
+        return 0;
+      },
+      &rows, nullptr);
+  sqlite3_close(other);
+  EXPECT_EQ(rows, 0);
 }
 
 TEST(Store, NeverTakesASequenceBack) {

@@ -43,7 +43,7 @@ TEST(Directory, ChoosesBetweenTwoClaimantsNeverByItself) {
 }
 
 TEST(Directory, LetsThePinWinOverOtherClaimants) {
-  const auto finding = judge(kBob, account(2), {device(1), device(2), device(3)});
+  const auto finding = judge(kBob, crypto::key_hash(account(2)), {device(1), device(2), device(3)});
   const auto* person = std::get_if<Person>(&finding);
   ASSERT_NE(person, nullptr);
   ASSERT_EQ(person->devices.size(), 1U);
@@ -51,11 +51,11 @@ TEST(Directory, LetsThePinWinOverOtherClaimants) {
 }
 
 TEST(Directory, RefusesAPinnedNameThatOnlyOthersClaim) {
-  const auto finding = judge(kBob, account(9), {device(1)});
+  const auto finding = judge(kBob, crypto::key_hash(account(9)), {device(1)});
   const auto* changed = std::get_if<IdentityChanged>(&finding);
   ASSERT_NE(changed, nullptr);
-  EXPECT_EQ(changed->pinned, account(9));
-  EXPECT_EQ(changed->claimed, account(1));
+  EXPECT_EQ(changed->pinned, crypto::key_hash(account(9)));
+  EXPECT_EQ(changed->claimed, crypto::key_hash(account(1)));
   EXPECT_EQ(explain(kBob, *changed).find("IDENTITY CHANGED"), 0U);
 }
 

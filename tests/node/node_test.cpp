@@ -77,13 +77,13 @@ TEST(Node, IsNotRungByAStrangerAThousandTimes) {
     town.tell(eve, command::Hangup{});
     town.run_for(milliseconds(100));
   }
-  const auto given_back = static_cast<std::size_t>((town.now() - begun) / Reception::kStrangerInterval);
-  EXPECT_GE(bob.count<event::IncomingCall>(), Reception::kStrangerRings);
-  EXPECT_LE(bob.count<event::IncomingCall>(), Reception::kStrangerRings + given_back);
+  const auto given_back = static_cast<std::size_t>((town.now() - begun) / StrangerGate::kKeyInterval);
+  EXPECT_GE(bob.count<event::IncomingCall>(), StrangerGate::kKeyBurst);
+  EXPECT_LE(bob.count<event::IncomingCall>(), StrangerGate::kKeyBurst + given_back);
   EXPECT_EQ(bob.count<event::CallEnded>(), bob.count<event::IncomingCall>());
   EXPECT_EQ(eve.summary()->result, CallResult::busy);
   // Patience helps.
-  town.run_for(Reception::kStrangerInterval);
+  town.run_for(StrangerGate::kKeyInterval);
   const auto before = bob.count<event::IncomingCall>();
   town.call(eve, "bob@b.example");
   town.run_for(milliseconds(400));

@@ -45,6 +45,8 @@ Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Ide
   config.peer.network = crypto::network_id("town");
   config.peer.listen = {where_at};
   person->config = std::move(config);
+  person->disk_full = disks_full;
+  person->suite = next_suite != nullptr ? next_suite : &suite_;
   auto& out = *person;
   where.push_back(std::move(person));
   raise(out, std::move(identity), {}, std::move(memory));
@@ -52,7 +54,7 @@ Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Ide
 }
 
 void Town::raise(Resident& person, crypto::Identity identity, overlay::HostCache cache, Memory memory) {
-  person.node = std::make_unique<Node>(person.config, suite_, *person.rng, std::move(identity), std::move(cache),
+  person.node = std::make_unique<Node>(person.config, *person.suite, *person.rng, std::move(identity), std::move(cache),
                                        std::move(memory));
   person.node->start(now_, wall_at(now_));
   drain(person);
@@ -149,6 +151,8 @@ void Town::on_event(Resident& person, const Event& event) {
   } else if (const auto* stop = std::get_if<event::AudioStop>(&event)) {
     std::erase(person.sounding, stop->call);
     if (person.sounding.empty()) person.next_sound = kNever;
+  } else if (const auto* used = std::get_if<event::SaveSequence>(&event)) {
+    if (!person.disk_full) person.node->sequence_stored(now_, used->below);
   } else if (const auto* ring = std::get_if<event::IncomingCall>(&event)) {
     if (person.answers) person.node->command(now_, CommandId{++person.last_command}, command::Answer{ring->call});
   }
@@ -187,6 +191,7 @@ bool Town::run_until(const std::function<bool()>& done, Duration limit) {
       auto packet = std::move(packets_.begin()->second);
       packets_.erase(packets_.begin());
       if (auto* person = at(packet.to)) {
+        if (delivered) delivered(*person, packet.from, packet.bytes);
         person->node->handle_datagram(now_, Datagram{packet.from, packet.bytes});
         drain(*person);
       }

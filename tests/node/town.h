@@ -18,10 +18,12 @@ struct Resident {
   std::string name;
   Endpoint endpoint;
   std::unique_ptr<SeededRng> rng;
+  const crypto::Suite* suite = nullptr;
   std::unique_ptr<Node> node;
   NodeConfig config;
   bool alive = true;
-  bool answers = false;  // by hand, as soon as it rings
+  bool disk_full = false;  // nothing can be stored
+  bool answers = false;    // by hand, as soon as it rings
   std::vector<Event> events;
   std::vector<CallId> sounding;    // between AudioStart and AudioStop
   std::vector<CallId> sounded;     // ever
@@ -44,6 +46,20 @@ struct Resident {
     for (const auto& e : events) n += std::holds_alternative<E>(e) ? 1 : 0;
     return n;
   }
+  // What the driver was told to store, in order.
+  template <class C>
+  std::vector<C> stored() const {
+    std::vector<C> out;
+    for (const auto& e : events) {
+      const auto* people = std::get_if<event::SavePeople>(&e);
+      if (people == nullptr) continue;
+      for (const auto& change : people->changes) {
+        if (const auto* c = std::get_if<C>(&change)) out.push_back(*c);
+      }
+    }
+    return out;
+  }
+  std::vector<Pin> pins() const { return stored<Pin>(); }
   const CallSummary* summary() const {
     const auto* e = last<event::CallEnded>();
     return e == nullptr ? nullptr : &e->summary;
@@ -76,6 +92,9 @@ class Town {
 
   Time now() const { return now_; }
   Duration delay = std::chrono::milliseconds(2);
+  const crypto::Suite* next_suite = nullptr;  // of residents that come from now on; null: the town's
+  std::function<void(const Resident& to, const Endpoint& from, ByteView bytes)> delivered;
+  bool disks_full = false;                          // of residents that come from now on
   double loss = 0;                                  // share of datagrams that never arrive
   std::set<std::pair<Endpoint, Endpoint>> blocked;  // as between two networks that let nothing in from each other
   std::vector<std::unique_ptr<Resident>> supernodes, people;

@@ -118,6 +118,7 @@ class Net {
       }
       while (auto e = node.peer->poll_event()) {
         busy = true;
+        if (const auto* used = std::get_if<SequenceUsed>(&*e)) node.peer->sequence_stored(now, used->below);
         node.events.push_back(std::move(*e));
       }
     }

@@ -1,0 +1,25 @@
+#include "node/day.h"
+
+#include <chrono>
+
+namespace linnet::node {
+namespace {
+
+std::chrono::year_month_day civil(Wall when) {
+  const std::chrono::sys_seconds at{std::chrono::seconds(seconds(when))};
+  return std::chrono::floor<std::chrono::days>(at);
+}
+
+}  // namespace
+
+std::string day_of(Wall when, Wall now) {
+  static constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
+                                            "July",    "August",   "September", "October", "November", "December"};
+  const auto day = civil(when);
+  std::string out = std::to_string(static_cast<unsigned>(day.day())) + " " +
+                    kMonths[(static_cast<unsigned>(day.month()) + 11) % 12];
+  if (day.year() != civil(now).year()) out += " " + std::to_string(static_cast<int>(day.year()));
+  return out;
+}
+
+}  // namespace linnet::node

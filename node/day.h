@@ -1,0 +1,13 @@
+// A day as people say it.
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+
+namespace linnet::node {
+
+// "3 May", with the year when it is not the present one: "3 May 2025". UTC.
+std::string day_of(Wall when, Wall now);
+
+}  // namespace linnet::node
