@@ -27,7 +27,6 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       default_sound_(std::move(parts.sound)),
       lan_wanted_(parts.lan),
       network_(parts.network),
-      rng_(rng),
       loop_(loop),
       sound_(
           loop, node_, std::move(parts.sound_config), [this] { pump(); },

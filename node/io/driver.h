@@ -92,7 +92,6 @@ class Driver {
   bool lan_wanted_;
   bool announce_ = true;  // what we say of ourselves may have changed
   crypto::NetworkId network_;
-  Rng& rng_;
   Loop& loop_;
   std::unique_ptr<LanDiscovery> lan_;  // null: off
   Sound sound_;
