@@ -6,8 +6,8 @@
 
 namespace linnet::crypto {
 
-// The key under which the inside of a record is sealed: hash256("linnet-1 record" || DK || canonical address). The
-// nonce is the record's sequence, which never repeats under one DK.
-Secret record_key(const Address& address, const DeviceKey& device);
+// The key under which the inside of a record is sealed: hash256("linnet-1 record" || network id || DK || canonical address).
+// The nonce is the record's sequence, which never repeats under one DK.
+Secret record_key(const NetworkId& network, const Address& address, const DeviceKey& device);
 
 }  // namespace linnet::crypto

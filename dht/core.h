@@ -20,6 +20,9 @@ struct FindRecordsGoal {
   std::vector<SignedRecord> found;  // one for each device
   std::size_t further = 0;          // questions for the next record of a supernode that has several
   std::size_t further_asked = 0;
+  bool salted = false;  // nobody around the key had it: the salted root is asked
+  std::size_t asked_before = 0;
+  std::size_t rounds_before = 0;
 };
 struct FindNodesGoal {};
 // First a lookup, then the stores: `wanted` at a time, the next nearest for each that fails.
@@ -31,6 +34,7 @@ struct PublishGoal {
   std::size_t copies = 0;
   std::size_t overtaken = 0;  // places that hold something newer: no other takes their place
   bool storing = false;
+  bool salted = false;
 };
 struct RefreshGoal {
   bool joining = false;  // goes on with the next stale bucket
@@ -61,6 +65,7 @@ struct Dht::Impl {
   AnswerStatus store_for(Time now, ByteView wire, const IpAddress& writer);
   AnswerStatus keep(Time now, SignedRecord record, const IpAddress& writer);
   bool among_nearest(const Id& key, std::size_t n) const;
+  bool belongs_here(const crypto::UserKey& user) const;
 
   // Lookups (tasks.cpp).
   Result<LookupId> start(Time now, const Id& target, std::size_t paths, std::size_t width, decltype(Task::goal) goal);
@@ -74,6 +79,9 @@ struct Dht::Impl {
   void on_failed(Time now, const Failed& failed);
   void collect(Time now, Task& task, ByteView wire);
   void finish(Time now, std::uint64_t id);
+  Lookup lookup_of(Time now, const Id& target, std::size_t paths, std::size_t width) const;
+  bool try_salted_root(Time now, Task& task);
+  bool has_salted_roots() const { return table.size() >= 2 * config.replicas; }
   void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Lookup& lookup);
   void store_next(Time now, std::uint64_t id);
   void on_stored(Time now, std::uint64_t id, AnswerStatus status);

@@ -25,6 +25,7 @@ struct Config {
   std::size_t k = 16;                 // bucket size
   std::size_t alpha = 4;              // queries under way in one path
   std::size_t replicas = 6;           // copies of a record in the region
+  std::size_t salted_replicas = 3;    // and at its salted root, where the region is not the whole network
   std::size_t max_records = 100'000;
   std::size_t max_contacts = 4'000;
   std::size_t max_lookups = 256;     // under way at once
@@ -90,7 +91,8 @@ class Dht {
   // Fault::full when too many lookups are under way. Results come as events.
   Result<LookupId> find_records(Time now, const crypto::UserKey& key, FindOptions options);
   Result<LookupId> find_nodes(Time now, const Id& target);
-  // Stores at the `replicas` supernodes nearest the record's key (itself among them where it is one).
+  // Stores at the `replicas` supernodes nearest the record's key (itself among them where it is one), then at the
+  // `salted_replicas` nearest its salted root; Stored tells of the first.
   Result<LookupId> publish(Time now, SignedRecord record);
   // What this node itself holds.
   std::vector<SignedRecord> local_records(const crypto::UserKey& key) const;

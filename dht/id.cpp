@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "crypto/suite.h"
+
 namespace linnet::dht {
 
 Id distance(const Id& a, const Id& b) {
@@ -9,6 +11,8 @@ Id distance(const Id& a, const Id& b) {
   for (std::size_t i = 0; i < out.bytes.size(); ++i) out.bytes[i] = a.bytes[i] ^ b.bytes[i];
   return out;
 }
+
+Id salted_root(const crypto::UserKey& key) { return Id{crypto::hash256({view("linnet-1 salted root"), key}).bytes}; }
 
 int common_prefix(const Id& a, const Id& b) {
   for (std::size_t i = 0; i < a.bytes.size(); ++i) {

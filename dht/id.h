@@ -9,6 +9,10 @@ namespace linnet::dht {
 
 using Id = crypto::Bits256<struct IdTag>;
 
+// Where further copies of a record lie, to be found when those around its key are silent or hostile: whoever picks his
+// place beside a key is not beside this one.
+Id salted_root(const crypto::UserKey& key);
+
 inline Id id_of(const crypto::UserKey& key) { return Id{key.bytes}; }
 
 // XOR distance; compares as a big-endian number.

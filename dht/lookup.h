@@ -49,6 +49,7 @@ class Lookup {
   void on_late(Slot slot);
   void on_failure(Slot slot);
   void stop() { stopped_ = true; }
+  void end_by(Time deadline) { options_.deadline = deadline; }
 
   // Those that answered, nearest first.
   std::vector<Contact> nearest(std::size_t n) const;

@@ -7,7 +7,7 @@
 namespace linnet::dht {
 namespace {
 
-enum RequestField : std::uint64_t { kKind = 0, kSender = 1, kTarget = 2, kSkip = 3, kStored = 4 };
+enum RequestField : std::uint64_t { kKind = 0, kSender = 1, kTarget = 2, kSkip = 3, kStored = 4, kKey = 5 };
 enum AnswerField : std::uint64_t { kStatus = 0, kContacts = 1, kRecord = 2, kMore = 3, kCookie = 4 };
 
 constexpr std::size_t kLengthBytes = 2;
@@ -16,7 +16,8 @@ bool has_target(Kind kind) { return kind == Kind::find_node || kind == Kind::fin
 
 Bytes pack_request(const Request& request) {
   const std::size_t fields = 1 + (request.sender ? 1U : 0U) + (has_target(request.kind) ? 1U : 0U) +
-                             (request.skip > 0 ? 1U : 0U) + (request.kind == Kind::store ? 1U : 0U);
+                             (request.skip > 0 ? 1U : 0U) + (request.kind == Kind::store ? 1U : 0U) +
+                             (request.key ? 1U : 0U);
   pack::Packer out;
   out.map(fields).key(kKind).uint(static_cast<std::uint64_t>(request.kind));
   if (request.sender) {
@@ -27,6 +28,7 @@ Bytes pack_request(const Request& request) {
   if (has_target(request.kind)) out.key(kTarget).bin(request.target);
   if (request.skip > 0) out.key(kSkip).uint(request.skip);
   if (request.kind == Kind::store) out.key(kStored).bin(request.record);
+  if (request.key) out.key(kKey).bin(*request.key);
   return out.take();
 }
 
@@ -53,6 +55,11 @@ Result<Request> request_of(const pack::Value& value) {
     const auto record = value.bin_at(kStored);
     if (record.empty() || record.size() > kMaxRecord) return fail(Fault::malformed);
     out.record = copy(record);
+  }
+  if (value.field(kKey)) {
+    const auto key = value.array_bin_at<32>(kKey);
+    if (!key || out.kind != Kind::find_record) return fail(Fault::malformed);
+    out.key = crypto::UserKey{*key};
   }
   return out;
 }

@@ -122,7 +122,7 @@ Result<RecordBody> open_record(const crypto::Suite& suite, const SignedRecord& r
   if (crypto::user_key(address) != record.user) return fail(Fault::mismatch);
   if (record.wire.size() < kOverhead) return fail(Fault::truncated);
   Bytes sealed = copy(sealed_part(record));
-  const auto key = crypto::record_key(address, record.device());
+  const auto key = crypto::record_key(record.network, address, record.device());
   const auto plain = suite.open_in_place(key, record.sequence, ByteView(record.wire).first(kHeadBytes), sealed);
   if (!plain) return fail(plain.error());
   return read_body(*plain);
@@ -149,7 +149,7 @@ Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Ident
       .u64(static_cast<std::uint64_t>(seconds(out.not_before)))
       .u64(static_cast<std::uint64_t>(seconds(out.expiry)));
   Bytes sealed;
-  suite.seal(crypto::record_key(address, out.device()), sequence, head.written(), pack_body(body), sealed);
+  suite.seal(crypto::record_key(network, address, out.device()), sequence, head.written(), pack_body(body), sealed);
   if (kOverhead + sealed.size() > kMaxRecord) return fail(Fault::too_big);
   head.u16(static_cast<std::uint16_t>(sealed.size())).bytes(sealed);
   const auto signature = suite.sign(identity.device, signed_part(head.written()));

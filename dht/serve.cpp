@@ -28,8 +28,8 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
     case Kind::find_node: answer.contacts = contacts_for(request.target, incoming.from); break;
     case Kind::find_record: {
       const auto time = wall_at(now);
-      const auto held =
-          time ? store.find(crypto::UserKey{request.target.bytes}, *time) : std::vector<const SignedRecord*>{};
+      const auto held = time ? store.find(request.key.value_or(crypto::UserKey{request.target.bytes}), *time)
+                             : std::vector<const SignedRecord*>{};
       if (request.skip < held.size()) {
         answer.record = held[request.skip]->wire;
         answer.more = request.skip + 1 < held.size();
@@ -48,6 +48,11 @@ bool Dht::Impl::among_nearest(const Id& key, std::size_t n) const {
   return near.size() < n || nearer(key, self.position, table.book().at(near.back()).contact.position);
 }
 
+bool Dht::Impl::belongs_here(const crypto::UserKey& user) const {
+  return among_nearest(id_of(user), 2 * config.replicas) ||
+         among_nearest(salted_root(user), 2 * config.salted_replicas);
+}
+
 AnswerStatus Dht::Impl::store_for(Time now, ByteView wire, const IpAddress& writer) {
   auto record = read_record(suite, config.network, wire);
   if (!record) {
@@ -55,7 +60,7 @@ AnswerStatus Dht::Impl::store_for(Time now, ByteView wire, const IpAddress& writ
     return AnswerStatus::invalid;
   }
   // Copies stay in the region of the key: twice the plan leaves room for two views of who is nearest.
-  if (!among_nearest(id_of(record->user), 2 * config.replicas)) {
+  if (!belongs_here(record->user)) {
     ++counters.refused;
     return AnswerStatus::refused;
   }

@@ -4,10 +4,50 @@
 
 namespace linnet::dht {
 
+void WriterShares::add(const Prefix& prefix, const Entry& entry) {
+  auto& of_prefix = entries_[prefix];
+  by_size_.erase({of_prefix.size(), prefix});
+  of_prefix.insert(entry);
+  by_size_.insert({of_prefix.size(), prefix});
+}
+
+void WriterShares::remove(const Prefix& prefix, const Entry& entry) {
+  const auto at = entries_.find(prefix);
+  if (at == entries_.end()) return;
+  by_size_.erase({at->second.size(), prefix});
+  at->second.erase(entry);
+  if (at->second.empty()) {
+    entries_.erase(at);
+  } else {
+    by_size_.insert({at->second.size(), prefix});
+  }
+}
+
+std::size_t WriterShares::of(const Prefix& prefix) const {
+  const auto at = entries_.find(prefix);
+  return at == entries_.end() ? 0 : at->second.size();
+}
+
+std::optional<WriterShares::Entry> WriterShares::excess(std::size_t than) const {
+  if (by_size_.empty() || by_size_.rbegin()->first <= than) return std::nullopt;
+  return *entries_.at(by_size_.rbegin()->second).rbegin();
+}
+
+bool RecordStore::make_room(const IpAddress& writer) {
+  if (count_ < max_records_) return true;
+  const auto own = writer.is_global() ? shares_.of(writer.prefix()) : 0;
+  const auto out = shares_.excess(own + 1);
+  if (!out) return false;
+  const auto at = records_.find(out->user);
+  drop_if(at->second, [&](const Slot& s) { return s.serial == out->serial; });
+  if (at->second.empty()) records_.erase(at);
+  return true;
+}
+
 Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const IpAddress& writer) {
   if (auto ok = check_time(record, now); !ok) return fail(Fault::expired);
   const auto found = records_.find(record.user);
-  if (found != records_.end()) drop_if(found->second, [&](const SignedRecord& r) { return now >= r.expiry; });
+  if (found != records_.end()) drop_if(found->second, [&](const Slot& s) { return now >= s.record.expiry; });
   static const Slots kNone;
   const Slots& slots = found == records_.end() ? kNone : found->second;
 
@@ -22,23 +62,34 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
   const auto old = std::find_if(slots.begin(), slots.end(), same_device);
   if (old == slots.end()) {
     if (auto ok = has_room(slots, record, writer); !ok) return fail(ok.error());
+    if (!make_room(writer)) return fail(Fault::full);
+    return add(std::move(record), writer);
   }
 
-  auto& mine = records_[record.user];
-  // A higher epoch is the account's word that what it certified before is void.
   const auto epoch = record.certificate.epoch;
   const auto account = record.account();
-  Result<Put> out = Put::added;
-  if (old != slots.end()) {
-    out = replace(mine[static_cast<std::size_t>(old - slots.begin())], std::move(record));
-    if (!out) return out;
-  } else {
-    ++count_;
-    bytes_ += record.wire.size();
-    mine.push_back(Slot{std::move(record), writer.prefix(), writer.is_global()});
-  }
-  drop_if(mine, [&](const SignedRecord& r) { return r.account() == account && r.certificate.epoch < epoch; });
+  auto out = replace(found->second[static_cast<std::size_t>(old - slots.begin())], std::move(record));
+  if (out) drop_older_epochs(found->second, account, epoch);
   return out;
+}
+
+// The table may have changed since: room was made.
+RecordStore::Put RecordStore::add(SignedRecord record, const IpAddress& writer) {
+  auto& mine = records_[record.user];
+  const auto epoch = record.certificate.epoch;
+  const auto account = record.account();
+  ++count_;
+  bytes_ += record.wire.size();
+  ++serial_;
+  if (writer.is_global()) shares_.add(writer.prefix(), {serial_, record.user});
+  mine.push_back(Slot{std::move(record), writer.prefix(), writer.is_global(), serial_});
+  drop_older_epochs(mine, account, epoch);
+  return Put::added;
+}
+
+// A higher epoch is the account's word that what it certified before is void.
+void RecordStore::drop_older_epochs(Slots& slots, const crypto::AccountKey& account, std::uint64_t epoch) {
+  drop_if(slots, [&](const Slot& s) { return s.record.account() == account && s.record.certificate.epoch < epoch; });
 }
 
 Result<RecordStore::Put> RecordStore::replace(Slot& slot, SignedRecord record) {
@@ -54,7 +105,6 @@ Result<RecordStore::Put> RecordStore::replace(Slot& slot, SignedRecord record) {
 }
 
 Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer) const {
-  if (count_ >= max_records_) return fail(Fault::full);
   const auto epoch = record.certificate.epoch;
   std::size_t of_account = 0;
   std::size_t of_prefix = 0;
@@ -71,9 +121,10 @@ Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, con
   return {};
 }
 
-void RecordStore::drop_if(Slots& slots, const std::function<bool(const SignedRecord&)>& unwanted) {
+void RecordStore::drop_if(Slots& slots, const std::function<bool(const Slot&)>& unwanted) {
   std::erase_if(slots, [&](const Slot& s) {
-    if (!unwanted(s.record)) return false;
+    if (!unwanted(s)) return false;
+    if (s.counts) shares_.remove(s.prefix, {s.serial, s.record.user});
     --count_;
     bytes_ -= s.record.wire.size();
     return true;
@@ -82,7 +133,7 @@ void RecordStore::drop_if(Slots& slots, const std::function<bool(const SignedRec
 
 void RecordStore::purge(Wall now) {
   for (auto it = records_.begin(); it != records_.end();) {
-    drop_if(it->second, [&](const SignedRecord& r) { return now >= r.expiry; });
+    drop_if(it->second, [&](const Slot& s) { return now >= s.record.expiry; });
     it = it->second.empty() ? records_.erase(it) : std::next(it);
   }
 }
@@ -115,7 +166,7 @@ std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key,
 void RecordStore::drop(const crypto::UserKey& key) {
   const auto it = records_.find(key);
   if (it == records_.end()) return;
-  drop_if(it->second, [](const SignedRecord&) { return true; });
+  drop_if(it->second, [](const Slot&) { return true; });
   records_.erase(it);
 }
 

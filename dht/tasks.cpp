@@ -7,6 +7,20 @@ namespace linnet::dht {
 namespace {
 
 constexpr Duration kLookupLife = std::chrono::seconds(10);
+constexpr std::size_t kSaltedWidth = 3;
+constexpr std::size_t kPublishSlack = 2;
+// The slot of a question says which of a task's two lookups it was for.
+constexpr std::uint32_t kSaltedSlot = 1U << 31;
+
+bool salted(const Task& task) {
+  const auto* goal = std::get_if<FindRecordsGoal>(&task.goal);
+  return goal != nullptr && goal->salted;
+}
+// None: for the lookup before this one.
+std::optional<Lookup::Slot> slot_of(const Task& task, const Purpose& purpose) {
+  if (((purpose.slot & kSaltedSlot) != 0) != salted(task)) return std::nullopt;
+  return purpose.slot & ~kSaltedSlot;
+}
 
 bool already_has(const std::vector<SignedRecord>& found, const crypto::AccountKey& account) {
   return std::any_of(found.begin(), found.end(), [&](const SignedRecord& r) { return r.account() == account; });
@@ -21,13 +35,9 @@ Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths,
     ++counters.refused;
     return fail(Fault::full);
   }
-  std::vector<Contact> seeds;
-  for (const auto h : table.nearest(target, std::max(config.k, config.alpha * paths)))
-    seeds.push_back(table.book().at(h).contact);
   const auto id = next_task++;
-  const Lookup::Options options{target, paths, config.alpha, width, now + kLookupLife};
-  Task& task = tasks.try_emplace(id, Task{Lookup(options, self.device, seeds), std::move(goal)}).first->second;
-  lookup_deadlines.emplace_back(options.deadline, id);
+  Task& task = tasks.try_emplace(id, Task{lookup_of(now, target, paths, width), std::move(goal)}).first->second;
+  lookup_deadlines.emplace_back(task.lookup.deadline(), id);
   if (auto* records = std::get_if<FindRecordsGoal>(&task.goal)) {
     const auto time = wall_at(now);
     if (time) {
@@ -37,6 +47,28 @@ Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths,
   }
   drive(now, id);
   return LookupId{id};
+}
+
+Lookup Dht::Impl::lookup_of(Time now, const Id& target, std::size_t paths, std::size_t width) const {
+  std::vector<Contact> seeds;
+  for (const auto h : table.nearest(target, std::max(config.k, config.alpha * paths)))
+    seeds.push_back(table.book().at(h).contact);
+  return Lookup({target, paths, config.alpha, width, now + kLookupLife}, self.device, seeds);
+}
+
+// Nobody around the key had what was looked for: they may have been chosen to be there. Its salted root is another
+// place.
+bool Dht::Impl::try_salted_root(Time now, Task& task) {
+  auto& goal = std::get<FindRecordsGoal>(task.goal);
+  const bool satisfied = goal.pinned ? already_has(goal.found, *goal.pinned) : !goal.found.empty();
+  if (satisfied || goal.salted || !has_salted_roots() || now >= task.lookup.deadline()) return false;
+  const auto deadline = task.lookup.deadline();
+  goal.salted = true;
+  goal.asked_before = task.lookup.asked();
+  goal.rounds_before = task.lookup.rounds();
+  task.lookup = lookup_of(now, salted_root(goal.key), 1, kSaltedWidth);
+  task.lookup.end_by(deadline);
+  return true;
 }
 
 void Dht::Impl::drive(Time now, std::uint64_t id) {
@@ -62,8 +94,9 @@ void Dht::Impl::query(Time now, std::uint64_t id, Task& task, const Lookup::Ask&
   Request request;
   request.kind = std::holds_alternative<FindRecordsGoal>(task.goal) ? Kind::find_record : Kind::find_node;
   request.target = task.lookup.target();
-  if (!ask(now, to, std::move(request), {Purpose::Kind::query, id, what.slot, 0}))
-    return task.lookup.on_failure(what.slot);
+  if (salted(task)) request.key = std::get<FindRecordsGoal>(task.goal).key;
+  const auto slot = what.slot | (salted(task) ? kSaltedSlot : 0);
+  if (!ask(now, to, std::move(request), {Purpose::Kind::query, id, slot, 0})) return task.lookup.on_failure(what.slot);
   if (fell_silent(now, to)) task.lookup.on_late(what.slot);  // the next one is asked beside it from the start
 }
 
@@ -137,7 +170,7 @@ void Dht::Impl::on_query_answer(Time now, const Answered& answered) {
   const auto at = tasks.find(answered.purpose.task);
   if (at == tasks.end()) return;
   auto& task = at->second;
-  task.lookup.on_answer(answered.purpose.slot, answered.answer.contacts);
+  if (const auto slot = slot_of(task, answered.purpose)) task.lookup.on_answer(*slot, answered.answer.contacts);
   if (!answered.answer.record.empty()) collect(now, task, answered.answer.record);
   if (auto* goal = std::get_if<FindRecordsGoal>(&task.goal);
       goal != nullptr && answered.answer.more && !answered.answer.record.empty()) {
@@ -188,7 +221,7 @@ void Dht::Impl::on_late(Time now, const Purpose& purpose) {
   if (purpose.kind != Purpose::Kind::query) return;
   const auto at = tasks.find(purpose.task);
   if (at == tasks.end()) return;
-  at->second.lookup.on_late(purpose.slot);
+  if (const auto slot = slot_of(at->second, purpose)) at->second.lookup.on_late(*slot);
   drive(now, purpose.task);
 }
 
@@ -201,7 +234,7 @@ void Dht::Impl::on_failed(Time now, const Failed& failed) {
   if (purpose.kind == Purpose::Kind::store) on_stored(now, purpose.task, AnswerStatus::refused);
   const auto at = tasks.find(purpose.task);
   if (at != tasks.end() && purpose.kind == Purpose::Kind::query) {
-    at->second.lookup.on_failure(purpose.slot);
+    if (const auto slot = slot_of(at->second, purpose)) at->second.lookup.on_failure(*slot);
     drive(now, purpose.task);
   }
   if (at != tasks.end() && purpose.kind == Purpose::Kind::further) {
@@ -217,10 +250,12 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   if (auto* records = std::get_if<FindRecordsGoal>(&task.goal)) {
     const bool satisfied = records->pinned && already_has(records->found, *records->pinned);
     if (records->further > 0 && !satisfied && now < task.lookup.deadline()) return;
+    if (try_salted_root(now, task)) return drive(now, id);
     std::stable_sort(records->found.begin(), records->found.end(),
                      [](const SignedRecord& a, const SignedRecord& b) { return a.sequence > b.sequence; });
-    events.push(RecordsFound{LookupId{id}, std::move(records->found), task.lookup.asked() + records->further_asked,
-                             task.lookup.rounds()});
+    events.push(RecordsFound{LookupId{id}, std::move(records->found),
+                             records->asked_before + task.lookup.asked() + records->further_asked,
+                             records->rounds_before + task.lookup.rounds()});
   } else if (std::holds_alternative<FindNodesGoal>(task.goal)) {
     events.push(NodesFound{LookupId{id}, task.lookup.nearest(config.k)});
   } else if (auto* publish = std::get_if<PublishGoal>(&task.goal)) {
@@ -234,9 +269,9 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
 
 void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Lookup& lookup) {
   goal.storing = true;
-  const auto key = id_of(goal.record.user);
-  goal.targets = lookup.nearest(2 * config.replicas);
-  const auto n = config.replicas;
+  const auto key = lookup.target();
+  const auto n = goal.salted ? config.salted_replicas : config.replicas;
+  goal.targets = lookup.nearest(2 * n);
   const bool near = goal.targets.size() < n || nearer(key, self.position, goal.targets[n - 1].position);
   if (near && keep(now, goal.record, self.endpoint.ip) == AnswerStatus::ok) ++goal.copies;
   store_next(now, id);
@@ -245,15 +280,27 @@ void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, con
 void Dht::Impl::store_next(Time now, std::uint64_t id) {
   const auto at = tasks.find(id);
   auto& goal = std::get<PublishGoal>(at->second.goal);
-  while (goal.copies + goal.pending + goal.overtaken < config.replicas && goal.next < goal.targets.size()) {
+  const auto wanted = goal.salted ? config.salted_replicas : config.replicas;
+  while (goal.copies + goal.pending + goal.overtaken < wanted && goal.next < goal.targets.size()) {
     Request request;
     request.kind = Kind::store;
     request.record = goal.record.wire;
     if (ask(now, goal.targets[goal.next++], std::move(request), {Purpose::Kind::store, id, 0, 0})) ++goal.pending;
   }
   if (goal.pending > 0) return;
+  if (goal.salted) {
+    tasks.erase(at);
+    return;
+  }
   events.push(Stored{LookupId{id}, goal.copies});
+  PublishGoal again;
+  again.salted = true;
+  again.record = std::move(goal.record);
+  const bool further = goal.copies > 0 && has_salted_roots();
   tasks.erase(at);
+  if (!further) return;
+  const auto root = salted_root(again.record.user);
+  (void)start(now, root, 1, config.salted_replicas + kPublishSlack, std::move(again));
 }
 
 void Dht::Impl::on_stored(Time now, std::uint64_t id, AnswerStatus status) {

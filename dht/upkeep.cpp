@@ -118,7 +118,7 @@ void Dht::Impl::let_go_of_far_records() {
   const auto keys = store.keys_after(store_cursor, kRecordsExamined);
   store_cursor = keys.size() < kRecordsExamined ? crypto::UserKey{} : keys.back();
   for (const auto& key : keys) {
-    if (!among_nearest(id_of(key), 2 * config.replicas)) store.drop(key);
+    if (!belongs_here(key)) store.drop(key);
   }
 }
 

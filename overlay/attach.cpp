@@ -14,6 +14,9 @@ constexpr Duration kAttachAnswer = std::chrono::seconds(5);
 constexpr Duration kUnused = std::chrono::seconds(60);
 constexpr Duration kFirstEvaluation = std::chrono::seconds(1);
 constexpr Duration kMaxEvaluation = std::chrono::seconds(60);
+constexpr Duration kSpread = std::chrono::seconds(4);  // over which the leaves of a lost supernode take another
+constexpr Duration kSpreadAlone = std::chrono::milliseconds(300);  // those that have no other
+constexpr Duration kLookAround = std::chrono::milliseconds(200);
 constexpr Duration kDatagramsAgain = std::chrono::seconds(30);
 
 Duration doubled(Duration first, unsigned times, Duration most) {
@@ -196,12 +199,18 @@ std::optional<dht::Contact> Attachments::on_down(const Context& c, const Session
   auto* s = find(down.session);
   if (!s) return std::nullopt;
   const bool stood = s->session().has_value();
+  const bool served = s->tag().has_value();
   const auto contact = s->contact;
   set_back(c, *s);
   changed_ = changed_ || stood;
   if (c.config.role == Role::leaf) {
+    // All leaves of a supernode lose it at once, and their next nearest is often the same one.
+    const bool others = std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& x) { return x.tag(); });
+    const auto spread = others ? kSpread : kSpreadAlone;
+    if (served)
+      hold_until_ = c.now + Duration(static_cast<std::int64_t>(c.rng.unit() * static_cast<double>(micros(spread))));
     choose(c);
-    if (stood) evaluate_at_ = std::min(evaluate_at_, c.now + c.jittered(std::chrono::milliseconds(200)));
+    if (stood) evaluate_at_ = std::min(evaluate_at_, std::max(c.now, hold_until_) + c.jittered(kLookAround));
   }
   return contact;
 }
@@ -215,7 +224,8 @@ void Attachments::attach(const Context& c, Supernode& s) {
   const auto* connected = std::get_if<Connected>(&s.state);
   if (!connected) return;
   const auto session = connected->session;
-  if (c.sessions.send(c.now, session, Channel::control, control::write(control::Attach{})))
+  if (c.sessions.send(c.now, session, Channel::control,
+                      control::write(control::Attach{dht::id_of(crypto::user_key(c.identity.address))})))
     s.state = Attaching{session, c.now};
 }
 
@@ -242,16 +252,19 @@ void Attachments::on_nodes(const Context& c, SessionId session, const control::N
   const auto* s = find(session);
   if (!s || message.request != evaluation_ || evaluation_ == 0) return;
   evaluation_ = 0;
+  unanswered_ = 0;
   learn(c, message.contacts, s->endpoint.ip);
   evaluate_at_ = c.now + c.jittered(doubled(kFirstEvaluation, evaluations_, kMaxEvaluation));
 }
 
 void Attachments::evaluate(const Context& c) {
   const auto sessions = for_questions(kCapacity);
-  evaluate_at_ = c.now + c.jittered(kFirstEvaluation);  // when no answer comes, another is asked
+  // When no answer comes another is asked, later each time: they may all have too much to do.
+  evaluate_at_ = c.now + c.jittered(doubled(kFirstEvaluation, unanswered_, kMaxEvaluation));
   if (sessions.empty()) return;
   evaluation_ = c.rng.u64() | 1;
   ++evaluations_;
+  ++unanswered_;
   const auto target = dht::id_of(crypto::user_key(c.identity.address));
   const auto session = sessions[turn_++ % sessions.size()];
   (void)c.sessions.send(c.now, session, Channel::control, control::write(control::FindNodes{evaluation_, target}));
@@ -287,13 +300,17 @@ void Attachments::handle_timeout(const Context& c) {
       again = true;
     }
   }
+  if (hold_until_ != Time::min() && hold_until_ <= c.now) {
+    hold_until_ = Time::min();
+    again = true;
+  }
   if (again && c.config.role == Role::leaf) choose(c);
   if (evaluate_at_ <= c.now) evaluate(c);
   forget_unused(c);
 }
 
 Time Attachments::next_timeout() const {
-  Time next = evaluate_at_;
+  Time next = hold_until_ == Time::min() ? evaluate_at_ : std::min(evaluate_at_, hold_until_);
   for (const auto& s : supernodes_) {
     if (const auto* w = std::get_if<Waiting>(&s.state)) next = std::min(next, w->until);
     if (const auto* a = std::get_if<Attaching>(&s.state)) next = std::min(next, a->asked + kAttachAnswer + Duration(1));

@@ -136,6 +136,8 @@ class Attachments {
   Time evaluate_at_ = kNever;
   std::uint64_t evaluation_ = 0;  // request id of the question under way
   unsigned evaluations_ = 0;
+  unsigned unanswered_ = 0;        // of them, in a row
+  Time hold_until_ = Time::min();  // after a loss: no new home before
   std::size_t turn_ = 0;
   bool changed_ = false;
 };

@@ -79,7 +79,7 @@ void Attachments::choose(const Context& c) {
   if (homes.size() >= c.config.homes) pick_anchor(c);
   for (auto& s : supernodes_) {
     if (!s.wanted()) continue;
-    if (std::holds_alternative<Idle>(s.state)) connect(c, s);
+    if (std::holds_alternative<Idle>(s.state) && hold_until_ <= c.now) connect(c, s);
     if (std::holds_alternative<Connected>(s.state)) attach(c, s);
   }
   if (settled()) release_unwanted(c);

@@ -55,6 +55,7 @@ class CircuitTable {
   std::vector<Closed> close_session(SessionId session);
   std::vector<Closed> expire(Time now);
 
+  std::size_t held_by(SessionId session) const;
   std::size_t size() const { return circuits_.size(); }
   const Counters& counters() const { return counters_; }
 
@@ -71,7 +72,6 @@ class CircuitTable {
   bool pay(Time now, Circuit& circuit, std::size_t bytes) const;
   std::vector<std::uint64_t> sorted_ids() const;
   Closed remove(std::uint64_t id);
-  std::size_t held_by(SessionId session) const;
 
   CircuitLimits limits_;
   Counters counters_;

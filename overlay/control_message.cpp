@@ -56,7 +56,11 @@ Bytes nonce_and_number(Type type, const PairNonce& nonce, std::uint64_t number) 
   return out.take();
 }
 
-Bytes put(const Attach&) { return start(Type::attach, 0).take(); }
+Bytes put(const Attach& m) {
+  auto out = start(Type::attach, m.place ? 1 : 0);
+  if (m.place) out.key(1).bin(*m.place);
+  return out.take();
+}
 Bytes put(const Detach&) { return start(Type::detach, 0).take(); }
 Bytes put(const Attached& m) {
   auto out = start(Type::attached, 2);
@@ -159,6 +163,13 @@ Result<Message> with_circuit(const pack::Value& m) {
   return out;
 }
 
+Result<Message> get_attach(const pack::Value& m) {
+  if (!m.field(1)) return Attach{};
+  const auto place = m.array_bin_at<32>(1);
+  if (!place) return fail(Fault::malformed);
+  return Attach{dht::Id{*place}};
+}
+
 Result<Message> get_attached(const pack::Value& m) {
   const auto observed = endpoint_of(m.bin_at(2));
   const auto tag = m.uint_at(1);
@@ -240,7 +251,7 @@ Result<Message> read(ByteView bytes) {
   if (!value) return fail(value.error());
   const auto& m = *value;
   switch (static_cast<Type>(m.uint_at(0))) {
-    case Type::attach: return Attach{};
+    case Type::attach: return get_attach(m);
     case Type::attached: return get_attached(m);
     case Type::attach_refused: {
       auto contacts = contacts_of(m, 1);

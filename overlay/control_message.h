@@ -18,7 +18,9 @@ inline constexpr std::size_t kMaxCandidates = 8;
 using PairNonce = ByteArray<16>;  // names a circuit to be, known to its two ends and its supernode
 
 // Client to supernode, and the answers.
-struct Attach {};
+struct Attach {
+  std::optional<dht::Id> place;  // the leaf's user key: a full supernode names others near it
+};
 struct Attached {
   std::uint64_t tag = 0;  // names the leaf in FORWARD
   Endpoint observed;      // where the supernode sees the leaf

@@ -77,38 +77,57 @@ Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner) {
   return out.take();
 }
 
-void SourceTable::make_room(Time now, const IpAddress& newcomer) {
+bool SourceTable::make_room(Time now, const IpAddress& newcomer) {
   std::erase_if(sources_, [&](const Source& s) { return now - s.heard > kIdle; });
   const auto neighbour = [&](const Source& s) { return s.endpoint.ip.prefix() == newcomer.prefix(); };
   const auto neighbours = static_cast<std::size_t>(std::count_if(sources_.begin(), sources_.end(), neighbour));
   const bool crowded = neighbours >= kPerPrefix;
-  if (!crowded && sources_.size() < kCapacity) return;
+  if (!crowded && sources_.size() < kCapacity) return true;
   auto out = sources_.end();
   for (auto it = sources_.begin(); it != sources_.end(); ++it) {
-    if (crowded && !neighbour(*it)) continue;
+    if ((crowded && !neighbour(*it)) || (it->stays && now - it->heard < kQuiet)) continue;
     if (out == sources_.end() || it->heard < out->heard) out = it;
   }
+  if (out == sources_.end()) return false;
   sources_.erase(out);
+  return true;
+}
+
+bool SourceTable::knows(const Endpoint& source, std::uint64_t token) const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [&](const Source& s) { return s.token == token && s.endpoint == source; });
+}
+
+bool SourceTable::stranger(Time now) {
+  const auto elapsed = static_cast<double>(micros(now - strangers_at_)) / 1e6;
+  strangers_at_ = now;
+  strangers_ = static_cast<float>(std::min(2 * kStrangersPerSecond, strangers_ + elapsed * kStrangersPerSecond));
+  if (strangers_ < 1) return false;
+  strangers_ -= 1;
+  return true;
 }
 
 std::uint64_t SourceTable::tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token,
-                                   std::size_t received) {
+                                   std::size_t received, std::uint8_t type, bool proven) {
+  constexpr std::uint8_t kMessage3 = 6;
   for (auto& s : sources_) {
     if (s.token != token || s.endpoint != source) continue;
     s.heard = now;
     s.received += received;
+    s.proven = s.proven || proven;
+    s.stays = s.stays || (s.sent > 0 && (type == kMessage3 || type == 8));
     return s.tag;
   }
-  make_room(now, source.ip);
+  if (!make_room(now, source.ip)) return 0;
   const std::uint64_t tag = rng.u64() | 1;  // never 0
-  sources_.push_back({tag, token, source, now, received, 0});
+  sources_.push_back({tag, token, source, now, received, 0, false, proven});
   return tag;
 }
 
 Result<SourceTable::Target> SourceTable::answer(Time now, std::uint64_t tag, std::size_t bytes) {
   const auto it = std::find_if(sources_.begin(), sources_.end(), [&](const Source& s) { return s.tag == tag; });
   if (it == sources_.end() || now - it->heard > kIdle) return fail(Fault::not_found);
-  if (it->sent + bytes > kAmplification * it->received) return fail(Fault::refused);
+  if (it->sent + bytes > (it->proven ? kAmplification : 1) * it->received) return fail(Fault::refused);
   it->sent += bytes;
   return Target{it->endpoint, it->token};
 }

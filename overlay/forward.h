@@ -50,18 +50,28 @@ Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner);
 
 // The supernode's table of those who asked for one leaf: a random tag stands for the true source, so the leaf learns no
 // address. Bounded: when full, the source that was silent longest goes. One prefix has a quarter of the places, so that
-// one host with many tokens does not drive the others out.
+// one host with many tokens does not drive the others out. Who went on after the leaf's answer has shown that he
+// receives it: he makes room only after a silence, however many newcomers there are.
 class SourceTable {
  public:
   static constexpr std::size_t kCapacity = 64;
   static constexpr std::size_t kPerPrefix = kCapacity / 4;
   // Longer than a session's keepalive, so that a link may live on FORWARD alone while it waits for a circuit.
   static constexpr Duration kIdle = std::chrono::seconds(60);
-  // Bytes sent to a source never exceed this many times the bytes received from it.
+  // Bytes sent to a source that has a session with the supernode never exceed this many times the bytes received from
+  // it; to others, whose address may be forged, never what came.
   static constexpr std::uint64_t kAmplification = 3;
 
-  // Tag of this source; one is made when it is new.
-  std::uint64_t tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token, std::size_t received);
+  static constexpr Duration kQuiet = std::chrono::seconds(30);
+  // Strangers that may begin with one leaf; beyond it only those that have a session with the supernode.
+  static constexpr double kStrangersPerSecond = 50;
+
+  // Tag of this source for a packet of this first byte; one is made when it is new. 0: there is no room.
+  std::uint64_t tag_for(Time now, Rng& rng, const Endpoint& source, std::uint64_t token, std::size_t received,
+                        std::uint8_t type = 0, bool proven = false);
+  bool knows(const Endpoint& source, std::uint64_t token) const;
+  // Takes one of the places for strangers.
+  bool stranger(Time now);
 
   struct Target {
     Endpoint source;
@@ -80,11 +90,15 @@ class SourceTable {
     Time heard;
     std::uint64_t received;
     std::uint64_t sent;
+    bool stays = false;
+    bool proven = false;
   };
 
-  void make_room(Time now, const IpAddress& newcomer);
+  bool make_room(Time now, const IpAddress& newcomer);
 
   std::vector<Source> sources_;
+  float strangers_ = 2 * kStrangersPerSecond;
+  Time strangers_at_{};
 };
 
 }  // namespace linnet::overlay

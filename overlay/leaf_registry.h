@@ -36,6 +36,7 @@ class LeafRegistry {
   Leaf* by_session(SessionId session);
   Leaf* by_endpoint(const Endpoint& endpoint);
   const Leaf* by_key(const crypto::SessionKey& key) const;
+  bool serves(SessionId session) const { return by_session_.contains(session); }
   std::size_t size() const { return by_session_.size(); }  // attached now
 
  private:

@@ -7,7 +7,11 @@ namespace {
 
 constexpr Duration kGatherHomes = std::chrono::milliseconds(100);
 constexpr Duration kLostHome = std::chrono::milliseconds(500);
-constexpr Duration kStoreAnswer = std::chrono::seconds(3);
+constexpr Duration kStoreAnswer = std::chrono::seconds(3);  // doubled with each attempt: who is slow is not asked more
+constexpr unsigned kStoreAnswerDoubled = 3;
+constexpr Duration kFirstRebuild = std::chrono::milliseconds(300);  // between records while homes come and go; doubled
+constexpr Duration kMaxRebuild = std::chrono::seconds(30);
+constexpr Duration kCalm = std::chrono::seconds(10);
 constexpr Duration kStoreAgain = std::chrono::milliseconds(500);
 constexpr Duration kStoreAgainMost = std::chrono::seconds(30);
 
@@ -27,13 +31,13 @@ Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity)
 
 void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool settled) {
   if (homes == homes_) {
-    if (settled && build_at_ != kNever) build_at_ = c.now;
+    if (settled && build_at_ != kNever) build_at_ = std::max(c.now, rebuild_from_);
     return;
   }
   const bool lost = homes.size() < homes_.size();
   homes_ = std::move(homes);
   const auto wait = lost ? kLostHome : settled ? Duration(0) : kGatherHomes;
-  const auto at = c.now + wait;
+  const auto at = std::max(c.now + wait, rebuild_from_);
   build_at_ = build_at_ == kNever || settled ? at : std::min(build_at_, at);
 }
 
@@ -49,6 +53,10 @@ Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Addres
 void Publisher::build(const Context& c) {
   build_at_ = kNever;
   if (homes_.empty()) return;  // what was published stands until it expires or a home comes back
+  const bool calm = !built_at_ || c.now - *built_at_ > kCalm;
+  rebuild_pause_ = calm ? kFirstRebuild : std::min(2 * rebuild_pause_, kMaxRebuild);
+  built_at_ = c.now;
+  rebuild_from_ = c.now + rebuild_pause_;
   renew_at_ = c.now + std::chrono::duration_cast<Duration>(c.config.record_life) / 3;
   for (auto& name : names_) {
     auto record = make(c, name.address, homes_);
@@ -108,7 +116,7 @@ void Publisher::handle_timeout(const Context& c) {
     if (name.store_at > c.now || !name.record) continue;
     name.store_at = kNever;
     name.request = ++requests_;
-    name.give_up_at = c.now + kStoreAnswer;
+    name.give_up_at = c.now + kStoreAnswer * (1 << std::min(name.attempts, kStoreAnswerDoubled));
     orders_.push_back({name.request, name.attempts++, *name.record});
   }
 }

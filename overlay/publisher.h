@@ -76,6 +76,9 @@ class Publisher {
   Sequences sequences_;
   Time build_at_ = kNever;
   Time renew_at_ = kNever;
+  std::optional<Time> built_at_;
+  Time rebuild_from_ = Time::min();
+  Duration rebuild_pause_{};
   std::uint64_t requests_ = 0;
   std::vector<Order> orders_;
 };

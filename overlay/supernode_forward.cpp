@@ -19,7 +19,16 @@ std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoin
     ++counters_.limited;
     return std::nullopt;
   }
-  const auto tag = leaf->sources.tag_for(c.now, c.rng, from, packet.token, kToLeafHeader + packet.inner.size());
+  // A flood of forged sources would drive those out who mean it: they have, or soon get, a session with us.
+  const bool proven = c.sessions.session_on(Path{PathKind::direct, from, 0, false}).has_value();
+  auto& sources = leaf->sources;
+  const bool may = proven || sources.knows(from, packet.token) || sources.stranger(c.now);
+  const auto size = kToLeafHeader + packet.inner.size();
+  const auto tag = may ? sources.tag_for(c.now, c.rng, from, packet.token, size, packet.inner[0], proven) : 0;
+  if (tag == 0) {
+    ++counters_.limited;
+    return std::nullopt;
+  }
   ++counters_.forwarded;
   return Transmit{leaf->endpoint, write_tagged(ForwardKind::down, tag, packet.inner)};
 }

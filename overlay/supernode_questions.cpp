@@ -17,12 +17,14 @@ std::vector<dht::Contact> SupernodeRole::with_self(const dht::Id& target, std::v
 void SupernodeRole::wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request,
                          const dht::Id& target) {
   ++client.pending;
-  pending_[lookup] = {session, request, target};
+  count(walks_of_prefix_, client.from, 1);
+  pending_[lookup] = {session, request, target, client.from};
 }
 
 void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& client,
                                   const control::FindNodes& message) {
-  if (dht_.contact_count() != 0 && client.pending < kPendingPerClient) {
+  // Where a leaf belongs it asks again and again: while there is much to do, what we know will do.
+  if (dht_.contact_count() != 0 && may_walk(client) && pending_.size() < kWalksForNodes) {
     if (const auto lookup = dht_.find_nodes(c.now, message.target)) {
       wait(*lookup, session, client, message.request, message.target);
       return;
@@ -34,7 +36,7 @@ void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& c
 
 void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client,
                                     const control::FindRecords& message) {
-  if (client.pending < kPendingPerClient) {
+  if (may_walk(client)) {
     if (const auto lookup = dht_.find_records(c.now, message.user, {1, message.pinned})) {
       wait(*lookup, session, client, message.request, {});
       return;
@@ -47,7 +49,7 @@ void SupernodeRole::on_find_records(const Context& c, SessionId session, Client&
 void SupernodeRole::on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message) {
   auto record = dht::read_record(c.suite, c.config.network, message.record);
   const bool own = record && record->device() == client.device;  // a client publishes for itself alone
-  if (own && client.pending < kPendingPerClient) {
+  if (own && may_walk(client)) {
     if (const auto lookup = dht_.publish(c.now, std::move(*record))) {
       wait(*lookup, session, client, message.request, {});
       return;
@@ -62,6 +64,7 @@ std::optional<SupernodeRole::Pending> SupernodeRole::take_pending(dht::LookupId 
   if (it == pending_.end()) return std::nullopt;
   const auto out = it->second;
   pending_.erase(it);
+  count(walks_of_prefix_, out.from, -1);
   if (const auto client = clients_.find(out.session); client != clients_.end()) --client->second.pending;
   return out;
 }

@@ -36,18 +36,63 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
 
 Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key,
                                 const ClientHello& hello) {
-  if (clients_.size() >= 2 * c.config.max_leaves + kVisitors) {
+  const auto path = c.sessions.current_path(session);
+  const auto from = path ? path->endpoint.ip : IpAddress{};
+  if (!make_room(c, from)) {
     ++counters_.refused;
     return fail(Fault::full);
   }
   Client client;
+  client.from = from;
+  client.used = c.now;
   client.key = key;
   client.device = hello.certificate.device;
   client.filled = c.now;
   clients_[session] = client;
+  count(of_prefix_, from, 1);
   if (sweep_at_ == kNever) sweep_at_ = c.now + kSweep;
   if (hello.descriptor) dht_.add_hint(c.now, *hello.descriptor);
   return {};
+}
+
+void SupernodeRole::count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by) {
+  if (!from.is_global()) return;
+  auto& n = in[from.prefix()];
+  n += static_cast<std::size_t>(by);
+  if (n == 0) in.erase(from.prefix());
+}
+
+bool SupernodeRole::idle(SessionId session, const Client& client) const {
+  return client.pending == 0 && !client.attach_waits && !leaves_.serves(session) && circuits_.held_by(session) == 0;
+}
+
+// A prefix has its share; when the table is full, the client that was idle longest goes.
+bool SupernodeRole::make_room(const Context& c, const IpAddress& newcomer) {
+  const auto most = 2 * c.config.max_leaves + kVisitors;
+  const auto neighbours = newcomer.is_global() ? of_prefix_.find(newcomer.prefix()) : of_prefix_.end();
+  const bool crowded = neighbours != of_prefix_.end() && neighbours->second >= most / kPrefixShare;
+  if (!crowded && clients_.size() < most) return true;
+  auto out = clients_.end();
+  for (auto it = clients_.begin(); it != clients_.end(); ++it) {
+    if (crowded && it->second.from.prefix() != newcomer.prefix()) continue;
+    if (c.now - it->second.used < kFairTime || !idle(it->first, it->second)) continue;
+    if (out == clients_.end() || it->second.used < out->second.used) out = it;
+  }
+  if (out == clients_.end()) return false;
+  drop(c, out->first);
+  return true;
+}
+
+void SupernodeRole::drop(const Context& c, SessionId session) {
+  c.sessions.close(c.now, session);
+  on_session_down(c, session);
+}
+
+bool SupernodeRole::may_walk(const Client& client) const {
+  if (client.pending >= kPendingPerClient || pending_.size() >= kWalksForClients) return false;
+  const auto neighbours =
+      client.from.is_global() ? walks_of_prefix_.find(client.from.prefix()) : walks_of_prefix_.end();
+  return neighbours == walks_of_prefix_.end() || neighbours->second < kWalksOfPrefix;
 }
 
 void SupernodeRole::say(const Context& c, SessionId session, const control::Message& message) {
@@ -71,7 +116,9 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     ++counters_.limited;
     return;
   }
+  client.used = c.now;
   if (std::holds_alternative<control::Attach>(message)) {
+    client.place = std::get<control::Attach>(message).place;
     on_attach(c, session, client);
   } else if (std::holds_alternative<control::Detach>(message)) {
     leaves_.detach(c.now, session);
@@ -100,7 +147,8 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
     say(c, session, control::Attached{(*leaf)->tag, path->endpoint});
   } else {
     ++counters_.refused;
-    say(c, session, control::AttachRefused{dht_.nearest(dht_.self().position, control::kMaxContacts)});
+    const auto place = client.place.value_or(dht_.self().position);
+    say(c, session, control::AttachRefused{dht_.nearest(place, control::kMaxContacts)});
   }
 }
 
@@ -136,7 +184,10 @@ void SupernodeRole::tell_closed(const Context& c, const std::vector<CircuitTable
 }
 
 void SupernodeRole::on_session_down(const Context& c, SessionId session) {
-  if (clients_.erase(session) == 0) return;
+  const auto it = clients_.find(session);
+  if (it == clients_.end()) return;
+  count(of_prefix_, it->second.from, -1);
+  clients_.erase(it);
   leaves_.detach(c.now, session);
   tell_closed(c, circuits_.close_session(session));
 }
@@ -154,11 +205,17 @@ void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
 void SupernodeRole::leave(const Context& c) {
   for (const auto& [session, client] : clients_) c.sessions.close(c.now, session);
   clients_.clear();
+  of_prefix_.clear();
 }
 
 void SupernodeRole::handle_timeout(const Context& c) {
   if (sweep_at_ > c.now) return;
   tell_closed(c, circuits_.expire(c.now));
+  std::vector<SessionId> gone;
+  for (const auto& [session, client] : clients_) {
+    if (c.now - client.used >= kIdleClient && idle(session, client)) gone.push_back(session);
+  }
+  for (const auto session : gone) drop(c, session);
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }
 

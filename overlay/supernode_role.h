@@ -15,6 +15,14 @@ namespace linnet::overlay {
 class SupernodeRole {
  public:
   static constexpr std::size_t kVisitors = 256;  // clients that are not attached: callers, other supernodes
+  // Of all clients, those of one /24 or /48 of global addresses: an eighth. Who is neither attached nor in a circuit
+  // and says nothing goes after two minutes, or when there is no room.
+  static constexpr std::size_t kPrefixShare = 8;
+  static constexpr Duration kIdleClient = std::chrono::minutes(2);
+  static constexpr Duration kFairTime = std::chrono::seconds(5);
+  static constexpr std::size_t kWalksForNodes = 32;     // beyond it the own table answers
+  static constexpr std::size_t kWalksForClients = 192;  // of Dht's 256; the rest are this node's own
+  static constexpr std::size_t kWalksOfPrefix = 64;
   static constexpr unsigned kPendingPerClient = 16;
   static constexpr double kQuestionsPerSecond = 50;
   static constexpr double kForwardsPerPrefix = 500;  // a second
@@ -63,6 +71,9 @@ class SupernodeRole {
     crypto::SessionKey key;
     crypto::DeviceKey device;
     unsigned pending = 0;
+    IpAddress from;
+    Time used{};
+    std::optional<dht::Id> place;
     bool attach_waits = false;  // until its address is proven
     double tokens = 2 * kQuestionsPerSecond;
     Time filled{};
@@ -71,10 +82,16 @@ class SupernodeRole {
     SessionId session{};
     std::uint64_t request = 0;
     dht::Id target;
+    IpAddress from;
   };
 
   void say(const Context& c, SessionId session, const control::Message& message);
   bool pay(const Context& c, Client& client) const;
+  bool make_room(const Context& c, const IpAddress& newcomer);
+  bool idle(SessionId session, const Client& client) const;
+  void drop(const Context& c, SessionId session);
+  bool may_walk(const Client& client) const;
+  void count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by);
   void on_attach(const Context& c, SessionId session, Client& client);
   void on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message);
   void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
@@ -92,6 +109,8 @@ class SupernodeRole {
   crypto::PrefixLimiter limiter_;
   crypto::PrefixLimiter openings_;
   std::map<SessionId, Client> clients_;
+  std::map<ByteArray<7>, std::size_t> of_prefix_;  // clients at global addresses
+  std::map<ByteArray<7>, std::size_t> walks_of_prefix_;
   std::map<dht::LookupId, Pending> pending_;
   Time sweep_at_ = kNever;
   Counters counters_;

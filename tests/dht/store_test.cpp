@@ -109,5 +109,32 @@ TEST(RecordStore, IsBoundedAsAWhole) {
   }
 }
 
+// One prefix with many identities and names fills the store; others still get in, at its cost.
+TEST(RecordStore, AFullStoreTakesFromThePrefixThatHasMost) {
+  constexpr std::size_t kMost = 60;
+  RecordStore store(kMost);
+  const auto named = [](std::uint64_t n) {
+    const auto name = address("u" + std::to_string(n));
+    return record_for(kSuite, person(kSuite, 5000 + n), name);
+  };
+  for (std::uint64_t n = 0; n < 10; ++n)
+    ASSERT_TRUE(store.put(kNow, named(n), writer(static_cast<std::uint32_t>(100 + n))));
+  std::size_t taken = 0;
+  for (std::uint64_t n = 10; n < 200; ++n) taken += store.put(kNow, named(n), writer(1)) ? 1U : 0U;
+  EXPECT_EQ(taken, kMost - 10);
+  EXPECT_EQ(store.size(), kMost);
+  // Newcomers of other prefixes are taken in; those who were there stay.
+  for (std::uint64_t n = 300; n < 320; ++n)
+    EXPECT_TRUE(store.put(kNow, named(n), writer(static_cast<std::uint32_t>(n)))) << n;
+  EXPECT_EQ(store.size(), kMost);
+  for (std::uint64_t n = 0; n < 10; ++n)
+    EXPECT_EQ(store.find(crypto::user_key(address("u" + std::to_string(n))), kNow).size(), 1U) << n;
+  for (std::uint64_t n = 300; n < 320; ++n)
+    EXPECT_EQ(store.find(crypto::user_key(address("u" + std::to_string(n))), kNow).size(), 1U) << n;
+  // Its oldest are left, its youngest went.
+  EXPECT_EQ(store.find(crypto::user_key(address("u10")), kNow).size(), 1U);
+  EXPECT_EQ(store.find(crypto::user_key(address("u59")), kNow).size(), 0U);
+}
+
 }  // namespace
 }  // namespace linnet::dht::test

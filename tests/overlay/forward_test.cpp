@@ -119,14 +119,44 @@ TEST(SourceTable, ATagExpiresWhenItsSourceIsSilent) {
   EXPECT_EQ(table.answer(Time{} + SourceTable::kIdle + seconds(1), tag, 10).error(), Fault::not_found);
 }
 
-TEST(SourceTable, NeverSendsASourceMoreThanThreeTimesWhatItSent) {
+TEST(SourceTable, NewcomersDoNotDriveOutWhoAnsweredTheLeaf) {
+  SeededRng rng(1);
+  SourceTable table;
+  const auto meant = table.tag_for(Time{}, rng, host(3), 77, 1000, 4);
+  ASSERT_TRUE(table.answer(Time{}, meant, 100));
+  table.tag_for(Time{}, rng, host(3), 77, 300, 6);
+  std::uint64_t refused = 0;
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
+    const Endpoint flood{IpAddress::v4(0x09000000U + (i << 8)), 1, Transport::udp};
+    if (table.tag_for(Time{} + seconds(1), rng, flood, i, 1000, 4) == 0) ++refused;
+  }
+  EXPECT_EQ(refused, 0U);
+  EXPECT_LE(table.size(), SourceTable::kCapacity);
+  EXPECT_TRUE(table.knows(host(3), 77));
+  EXPECT_EQ(table.tag_for(Time{} + seconds(2), rng, host(3), 77, 100, 8), meant);
+}
+
+TEST(SourceTable, WhenAllAnsweredTheNewcomerWaits) {
+  SeededRng rng(1);
+  SourceTable table;
+  for (std::uint32_t i = 0; i < SourceTable::kCapacity; ++i) {
+    const Endpoint one{IpAddress::v4(0x09000000U + (i << 8)), 1, Transport::udp};
+    const auto tag = table.tag_for(Time{}, rng, one, i, 1000, 4);
+    ASSERT_TRUE(table.answer(Time{}, tag, 10));
+    table.tag_for(Time{}, rng, one, i, 100, 6);
+  }
+  EXPECT_EQ(table.tag_for(Time{} + seconds(1), rng, host(3), 1, 1000, 4), 0U);
+  EXPECT_NE(table.tag_for(Time{} + SourceTable::kQuiet + seconds(1), rng, host(3), 1, 1000, 4), 0U);
+}
+
+TEST(SourceTable, NeverSendsASourceMoreThanItSentUntilItIsKnownToBeThere) {
   SeededRng rng(1);
   SourceTable table;
   const auto tag = table.tag_for(Time{}, rng, host(3), 77, 100);
-  EXPECT_TRUE(table.answer(Time{}, tag, 300));
+  EXPECT_TRUE(table.answer(Time{}, tag, 100));
   EXPECT_EQ(table.answer(Time{}, tag, 1).error(), Fault::refused);
-  table.tag_for(Time{}, rng, host(3), 77, 10);
-  EXPECT_TRUE(table.answer(Time{}, tag, 30));
+  table.tag_for(Time{}, rng, host(3), 77, 10, 8, true);
+  EXPECT_TRUE(table.answer(Time{}, tag, 230));
   EXPECT_EQ(table.answer(Time{}, tag, 1).error(), Fault::refused);
 }
 

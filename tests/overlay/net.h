@@ -127,6 +127,7 @@ class Net {
   // Puts a datagram on the wire.
   void send(const Endpoint& from, const Endpoint& to, Bytes bytes) {
     largest = std::max(largest, bytes.size());
+    if (seen) seen(from, to, bytes);
     if (loss > 0 && rng_.unit() < loss) return;
     if (block && block(over(to.transport, from), to)) return;
     if (to.transport == Transport::tcp && !connected(from, to, bytes)) return;
@@ -140,6 +141,7 @@ class Net {
   Duration latency = std::chrono::milliseconds(1);
   double loss = 0;
   std::function<bool(const Endpoint&, const Endpoint&)> block;
+  std::function<void(const Endpoint&, const Endpoint&, ByteView)> seen;
   bool log = false;
   std::size_t largest = 0;
   std::uint64_t steps = 0;
