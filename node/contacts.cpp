@@ -226,7 +226,15 @@ bool Contacts::note_request(const Request& request) {
     changes_.emplace_back(*it);
     return true;
   }
-  if (all.size() >= kMaxRequests) return false;
+  if (all.size() >= kMaxRequests) {
+    // Those that nobody looked at for a month make room; younger ones are not pushed out by who makes many keys.
+    std::vector<PersonKey> old;
+    for (const auto& r : all) {
+      if (request.last - r.last > kRequestLife) old.push_back(r.key);
+    }
+    for (const auto& key : old) drop_request(key);
+    if (all.size() >= kMaxRequests) return false;
+  }
   all.push_back(request);
   changes_.emplace_back(request);
   return true;

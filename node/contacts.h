@@ -20,6 +20,7 @@ class Contacts {
   static constexpr std::size_t kMaxPins = 65'536;
   static constexpr std::size_t kMaxContacts = 16'384;  // blocked ones too
   static constexpr std::size_t kMaxRequests = 64;
+  static constexpr std::chrono::hours kRequestLife{30 * 24};
   static constexpr std::size_t kMaxShortName = 64;  // bytes
 
   explicit Contacts(Memory memory);

@@ -166,7 +166,9 @@ std::optional<Reply> Invitations::handle(Rooms& rooms, Time now, CommandId comma
   std::vector<overlay::SupernodeAddress> via;
   for (const auto& v : invitation.via) via.push_back({v.endpoint, v.session});
   if (!via.empty()) rooms.peer.join_through(now, via);
-  auto& kept = deliveries_[meeting.key] = std::move(delivery);
+  auto& kept = deliveries_[meeting.key];
+  tell_waiting(rooms, kept);  // whoever accepted an earlier one of theirs
+  kept = std::move(delivery);
   deliver(rooms, now, kept);
   return std::nullopt;
 }
@@ -304,17 +306,19 @@ void Invitations::tell(Rooms& rooms, Delivery& delivery, Reply reply) {
   delivery.patience = kNever;
 }
 
+void Invitations::tell_waiting(Rooms& rooms, Delivery& delivery) {
+  Reply reply;
+  if (const auto* contact = rooms.contacts.find(delivery.what.inviter)) reply.contact = *contact;
+  reply.waiting = true;
+  reply.text = (reply.contact ? reply.contact->name : std::string("The inviter")) +
+               " is a contact now, and is told of you as soon as both are online.";
+  tell(rooms, delivery, std::move(reply));
+}
+
 void Invitations::handle_timeout(Rooms& rooms, Time now) {
   for (auto it = deliveries_.begin(); it != deliveries_.end();) {
     auto& delivery = it->second;
-    if (delivery.patience <= now) {
-      Reply reply;
-      if (const auto* contact = rooms.contacts.find(it->first)) reply.contact = *contact;
-      reply.waiting = true;
-      reply.text = (reply.contact ? reply.contact->name : std::string("The inviter")) +
-                   " is a contact now, and is told of you as soon as both are online.";
-      tell(rooms, delivery, std::move(reply));
-    }
+    if (delivery.patience <= now) tell_waiting(rooms, delivery);
     if (over(delivery.what.expires, rooms.wall) || rooms.contacts.find(it->first) == nullptr) {
       rooms.contacts.drop_acceptance(it->first);
       save_people(rooms);

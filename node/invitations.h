@@ -51,6 +51,7 @@ class Invitations {
   void deliver(Rooms& rooms, Time now, Delivery& delivery);
   void postpone(Time now, Delivery& delivery);
   void tell(Rooms& rooms, Delivery& delivery, Reply reply);
+  void tell_waiting(Rooms& rooms, Delivery& delivery);
   void answered(Rooms& rooms, const Link& link, const people_message::Answer& answer);
   people_message::Verdict use(Rooms& rooms, Time now, Claims& claims, const Link& link,
                               const crypto::InvitationSecret& secret);

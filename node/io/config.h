@@ -46,8 +46,8 @@ struct Settings {
 Done parse_config(std::string_view text, const std::string& name, Settings& settings);
 // The files that exist, in order.
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings);
-// LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_LOG,
-// LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for what is not set.
+// LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_STRANGERS,
+// LINNET_LOG, LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for what is not set.
 Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings);
 
 // Values as flags, environment and files spell them. Trouble says what would have been right.

@@ -10,6 +10,7 @@
 
 #include "crypto/passphrase.h"
 #include "node/io/files.h"
+#include "node/io/terminal.h"
 
 namespace linnet::io {
 namespace {
@@ -51,17 +52,29 @@ std::string first_line(int fd) {
   return out;
 }
 
-Outcome<std::string> ask_at(int fd, const PassphraseFrom& from) {
-  const NoEcho quiet(fd);
-  put(fd, from.prompt);
+// Ctrl-C ends the question, and the echo comes back.
+Outcome<std::string> ask_once(int fd, const Interrupts& interrupts, const std::string& prompt) {
+  put(fd, prompt);
+  const auto ready = readable({fd, interrupts.fd(), -1}, kNoLimit);
+  if (ready[1]) {
+    put(fd, "\n");
+    return trouble("Interrupted.", Exit::interrupted);
+  }
   auto out = first_line(fd);
   put(fd, "\n");
   if (out.empty()) return trouble("No passphrase was given.", Exit::usage);
-  if (!from.twice) return out;
-  put(fd, "Once more: ");
-  const auto again = first_line(fd);
-  put(fd, "\n");
-  if (again != out) return trouble("The two passphrases are not the same.", Exit::usage);
+  return out;
+}
+
+Outcome<std::string> ask_at(int fd, const PassphraseFrom& from) {
+  Interrupts interrupts;
+  const NoEcho quiet(fd);
+  auto out = ask_once(fd, interrupts, from.prompt);
+  if (out && from.twice) {
+    const auto again = ask_once(fd, interrupts, "Once more: ");
+    if (!again) return again;
+    if (*again != *out) return trouble("The two passphrases are not the same.", Exit::usage);
+  }
   return out;
 }
 

@@ -1,7 +1,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -121,6 +124,34 @@ TEST(ControlSocket, AnswersLinesAndIsClosedToOthers) {
   EXPECT_EQ(exchange((*link)->fd.get(), "bye\n"), "got bye");
   char c;
   EXPECT_EQ(::recv((*link)->fd.get(), &c, 1, 0), 0);
+}
+
+TEST(ControlSocket, AnswersNoOtherUserEvenWhereTheFilesAreOpen) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  const HomeFolder home;
+  const auto path = (home / "control.sock").string();
+  const Server server(path);
+  ::chmod(home.path().c_str(), 0755);
+  ::chmod(path.c_str(), 0666);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  ASSERT_LT(path.size(), sizeof name.sun_path);
+  std::memcpy(name.sun_path, path.c_str(), path.size());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // 0: refused; 1: answered; 2: the test itself could not be done.
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(2);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) ::_exit(2);
+    (void)::send(fd, "one\n", 4, MSG_NOSIGNAL);
+    char c;
+    ::_exit(::recv(fd, &c, 1, 0) > 0 ? 1 : 0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(ControlSocket, DropsALineThatDoesNotEnd) {

@@ -161,8 +161,11 @@ TEST(Contacts, KeepABoundedNumberOfRequests) {
         {key(n), crypto::Address::key_name("a", account(n)), address("a@a.example"), kNow, kNow, 1});
     EXPECT_EQ(kept, n < Contacts::kMaxRequests);
   }
-  EXPECT_TRUE(contacts.note_request({key(0), {}, {}, kNow, kNow, 1})) << "who is there already is only counted";
+  const auto later = kNow + std::chrono::hours(31 * 24);
+  EXPECT_TRUE(contacts.note_request({key(0), {}, {}, kNow, later, 1})) << "who is there already is only counted";
   EXPECT_EQ(contacts.request(key(0))->times, 2U);
+  EXPECT_TRUE(contacts.note_request({key(201), {}, {}, later, later, 1})) << "a month later there is room";
+  EXPECT_EQ(contacts.memory().requests.size(), 2U);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Contacts, strangers, blocked people, two claimants of a name, changed keys, revoked devices: whole nodes.
+#include <set>
+
 #include "people_fixture.h"
 
 namespace linnet::node {
@@ -231,6 +233,65 @@ TEST_F(People, ArePublishedOnlyUnderASequenceThatIsStored) {
   ASSERT_EQ(alice->count<event::SaveSequence>(), 1U);
   alice->node->sequence_stored(town.now(), alice->last<event::SaveSequence>()->below);
   EXPECT_TRUE(town.all_online()) << "and at once when the disk has room again";
+}
+
+// Check 40. A record's nonce is its sequence under a key of the device: the pair must never come twice.
+TEST_F(People, RestoredFromABackupAreANewDeviceThatNeverRepeatsASequence) {
+  meet();
+  std::set<std::pair<crypto::DeviceKey, std::uint64_t>> used;
+  std::set<Bytes> seen;
+  const auto look = [&] {
+    for (const auto& supernode : town.supernodes) {
+      for (const auto& record :
+           supernode->node->peer().dht()->local_records(crypto::user_key(*crypto::Address::parse(kBob)))) {
+        if (!seen.insert(record.wire).second) continue;
+        EXPECT_TRUE(used.emplace(record.device(), record.sequence).second) << "used before, with other bytes";
+      }
+    }
+  };
+  look();
+  const auto& before = bob->node->identity();
+  SeededRng rng(99);
+  std::set<crypto::DeviceKey> devices{before.device_key()};
+  for (int n = 0; n < 2; ++n) {
+    auto again = crypto::restore_identity(crypto::shipped_suite(), rng, before.account, before.address,
+                                          before.certificate.epoch, Wall{1'700'001'000});
+    devices.insert(again.device_key());
+    // The two devices of before still have their records: only revoking makes room for a third.
+    if (n == 1) {
+      ASSERT_TRUE(crypto::revoke_others(crypto::shipped_suite(), again, Wall{1'700'001'000}));
+    }
+    town.kill(n == 0 ? *bob : *town.people.back());
+    town.add(std::move(again));
+    settle();
+    town.restart(*town.people.back());  // what was stored is not used again either
+    settle();
+    look();
+  }
+  EXPECT_EQ(devices.size(), 3U);
+  EXPECT_GE(used.size(), 3U);
+  std::set<crypto::DeviceKey> published;
+  for (const auto& [device, sequence] : used) published.insert(device);
+  EXPECT_EQ(published, devices);
+}
+
+// Check 14: what a node says about itself only grows, also through a kill -9.
+TEST_F(People, PublishHigherSequencesAfterEveryRestart) {
+  meet();
+  std::uint64_t highest = 0;
+  for (int n = 0; n < 4; ++n) {
+    std::uint64_t found = 0;
+    for (const auto& supernode : town.supernodes) {
+      for (const auto& record :
+           supernode->node->peer().dht()->local_records(crypto::user_key(*crypto::Address::parse(kBob))))
+        found = std::max(found, record.sequence);
+    }
+    EXPECT_GT(found, highest);
+    highest = found;
+    town.restart(*bob);
+    settle();
+    town.run_for(seconds(5));
+  }
 }
 
 }  // namespace
