@@ -51,6 +51,7 @@ struct Raw {
   verb::Answer answer;
   std::optional<std::uint64_t> id;
   std::string on;
+  std::string digits;
   verb::Who who;
   verb::Log log;
   verb::Demo demo;
@@ -210,6 +211,14 @@ class Grammar {
             ->check(CLI::IsMember({"on", "off"}));
       command->add_option("--call", raw_.id, "the call's id, when there are several (linnet status)")->type_name("ID");
     }
+    auto* dtmf = app_.add_subcommand("dtmf", "send digits into a call");
+    dtmf->add_option("DIGITS", raw_.digits, "0-9 * # A-D")
+        ->required()
+        ->check([](const std::string& text) {
+          const bool digits = !text.empty() && text.find_first_not_of("0123456789*#ABCDabcd") == std::string::npos;
+          return digits ? std::string() : "digits are 0-9 * # A-D";
+        });
+    dtmf->add_option("--call", raw_.id, "the call's id, when there are several (linnet status)")->type_name("ID");
   }
 
   void other_commands() {
@@ -335,6 +344,7 @@ class Grammar {
     if (name == "hangup ") return Verb(verb::Hangup{raw_.id});
     if (name == "hold ") return Verb(verb::Hold{raw_.id, raw_.on == "off"});
     if (name == "mute ") return Verb(verb::Mute{raw_.id, raw_.on == "off"});
+    if (name == "dtmf ") return Verb(verb::Dtmf{raw_.id, raw_.digits});
     if (name == "who ") return Verb(raw_.who);
     if (name == "log ") return Verb(raw_.log);
     if (name == "demo ") return Verb(raw_.demo);

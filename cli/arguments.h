@@ -113,6 +113,10 @@ struct Mute {
   std::optional<std::uint64_t> call;
   bool off = false;
 };
+struct Dtmf {
+  std::optional<std::uint64_t> call;
+  std::string digits;
+};
 struct Who {
   std::string who;
 };
@@ -149,7 +153,7 @@ using Verb =
     std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Who, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus,
+                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus,
                  verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
 
 struct Invocation {

@@ -139,6 +139,12 @@ int hangup(const Context& context, const verb::Hangup& o) {
 int hold(const Context& context, const verb::Hold& o) { return simple(context, with_call("hold", o.call, !o.off)); }
 int mute(const Context& context, const verb::Mute& o) { return simple(context, with_call("mute", o.call, !o.off)); }
 
+int dtmf(const Context& context, const verb::Dtmf& o) {
+  Json request{{"cmd", "dtmf"}, {"digits", o.digits}};
+  if (o.call) request["call"] = *o.call;
+  return simple(context, request.dump());
+}
+
 int who(const Context& context, const verb::Who& options) {
   const auto line = io::ask(context.home, Json{{"cmd", "who"}, {"who", options.who}}.dump(), kAnswer,
                             waiting(context, "Looking for " + options.who + " ..."));

@@ -11,6 +11,7 @@ int status(const Context& context, const verb::Status& options);
 int hangup(const Context& context, const verb::Hangup& options);
 int hold(const Context& context, const verb::Hold& options);
 int mute(const Context& context, const verb::Mute& options);
+int dtmf(const Context& context, const verb::Dtmf& options);
 int who(const Context& context, const verb::Who& options);
 int log(const Context& context, const verb::Log& options);
 

@@ -39,6 +39,7 @@ struct Dispatch {
   int operator()(const verb::Hangup& v) const { return hangup(context, v); }
   int operator()(const verb::Hold& v) const { return hold(context, v); }
   int operator()(const verb::Mute& v) const { return mute(context, v); }
+  int operator()(const verb::Dtmf& v) const { return dtmf(context, v); }
   int operator()(const verb::Who& v) const { return who(context, v); }
   int operator()(const verb::Log& v) const { return log(context, v); }
   int operator()(const verb::Demo& v) const { return demo(context, v); }

@@ -38,6 +38,8 @@ constexpr double kFirstLook = 60;     // packets: until then nothing is known of
 constexpr double kWorse = 0.12;       // loss that came with the copies
 constexpr double kSurely = 2.5;       // standard deviations
 constexpr double kLossMemory = 150;   // packets
+constexpr double kRecoverFrom = 0.08;  // loss
+constexpr double kRecoverTo = 0.03;
 constexpr double kCountMemory = 300;  // packets
 constexpr auto kNoCopies = seconds(20);
 constexpr double kOvercome = 1.15;  // growth past this much of the ceiling forgets it
@@ -95,10 +97,12 @@ double RateControl::measure_queue(Time now, const Mark& mark) {
 }
 
 void RateControl::note_loss(const Passed& p) {
-  steady_loss_ += (p.loss - steady_loss_) * 0.3;
   seen_packets_ += p.packets;
   // The mean of the first packets, then of about the last ones: short reports are mostly chance.
   loss_ += (p.loss - loss_) * std::min(1.0, p.packets / std::min(seen_packets_, kLossMemory));
+  // The codec's own recovery moves the peer's delay by a frame as it comes and goes: it stays for a while.
+  if (loss_ > kRecoverFrom) recover_ = true;
+  if (loss_ < kRecoverTo) recover_ = false;
 }
 
 // One outage may be the last: only where they come again is it worth a third of a second of delay to bridge them.
@@ -178,7 +182,7 @@ void RateControl::cut(Time now, double rate) {
   ceiling_ = std::max(kFloor, static_cast<int>(rate));
   cut_at_ = changed_at_ = now;
   growths_ = 0;
-  loss_ = steady_loss_ = 0;  // it was the queue's
+  loss_ = 0;  // it was the queue's
   plain_ = copied_ = {};
   replan();
 }
@@ -262,7 +266,7 @@ void RateControl::on_frame(Time now, double incoming_loss) {
 void RateControl::replan() {
   input_.ceiling = std::min(ceiling_.value_or(kMaxWire), kMaxWire);
   input_.loss = loss_;
-  input_.steady_loss = steady_loss_;
+  input_.recover = recover_;
   input_.outage_ms = outages_.size() >= 2 ? outage_ms_ : 0;
   plan_ = make_plan(input_);
   if (!settings_.adapt) plan_.frame_ms = settings_.frame_ms;

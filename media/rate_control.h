@@ -97,8 +97,8 @@ class RateControl {
 
   std::optional<int> ceiling_;
   std::optional<double> queue_ms_;
-  double loss_ = 0;         // up at once, down slowly: copies are there when they are needed
-  double steady_loss_ = 0;  // an encoder that changes its mind each second makes the peer's delay swing
+  double loss_ = 0;
+  bool recover_ = false;
   double seen_packets_ = 0;
   int outage_ms_ = 0;
   std::deque<Time> outages_;  // when reports told of one, at most 4

@@ -56,7 +56,9 @@ SendPlan make_plan(const PlanInput& in) {
   SendPlan plan;
   plan.frame_ms = in.frame_ms;
   plan.bitrate = in.bitrate;
-  plan.expected_loss = static_cast<int>(in.steady_loss * 100 + 0.5);
+  // From 7 % on the codec carries a second copy itself (media/opus_codec.cpp).
+  const int loss = static_cast<int>(in.loss * 100 + 0.5);
+  plan.expected_loss = in.recover ? std::max(loss, 7) : std::min(loss, 6);
   if (in.red && add_copies(in, plan) && wire_rate(plan, in.overhead) <= in.ceiling) {
     // What is left: a frame and all its copies lost.
     double left = in.loss;

@@ -21,7 +21,7 @@ struct PlanInput {
   int ceiling = 1'000'000;  // bit/s on the wire
   double loss = 0;          // 0..1, that is no sign of congestion
   int copies = 0;           // 0..3 of each frame that the loss calls for
-  double steady_loss = 0;   // the same, smoothed over some seconds: for the codec's own recovery
+  bool recover = false;     // the codec's own recovery is worth its bits where there are no copies
   int outage_ms = 0;        // the runs of loss are about this long; 0: losses come one by one
   bool red = false;         // the peer takes RFC 2198
 };

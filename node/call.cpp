@@ -130,6 +130,7 @@ CallView Call::view(const Rooms& rooms, Time now) const {
   if (t == nullptr) return out;
   describe_path(rooms, *t, now, out);
   out.muted = t->voice.muted();
+  out.digits = t->voice.digits();
   out.on_hold = t->voice.on_hold();
   out.held_by_peer = t->voice.held_by_peer();
   out.talking_for = now - *facts_.answered;

@@ -16,6 +16,7 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   const auto path = rooms.peer.path(line.link);
   Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), now, kNever, std::nullopt};
   if (facts.limit) out.until = now + *facts.limit;
+  out.note_path();
   rooms.out.push(event::AudioStart{facts.id});
   return {std::move(out)};
 }
@@ -56,6 +57,11 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
     return end(rooms, now, facts, CallResult::failed, "Nothing more was heard from " + facts.peer.text() + ".");
   }
   if (now >= voice.next_timeout()) voice.handle_timeout(now);
+  if (const auto why = voice.stats(now).broken; !why.empty()) {
+    (void)rooms.sip.bye(now, line.call);
+    return end(rooms, now, facts, CallResult::failed,
+               "The path to " + facts.peer.text() + " does not carry the call (" + why + ").");
+  }
   if (now >= path.next_timeout()) path.handle_timeout(now, voice.stats(now).concealed_ms);
   return {};
 }
@@ -71,11 +77,14 @@ Time Talking::next_timeout() const {
   return std::min({until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout()});
 }
 
+void Talking::note_path() { voice.set_direct(path.word() == PathWord::lan || path.word() == PathWord::direct); }
+
 void Talking::take_link(Rooms& rooms, Time now, overlay::SessionId link) {
   line.link = link;
   lost.reset();
   share_endpoints(rooms, now, link);
   if (const auto to = rooms.peer.path(link)) path.moved(now, *to, voice.stats(now).concealed_ms);
+  note_path();
 }
 
 Next Talking::on(Rooms& rooms, Time now, Facts&, const overlay::LinkUp& up) {
@@ -101,6 +110,7 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& 
 
 Next Talking::on(Rooms&, Time now, Facts&, const overlay::LinkPath& moved) {
   if (moved.link == line.link) path.moved(now, moved.to, voice.stats(now).concealed_ms);
+  note_path();
   return {};
 }
 

@@ -42,6 +42,7 @@ struct Talking {
 
  private:
   Next end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text);
+  void note_path();
   void take_link(Rooms& rooms, Time now, overlay::SessionId link);
 };
 

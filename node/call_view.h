@@ -53,6 +53,7 @@ struct CallView {
   bool compared = false;  // the safety numbers were compared
   std::string note;       // a warning about who this is; empty: none
   bool muted = false;
+  std::string digits;    // that the peer keyed
   bool on_hold = false;  // by us
   bool held_by_peer = false;
   std::optional<Duration> talking_for;

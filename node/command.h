@@ -25,12 +25,13 @@ struct Answer { std::optional<CallId> call; };   // none: the only one that ring
 struct Hangup { std::optional<CallId> call; };   // none: every call; also cancels and declines
 struct Hold { std::optional<CallId> call; bool on = true; };
 struct Mute { std::optional<CallId> call; bool on = true; };
+struct Dtmf { std::optional<CallId> call; std::string digits; };  // 0-9 * # A-D
 struct Who { std::string who; };                 // looks a name up and says what is known
 struct People { Ask ask; };                      // about other people, and who we are; event PeopleDone answers
 struct Leave {};                                 // drain: end calls, say good-bye; event Left follows
 
 }  // namespace command
 
-using Command = std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Who, command::People, command::Leave>;
+using Command = std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Dtmf, command::Who, command::People, command::Leave>;
 
 }  // namespace linnet::node

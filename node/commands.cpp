@@ -86,6 +86,14 @@ void Node::Impl::command(Time, CommandId id, const command::Mute& mute) {
   done(id, Outcome::ok, call->facts().id);
 }
 
+void Node::Impl::command(Time, CommandId id, const command::Dtmf& dtmf) {
+  auto* call = pick(dtmf.call, [](const Call& c) { return c.talking() != nullptr; });
+  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  const auto call_id = call->facts().id;
+  if (call->talking()->voice.send_digits(dtmf.digits)) return done(id, Outcome::ok, call_id);
+  done(id, Outcome::refused, call_id, "The digits were not all sent: the other end takes none, or too many wait.");
+}
+
 void Node::Impl::command(Time now, CommandId id, const command::Who& who) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
   auto r = rooms();

@@ -10,7 +10,7 @@
 
 namespace linnet::node {
 
-enum class CodecChoice : std::uint8_t { opus, pcmu, pcma };
+enum class CodecChoice : std::uint8_t { opus, pcmu, pcma, l16 };
 
 struct NodeConfig {
   overlay::PeerConfig peer;
@@ -23,6 +23,7 @@ struct NodeConfig {
   CodecChoice codec = CodecChoice::opus;              // offered first
   std::uint32_t bitrate = 24'000;                     // bit/s, Opus
   Duration frame = std::chrono::milliseconds(20);
+  bool low_delay = false;                             // 10 ms frames and a small jitter buffer
 };
 
 // What was stored by earlier runs (protocol.md section 1: a pin always wins).

@@ -54,6 +54,7 @@ struct Node::Impl {
   void command(Time now, CommandId id, const command::Hangup& hangup);
   void command(Time now, CommandId id, const command::Hold& hold);
   void command(Time now, CommandId id, const command::Mute& mute);
+  void command(Time now, CommandId id, const command::Dtmf& dtmf);
   void command(Time now, CommandId id, const command::Who& who);
   void command(Time now, CommandId id, const command::People& people);
   void command(Time now, CommandId id, const command::Leave&);

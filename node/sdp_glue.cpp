@@ -6,11 +6,15 @@
 namespace linnet::node {
 namespace {
 
+constexpr std::string_view kRed = "red", kEvent = "telephone-event";
+constexpr std::uint8_t kRedType = 63, kWideEventType = 101, kNarrowEventType = 102;
+
 media::CodecKind kind_of(CodecChoice choice) {
   switch (choice) {
     case CodecChoice::opus: return media::CodecKind::opus;
     case CodecChoice::pcmu: return media::CodecKind::pcmu;
     case CodecChoice::pcma: return media::CodecKind::pcma;
+    case CodecChoice::l16: return media::CodecKind::l16;
   }
   return media::CodecKind::opus;
 }
@@ -28,10 +32,16 @@ sip::AudioCodec described(media::CodecKind kind) {
 }
 
 std::vector<sip::AudioCodec> codecs(CodecChoice first) {
-  std::array<media::CodecKind, 3> order{media::CodecKind::opus, media::CodecKind::pcmu, media::CodecKind::pcma};
+  std::vector<media::CodecKind> order{media::CodecKind::opus, media::CodecKind::pcmu, media::CodecKind::pcma};
+  // Linear samples are offered only where they were asked for: they cost thirty times what Opus does.
+  if (first == CodecChoice::l16) order.push_back(media::CodecKind::l16);
   std::stable_partition(order.begin(), order.end(), [&](auto kind) { return kind == kind_of(first); });
   std::vector<sip::AudioCodec> out;
   for (const auto kind : order) out.push_back(described(kind));
+  const auto opus = std::to_string(media::usual_payload_type(media::CodecKind::opus));
+  out.push_back({kRedType, std::string(kRed), 48000, 2, opus + "/" + opus});
+  out.push_back({kWideEventType, std::string(kEvent), 48000, 1, "0-15"});
+  out.push_back({kNarrowEventType, std::string(kEvent), 8000, 1, "0-15"});
   return out;
 }
 
@@ -61,7 +71,10 @@ sip::AudioOffer describe(const NodeConfig& config, Rng& rng) {
   out.ssrc = static_cast<std::uint32_t>(1 + rng.below(0xffff'ffff));
   out.cname = to_base32(rng.array<12>());
   out.ptime_ms =
-      static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(config.frame).count());
+      config.low_delay
+          ? 10
+          : static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(config.frame).count());
+  out.rtcp_rsize = out.rtcp_metrics = true;
   return out;
 }
 
@@ -76,10 +89,27 @@ Result<std::vector<media::PayloadType>> payload_types(const sip::AudioAgreement&
   std::vector<media::PayloadType> out;
   for (const auto& codec : agreement.codecs) {
     const auto kind = media::codec_from_name(codec.name);
-    if (kind && out.size() < 8) out.push_back({codec.payload_type, *kind});
+    const bool fits = kind && codec.clock_rate == static_cast<std::uint32_t>(media::rtp_clock(*kind));
+    if (fits && out.size() < 8) out.push_back({codec.payload_type, *kind});
   }
   if (out.empty()) return fail(Fault::unsupported);
   return out;
+}
+
+media::Auxiliary auxiliary_types(const sip::AudioAgreement& agreement) {
+  media::Auxiliary out;
+  for (const auto& codec : agreement.codecs) {
+    if (codec.name == kRed && codec.clock_rate == 48000) out.red = codec.payload_type;
+    if (codec.name == kEvent) out.events.push_back({codec.payload_type, static_cast<int>(codec.clock_rate)});
+  }
+  return out;
+}
+
+media::PayloadType choose_type(const std::vector<media::PayloadType>& types, bool direct) {
+  for (const auto& type : types) {
+    if (direct || type.codec != media::CodecKind::l16) return type;
+  }
+  return types.front();
 }
 
 Result<media::SessionConfig> session_config(const NodeConfig& config, const sip::AudioAgreement& agreement,
@@ -88,7 +118,11 @@ Result<media::SessionConfig> session_config(const NodeConfig& config, const sip:
   if (!types) return fail(types.error());
   media::SessionConfig out;
   out.receive = std::move(*types);
-  out.send = out.receive.front();
+  out.send = choose_type(out.receive, false);
+  out.auxiliary = auxiliary_types(agreement);
+  out.reduced_size = agreement.rtcp_rsize;
+  out.metrics = agreement.rtcp_metrics;
+  out.low_delay = config.low_delay;
   auto keys = srtp_keys(agreement);
   if (!keys) return fail(keys.error());
   out.security = *keys;
@@ -96,6 +130,7 @@ Result<media::SessionConfig> session_config(const NodeConfig& config, const sip:
   out.remote_ssrc = agreement.remote_ssrc;
   out.cname = ours.cname;
   out.ptime = std::chrono::milliseconds(agreement.ptime_ms.value_or(ours.ptime_ms.value_or(20)));
+  if (config.low_delay) out.ptime = std::chrono::milliseconds(10);
   out.bitrate = static_cast<int>(config.bitrate);
   return out;
 }

@@ -14,8 +14,11 @@ sip::AudioOffer describe(const NodeConfig& config, Rng& rng);
 // Fault::unsupported when no agreed codec is ours, Fault::bad_key when a key does not fit its suite.
 Result<media::SessionConfig> session_config(const NodeConfig& config, const sip::AudioAgreement& agreement,
                                             const sip::AudioOffer& ours);
-// The first one is what to send.
+// In the order of preference.
 Result<std::vector<media::PayloadType>> payload_types(const sip::AudioAgreement& agreement);
+media::Auxiliary auxiliary_types(const sip::AudioAgreement& agreement);
+// What to send: the first; linear samples only where the path is direct.
+media::PayloadType choose_type(const std::vector<media::PayloadType>& types, bool direct);
 Result<media::SrtpKeys> srtp_keys(const sip::AudioAgreement& agreement);
 
 }  // namespace linnet::node

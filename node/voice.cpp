@@ -20,8 +20,25 @@ double loudness(std::span<const std::int16_t> samples) {
 }  // namespace
 
 Voice::Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement)
-    : session_(std::move(session)), local_(std::move(local)) {
+    : session_(std::move(session)), local_(std::move(local)), auxiliary_(auxiliary_types(agreement)) {
+  if (auto types = payload_types(agreement)) types_ = std::move(*types);
   agree(agreement);
+}
+
+void Voice::set_types(std::vector<media::PayloadType> types, const media::Auxiliary& auxiliary) {
+  types_ = std::move(types);
+  auxiliary_ = auxiliary;
+  session_.set_codecs(choose_type(types_, direct_), types_, auxiliary_);
+}
+
+void Voice::set_direct(bool direct) {
+  if (direct == direct_) return;
+  direct_ = direct;
+  session_.set_codecs(choose_type(types_, direct_), types_, auxiliary_);
+}
+
+bool Voice::send_digits(std::string_view digits) {
+  return std::all_of(digits.begin(), digits.end(), [this](char digit) { return session_.send_digit(digit); });
 }
 
 void Voice::agree(const sip::AudioAgreement& agreement) {
@@ -74,6 +91,9 @@ bool Voice::claims(ByteView packet) const {
 bool Voice::receive(Time now, MutableBytes packet) {
   if (!session_.handle_packet(now, packet)) return false;
   last_packet_ = now;
+  constexpr std::size_t kKept = 64;  // of the digits that came; older ones go
+  while (const auto digit = session_.poll_digit()) digits_ += *digit;
+  if (digits_.size() > kKept) digits_.erase(0, digits_.size() - kKept);
   return true;
 }
 
@@ -111,7 +131,7 @@ linnet::Status Voice::on_answer(std::string_view sdp) {
     if (!keys) return fail(keys.error());
     session_.rekey(*keys);
   }
-  session_.set_codecs(types->front(), *types);
+  set_types(*types, auxiliary_types(*agreement));
   local_ = offer;
   agree(*agreement);
   held_by_peer_ = !sip::receives(theirs->direction);
@@ -141,7 +161,7 @@ Result<std::string> Voice::on_offer(const NodeConfig& config, Rng& rng, std::str
     if (!keys) return fail(keys.error());
     session_.rekey(*keys);
   }
-  session_.set_codecs(types->front(), *types);
+  set_types(*types, auxiliary_types(*agreement));
   local_ = *answer;
   agree(*agreement);
   held_by_peer_ = !sip::receives(theirs->direction);

@@ -39,6 +39,13 @@ class Voice {
   // The peer's new offer; returns our answer.
   Result<std::string> on_offer(const NodeConfig& config, Rng& rng, std::string_view sdp);
 
+  // False when one is no digit or the peer takes none; nothing more is sent then.
+  bool send_digits(std::string_view digits);
+  // The digits that came, the last ones of many.
+  const std::string& digits() const { return digits_; }
+  // Whether the path is one of the two machines' own: linear samples go only there.
+  void set_direct(bool direct);
+
   void set_muted(bool on) { session_.set_muted(on); }
   bool muted() const { return session_.muted(); }
   bool on_hold() const { return on_hold_; }
@@ -50,11 +57,16 @@ class Voice {
  private:
   Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement);
   void agree(const sip::AudioAgreement& agreement);
+  void set_types(std::vector<media::PayloadType> types, const media::Auxiliary& auxiliary);
   // Hold as it is agreed on: an offer of ours that waits, or backs off from one of theirs, does not count yet.
   bool holds() const { return on_hold_ != pending_.has_value(); }
 
   media::Session session_;
   sip::AudioOffer local_;  // our description as it stands, with the one key that is in use
+  std::vector<media::PayloadType> types_;
+  media::Auxiliary auxiliary_;
+  bool direct_ = false;
+  std::string digits_;
   sip::CryptoKey remote_key_;
   std::optional<std::uint32_t> remote_ssrc_;
   std::optional<sip::AudioOffer> pending_;   // our re-offer without an answer yet

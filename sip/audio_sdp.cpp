@@ -117,6 +117,10 @@ void read_attribute(const SdpAttribute& a, AudioOffer& out) {
     if (rest.starts_with("cname:")) out.cname = rest.substr(6);
   } else if (a.name == "rtcp-mux") {
     out.rtcp_mux = true;
+  } else if (a.name == "rtcp-rsize") {
+    out.rtcp_rsize = true;
+  } else if (a.name == "rtcp-xr") {
+    while (!rest.empty()) out.rtcp_metrics = take_word(rest) == "voip-metrics" || out.rtcp_metrics;
   } else if (a.name == "ptime") {
     if (const auto ms = number(rest, 1000)) out.ptime_ms = static_cast<std::uint32_t>(*ms);
   } else if (a.name == "candidate" && out.candidates.size() < kMaxCandidates) {
@@ -152,6 +156,8 @@ SdpMedia write_media(const AudioOffer& audio) {
     add(m.attributes, "crypto", std::to_string(k.tag) + " " + k.suite + " inline:" + to_base64(k.key_and_salt));
   add(m.attributes, std::string(to_string(audio.direction)));
   if (audio.rtcp_mux) add(m.attributes, "rtcp-mux");
+  if (audio.rtcp_rsize) add(m.attributes, "rtcp-rsize");
+  if (audio.rtcp_metrics) add(m.attributes, "rtcp-xr", "voip-metrics");
   if (audio.ssrc)
     add(m.attributes, "ssrc", std::to_string(*audio.ssrc) + (audio.cname.empty() ? "" : " cname:" + audio.cname));
   if (!audio.ice_ufrag.empty()) add(m.attributes, "ice-ufrag", audio.ice_ufrag);

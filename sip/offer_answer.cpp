@@ -56,9 +56,24 @@ AudioAgreement agreement(const AudioOffer& offer, const AudioOffer& answer, cons
     if (theirs != remote.codecs.end()) out.codecs.push_back(*theirs);  // sent with the receiver's payload type
   }
   out.rtcp_mux = offer.rtcp_mux && answer.rtcp_mux;
+  out.rtcp_rsize = offer.rtcp_rsize && answer.rtcp_rsize;
+  out.rtcp_metrics = remote.rtcp_metrics;
   out.remote_ssrc = remote.ssrc;
   out.ptime_ms = remote.ptime_ms;
   return out;
+}
+
+// The parameters of "red" are payload types, and those are the offer's now (RFC 2198 section 5).
+void name_redundant(std::vector<AudioCodec>& codecs) {
+  const auto opus = std::find_if(codecs.begin(), codecs.end(), [](const AudioCodec& c) { return iequal(c.name, "opus"); });
+  if (opus == codecs.end()) {
+    std::erase_if(codecs, [](const AudioCodec& c) { return iequal(c.name, "red"); });
+    return;
+  }
+  const auto type = std::to_string(opus->payload_type);
+  for (auto& codec : codecs) {
+    if (iequal(codec.name, "red")) codec.fmtp = type + "/" + type;
+  }
 }
 
 }  // namespace
@@ -108,6 +123,8 @@ Result<AudioOffer> make_answer(const AudioOffer& offer, const AudioOffer& ours) 
   if (out.crypto.empty()) return fail(Fault::refused);
   out.direction = common(reversed(offer.direction), ours.direction);
   out.rtcp_mux = offer.rtcp_mux && ours.rtcp_mux;
+  out.rtcp_rsize = offer.rtcp_rsize && ours.rtcp_rsize;
+  name_redundant(out.codecs);
   out.others = offer.others;
   out.position = offer.position;
   return out;

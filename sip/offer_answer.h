@@ -66,6 +66,8 @@ struct AudioOffer {
   std::optional<std::uint32_t> ssrc;
   std::string cname;  // with ssrc
   bool rtcp_mux = true;
+  bool rtcp_rsize = false;    // takes reduced-size RTCP (RFC 5506)
+  bool rtcp_metrics = false;  // wants VoIP metrics (a=rtcp-xr:voip-metrics, RFC 3611 section 5)
   std::optional<std::uint32_t> ptime_ms;
   std::string ice_ufrag;
   std::string ice_pwd;
@@ -93,6 +95,8 @@ struct AudioAgreement {
   CryptoKey remote;                           // they encrypt with
   Direction direction = Direction::sendrecv;  // ours: send when sends(), play when receives()
   bool rtcp_mux = false;
+  bool rtcp_rsize = false;    // both take it
+  bool rtcp_metrics = false;  // they want them
   std::optional<std::uint32_t> remote_ssrc;
   std::optional<std::uint32_t> ptime_ms;  // what they would like to receive
 };

@@ -149,8 +149,10 @@ constexpr std::array<Key, 23> kKeys{{
          s.codec = node::CodecChoice::pcmu;
        else if (text == "pcma")
          s.codec = node::CodecChoice::pcma;
+       else if (text == "l16")
+         s.codec = node::CodecChoice::l16;
        else
-         return R"("opus", "pcmu" or "pcma")";
+         return R"("opus", "pcmu", "pcma" or "l16")";
        return {};
      }},
     {"call", "bitrate",
@@ -160,6 +162,7 @@ constexpr std::array<Key, 23> kKeys{{
        s.bitrate_kbps = static_cast<std::uint32_t>(*n);
        return {};
      }},
+    {"media", "low_delay", [](const toml::node& v, Settings& s, const Path&) { return take_bool(v, s.low_delay); }},
     {"call", "frame",
      [](const toml::node& v, Settings& s, const Path&) -> std::string {
        const auto n = whole<10, 60>(v);
@@ -221,7 +224,7 @@ std::vector<std::string_view> known_names(std::string_view section) {
   std::vector<std::string_view> out;
   for (const auto& key : kKeys)
     if (key.section == section && !key.name.empty()) out.push_back(key.name);
-  if (section.empty()) out.insert(out.end(), {"relay", "call", "audio"});
+  if (section.empty()) out.insert(out.end(), {"relay", "call", "media", "audio"});
   return out;
 }
 

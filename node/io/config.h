@@ -33,6 +33,7 @@ struct Settings {
   node::CodecChoice codec = node::CodecChoice::opus;
   std::uint32_t bitrate_kbps = 24;
   std::uint32_t frame_ms = 20;
+  bool low_delay = false;
   std::uint32_t ring_s = 60;
   bool sound = true;         // audio.device = "none" makes silent calls
   SoundChoice sound_choice;  // audio.device, audio.microphone, audio.loudspeaker: empty is the default

@@ -10,6 +10,7 @@ using Json = nlohmann::json;
 
 constexpr int kMaxDepth = 4;
 constexpr std::size_t kMaxWho = 1024;
+constexpr std::size_t kMaxDigits = 64;
 constexpr std::size_t kMaxPath = 4096;
 constexpr double kMaxSeconds = 7 * 24 * 3600;
 constexpr std::size_t kMaxCode = 4096;
@@ -139,6 +140,12 @@ Outcome<Request> parse_request(std::string_view line) {
     const auto id = f.call();
     const bool on = f.flag("on", true);
     return cmd == "hold" ? f.as(request::Hold{id, on}) : f.as(request::Mute{id, on});
+  }
+  if (cmd == "dtmf") {
+    const auto id = f.call();
+    request::Dtmf dtmf{id, f.text("digits", kMaxDigits)};
+    if (dtmf.digits.empty()) f.wrong("digits");
+    return f.as(std::move(dtmf));
   }
   if (cmd == "who") {
     request::Who who{f.text("who", kMaxWho)};

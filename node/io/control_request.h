@@ -9,6 +9,7 @@
 //   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
 //   optional
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
+//   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
 //   {"cmd":"people","ask":"invite|cancel|accept|add|verify|block|forget|request|revoke",...}   {"ok":true,"reply":{..}}
 //   {"cmd":"contacts","list":"contacts|requests|invitations"}                   {"row":{..}} lines, then {"ok":true}
@@ -60,6 +61,10 @@ struct Mute {
   std::optional<node::CallId> call;
   bool on = true;
 };
+struct Dtmf {
+  std::optional<node::CallId> call;
+  std::string digits;
+};
 struct Who {
   std::string who;
 };
@@ -80,7 +85,7 @@ struct Down {};
 }  // namespace request
 
 using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
-                             request::Mute, request::Who, request::Log, request::Audio, request::People,
+                             request::Mute, request::Dtmf, request::Who, request::Log, request::Audio, request::People,
                              request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests

@@ -169,6 +169,10 @@ void Service::handle(ClientId client, const request::Mute& mute) {
   run(client, node::command::Mute{mute.call, mute.on}, mute.call);
 }
 
+void Service::handle(ClientId client, const request::Dtmf& dtmf) {
+  run(client, node::command::Dtmf{dtmf.call, dtmf.digits}, dtmf.call);
+}
+
 void Service::handle(ClientId client, const request::Who& who) {
   pending_[driver_.next_command()] = Pending{client, false, false, who.who, {}, {}};
   driver_.command(node::command::Who{who.who});

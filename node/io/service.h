@@ -44,6 +44,7 @@ class Service {
   void handle(ClientId client, const request::Hangup& hangup);
   void handle(ClientId client, const request::Hold& hold);
   void handle(ClientId client, const request::Mute& mute);
+  void handle(ClientId client, const request::Dtmf& dtmf);
   void handle(ClientId client, const request::Who& who);
   void handle(ClientId client, const request::Log& log);
   void handle(ClientId client, const request::Names& names);

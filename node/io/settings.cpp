@@ -72,6 +72,7 @@ node::NodeConfig Settings::node_config() const {
   out.codec = codec;
   out.bitrate = bitrate_kbps * 1000;
   out.frame = std::chrono::milliseconds(frame_ms);
+  out.low_delay = low_delay;
   return out;
 }
 

@@ -121,6 +121,7 @@ std::string call_json(const node::CallView& call) {
                    {"muted", call.muted},
                    {"on_hold", call.on_hold},
                    {"held_by_peer", call.held_by_peer},
+                   {"digits", call.digits},
                    {"seconds", number(talking)},
                    {"rtt_ms", number(call.rtt_ms)},
                    {"loss_pct", number(call.loss_pct)},
