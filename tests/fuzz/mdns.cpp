@@ -2,6 +2,7 @@
 //
 // The first byte chooses the sender's port: a machine's (even) or an ordinary resolver's.
 #include "overlay/mdns.h"
+#include "overlay/neighbour.h"
 
 #include "require.h"
 
@@ -41,7 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(t->bytes.size() <= mdns::kMaxPacket);
       ++said;
     }
-    while (machine.poll_event()) {
+    while (const auto event = machine.poll_event()) {
+      const auto* found = std::get_if<mdns::Found>(&*event);
+      const auto text = found ? read_lan_text({}, found->txt) : Result<LanText>(fail(Fault::not_found));
+      if (text) require(read_lan_text({}, write(*text)).has_value());
     }
   };
   run(std::chrono::seconds(10));

@@ -67,5 +67,15 @@ TEST_F(Cable, TenOnASwitchDoToo) {
   for (const auto& call : verdict["calls"]) EXPECT_EQ(call["result"], "ended");
 }
 
+TEST_F(Cable, AvahiSeesUsAndWeSeeIt) {
+  const auto log = (home_ / "avahi.log").string();
+  const int status = std::system(
+      (LINNET_SOURCE_DIR "/tests/lab/avahi/interop " LINNET_BINARY_DIR "/linnet >" + log + " 2>&1").c_str());
+  const auto said = io::read_file(log, 1 << 20);
+  const std::string lines = said && *said ? std::string(text(**said)) : std::string();
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << lines;
+  EXPECT_EQ(WEXITSTATUS(status), 0) << lines;
+}
+
 }  // namespace
 }  // namespace linnet::scenario
