@@ -73,6 +73,9 @@ Result<Value> read(ByteView bytes);
 // Writes msgpack into a byte string. The caller says how many elements follow, as msgpack does.
 class Packer {
  public:
+  Packer() = default;
+  explicit Packer(std::size_t reserve) { out_.reserve(reserve); }
+
   Packer& map(std::size_t fields);
   Packer& array(std::size_t elements);
   Packer& key(std::uint64_t k) { return uint(k); }
@@ -88,5 +91,10 @@ class Packer {
  private:
   Bytes out_;
 };
+
+// The bytes of a number.
+constexpr std::size_t uint_size(std::uint64_t v) {
+  return v < 128 ? 1 : v < 256 ? 2 : v < 65'536 ? 3 : v <= 0xffffffffU ? 5 : 9;
+}
 
 }  // namespace linnet::pack

@@ -32,6 +32,10 @@ void write(Writer& out, const Contact& contact) {
   out.bytes(contact.device).bytes(contact.session).bytes(contact.signature);
 }
 
+std::size_t contact_size(const Contact& contact) {
+  return kMaxContactBytes - (contact.endpoint.ip.is_v4() ? 12 : 0);
+}
+
 Result<Contact> read_contact(Reader& in) {
   const auto endpoint = read_endpoint(in);
   if (!endpoint) return fail(endpoint.error());

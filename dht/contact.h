@@ -31,7 +31,10 @@ inline bool no_address(const IpAddress& ip) { return ip == IpAddress{} || ip == 
 // addresses the prefix part is off: the position is hash(DK) alone.
 Id position(const IpAddress& ip, const crypto::DeviceKey& device);
 
+inline constexpr std::size_t kMaxContactBytes = kMaxEndpointBytes + 32 + 32 + 64;
 void write(Writer& out, const Contact& contact);
+// The bytes that writes.
+std::size_t contact_size(const Contact& contact);
 // Checks form only and derives the position; verify() checks the signature.
 Result<Contact> read_contact(Reader& in);
 Status verify(const crypto::Suite& suite, const crypto::NetworkId& network, const Contact& contact);

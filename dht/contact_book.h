@@ -1,4 +1,6 @@
 // The one place where a supernode's keys and measurements stand. Routing tables hold 4-byte handles into it.
+//
+// What every search reads stands apart from the entries: a hash index by key, and the first 8 bytes of each position.
 #pragma once
 
 #include <chrono>
@@ -56,14 +58,28 @@ class ContactBook {
   bool full() const { return order_.size() >= capacity_; }
   // The i-th in the order of keys, i < size().
   Handle nth(std::size_t i) const { return order_[i]; }
+  // The first 8 bytes of the entry's position, big-endian: enough to tell who is nearer but for one pair in 2^64.
+  std::uint64_t lead(Handle handle) const { return leads_[static_cast<std::size_t>(handle)]; }
+  std::size_t memory_bytes() const;
 
  private:
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t handle = kFree;
+  };
+  static constexpr std::uint32_t kFree = 0xffffffff;
+
   std::size_t lower_bound(const crypto::DeviceKey& device) const;
+  std::size_t slot_of(const crypto::DeviceKey& device) const;  // where it stands or would stand
+  void index(const crypto::DeviceKey& device, Handle handle);
+  void unindex(std::size_t slot);
 
   std::size_t capacity_;
   std::vector<BookEntry> entries_;
+  std::vector<std::uint64_t> leads_;  // beside entries_
   std::vector<Handle> free_;
   std::vector<Handle> order_;  // sorted by device key
+  std::vector<Slot> slots_;    // open addressing, a power of two, at most half full
 };
 
 }  // namespace linnet::dht

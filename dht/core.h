@@ -38,6 +38,7 @@ struct PublishGoal {
 };
 struct RefreshGoal {
   bool joining = false;  // goes on with the next stale bucket
+  bool own = false;      // around our own place
 };
 
 struct Task {
@@ -49,6 +50,7 @@ struct Dht::Impl {
   static constexpr std::size_t kMaxHints = 32;
   static constexpr std::size_t kMaxPings = 8;
   static constexpr std::size_t kSilentRemembered = 32;
+  static constexpr std::size_t kMaxLeaving = 16;
 
   Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity& id, Endpoint endpoint);
 
@@ -82,7 +84,8 @@ struct Dht::Impl {
   Lookup lookup_of(Time now, const Id& target, std::size_t paths, std::size_t width) const;
   bool try_salted_root(Time now, Task& task);
   bool has_salted_roots() const { return table.size() >= 2 * config.replicas; }
-  void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Lookup& lookup);
+  void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near);
+  std::vector<Contact> contacts_near(const Id& target, std::size_t n) const;
   void store_next(Time now, std::uint64_t id);
   void on_stored(Time now, std::uint64_t id, AnswerStatus status);
   void forget_old_deadlines();
@@ -95,7 +98,10 @@ struct Dht::Impl {
   void hand_on(Time now, const Contact& contact);
   void tick(Time now);
   void check_liveness(Time now);
-  void let_go_of_far_records();
+  void let_go_of_far_records(Time now);
+  void let_go(Time now, const crypto::UserKey& key);
+  void on_let_go(std::uint64_t id, bool kept);
+  bool covers(const Id& target, std::size_t n) const;
   void refresh_self(Time now);
   void refresh_stale(Time now, bool joining);
 
@@ -129,8 +135,18 @@ struct Dht::Impl {
   Time tick_at = kNever;
   Time self_refresh_at = kNever;
   Duration self_refresh_every{};
+  bool searched_own = false;  // our own neighbourhood, since we know anybody
   std::size_t liveness_cursor = 0;
   crypto::UserKey store_cursor;
+
+  // Records that others are to hold instead: dropped here when all of them are taken.
+  struct Leaving {
+    crypto::UserKey key;
+    std::size_t pending = 0;
+    bool all_kept = true;
+  };
+  std::map<std::uint64_t, Leaving> leaving;
+  std::uint64_t next_leaving = 1;
 };
 
 }  // namespace linnet::dht

@@ -31,7 +31,7 @@ Dht::Impl::Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity
       rng(r),
       identity(id),
       self(own_contact(config, s, id, endpoint)),
-      table(self, config.k, config.max_contacts),
+      table(self, config.k, config.max_contacts, config.wide_buckets),
       store(config.max_records),
       rpc(config, s, r, id, counters),
       events(kMaxEvents) {}
@@ -133,16 +133,18 @@ std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {
 const Contact& Dht::self() const { return impl_->self; }
 
 std::vector<Contact> Dht::nearest(const Id& target, std::size_t n) const {
-  std::vector<Contact> out;
-  for (const auto handle : impl_->table.nearest(target, n)) out.push_back(impl_->table.book().at(handle).contact);
-  return out;
+  return impl_->contacts_near(target, n);
 }
+
+bool Dht::covers(const Id& target, std::size_t n) const { return impl_->covers(target, n); }
 
 std::size_t Dht::contact_count() const { return impl_->table.size(); }
 std::size_t Dht::book_count() const { return impl_->table.book().size(); }
 double Dht::estimated_network_size() const { return impl_->table.estimated_network_size(); }
+std::size_t Dht::contact_book_bytes() const { return impl_->table.book().memory_bytes(); }
 std::size_t Dht::record_count() const { return impl_->store.size(); }
 std::size_t Dht::record_bytes() const { return impl_->store.bytes(); }
+std::size_t Dht::record_memory_bytes() const { return impl_->store.memory_bytes(); }
 const Counters& Dht::counters() const { return impl_->counters; }
 
 std::size_t Dht::memory_bytes() const {

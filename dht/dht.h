@@ -19,10 +19,14 @@ namespace linnet::dht {
 inline constexpr std::uint8_t kRequestType = 9;
 inline constexpr std::uint8_t kAnswerType = 10;
 
+class Codec;
+
 struct Config {
   crypto::NetworkId network;
+  Codec* codec = nullptr;  // of round trips; null: the shipped one. Outlives the Dht
   std::optional<crypto::Secret> psk;  // closed network
   std::size_t k = 16;                 // bucket size
+  std::size_t wide_buckets = 3;       // the shallowest, that hold 2, 4, 8 times as many
   std::size_t alpha = 4;              // queries under way in one path
   std::size_t replicas = 6;           // copies of a record in the region
   std::size_t salted_replicas = 3;    // and at its salted root, where the region is not the whole network
@@ -98,6 +102,9 @@ class Dht {
   std::vector<SignedRecord> local_records(const crypto::UserKey& key) const;
 
   const Contact& self() const;
+  // Whether the n nearest supernodes to `target` are all in the table: it lies in our own neighbourhood, which was
+  // searched. A lookup would find nobody else.
+  bool covers(const Id& target, std::size_t n) const;
   // Nearest known contacts, self excluded.
   std::vector<Contact> nearest(const Id& target, std::size_t n) const;
   std::size_t contact_count() const;      // those that stand in buckets and are not known to be bad
@@ -105,6 +112,8 @@ class Dht {
   double estimated_network_size() const;  // supernodes, by the density around this one
   std::size_t record_count() const;
   std::size_t record_bytes() const;
+  std::size_t record_memory_bytes() const;  // what they take here
+  std::size_t contact_book_bytes() const;
   std::size_t memory_bytes() const;  // beside records and contact book
   const Counters& counters() const;
 

@@ -71,6 +71,7 @@ Lookup::Step Lookup::next(Time now) {
 Lookup::Step Lookup::advance(std::uint8_t path) {
   auto& p = paths_[path];
   std::size_t answered = 0;
+  std::size_t expected = 0;  // on its way: who is farther than enough of those need not be asked yet
   bool blocked = false;
   std::optional<Slot> fresh;
   for (const auto slot : order_) {
@@ -82,12 +83,15 @@ Lookup::Step Lookup::advance(std::uint8_t path) {
         if (!fresh) fresh = slot;
         break;
       case State::asked:
+        blocked = true;
+        ++expected;
+        break;
       case State::late: blocked = true; break;
       case State::overdue: blocked = blocked || p.answered == 0; break;
       case State::answered: ++answered; break;
       case State::failed: break;
     }
-    if (answered == options_.width) break;
+    if (answered + expected == options_.width) break;
   }
   if (fresh && p.asked < kMaxAsked) {
     if (p.active < options_.alpha) return ask(path, *fresh);

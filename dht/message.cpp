@@ -64,21 +64,36 @@ Result<Request> request_of(const pack::Value& value) {
   return out;
 }
 
-Bytes pack_answer(const Answer& answer, std::size_t contacts, bool with_record) {
-  const bool more = answer.more || (!with_record && !answer.record.empty());
-  with_record = with_record && !answer.record.empty();
-  pack::Packer out;
-  out.map(1 + (contacts > 0 ? 1U : 0U) + (with_record ? 1U : 0U) + (more ? 1U : 0U) + (answer.cookie ? 1U : 0U));
+Bytes pack_answer(const Answer& answer, const Fitting& fitting) {
+  pack::Packer out(fitting.bytes);
+  out.map(1 + (fitting.contacts > 0 ? 1U : 0U) + (fitting.record ? 1U : 0U) + (fitting.more ? 1U : 0U) +
+          (fitting.cookie ? 1U : 0U));
   out.key(kStatus).uint(static_cast<std::uint64_t>(answer.status));
-  if (contacts > 0) {
-    Writer list;
-    for (std::size_t i = 0; i < contacts; ++i) write(list, answer.contacts[i]);
+  if (fitting.contacts > 0) {
+    Writer list(fitting.contacts * kMaxContactBytes);
+    for (std::size_t i = 0; i < fitting.contacts; ++i) write(list, answer.contacts[i]);
     out.key(kContacts).bin(list.written());
   }
-  if (with_record) out.key(kRecord).bin(answer.record);
-  if (more) out.key(kMore).boolean(true);
-  if (answer.cookie) out.key(kCookie).bin(*answer.cookie);
+  if (fitting.record) out.key(kRecord).bin(answer.record);
+  if (fitting.more) out.key(kMore).boolean(true);
+  if (fitting.cookie) out.key(kCookie).bin(*answer.cookie);
   return out.take();
+}
+
+// A msgpack byte string under a field key, both sizes told.
+std::size_t bin_size(std::size_t n) { return 1 + (n < 256 ? 2 : 3) + n; }
+
+Fitting measure(const Answer& answer, std::size_t contacts, bool with_record, bool with_cookie) {
+  Fitting out;
+  out.contacts = contacts;
+  out.record = with_record && !answer.record.empty();
+  out.more = answer.more || (!with_record && !answer.record.empty());
+  out.cookie = with_cookie && answer.cookie.has_value();
+  std::size_t list = 0;
+  for (std::size_t i = 0; i < contacts; ++i) list += contact_size(answer.contacts[i]);
+  out.bytes = 3 + (contacts > 0 ? bin_size(list) : 0) + (out.record ? bin_size(answer.record.size()) : 0) +
+              (out.more ? 2 : 0) + (out.cookie ? bin_size(answer.cookie->size()) : 0);
+  return out;
 }
 
 }  // namespace
@@ -103,17 +118,25 @@ Result<Request> read_request(ByteView payload) {
   return request_of(*value);
 }
 
-Bytes encode(const Answer& answer, std::size_t room) {
-  auto contacts = std::min(answer.contacts.size(), kMaxContactsInAnswer);
-  // One measure decides: contacts have nearly one size, so few turns are needed.
+Fitting fit(const Answer& answer, std::size_t room) {
   for (const bool with_record : {true, false}) {
-    for (auto n = contacts;; --n) {
-      auto out = pack_answer(answer, n, with_record);
-      if (out.size() <= room) return out;
+    for (auto n = std::min(answer.contacts.size(), kMaxContactsInAnswer);; --n) {
+      const auto out = measure(answer, n, with_record, true);
+      if (out.bytes <= room) return out;
       if (n == 0) break;
     }
   }
-  return pack_answer(Answer{answer.status, {}, {}, answer.more || !answer.record.empty(), std::nullopt}, 0, false);
+  return measure(answer, 0, false, false);
+}
+
+Bytes encode(const Answer& answer, std::size_t room) { return pack_answer(answer, fit(answer, room)); }
+
+std::size_t encoded_size(const Request& request) {
+  return kLengthBytes + 3 + (request.sender ? bin_size(contact_size(*request.sender)) : 0) +
+         (has_target(request.kind) ? bin_size(request.target.bytes.size()) : 0) +
+         (request.skip > 0 ? 1 + pack::uint_size(request.skip) : 0) +
+         (request.kind == Kind::store ? bin_size(request.record.size()) : 0) +
+         (request.key ? bin_size(request.key->bytes.size()) : 0);
 }
 
 Result<Answer> read_answer(ByteView payload) {

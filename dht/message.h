@@ -49,6 +49,17 @@ Result<Request> read_request(ByteView payload);
 // The payload of an answer of at most `room` bytes: contacts go first from the end, then the record (then `more` is
 // set).
 Bytes encode(const Answer& answer, std::size_t room);
+// What of an answer goes into that room, and the bytes it takes; more than `room` when nothing is small enough.
+struct Fitting {
+  std::size_t contacts = 0;
+  bool record = false;
+  bool more = false;
+  bool cookie = false;
+  std::size_t bytes = 0;
+};
+Fitting fit(const Answer& answer, std::size_t room);
+// The bytes of encode(request, 0).
+std::size_t encoded_size(const Request& request);
 Result<Answer> read_answer(ByteView payload);
 
 }  // namespace linnet::dht

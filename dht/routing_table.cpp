@@ -5,8 +5,8 @@
 
 namespace linnet::dht {
 
-RoutingTable::RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts)
-    : self_(self), k_(k), book_(max_contacts) {}
+RoutingTable::RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts, std::size_t wide)
+    : self_(self), k_(k), wide_(wide), book_(max_contacts) {}
 
 std::size_t RoutingTable::index_of(const Contact& contact) const {
   return static_cast<std::size_t>(common_prefix(self_.position, contact.position));
@@ -25,7 +25,7 @@ bool RoutingTable::wants(const Contact& contact) const {
   }
   if (book_.full()) return false;
   const auto index = index_of(contact);
-  return index >= buckets_.size() || buckets_[index].live.size() < k_ ||
+  return index >= buckets_.size() || buckets_[index].live.size() < room(index) ||
          buckets_[index].candidates.size() < kCandidates;
 }
 
@@ -52,6 +52,7 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
       remove(bucket_for(entry.contact), *handle);
     } else {
       entry.heard = now;
+      if (entry.live && entry.failures >= kBad) ++good_;
       entry.failures = 0;
       if (rtt) entry.rtt.add(*rtt);
       return false;
@@ -59,25 +60,29 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
   }
   if (book_.full()) return false;
   auto& bucket = bucket_for(contact);
-  const bool live = bucket.live.size() < k_ && diverse(bucket, contact);
+  const bool live = bucket.live.size() < room(index_of(contact)) && diverse(bucket, contact);
   if (!live && bucket.candidates.size() >= kCandidates) return false;
   const auto handle = book_.add(contact);
   auto& entry = book_.at(handle);
   entry.heard = now;
   entry.live = live;
+  if (live) ++good_;
   if (rtt) entry.rtt.add(*rtt);
   (live ? bucket.live : bucket.candidates).push_back(handle);
   return live;
 }
 
 void RoutingTable::remove(Bucket& bucket, Handle handle) {
+  const auto& entry = book_.at(handle);
+  if (entry.live && entry.failures < kBad) --good_;
   std::erase(bucket.live, handle);
   std::erase(bucket.candidates, handle);
   book_.remove(handle);
 }
 
 void RoutingTable::promote(Bucket& bucket) {
-  while (bucket.live.size() < k_) {
+  const auto limit = room(static_cast<std::size_t>(&bucket - buckets_.data()));
+  while (bucket.live.size() < limit) {
     const auto fit = std::find_if(bucket.candidates.rbegin(), bucket.candidates.rend(), [&](Handle h) {
       return book_.at(h).failures == 0 && diverse(bucket, book_.at(h).contact);
     });
@@ -85,6 +90,7 @@ void RoutingTable::promote(Bucket& bucket) {
     const auto handle = *fit;
     std::erase(bucket.candidates, handle);
     book_.at(handle).live = true;
+    ++good_;
     bucket.live.push_back(handle);
   }
 }
@@ -94,6 +100,7 @@ void RoutingTable::failed(const Contact& contact) {
   if (!handle || book_.at(*handle).contact != contact) return;
   auto& entry = book_.at(*handle);
   if (entry.failures < kDead) ++entry.failures;
+  if (entry.live && entry.failures == kBad) --good_;
   auto& bucket = bucket_for(contact);
   const bool replaceable = std::any_of(bucket.candidates.begin(), bucket.candidates.end(),
                                        [&](Handle h) { return h != *handle && book_.at(h).failures == 0; });
@@ -103,37 +110,58 @@ void RoutingTable::failed(const Contact& contact) {
   }
 }
 
-void RoutingTable::gather(std::size_t bucket, bool candidates, std::vector<Handle>& out) const {
+void RoutingTable::gather(const Id& target, std::size_t bucket, bool candidates, std::vector<Near>& out) const {
   if (bucket >= buckets_.size()) return;
-  const auto add = [&](Handle h) {
-    if (book_.at(h).failures < kBad) out.push_back(h);
-  };
-  for (const auto h : buckets_[bucket].live) add(h);
+  const auto lead = dht::lead(target);
+  for (const auto h : buckets_[bucket].live) out.push_back({book_.lead(h) ^ lead, h});
   if (!candidates) return;
-  for (const auto h : buckets_[bucket].candidates) add(h);
+  for (const auto h : buckets_[bucket].candidates) out.push_back({book_.lead(h) ^ lead, h});
+}
+
+// Moves the nearest that are not bad from `from` to `out` until there are n; true when there are. Only those that are
+// taken are looked at beyond their distance.
+bool RoutingTable::take_nearest(const Id& target, std::size_t n, std::vector<Near>& from,
+                                std::vector<Handle>& out) const {
+  const auto farther = [&](const Near& a, const Near& b) {
+    if (a.distance != b.distance) return a.distance > b.distance;
+    return nearer(target, book_.at(b.handle).contact.position, book_.at(a.handle).contact.position);
+  };
+  std::make_heap(from.begin(), from.end(), farther);
+  while (!from.empty() && out.size() < n) {
+    std::pop_heap(from.begin(), from.end(), farther);
+    const auto handle = from.back().handle;
+    from.pop_back();
+    if (book_.at(handle).failures < kBad) out.push_back(handle);
+  }
+  from.clear();
+  return out.size() >= n;
 }
 
 void RoutingTable::collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const {
   // Three kinds of buckets in order of distance: the target's own; all deeper ones together; then the shallower, one by
   // one.
   const auto own = static_cast<std::size_t>(common_prefix(self_.position, target));
-  const auto closer = [&](Handle a, Handle b) {
-    return nearer(target, book_.at(a).contact.position, book_.at(b).contact.position);
-  };
-  const auto sort_from = [&](std::size_t from) {
-    std::sort(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), closer);
-    return out.size() >= n;
-  };
-  gather(own, candidates, out);
-  if (sort_from(0)) return;
-  auto from = out.size();
-  for (std::size_t i = own + 1; i < buckets_.size(); ++i) gather(i, candidates, out);
-  if (sort_from(from)) return;
+  std::vector<Near> group;
+  group.reserve(own < wide_ ? room(own) : 64);
+  gather(target, own, candidates, group);
+  if (take_nearest(target, n, group, out)) return;
+  for (std::size_t i = own + 1; i < buckets_.size(); ++i) gather(target, i, candidates, group);
+  if (take_nearest(target, n, group, out)) return;
   for (std::size_t i = std::min(own, buckets_.size()); i-- > 0;) {
-    from = out.size();
-    gather(i, candidates, out);
-    if (sort_from(from)) return;
+    gather(target, i, candidates, group);
+    if (take_nearest(target, n, group, out)) return;
   }
+}
+
+bool RoutingTable::covers(const Id& target, std::size_t n) const {
+  const auto own = static_cast<std::size_t>(common_prefix(self_.position, target));
+  const auto near = nearest(target, n);
+  if (near.size() < n || !nearer(target, self_.position, book_.at(near.back()).contact.position)) return false;
+  // Whoever is missing would be no farther than the last of these, so it would stand in one of these buckets.
+  for (auto i = std::min(own, index_of(book_.at(near.back()).contact)); i < buckets_.size(); ++i) {
+    if (buckets_[i].live.size() >= room(i)) return false;
+  }
+  return true;
 }
 
 std::vector<Handle> RoutingTable::nearest(const Id& target, std::size_t n) const {
@@ -144,15 +172,6 @@ std::vector<Handle> RoutingTable::nearest(const Id& target, std::size_t n) const
     collect(target, n, true, out);
   }
   if (out.size() > n) out.resize(n);
-  return out;
-}
-
-std::size_t RoutingTable::size() const {
-  std::size_t out = 0;
-  for (const auto& bucket : buckets_) {
-    out += static_cast<std::size_t>(
-        std::count_if(bucket.live.begin(), bucket.live.end(), [&](Handle h) { return book_.at(h).failures < kBad; }));
-  }
   return out;
 }
 
@@ -194,10 +213,12 @@ std::size_t RoutingTable::memory_bytes() const {
 
 bool RoutingTable::sane() const {
   std::size_t handles = 0;
+  std::size_t good = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     const auto& b = buckets_[i];
-    if (b.live.size() > k_ || b.candidates.size() > kCandidates) return false;
+    if (b.live.size() > room(i) || b.candidates.size() > kCandidates) return false;
     for (const auto h : b.live) {
+      if (book_.at(h).failures < kBad) ++good;
       if (!book_.at(h).live || index_of(book_.at(h).contact) != i || !diverse(b, book_.at(h).contact)) return false;
     }
     for (const auto h : b.candidates) {
@@ -205,7 +226,7 @@ bool RoutingTable::sane() const {
     }
     handles += b.live.size() + b.candidates.size();
   }
-  return handles == book_.size();
+  return handles == book_.size() && good == good_;
 }
 
 }  // namespace linnet::dht

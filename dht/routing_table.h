@@ -5,6 +5,9 @@
 // - Of global addresses at most 2 per /24 (IPv6: /48) stand in a bucket and 10 in the table; more of them wait as
 // candidates and
 //   are used only where there is no choice. Private networks know no such rule.
+// - The shallow buckets hold more, `wide` of them, each twice as many as the next: most of the network lies there, and
+//   who knows it asks fewer to find the rest (Stutzbach, Rejaie: Improving lookup performance over a widely-deployed
+//   DHT, 2006).
 // - Two failures in a row give the place to a candidate; without one the contact stays, marked bad, until five.
 #pragma once
 
@@ -23,7 +26,7 @@ class RoutingTable {
   static constexpr std::uint8_t kBad = 2;  // failures in a row
   static constexpr std::uint8_t kDead = 5;
 
-  RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts);
+  RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts, std::size_t wide = 0);
 
   // Whether a round trip to this contact would be worth its bytes.
   bool wants(const Contact& contact) const;
@@ -35,7 +38,10 @@ class RoutingTable {
   // Nearest first. Bad contacts are left out, candidates come in only when there are fewer live ones than n.
   std::vector<Handle> nearest(const Id& target, std::size_t n) const;
   // Live and not bad.
-  std::size_t size() const;
+  std::size_t size() const { return good_; }
+  // Whether everybody around `target` should be known here: it lies so near ourselves that the buckets which hold its n
+  // nearest have room left.
+  bool covers(const Id& target, std::size_t n) const;
   // How many supernodes there are, judged by the density around ourselves; ourselves included.
   double estimated_network_size() const;
 
@@ -60,16 +66,25 @@ class RoutingTable {
     Time looked_up = Time::min();
   };
 
+  struct Near {              // a candidate of a search
+    std::uint64_t distance;  // its first 8 bytes
+    Handle handle;
+  };
+
   std::size_t index_of(const Contact& contact) const;
+  std::size_t room(std::size_t bucket) const { return k_ << (bucket < wide_ ? wide_ - bucket : 0); }
   Bucket& bucket_for(const Contact& contact);
   bool diverse(const Bucket& bucket, const Contact& contact) const;
   void promote(Bucket& bucket);
   void remove(Bucket& bucket, Handle handle);
-  void gather(std::size_t bucket, bool candidates, std::vector<Handle>& out) const;
+  void gather(const Id& target, std::size_t bucket, bool candidates, std::vector<Near>& out) const;
+  bool take_nearest(const Id& target, std::size_t n, std::vector<Near>& from, std::vector<Handle>& out) const;
   void collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const;
 
   Contact self_;
   std::size_t k_;
+  std::size_t wide_;
+  std::size_t good_ = 0;  // live, and fewer than kBad failures
   ContactBook book_;
   std::vector<Bucket> buckets_;
 };

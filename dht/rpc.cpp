@@ -22,6 +22,8 @@ Rpc::Rpc(const Config& config, const crypto::Suite& suite, Rng& rng, const crypt
       identity_(&identity),
       counters_(&counters),
       sealer_(suite, config.network, config.psk),
+      own_codec_(config.codec == nullptr ? std::make_unique<NoiseCodec>(sealer_) : nullptr),
+      codec_(config.codec == nullptr ? own_codec_.get() : config.codec),
       mac1_(suite, identity.session_key()),
       jar_(suite, rng),
       proven_(config.requests_per_prefix, 2 * config.requests_per_prefix, kPrefixesRemembered),
@@ -42,35 +44,22 @@ Status Rpc::ask(Time now, const Contact& to, const Request& request, const Purpo
   }
   const auto id = rng_->u64();
   const crypto::Secret ephemeral(rng_->array<32>());
-  const auto payload = encode(request, padding(request.kind, cookie.has_value()));
-  auto sealed = sealer_.seal_request(id, to.session, ephemeral, payload);
+  auto sealed = codec_->seal_request(id, to, ephemeral, request, padding(request.kind, cookie.has_value()));
   if (!sealed) return fail(sealed.error());
   if (sealed->frame.size() > kMaxDatagram) return fail(Fault::too_big);
   if (cookie) sealer_.set_mac2(sealed->frame, *cookie);
   ++counters_->requests_out;
   send(to.endpoint, sealed->frame);
-  const auto [at, fresh] = transactions_.try_emplace(id, Transaction{to,
-                                                                     purpose,
-                                                                     std::move(sealed->handshake),
-                                                                     std::move(sealed->frame),
-                                                                     now,
-                                                                     std::min(timeout, kMaxWait / 4),
-                                                                     1,
-                                                                     0,
-                                                                     {}});
+  const auto [at, fresh] =
+      transactions_.try_emplace(id, Transaction{to, purpose, std::move(sealed->state), std::move(sealed->frame), now,
+                                                std::min(timeout, kMaxWait / 4), 1, 0, DeadlineHeap::kNone});
   if (!fresh) return fail(Fault::full);  // one in 2^64
-  schedule(at, now + at->second.timeout);
+  deadlines_.set(at->second.heap_slot, id, now + at->second.timeout);
   return {};
 }
 
-void Rpc::schedule(Transactions::iterator at, Time deadline) {
-  deadlines_.erase({at->second.deadline, at->first});
-  at->second.deadline = deadline;
-  deadlines_.emplace(deadline, at->first);
-}
-
 Rpc::Transaction Rpc::finish(Transactions::iterator at) {
-  deadlines_.erase({at->second.deadline, at->first});
+  deadlines_.remove(at->second.heap_slot);
   auto out = std::move(at->second);
   transactions_.erase(at);
   return out;
@@ -82,7 +71,7 @@ void Rpc::send(const Endpoint& to, Bytes bytes) {
 
 std::optional<RpcEvent> Rpc::handle_timeout(Time now) {
   if (next_timeout() > now) return std::nullopt;
-  const auto at = transactions_.find(deadlines_.begin()->second);
+  const auto at = transactions_.find(deadlines_.top().id);
   auto& t = at->second;
   if (t.sends == kMaxSends) {
     ++counters_->timeouts;
@@ -91,7 +80,7 @@ std::optional<RpcEvent> Rpc::handle_timeout(Time now) {
   }
   ++t.sends;
   send(t.to.endpoint, t.frame);
-  schedule(at, now + (t.sends == kMaxSends ? 2 * t.timeout : t.timeout));
+  deadlines_.set(t.heap_slot, at->first, now + (t.sends == kMaxSends ? 2 * t.timeout : t.timeout));
   return Late{t.purpose};
 }
 
@@ -108,25 +97,20 @@ std::optional<RpcEvent> Rpc::handle_request(Time now, const Datagram& datagram) 
   }
   const bool proven = request->has_mac2() && jar_.check_mac2(now, datagram.from, request->before_mac2, request->mac2);
   if (!admit(now, datagram.from, *request, proven)) return std::nullopt;
-  auto opened = sealer_.open_request(*request, identity_->session, crypto::Secret(rng_->array<32>()));
+  auto opened = codec_->open_request(*request, identity_->session, crypto::Secret(rng_->array<32>()));
   if (!opened) {
     ++counters_->malformed;
     return std::nullopt;
   }
-  auto parsed = read_request(opened->payload);
-  if (!parsed) {
-    ++counters_->malformed;
-    return std::nullopt;
-  }
-  if (parsed->kind == Kind::store && !proven) {  // writers are counted by prefix, so it has to be their own
+  if (opened->request.kind == Kind::store && !proven) {  // writers are counted by prefix, so it has to be their own
     ++counters_->cookies_out;
     send(datagram.from, sealer_.cookie_reply(*request, identity_->session_key(), jar_.cookie_for(now, datagram.from)));
     return std::nullopt;
   }
   ++counters_->requests_in;
   const auto room = (proven ? kMaxDatagram : datagram.bytes.size()) - kAnswerOverhead;
-  return Incoming{std::move(*parsed),          datagram.from, proven, room, request->header.transaction,
-                  std::move(opened->handshake)};
+  return Incoming{std::move(opened->request),  datagram.from,           proven, room,
+                  request->header.transaction, std::move(opened->state)};
 }
 
 bool Rpc::admit(Time now, const Endpoint& from, const RequestView& request, bool proven) {
@@ -152,9 +136,7 @@ bool Rpc::admit(Time now, const Endpoint& from, const RequestView& request, bool
 
 void Rpc::answer(Time now, Incoming incoming, Answer answer) {
   answer.cookie = jar_.cookie_for(now, incoming.from);
-  const auto payload = encode(answer, incoming.room);
-  if (payload.size() > incoming.room) return;
-  auto frame = sealer_.seal_answer(incoming.id, incoming.handshake, payload);
+  auto frame = codec_->seal_answer(incoming.id, incoming.state, answer, incoming.room);
   if (frame) send(incoming.from, std::move(*frame));
 }
 
@@ -166,13 +148,13 @@ std::optional<RpcEvent> Rpc::handle_answer(Time now, const Datagram& datagram) {
     return std::nullopt;
   }
   if (header->pattern == Pattern::cookie) return handle_cookie(now, at, datagram.bytes);
-  const auto payload = sealer_.open_answer(at->second.handshake, datagram.bytes);
-  if (!payload) {
+  auto opened = codec_->open_answer(at->second.state, datagram.bytes);
+  if (!opened) {
     ++counters_->malformed;  // the genuine one may still come
     return std::nullopt;
   }
   auto done = finish(at);
-  auto answer = read_answer(*payload);
+  auto& answer = *opened;
   if (!answer) {  // sealed by the contact itself: it is no use to anybody
     ++counters_->malformed;
     return Failed{std::move(done.to), done.purpose};

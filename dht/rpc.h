@@ -4,21 +4,21 @@
 // What it waits for is bounded, and an answer is believed only from where the question went.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
-#include <set>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "base/deadline_heap.h"
 #include "base/machine.h"
-#include "dht/frame.h"
-#include "dht/message.h"
+#include "dht/codec.h"
 
 namespace linnet::dht {
 
 // What a question was for; the owner's business.
 struct Purpose {
-  enum class Kind : std::uint8_t { ping, query, further, store, hand_on };
+  enum class Kind : std::uint8_t { ping, query, further, store, hand_on, let_go };
   Kind kind = Kind::ping;
   std::uint64_t task = 0;
   std::uint32_t slot = 0;
@@ -32,7 +32,7 @@ struct Incoming {
   bool proven = false;   // showed that it receives at `from`
   std::size_t room = 0;  // an answer's payload may have so many bytes
   TransactionId id = 0;
-  crypto::noise::Handshake handshake;
+  Codec::State state;
 };
 struct Answered {
   Contact from;
@@ -65,7 +65,7 @@ class Rpc {
   std::optional<RpcEvent> handle_datagram(Time now, const Datagram& datagram);
   // Call until it returns nothing.
   std::optional<RpcEvent> handle_timeout(Time now);
-  Time next_timeout() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
+  Time next_timeout() const { return deadlines_.empty() ? kNever : deadlines_.top().at; }
   std::optional<Transmit> poll_transmit() { return transmits_.pop(); }
 
   std::size_t pending() const { return transactions_.size(); }
@@ -75,22 +75,21 @@ class Rpc {
   struct Transaction {
     Contact to;
     Purpose purpose;
-    crypto::noise::Handshake handshake;
+    Codec::State state;
     Bytes frame;
     Time sent{};
     Duration timeout{};
     std::uint8_t sends = 1;
     std::uint8_t cookies = 0;
-    Time deadline{};
+    std::size_t heap_slot = 0;  // of deadlines_
   };
-  using Transactions = std::map<TransactionId, Transaction>;
+  using Transactions = std::unordered_map<TransactionId, Transaction>;
 
   std::optional<RpcEvent> handle_request(Time now, const Datagram& datagram);
   std::optional<RpcEvent> handle_answer(Time now, const Datagram& datagram);
   std::optional<RpcEvent> handle_cookie(Time now, Transactions::iterator at, ByteView frame);
   // Whether to spend a key agreement on this request; sends a cookie or counts a refusal when not.
   bool admit(Time now, const Endpoint& from, const RequestView& request, bool proven);
-  void schedule(Transactions::iterator at, Time deadline);
   Transaction finish(Transactions::iterator at);
   void send(const Endpoint& to, Bytes bytes);
   std::size_t padding(Kind kind, bool proven) const;
@@ -99,6 +98,8 @@ class Rpc {
   const crypto::Identity* identity_;
   Counters* counters_;
   Sealer sealer_;
+  std::unique_ptr<Codec> own_codec_;  // when none was handed in
+  Codec* codec_;
   crypto::Mac1 mac1_;
   crypto::CookieJar jar_;
   crypto::PrefixLimiter proven_;  // each prefix that showed its address
@@ -106,7 +107,7 @@ class Rpc {
   double strangers_left_;
   Time strangers_at_{};
   Transactions transactions_;
-  std::set<std::pair<Time, TransactionId>> deadlines_;
+  DeadlineHeap deadlines_;
   BoundedQueue<Transmit> transmits_;
 };
 

@@ -5,6 +5,7 @@ namespace linnet::dht {
 
 std::vector<Contact> Dht::Impl::contacts_for(const Id& target, const Endpoint& listener) const {
   std::vector<Contact> out;
+  out.reserve(kMaxContactsInAnswer);
   for (const auto handle : table.nearest(target, kMaxContactsInAnswer + 1)) {
     const auto& contact = table.book().at(handle).contact;
     if (contact.endpoint == listener || !may_tell(contact.endpoint.ip, listener.ip)) continue;

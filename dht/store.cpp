@@ -163,6 +163,16 @@ std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key,
   return out;
 }
 
+std::size_t RecordStore::memory_bytes() const {
+  constexpr std::size_t kNode = 32;  // of a tree, beside its value
+  std::size_t out = 0;
+  for (const auto& [key, slots] : records_) {
+    out += sizeof(*records_.begin()) + kNode + slots.capacity() * sizeof(Slot);
+    for (const auto& slot : slots) out += slot.record.wire.capacity();
+  }
+  return out;
+}
+
 void RecordStore::drop(const crypto::UserKey& key) {
   const auto it = records_.find(key);
   if (it == records_.end()) return;

@@ -58,6 +58,7 @@ class RecordStore {
   void drop(const crypto::UserKey& key);
   std::size_t size() const { return count_; }
   std::size_t bytes() const { return bytes_; }
+  std::size_t memory_bytes() const;
 
  private:
   struct Slot {

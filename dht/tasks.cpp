@@ -45,14 +45,16 @@ Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths,
     }
     if (records->pinned && already_has(records->found, *records->pinned)) task.lookup.stop();
   }
-  drive(now, id);
+  if (auto* publish = std::get_if<PublishGoal>(&task.goal); publish != nullptr && covers(target, width)) {
+    begin_storing(now, id, *publish, target, contacts_near(target, 2 * config.replicas));
+  } else {
+    drive(now, id);
+  }
   return LookupId{id};
 }
 
 Lookup Dht::Impl::lookup_of(Time now, const Id& target, std::size_t paths, std::size_t width) const {
-  std::vector<Contact> seeds;
-  for (const auto h : table.nearest(target, std::max(config.k, config.alpha * paths)))
-    seeds.push_back(table.book().at(h).contact);
+  const auto seeds = contacts_near(target, std::max(config.k, config.alpha * paths));
   return Lookup({target, paths, config.alpha, width, now + kLookupLife}, self.device, seeds);
 }
 
@@ -69,6 +71,14 @@ bool Dht::Impl::try_salted_root(Time now, Task& task) {
   task.lookup = lookup_of(now, salted_root(goal.key), 1, kSaltedWidth);
   task.lookup.end_by(deadline);
   return true;
+}
+
+std::vector<Contact> Dht::Impl::contacts_near(const Id& target, std::size_t n) const {
+  const auto handles = table.nearest(target, n);
+  std::vector<Contact> out;
+  out.reserve(handles.size());
+  for (const auto h : handles) out.push_back(table.book().at(h).contact);
+  return out;
 }
 
 void Dht::Impl::drive(Time now, std::uint64_t id) {
@@ -160,6 +170,11 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
     case Purpose::Kind::further: on_further_answer(now, answered); break;
     case Purpose::Kind::store: on_stored(now, purpose.task, answered.answer.status); break;
     case Purpose::Kind::hand_on: break;
+    case Purpose::Kind::let_go: {
+      const auto status = answered.answer.status;
+      on_let_go(purpose.task, status == AnswerStatus::ok || status == AnswerStatus::replayed);
+      break;
+    }
   }
   if (fresh) on_new_contact(now, answered.from);
   for (const auto& contact : contacts) learn(now, contact, false);
@@ -232,6 +247,7 @@ void Dht::Impl::on_failed(Time now, const Failed& failed) {
   const auto& purpose = failed.purpose;
   if (purpose.kind == Purpose::Kind::ping) std::erase(pinging, failed.to.device);
   if (purpose.kind == Purpose::Kind::store) on_stored(now, purpose.task, AnswerStatus::refused);
+  if (purpose.kind == Purpose::Kind::let_go) on_let_go(purpose.task, false);
   const auto at = tasks.find(purpose.task);
   if (at != tasks.end() && purpose.kind == Purpose::Kind::query) {
     if (const auto slot = slot_of(at->second, purpose)) at->second.lookup.on_failure(*slot);
@@ -259,21 +275,23 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   } else if (std::holds_alternative<FindNodesGoal>(task.goal)) {
     events.push(NodesFound{LookupId{id}, task.lookup.nearest(config.k)});
   } else if (auto* publish = std::get_if<PublishGoal>(&task.goal)) {
-    return begin_storing(now, id, *publish, task.lookup);
+    return begin_storing(now, id, *publish, task.lookup.target(), task.lookup.nearest(2 * config.replicas));
   }
   const auto* refresh = std::get_if<RefreshGoal>(&task.goal);
   const bool joining = refresh != nullptr && refresh->joining;
+  if (refresh != nullptr && refresh->own) searched_own = true;
   tasks.erase(at);
   if (joining) refresh_stale(now, true);
 }
 
-void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Lookup& lookup) {
+// `near`: the supernodes nearest `key`, the record's place; a copy at a salted root wants fewer.
+void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near) {
   goal.storing = true;
-  const auto key = lookup.target();
   const auto n = goal.salted ? config.salted_replicas : config.replicas;
-  goal.targets = lookup.nearest(2 * n);
-  const bool near = goal.targets.size() < n || nearer(key, self.position, goal.targets[n - 1].position);
-  if (near && keep(now, goal.record, self.endpoint.ip) == AnswerStatus::ok) ++goal.copies;
+  goal.targets = std::move(near);
+  if (goal.targets.size() > 2 * n) goal.targets.resize(2 * n);
+  const bool among = goal.targets.size() < n || nearer(key, self.position, goal.targets[n - 1].position);
+  if (among && keep(now, goal.record, self.endpoint.ip) == AnswerStatus::ok) ++goal.copies;
   store_next(now, id);
 }
 

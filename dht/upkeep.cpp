@@ -103,7 +103,7 @@ void Dht::Impl::hand_on(Time now, const Contact& contact) {
 void Dht::Impl::tick(Time now) {
   tick_at = now + kTick + std::chrono::milliseconds(rng.below(1000));
   if (const auto time = wall_at(now)) store.purge(*time);
-  let_go_of_far_records();
+  let_go_of_far_records(now);
   check_liveness(now);
   ping_hints(now);
   if (now >= self_refresh_at) {
@@ -114,12 +114,48 @@ void Dht::Impl::tick(Time now) {
 }
 
 // The network grew around a key: when twice the planned copies have nearer places than ours, ours is one too many.
-void Dht::Impl::let_go_of_far_records() {
+void Dht::Impl::let_go_of_far_records(Time now) {
   const auto keys = store.keys_after(store_cursor, kRecordsExamined);
   store_cursor = keys.size() < kRecordsExamined ? crypto::UserKey{} : keys.back();
   for (const auto& key : keys) {
-    if (!belongs_here(key)) store.drop(key);
+    if (!belongs_here(key)) let_go(now, key);
   }
+}
+
+// It may be the last copy: those who came since may never have been given one. So it goes when one of the nearest
+// says that it has it, or has something newer.
+void Dht::Impl::let_go(Time now, const crypto::UserKey& key) {
+  const auto time = wall_at(now);
+  const bool under_way =
+      std::any_of(leaving.begin(), leaving.end(), [&](const auto& l) { return l.second.key == key; });
+  if (!time || under_way || leaving.size() >= kMaxLeaving) return;
+  const auto near = table.nearest(id_of(key), config.replicas);
+  if (near.empty()) return;
+  const auto& to = table.book().at(near[rng.below(std::min<std::size_t>(near.size(), 3))]).contact;
+  const auto id = next_leaving++;
+  auto& one = leaving[id];
+  one.key = key;
+  for (const auto* record : store.find(key, *time)) {
+    Request request;
+    request.kind = Kind::store;
+    request.record = record->wire;
+    if (ask(now, to, std::move(request), {Purpose::Kind::let_go, id, 0, 0})) {
+      ++one.pending;
+    } else {
+      one.all_kept = false;
+    }
+  }
+  if (one.pending == 0) leaving.erase(id);
+}
+
+void Dht::Impl::on_let_go(std::uint64_t id, bool kept) {
+  const auto at = leaving.find(id);
+  if (at == leaving.end()) return;
+  auto& one = at->second;
+  one.all_kept = one.all_kept && kept;
+  if (--one.pending > 0) return;
+  if (one.all_kept) store.drop(one.key);
+  leaving.erase(at);
 }
 
 void Dht::Impl::check_liveness(Time now) {
@@ -135,10 +171,14 @@ void Dht::Impl::check_liveness(Time now) {
   for (const auto& contact : due) ping(now, contact);
 }
 
+bool Dht::Impl::covers(const Id& target, std::size_t n) const {
+  return searched_own && target != self.position && table.covers(target, n);
+}
+
 void Dht::Impl::refresh_self(Time now) {
   self_refresh_at = now + self_refresh_every;
   self_refresh_every = std::min(2 * self_refresh_every, kLastSelfRefresh);
-  (void)start(now, self.position, 1, kJoinWidth, RefreshGoal{true});
+  (void)start(now, self.position, 1, kJoinWidth, RefreshGoal{true, true});
 }
 
 // Looks for a random place in the bucket that was longest without; when joining, one after another until none is stale.
@@ -147,7 +187,7 @@ void Dht::Impl::refresh_stale(Time now, bool joining) {
   while (const auto bucket = table.take_stale_bucket(now, now - kBucketLimit)) {
     // Around ourselves everybody is known already; a bucket that should hold nobody is not worth a lookup.
     if (std::ldexp(supernodes, -static_cast<int>(*bucket) - 1) < 2) continue;
-    (void)start(now, table.random_in(*bucket, rng), 1, kRefreshWidth, RefreshGoal{joining});
+    (void)start(now, table.random_in(*bucket, rng), 1, kRefreshWidth, RefreshGoal{joining, false});
     return;
   }
 }

@@ -23,7 +23,7 @@ void drop_revoked(std::vector<FoundDevice>& devices) {
 }  // namespace
 
 void RecordCache::put(Time now, const crypto::Address& address, std::vector<FoundDevice> devices) {
-  forget(address);
+  std::erase_if(entries_, [&](const Entry& e) { return e.address == address || e.until <= now; });
   if (devices.empty()) return;
   if (entries_.size() >= kCapacity) entries_.erase(entries_.begin());
   entries_.push_back({address, std::move(devices), now + kLife});

@@ -23,6 +23,7 @@ enum class LanMode : std::uint8_t { off, listen, serve };
 struct PeerConfig {
   crypto::NetworkId network;
   std::optional<crypto::Secret> psk;
+  dht::Codec* codec = nullptr;       // of the DHT's round trips; null: the shipped one. Outlives the peer
   Role role = Role::leaf;            // --relay on: supernode; off: leaf
   std::vector<Endpoint> listen;      // what the driver bound; a supernode describes itself by the first routable one
   std::uint16_t port = 0;            // of the sockets that every link reaches, for those who hear us there

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "overlay/deadline_heap.h"
+#include "base/deadline_heap.h"
 #include "overlay/half_open.h"
 #include "overlay/handshake.h"
 #include "overlay/session.h"

@@ -23,8 +23,10 @@ void SupernodeRole::wait(dht::LookupId lookup, SessionId session, Client& client
 
 void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& client,
                                   const control::FindNodes& message) {
-  // Where a leaf belongs it asks again and again: while there is much to do, what we know will do.
-  if (dht_.contact_count() != 0 && may_walk(client) && pending_.size() < kWalksForNodes) {
+  // Where a leaf belongs it asks again and again: a home knows its own neighbourhood, and while there is much to do, what
+  // we know will do.
+  const bool known = dht_.contact_count() == 0 || dht_.covers(message.target, control::kMaxContacts / 2);
+  if (!known && may_walk(client) && pending_.size() < kWalksForNodes) {
     if (const auto lookup = dht_.find_nodes(c.now, message.target)) {
       wait(*lookup, session, client, message.request, message.target);
       return;

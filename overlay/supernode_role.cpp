@@ -14,6 +14,7 @@ dht::Config dht_config(const PeerConfig& config) {
   out.network = config.network;
   out.psk = config.psk;
   if (config.role == Role::leaf) out.k = kLinkBucket;
+  out.codec = config.codec;
   return out;
 }
 

@@ -1,28 +1,96 @@
-// linnet-sim: the overlay and whole nodes in a virtual world. `linnet-sim lookup --nodes 10000 --seed 1 --wire typed --json`.
+// linnet-sim: the overlay and whole nodes in a virtual world. `linnet-sim lookup --nodes 10000 --seed 1 --wire typed
+// --json`.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 
+#include "sim/arena.h"
 #include "sim/scenario.h"
 
+// What one host allocates lies together and is counted. The sanitizers bring operators of their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__has_feature)
+#define LINNET_ARENA 1
+#elif !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#define LINNET_ARENA 1
+#endif
+#endif
+#ifdef LINNET_ARENA
+void* operator new(std::size_t size) { return linnet::sim::arena::allocate(size); }
+void* operator new[](std::size_t size) { return linnet::sim::arena::allocate(size); }
+void operator delete(void* p) noexcept { linnet::sim::arena::release(p); }
+void operator delete[](void* p) noexcept { linnet::sim::arena::release(p); }
+void operator delete(void* p, std::size_t) noexcept { linnet::sim::arena::release(p); }
+void operator delete[](void* p, std::size_t) noexcept { linnet::sim::arena::release(p); }
+#endif
+
+namespace {
+
+using namespace linnet::sim;
+
+Report run_one(const ScenarioConfig& config) {
+  if (config.scenario == "calls") return run_calls(config);
+  return config.scenario == "faults" ? run_faults(config) : run_lookup(config);
+}
+
+// One line at a terminal, written over; nothing in a log.
+void live_line(std::string_view phase, double seconds) {
+  std::fprintf(stderr, "\r\033[K%.*s  %.0f virtual s in %.0f CPU s", static_cast<int>(phase.size()), phase.data(),
+               seconds, cpu_seconds());
+}
+
+// Each seed twice. A seed that fails is named, with what it broke; it is all that is needed to see it again.
+int run_seeds(ScenarioConfig config, std::uint64_t runs, bool live) {
+  std::uint64_t failed = 0;
+  const auto first = config.seed;
+  for (; config.seed < first + runs; ++config.seed) {
+    auto report = run_one(config);
+    if (run_one(config).trace_hash != report.trace_hash) report.broken.push_back("it does not replay");
+    for (const auto& what : report.broken) {
+      std::printf("seed %llu: %s\n", static_cast<unsigned long long>(config.seed), what.c_str());
+    }
+    failed += report.broken.empty() ? 0 : 1;
+    if (live) {
+      std::fprintf(stderr, "\r\033[K%llu of %llu seeds, %llu failed",
+                   static_cast<unsigned long long>(config.seed - first + 1), static_cast<unsigned long long>(runs),
+                   static_cast<unsigned long long>(failed));
+    }
+  }
+  if (live) std::fputs("\r\033[K", stderr);
+  std::printf("%llu seeds from %llu, each twice: %llu failed\n", static_cast<unsigned long long>(runs),
+              static_cast<unsigned long long>(first), static_cast<unsigned long long>(failed));
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace linnet::sim;
+#ifdef LINNET_ARENA
+  bytes_of_owner = [](std::uint32_t owner) { return arena::state.owners[owner].live; };
+#endif
   ScenarioConfig config;
   bool json = false;
   bool quiet = false;
   double malicious = 0;
   double session_median = 0;
   std::string wire = "typed";
+  std::uint64_t runs = 1;
 
   CLI::App app{"Runs the code that ships in a deterministic virtual network."};
-  app.add_option("scenario", config.scenario, "lookup or calls")->required()->check(CLI::IsMember({"lookup", "calls"}));
-  app.add_option("--nodes", config.nodes, "hosts (lookup 10000, calls 100)")->check(CLI::Range(4, 1'000'000));
+  app.add_option("scenario", config.scenario, "lookup, calls or faults")
+      ->required()
+      ->check(CLI::IsMember({"lookup", "calls", "faults"}));
+  app.add_option("--nodes", config.nodes, "hosts (lookup 10000, calls 100, faults 24)")
+      ->check(CLI::Range(4, 1'000'000));
   app.add_option("--seed", config.seed, "the run follows from it");
   app.add_option("--minutes", config.minutes, "virtual minutes of looking up")->check(CLI::Range(0.01, 1440.0));
   app.add_option("--loss", config.loss, "share of datagrams lost, 0 to 0.9")->check(CLI::Range(0.0, 0.9));
-  app.add_option("--wire", wire, "full: shipped sealing; typed: stand-ins of equal size")->check(CLI::IsMember({"full", "typed"}));
+  app.add_option("--wire", wire, "full: shipped sealing; typed: stand-ins of equal size")
+      ->check(CLI::IsMember({"full", "typed"}));
   app.add_option("--malicious", malicious, "percent of supernodes that lie")->check(CLI::Range(0.0, 100.0));
   app.add_option("--session-median", session_median, "minutes a host stays")->check(CLI::Range(0.0, 1e6));
+  app.add_option("--runs", runs, "so many seeds from --seed on, each twice: it must replay bit for bit")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_flag("--json", json, "one JSON object");
   app.add_flag("--quiet", quiet, "no progress on stderr");
   try {
@@ -35,12 +103,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   config.wire = wire == "full" ? Wire::full : Wire::typed;
-  if (!quiet) {
-    config.progress = [](std::string_view phase, double seconds) {
-      std::fprintf(stderr, "%s  %.0f virtual s\n", std::string(phase).c_str(), seconds);
-    };
-  }
-  const Report report = config.scenario == "lookup" ? run_lookup(config) : run_calls(config);
+  if (runs > 1) return run_seeds(config, runs, !quiet && is_watched());
+  if (!quiet && is_watched()) config.progress = live_line;
+  const Report report = run_one(config);
+  if (config.progress) std::fputs("\r\033[K", stderr);
   std::cout << (json ? to_json(report) + "\n" : to_text(report)) << std::flush;
   return report.broken.empty() ? 0 : 1;
 }

@@ -19,9 +19,11 @@ Endpoint NatBox::outbound(Time now, const Endpoint& inside, const Endpoint& to) 
   }
   const Flow* mapped = kind_ == NatKind::symmetric ? nullptr : find(now, inside, to, true);
   const std::uint16_t port = mapped != nullptr ? mapped->port : next_port_;
-  if (mapped == nullptr) next_port_ = next_port_ == 65'535 ? std::uint16_t{40'000} : static_cast<std::uint16_t>(next_port_ + 1);
+  if (mapped == nullptr)
+    next_port_ = next_port_ == 65'535 ? std::uint16_t{40'000} : static_cast<std::uint16_t>(next_port_ + 1);
   if (flows_.size() >= kMaxFlows) {
-    flows_.erase(std::min_element(flows_.begin(), flows_.end(), [](const Flow& a, const Flow& b) { return a.used < b.used; }));
+    flows_.erase(
+        std::min_element(flows_.begin(), flows_.end(), [](const Flow& a, const Flow& b) { return a.used < b.used; }));
   }
   flows_.push_back({inside, to, port, now});
   return {outside_, port, inside.transport};

@@ -19,8 +19,8 @@ struct LinkConfig {
   double leaf_sigma = 0.8;
   double supernode_last_mile_ms = 2;
   double supernode_sigma = 0.5;
-  double jitter = 0.05;                                    // mean of an exponential, as a share of the base delay
-  double loss = 0.001;                                     // of datagrams, independent
+  double jitter = 0.05;  // mean of an exponential, as a share of the base delay
+  double loss = 0.001;   // of datagrams, independent
 };
 
 class NetMap {

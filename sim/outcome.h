@@ -12,6 +12,7 @@ struct Population {
   std::uint32_t supernodes = 0;
 };
 
-void report_world(Report& report, const ScenarioConfig& config, const Population& who, const World& world, bool oversize);
+void report_world(Report& report, const ScenarioConfig& config, const Population& who, const World& world,
+                  bool oversize);
 
 }  // namespace linnet::sim

@@ -17,7 +17,8 @@ class PeerActor final : public Actor {
     Time at;
   };
 
-  PeerActor(overlay::PeerConfig config, const crypto::Suite& suite, std::uint64_t seed, const crypto::Identity& identity)
+  PeerActor(overlay::PeerConfig config, const crypto::Suite& suite, std::uint64_t seed,
+            const crypto::Identity& identity)
       : rng_(seed), identity_(identity), peer_(std::move(config), suite, rng_, identity_, overlay::HostCache()) {}
 
   void handle_datagram(Time now, const Datagram& d) override { peer_.handle_datagram(now, d); }
@@ -28,6 +29,7 @@ class PeerActor final : public Actor {
   void settle(Time now) override;
 
   overlay::Peer& peer() { return peer_; }
+  const overlay::Peer& peer() const { return peer_; }
   const crypto::Identity& identity() const { return identity_; }
   std::optional<Time> online_at() const { return online_at_; }
   std::vector<Answer> take_answers() { return std::move(answers_); }

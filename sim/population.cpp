@@ -4,13 +4,17 @@
 
 namespace linnet::sim {
 
-const crypto::Suite& suite_of(Wire wire) { return wire == Wire::full ? crypto::shipped_suite() : crypto::typed_suite(); }
+const crypto::Suite& suite_of(Wire wire) {
+  return wire == Wire::full ? crypto::shipped_suite() : crypto::typed_suite();
+}
 
 std::uint64_t seed_for(std::uint64_t seed, std::uint32_t index) {
   return SeededRng(seed * 0x9e3779b97f4a7c15U + index).u64();
 }
 
-crypto::Address name_of(std::uint32_t index) { return *crypto::Address::parse("p" + std::to_string(index) + "@sim.example"); }
+crypto::Address name_of(std::uint32_t index) {
+  return *crypto::Address::parse("p" + std::to_string(index) + "@sim.example");
+}
 
 crypto::Identity identity_for(const ScenarioConfig& config, std::uint32_t index, Wall now) {
   SeededRng rng(seed_for(config.seed ^ 0x6b6579U, index));

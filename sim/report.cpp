@@ -1,6 +1,7 @@
 #include "sim/report.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -27,7 +28,8 @@ double per_second(double n, double seconds) { return seconds > 0 ? n / seconds :
 
 std::optional<double> percentile(std::vector<double> values, double p) {
   if (values.empty()) return std::nullopt;
-  const auto at = static_cast<std::ptrdiff_t>(std::min(p * static_cast<double>(values.size()), static_cast<double>(values.size() - 1)));
+  const auto at = static_cast<std::ptrdiff_t>(
+      std::min(p * static_cast<double>(values.size()), static_cast<double>(values.size() - 1)));
   std::nth_element(values.begin(), values.begin() + at, values.end());
   return values[static_cast<std::size_t>(at)];
 }
@@ -67,6 +69,7 @@ std::string to_json(const Report& r) {
   j["calls_ok"] = r.calls_ok;
   j["copies_mean"] = number(r.copies_mean);
   j["copies_max"] = r.copies_max;
+  j["leaves_per_supernode"] = number(r.leaves_per_supernode);
   j["broken"] = r.broken;
   return j.dump();
 }
@@ -81,19 +84,20 @@ std::string to_text(const Report& r) {
   add(std::snprintf(line, sizeof line, "%s  seed %llu  wire %s  %llu nodes (%llu supernodes)", r.scenario.c_str(),
                     static_cast<unsigned long long>(r.seed), r.wire.c_str(), static_cast<unsigned long long>(r.nodes),
                     static_cast<unsigned long long>(r.supernodes)));
-  add(std::snprintf(line, sizeof line, "%.0f virtual s in %.1f CPU s  %llu events, %.0f per CPU second  peak %.0f MB", r.virtual_seconds,
-                    r.cpu_seconds, static_cast<unsigned long long>(r.events), per_second(static_cast<double>(r.events), r.cpu_seconds),
-                    r.peak_rss_mb));
+  add(std::snprintf(line, sizeof line, "%.0f virtual s in %.1f CPU s  %llu events, %.0f per CPU second  peak %.0f MB",
+                    r.virtual_seconds, r.cpu_seconds, static_cast<unsigned long long>(r.events),
+                    per_second(static_cast<double>(r.events), r.cpu_seconds), r.peak_rss_mb));
   if (r.lookups > 0) {
-    add(std::snprintf(line, sizeof line, "lookups %llu of %llu found  p50 %.0f ms  p99 %.0f ms  rounds p50 %.0f  wrong keys %llu",
-                      static_cast<unsigned long long>(r.lookups_ok), static_cast<unsigned long long>(r.lookups), ms(0.5), ms(0.99),
-                      percentile(r.rounds, 0.5).value_or(0), static_cast<unsigned long long>(r.wrong_keys)));
+    add(std::snprintf(
+        line, sizeof line, "lookups %llu of %llu found  p50 %.0f ms  p99 %.0f ms  rounds p50 %.0f  wrong keys %llu",
+        static_cast<unsigned long long>(r.lookups_ok), static_cast<unsigned long long>(r.lookups), ms(0.5), ms(0.99),
+        percentile(r.rounds, 0.5).value_or(0), static_cast<unsigned long long>(r.wrong_keys)));
     add(std::snprintf(line, sizeof line, "copies of a record: mean %.1f, most %llu", r.copies_mean,
                       static_cast<unsigned long long>(r.copies_max)));
   }
   if (r.calls > 0) {
-    add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways", static_cast<unsigned long long>(r.calls_ok),
-                      static_cast<unsigned long long>(r.calls)));
+    add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
+                      static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));
   }
   for (const auto& b : r.broken) out += "BROKEN  " + b + "\n";
   out += "trace " + hex(r.trace_hash) + "\n";
@@ -106,6 +110,8 @@ double cpu_seconds() {
   const auto s = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
   return s(u.ru_utime) + s(u.ru_stime);
 }
+
+bool is_watched() { return isatty(STDERR_FILENO) == 1; }
 
 double peak_rss_mb() {
   rusage u{};

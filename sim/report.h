@@ -29,9 +29,10 @@ struct Report {
   double bytes_per_supernode = 0;
   double bytes_records = 0;
   double bytes_contact_book = 0;
+  double leaves_per_supernode = 0;  // attached: each leaf to four of them
   double upkeep_bps_leaf = 0;
   double upkeep_bps_supernode = 0;
-  std::optional<double> publish_bps_supernode;  // not measured by any scenario yet
+  std::optional<double> publish_bps_supernode;
   double peak_rss_mb = 0;
   std::uint64_t trace_hash = 0;
 
@@ -52,8 +53,10 @@ std::optional<double> percentile(std::vector<double> values, double p);
 std::string to_json(const Report& report);
 std::string to_text(const Report& report);
 
-// Seconds of CPU this process used; resident peak. The one place of sim/ that asks the machine.
+// Seconds of CPU this process used; resident peak; whether somebody watches stderr. The one place of sim/ that asks the
+// machine.
 double cpu_seconds();
+bool is_watched();
 double peak_rss_mb();
 
 }  // namespace linnet::sim

@@ -16,7 +16,8 @@ constexpr auto kJoined = seconds(60);
 constexpr auto kTalk = seconds(10);
 
 NatKind nat_of(std::uint32_t index) {
-  constexpr NatKind kKinds[] = {NatKind::none, NatKind::full_cone, NatKind::restricted, NatKind::port_restricted, NatKind::symmetric};
+  constexpr NatKind kKinds[] = {NatKind::none, NatKind::full_cone, NatKind::restricted, NatKind::port_restricted,
+                                NatKind::symmetric};
   return kKinds[index % 5];
 }
 
@@ -103,20 +104,25 @@ class CallsScenario {
     report_.calls = pairs_.size();
     for (const auto& pair : pairs_) {
       const bool ok = heard(pair.first) && heard(pair.second);
-      if (ok) ++report_.calls_ok;
-      else report_.broken.push_back("call " + name_of(pair.first).text() + " -> " + name_of(pair.second).text() + ": " + why(pair.first) + " / " + why(pair.second));
+      if (ok)
+        ++report_.calls_ok;
+      else
+        report_.broken.push_back("call " + name_of(pair.first).text() + " -> " + name_of(pair.second).text() + ": " +
+                                 why(pair.first) + " / " + why(pair.second));
     }
   }
 
   bool heard(std::uint32_t i) const {
     const auto& ended = actors_[i]->ended();
-    return ended.size() == 1 && ended[0].result == node::CallResult::ended && ended[0].first_voice_ms && actors_[i]->loudest() > 2000;
+    return ended.size() == 1 && ended[0].result == node::CallResult::ended && ended[0].first_voice_ms &&
+           actors_[i]->loudest() > 2000;
   }
 
   std::string why(std::uint32_t i) const {
     const auto& ended = actors_[i]->ended();
     if (ended.empty()) return "no call ended";
-    return std::string(to_string(ended[0].result)) + " " + ended[0].text + " loudest " + std::to_string(actors_[i]->loudest());
+    return std::string(to_string(ended[0].result)) + " " + ended[0].text + " loudest " +
+           std::to_string(actors_[i]->loudest());
   }
 
   Report finish() {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "link.h"
-#include "overlay/deadline_heap.h"
+#include "base/deadline_heap.h"
 #include "overlay/half_open.h"
 
 namespace linnet::overlay {

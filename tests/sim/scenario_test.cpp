@@ -16,6 +16,8 @@ ScenarioConfig lookup(std::uint32_t nodes, std::uint64_t seed, Wire wire) {
   return c;
 }
 
+constexpr double kMessagesPerLookup = 30;
+
 std::string broken(const Report& r) {
   std::string out;
   for (const auto& b : r.broken) out += b + "\n";
@@ -28,6 +30,17 @@ TEST(LookupScenario, EverybodyIsFoundByEverybodyElse) {
   EXPECT_EQ(r.wrong_keys, 0U);
   EXPECT_GE(static_cast<double>(r.lookups_ok), 0.999 * static_cast<double>(r.lookups));
   EXPECT_GT(r.lookups, 0U);
+}
+
+// What a lookup costs when nothing is wrong with it: three paths of four supernodes each, asked and answered, and a few
+// more where a path is late. Asking in another order, or more than needed, shows here.
+TEST(LookupScenario, ALookupCostsWhatItIsKnownToCost) {
+  const auto r = run_lookup(lookup(400, 1, Wire::typed));
+  EXPECT_LE(r.messages_per_lookup, kMessagesPerLookup);
+  EXPECT_GE(r.messages_per_lookup, 8);
+  EXPECT_LE(percentile(r.rounds, 0.5).value_or(99), 1);
+  EXPECT_LE(percentile(r.rounds, 0.99).value_or(99), 2);
+  EXPECT_GT(r.publish_bps_supernode.value_or(0), 0);
 }
 
 TEST(LookupScenario, OneSeedReplaysBitForBit) {
@@ -67,15 +80,64 @@ TEST(CallsScenario, OneSeedReplaysBitForBit) {
   EXPECT_EQ(run_calls(c).trace_hash, run_calls(c).trace_hash);
 }
 
+ScenarioConfig faults(std::uint64_t seed, Wire wire) {
+  ScenarioConfig c;
+  c.scenario = "faults";
+  c.seed = seed;
+  c.wire = wire;
+  return c;
+}
+
+// scripts/seeds runs thousands.
+TEST(FaultsScenario, AnOverlayThatWentThroughFaultsIsWholeAgain) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const auto r = run_faults(faults(seed, Wire::typed));
+    EXPECT_EQ(broken(r), "") << "seed " << seed;
+    EXPECT_GT(r.lookups, 0U);
+  }
+}
+
+TEST(FaultsScenario, AnySeedReplaysBitForBitOnBothWires) {
+  for (std::uint64_t seed = 41; seed <= 43; ++seed) {
+    const auto typed = run_faults(faults(seed, Wire::typed));
+    EXPECT_EQ(typed.trace_hash, run_faults(faults(seed, Wire::typed)).trace_hash);
+    EXPECT_EQ(typed.trace_hash, run_faults(faults(seed, Wire::full)).trace_hash) << "seed " << seed;
+  }
+}
+
 TEST(Report, TheJsonLineHasTheKeysThatScriptsRelyOn) {
   Report r;
   r.scenario = "lookup";
   const auto j = nlohmann::json::parse(to_json(r));
-  for (const auto* key :
-       {"schema", "scenario", "seed", "wire", "wire_checked_pct", "nodes", "supernodes", "virtual_seconds", "cpu_seconds", "events",
-        "events_per_cpu_second", "lookups", "lookups_ok", "lookups_per_cpu_second", "wrong_keys", "lookup_ms_p50", "lookup_ms_p99", "rounds_p50",
-        "rounds_p99", "messages_per_lookup", "bytes_per_leaf", "bytes_per_supernode", "bytes_records", "bytes_contact_book", "upkeep_bps_leaf",
-        "upkeep_bps_supernode", "publish_bps_supernode", "peak_rss_mb", "trace_hash"}) {
+  for (const auto* key : {"schema",
+                          "scenario",
+                          "seed",
+                          "wire",
+                          "wire_checked_pct",
+                          "nodes",
+                          "supernodes",
+                          "virtual_seconds",
+                          "cpu_seconds",
+                          "events",
+                          "events_per_cpu_second",
+                          "lookups",
+                          "lookups_ok",
+                          "lookups_per_cpu_second",
+                          "wrong_keys",
+                          "lookup_ms_p50",
+                          "lookup_ms_p99",
+                          "rounds_p50",
+                          "rounds_p99",
+                          "messages_per_lookup",
+                          "bytes_per_leaf",
+                          "bytes_per_supernode",
+                          "bytes_records",
+                          "bytes_contact_book",
+                          "upkeep_bps_leaf",
+                          "upkeep_bps_supernode",
+                          "publish_bps_supernode",
+                          "peak_rss_mb",
+                          "trace_hash"}) {
     EXPECT_TRUE(j.contains(key)) << key;
   }
   EXPECT_TRUE(j["lookup_ms_p50"].is_null()) << "an unknown value is null, never a default";

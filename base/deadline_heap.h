@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-namespace linnet::overlay {
+namespace linnet {
 
 class DeadlineHeap {
  public:
@@ -82,4 +82,4 @@ class DeadlineHeap {
   std::vector<Entry> entries_;
 };
 
-}  // namespace linnet::overlay
+}  // namespace linnet
