@@ -48,6 +48,9 @@ class Node {
   void sequence_stored(Time now, std::uint64_t below);
 
   void command(Time now, CommandId id, const Command& command);
+  // What may change while it runs (reconfigure.cpp): how calls are made and answered from now on.
+  void reconfigure(const NodeConfig& config);
+  void set_bootstrap(std::vector<Endpoint> endpoints);
 
   // Sound of a call between AudioStart and AudioStop: 48 kHz mono, any number of samples, at the device's pace.
   void capture(Time now, CallId call, std::span<const std::int16_t> samples);

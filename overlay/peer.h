@@ -99,6 +99,8 @@ class Peer {
   void close(Time now, SessionId link);
   // Says good-bye to homes (records withdrawn) and links; transmits must still be drained.
   void leave(Time now);
+  // Addresses to join through from now on: names are looked up again while a node is alone.
+  void set_bootstrap(std::vector<Endpoint> endpoints);
   void drop_caches(Time now);  // --cold: cached records and idle links
 
   State state() const;

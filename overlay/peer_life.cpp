@@ -139,4 +139,6 @@ void Peer::Impl::leave(Time now) {
   running = false;
 }
 
+void Peer::set_bootstrap(std::vector<Endpoint> endpoints) { impl_->config.bootstrap = std::move(endpoints); }
+
 }  // namespace linnet::overlay
