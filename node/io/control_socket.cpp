@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "node/io/clock.h"
@@ -35,6 +36,8 @@ Outcome<SocketName> name_of(const std::filesystem::path& path) {
   return out;
 }
 
+Fd spare() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
 std::optional<ucred> peer_of(int fd) {
   ucred who{};
   socklen_t size = sizeof who;
@@ -59,6 +62,8 @@ ControlSocket::ControlSocket(Loop& loop, std::filesystem::path path, Fd fd, Hand
     : loop_(loop), path_(std::move(path)), fd_(std::move(fd)), handler_(std::move(handler)) {
   watch_ = loop_.watch(fd_.get(), [this] { accept(); });
   patience_ = loop_.alarm([this] { drop_silent(); });
+  again_ = loop_.alarm([this] { watch_ = loop_.watch(fd_.get(), [this] { accept(); }); });
+  spare_ = spare();
 }
 
 ControlSocket::~ControlSocket() {
@@ -83,6 +88,7 @@ Outcome<std::unique_ptr<ControlSocket>> ControlSocket::open(Loop& loop, const st
 
 void ControlSocket::accept() {
   Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!fd && (errno == EMFILE || errno == ENFILE)) return refuse_without_descriptors();
   if (!fd) return;
   const auto peer = peer_of(fd.get());
   if (!peer || (peer->uid != ::geteuid() && peer->uid != 0)) return;
@@ -96,9 +102,30 @@ void ControlSocket::accept() {
   auto client = std::make_unique<Client>();
   client->fd = std::move(fd);
   client->since = now();
-  client->watch = loop_.watch(client->fd.get(), [this, id] { readable(id); });
+  client->watch = loop_.watch(client->fd.get(), [this, id] {
+    try {
+      readable(id);
+    } catch (const std::bad_alloc&) {
+      drop(id);  // better no answer at once than none for ever
+    }
+  });
   clients_.emplace(id, std::move(client));
   patience_->set(now() + kFirstLine);
+}
+
+// A connection that cannot be accepted stays readable: without this the loop would turn on the spot.
+void ControlSocket::refuse_without_descriptors() {
+  spare_.reset();
+  Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (fd) {
+    const std::string why = error_line({"The daemon has no descriptors left.", Exit::failed}) + "\n";
+    ::send(fd.get(), why.data(), why.size(), MSG_NOSIGNAL);
+    fd.reset();
+  } else {
+    watch_.reset();
+    again_->set(now() + std::chrono::seconds(1));
+  }
+  spare_ = spare();
 }
 
 void ControlSocket::readable(ClientId id) {
@@ -130,12 +157,16 @@ bool ControlSocket::send(ClientId id, std::string_view line) {
   const auto it = clients_.find(id);
   if (it == clients_.end()) return false;
   auto& out = it->second->out;
-  if (out.size() + line.size() > kMaxWaiting) {
+  bool fits = out.size() + line.size() < kMaxWaiting;
+  try {
+    if (fits) out.append(line).push_back('\n');
+  } catch (const std::bad_alloc&) {
+    fits = false;
+  }
+  if (!fits) {
     drop(id);
     return false;
   }
-  out.append(line);
-  out.push_back('\n');
   flush(id);
   return clients_.count(id) > 0;
 }

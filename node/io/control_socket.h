@@ -38,6 +38,7 @@ class ControlSocket {
   struct Client;
   ControlSocket(Loop& loop, std::filesystem::path path, Fd fd, Handler handler);
   void accept();
+  void refuse_without_descriptors();
   void readable(ClientId id);
   void flush(ClientId id);
   void drop(ClientId id);
@@ -46,11 +47,13 @@ class ControlSocket {
   Loop& loop_;
   std::filesystem::path path_;
   Fd fd_;
+  Fd spare_;  // given up to tell a program that there is no descriptor for it
   Handler handler_;
   std::map<ClientId, std::unique_ptr<Client>> clients_;
   std::uint64_t last_id_ = 0;
   std::unique_ptr<Loop::Watch> watch_;
   std::unique_ptr<Loop::Alarm> patience_;
+  std::unique_ptr<Loop::Alarm> again_;
 };
 
 // A client's end: connected, or nothing when nobody listens there. Refuses a daemon of another user.

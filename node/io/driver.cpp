@@ -9,6 +9,8 @@
 namespace linnet::io {
 namespace {
 
+constexpr Duration kMendAfter = std::chrono::milliseconds(20);
+
 void warn_when(const Done& done) {
   if (!done) log_error(done.error().text);
 }
@@ -39,6 +41,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   listener_ = std::move(listener);
   every_second_ = std::move(every_second);
   timeout_ = loop_.alarm([this] {
+    timeout_->set(now() + kMendAfter);  // stands when memory is out before pump() sets the right one
     node_.handle_timeout(now());
     pump();
   });
@@ -67,7 +70,18 @@ node::CommandId Driver::command(const node::Command& command) {
 
 void Driver::plan_sound(node::CallId call, SoundPlan plan) { plans_[call] = std::move(plan); }
 
+bool Driver::aloud(node::CallId call) const {
+  const auto planned = plans_.find(call);
+  const auto& plan = planned != plans_.end() ? planned->second : default_sound_;
+  return plan.card && !plan.files();
+}
+
 void Driver::pump() {
+  // However this is left (memory may be out), the node gets its next turn.
+  struct NextTurn {
+    Driver& driver;
+    ~NextTurn() { driver.timeout_->set(driver.node_.next_timeout()); }
+  } const turn{*this};
   drain_events();
   announce();
   while (auto transmit = node_.poll_transmit()) {
@@ -79,7 +93,6 @@ void Driver::pump() {
   }
   ports_.flush();
   if (tcp_) tcp_->flush();
-  timeout_->set(node_.next_timeout());
 }
 
 void Driver::drain_events() {
@@ -163,6 +176,7 @@ void Driver::announce() {
 }
 
 void Driver::second() {
+  second_->set(now() + std::chrono::seconds(1));
   store_sequence();
   store_people();
   node_.handle_wall(now(), wall());
@@ -171,7 +185,6 @@ void Driver::second() {
   // A sync to disk may take longer than a tick of sound: the cache can wait.
   if (hosts_changed_ && !sound_.running()) save_hosts();
   if (every_second_) every_second_();
-  second_->set(now() + std::chrono::seconds(1));
 }
 
 void Driver::save_hosts() {

@@ -48,6 +48,11 @@ class Driver {
   // What is to be told to the person who speaks.
   void on_sound(std::function<void(node::CallId, const std::string&)> said) { said_ = std::move(said); }
 
+  // Of calls that bring no plan of their own, from now on.
+  void use_sound(SoundPlan plan) { default_sound_ = std::move(plan); }
+  // Whether this call is heard through the sound card.
+  bool aloud(node::CallId call) const;
+
   node::Node& node() { return node_; }
   const UdpPorts& ports() const { return ports_; }
   const TcpPorts* tcp() const { return tcp_.get(); }

@@ -5,6 +5,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+#include <new>
 
 namespace linnet::io {
 namespace {
@@ -13,22 +15,46 @@ namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
 using boost::system::error_code;
 
+// Memory that is out costs the event that asked for it, never the daemon: calls go on, and what the event left undone
+// is done by the next one.
+template <class Work>
+void survive(Work&& work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+// What keeps the loop alive is tried again until it stands.
+template <class Work>
+void insist(Work&& work) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    try {
+      return work();
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  std::abort();  // better a clean end, and a new start, than a daemon that is deaf
+}
+
 // Handlers may destroy what they belong to; the shared state says whether it still stands.
 struct WatchState : std::enable_shared_from_this<WatchState> {
   WatchState(asio::io_context& context, int fd, std::function<void()> r)
       : descriptor(context, fd), readable(std::move(r)) {}
 
   void wait_read() {
-    descriptor.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](error_code failed) {
-      if (failed || self->closed) return;
-      self->readable();
-      if (!self->closed) self->wait_read();
+    insist([this] {
+      descriptor.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](error_code failed) {
+        if (failed || self->closed) return;
+        survive(self->readable);
+        if (!self->closed) self->wait_read();
+      });
     });
   }
   void wait_write(std::function<void()> writable) {
     descriptor.async_wait(stream_descriptor::wait_write,
                           [self = shared_from_this(), writable = std::move(writable)](error_code failed) {
-                            if (!failed && !self->closed) writable();
+                            if (!failed && !self->closed) survive(writable);
                           });
   }
   void close() {
@@ -76,10 +102,12 @@ class AlarmImpl final : public Loop::Alarm {
     }
     // steady_clock is CLOCK_MONOTONIC here, as io::now() is.
     state_->timer.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
-    state_->timer.async_wait([state = state_, turn](error_code failed) {
-      if (failed || state->turn != turn) return;
-      state->at = kNever;
-      state->ring();
+    insist([this, turn] {
+      state_->timer.async_wait([state = state_, turn](error_code failed) {
+        if (failed || state->turn != turn) return;
+        state->at = kNever;
+        survive(state->ring);
+      });
     });
   }
 
@@ -97,7 +125,7 @@ struct Loop::Impl {
   void wait_signal() {
     signals.async_wait([this](error_code failed, int number) {
       if (failed) return;
-      on_signal(number);
+      survive([&] { on_signal(number); });
       wait_signal();
     });
   }
@@ -113,7 +141,9 @@ void Loop::run() {
 }
 
 void Loop::stop() { impl_->context.stop(); }
-void Loop::post(std::function<void()> work) { asio::post(impl_->context, std::move(work)); }
+void Loop::post(std::function<void()> work) {
+  asio::post(impl_->context, [work = std::move(work)] { survive(work); });
+}
 
 std::unique_ptr<Loop::Watch> Loop::watch(int fd, std::function<void()> readable) {
   return std::make_unique<WatchImpl>(std::make_shared<WatchState>(impl_->context, fd, std::move(readable)));

@@ -128,14 +128,14 @@ std::vector<Sound::InUse> Sound::in_use() const {
 void Sound::ring() {
   const Time at = now();
   if (at - next_ > kLost) next_ = at;
+  alarm_->set(at + kTick);  // stands when memory is out in the middle of a tick
   tick();
   next_ += kTick;
   if (next_ <= at && !calls_.empty()) {
     tick();
     next_ += kTick;
   }
-  if (calls_.empty()) return;
-  alarm_->set(std::max(next_, at + kTick / 4));
+  alarm_->set(calls_.empty() ? kNever : std::max(next_, at + kTick / 4));
 }
 
 void Sound::tick() {
