@@ -29,6 +29,14 @@ io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& fl
   return out;
 }
 
+bool is_word(std::string_view value) { return value == "on" || value == "off"; }
+
+verb::Up absolute_paths(verb::Up flags) {
+  for (auto* path : {&flags.play, &flags.record})
+    if (!path->empty()) *path = std::filesystem::absolute(*path).string();
+  return flags;
+}
+
 // What the person who typed `up` reads: the same from a background daemon as from one in the foreground.
 std::string announcement(const Context& context, const io::Daemon::Started& started) {
   std::string listen;
@@ -58,8 +66,9 @@ void print_report(const std::string& remark, const std::string& line) {
   say(line);
 }
 
-int foreground(const Context& context, const io::Settings& settings, const io::AskPassphrase& ask) {
-  auto daemon = io::Daemon::start(context.home, settings, io::user_name(), ask);
+int foreground(const Context& context, const io::Settings& settings, const io::AskPassphrase& ask,
+               const io::Daemon::Reread& reread) {
+  auto daemon = io::Daemon::start(context.home, settings, io::user_name(), ask, reread);
   if (!daemon) return fail(daemon.error());
   io::open_log({}, settings.log_level);
   print_report(remarks(context, (*daemon)->started()), announcement(context, (*daemon)->started()));
@@ -72,6 +81,11 @@ int foreground(const Context& context, const io::Settings& settings, const io::A
 int up(const Context& context, const verb::Up& options) {
   const auto settings = settings_of(context, options);
   if (!settings) return fail(settings.error());
+  // The daemon leaves this folder: what it reads again on SIGHUP must not depend on it.
+  for (const char* name : {"LINNET_PLAY", "LINNET_RECORD", "LINNET_RING_TONE"})
+    if (const char* value = std::getenv(name); value != nullptr && value[0] != '\0' && !is_word(value))
+      ::setenv(name, std::filesystem::absolute(value).c_str(), 1);
+  const io::Daemon::Reread reread = [&context, flags = absolute_paths(options)] { return settings_of(context, flags); };
   io::keep_files_private();
   // Asked here, where the person is; the background has no terminal.
   std::string passphrase;
@@ -81,10 +95,10 @@ int up(const Context& context, const verb::Up& options) {
     passphrase = std::move(*given);
   }
   const io::AskPassphrase ask = [&] { return passphrase; };
-  if (options.foreground) return foreground(context, *settings, ask);
+  if (options.foreground) return foreground(context, *settings, ask, reread);
   const auto started = io::start_in_background(
       [&](const io::Report& report) {
-        auto daemon = io::Daemon::start(context.home, *settings, io::user_name(), ask);
+        auto daemon = io::Daemon::start(context.home, *settings, io::user_name(), ask, reread);
         if (!daemon) return report({daemon.error().exit, daemon.error().text, ""});
         io::open_log(context.home.log(), settings->log_level);
         report({io::Exit::ok, remarks(context, (*daemon)->started()), announcement(context, (*daemon)->started())});

@@ -1,6 +1,7 @@
 #include "node/io/config.h"
 
 #include <array>
+#include <charconv>
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -63,7 +64,18 @@ std::string take_bool(const toml::node& value, bool& target) {
   return {};
 }
 
-constexpr std::array<Key, 23> kKeys{{
+// ADDR/BITS
+bool is_range(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return false;
+  const auto ip = IpAddress::parse(text.substr(0, slash));
+  const auto digits = text.substr(slash + 1);
+  unsigned bits = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  return ip && failed == std::errc() && end == digits.data() + digits.size() && bits <= (ip->is_v4() ? 32U : 128U);
+}
+
+constexpr std::array<Key, 25> kKeys{{
     {"", "listen",
      [](const toml::node& v, Settings& s, const Path&) {
        s.listen.clear();
@@ -122,6 +134,7 @@ constexpr std::array<Key, 23> kKeys{{
      [](const toml::node& v, Settings& s, const Path&) {
        s.private_ranges.clear();
        return each_string(v, R"(a list of ranges, as in ["10.0.0.0/8"])", [&](const std::string& text) -> std::string {
+         if (!is_range(text)) return R"(a list of ranges, as in ["10.0.0.0/8"])";
          s.private_ranges.push_back(text);
          return {};
        });
@@ -177,6 +190,15 @@ constexpr std::array<Key, 23> kKeys{{
        s.ring_s = static_cast<std::uint32_t>(*n);
        return {};
      }},
+    {"call", "ring_tone",
+     [](const toml::node& v, Settings& s, const Path& folder) -> std::string {
+       std::string text;
+       take_text(v, text);
+       if (text.empty()) return R"("on", "off" or a WAV file)";
+       s.ring_tone = text == "on" || text == "off" ? text : (folder / text).lexically_normal().string();
+       return {};
+     }},
+    {"call", "ringback", [](const toml::node& v, Settings& s, const Path&) { return take_bool(v, s.ringback); }},
     {"audio", "device",
      [](const toml::node& v, Settings& s, const Path&) -> std::string {
        std::string text;
@@ -281,6 +303,12 @@ Done parse(std::string_view text, const std::string& name, const Path& folder, S
 }
 
 }  // namespace
+
+std::vector<std::string> config_keys() {
+  std::vector<std::string> out;
+  for (const auto& key : kKeys) out.push_back(dotted(key.section, key.name));
+  return out;
+}
 
 Done parse_config(std::string_view text, const std::string& name, Settings& settings) {
   return parse(text, name, {}, settings);

@@ -35,6 +35,8 @@ struct Settings {
   std::uint32_t frame_ms = 20;
   bool low_delay = false;
   std::uint32_t ring_s = 60;
+  std::string ring_tone = "on";  // how a call is announced: "on", "off", or the absolute path of a WAV file
+  bool ringback = true;          // the caller hears that it rings there
   bool sound = true;         // audio.device = "none" makes silent calls
   SoundChoice sound_choice;  // audio.device, audio.microphone, audio.loudspeaker: empty is the default
   media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
@@ -42,6 +44,9 @@ struct Settings {
 
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence
 };
+
+// Every key of the file, "relay.mode", in the order of docs/config.md.
+std::vector<std::string> config_keys();
 
 // Reads TOML over `settings`. Errors: "config.toml:14:8 unknown key "relay.bandwith"; did you mean "bandwidth"?"
 Done parse_config(std::string_view text, const std::string& name, Settings& settings);

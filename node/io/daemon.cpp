@@ -6,7 +6,9 @@
 #include "node/io/hosts_file.h"
 #include "node/io/key_file.h"
 #include "node/io/log.h"
+#include "node/io/name_watch.h"
 #include "node/io/notify.h"
+#include "node/io/reload.h"
 #include "node/io/resolver.h"
 #include "node/io/service.h"
 #include "node/io/sound_choice.h"
@@ -76,14 +78,43 @@ struct Daemon::Impl {
   std::unique_ptr<Driver> driver;
   std::unique_ptr<Service> service;
   std::unique_ptr<ControlSocket> control;
+  std::unique_ptr<NameWatch> names;
+  std::unique_ptr<Watchdog> watchdog;
+  Reread reread;
+
+  void reload();
 };
+
+// Takes over what a running node can; says what changed, what waits for a restart, or why everything stays as it is.
+void Daemon::Impl::reload() {
+  if (!reread) return;
+  notify_reloading();
+  const auto kept = [](const Trouble& why) {
+    log_error(why.text + " Kept the running settings.");
+    notify_supervisor("READY=1\nSTATUS=" + why.text.substr(0, why.text.find('\n')) + " Kept the running settings.");
+  };
+  const auto read = reread();
+  if (!read) return kept(read.error());
+  auto sound = default_sound(*read);
+  if (!sound) return kept(sound.error());
+  const Changes changes = compare(settings, *read);
+  const bool renamed = settings.bootstrap != read->bootstrap;
+  settings = take_over(settings, *read);
+  set_log_level(settings.log_level);
+  driver->node().reconfigure(settings.node_config());
+  driver->use_sound(std::move(*sound));
+  if (renamed) names->rename(settings.bootstrap);
+  service->reloaded();
+  log_info(changes.text());
+  notify_supervisor("READY=1\nSTATUS=" + changes.text());
+}
 
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Daemon::~Daemon() = default;
 const Daemon::Started& Daemon::started() const { return impl_->started; }
 
 Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings& settings, const std::string& user,
-                                              const AskPassphrase& ask) {
+                                               const AskPassphrase& ask, Reread reread) {
   if (auto made = make_home(home); !made) return tl::unexpected(made.error());
   auto held = lock(home);
   if (!held) return tl::unexpected(held.error());
@@ -142,11 +173,19 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!control) return tl::unexpected(control.error());
   impl->control = std::move(*control);
   service->attach(*impl->control);
-  impl->loop.on_signals({SIGTERM, SIGINT}, [service](int) { service->leave(); });
+  Impl* self = impl.get();
+  impl->reread = std::move(reread);
+  impl->names = std::make_unique<NameWatch>(impl->loop, settings.bootstrap, [self](std::vector<Endpoint> found) {
+    self->driver->node().set_bootstrap(std::move(found));
+  });
+  impl->loop.on_signals({SIGTERM, SIGINT, SIGHUP},
+                        [self](int number) { number == SIGHUP ? self->reload() : self->service->leave(); });
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGHUP, SIG_IGN);
   impl->driver->start([service](const node::Event& event) { service->on_event(event); },
-                      [service] { service->every_second(); });
+                      [self] {
+                        self->names->every_second(self->driver->node().status(now()).state == overlay::State::alone);
+                        self->service->every_second();
+                      });
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
 }
 
@@ -154,6 +193,7 @@ void Daemon::run() {
   for (const auto& name : impl_->started.unresolved) log_warn("no address for a bootstrap node: " + shown({name}));
   log_info("listening");
   notify_supervisor("READY=1");
+  impl_->watchdog = std::make_unique<Watchdog>(impl_->loop);
   impl_->loop.run();
   impl_->driver->save_hosts();
   log_info("down");

@@ -2,6 +2,7 @@
 // failure is one sentence, and nothing after it has happened.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,13 +22,16 @@ class Daemon {
     std::vector<std::string> unresolved;  // bootstrap names without an address
   };
 
+  // Reads the settings once more: for SIGHUP.
+  using Reread = std::function<Outcome<Settings>()>;
+
   // `user` names a new identity when there is none. `ask` is called when the key file is locked.
   static Outcome<std::unique_ptr<Daemon>> start(const Home& home, const Settings& settings, const std::string& user,
-                                                const AskPassphrase& ask);
+                                                const AskPassphrase& ask, Reread reread = nullptr);
   ~Daemon();
 
   const Started& started() const;
-  // Until SIGTERM, SIGINT or a `down` request; calls are drained.
+  // Until SIGTERM, SIGINT or a `down` request; calls are drained. SIGHUP reads the settings again.
   void run();
 
  private:

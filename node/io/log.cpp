@@ -17,6 +17,13 @@ std::shared_ptr<spdlog::logger>& logger() {
   return it;
 }
 
+spdlog::level::level_enum level_of(std::string_view level) {
+  return level == "debug"   ? spdlog::level::debug
+         : level == "warn"  ? spdlog::level::warn
+         : level == "error" ? spdlog::level::err
+                            : spdlog::level::info;
+}
+
 }  // namespace
 
 void open_log(const std::filesystem::path& file, std::string_view level) {
@@ -28,13 +35,14 @@ void open_log(const std::filesystem::path& file, std::string_view level) {
   }
   if (!sink) sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
   auto it = std::make_shared<spdlog::logger>("linnet", sink);
-  it->set_level(level == "debug"   ? spdlog::level::debug
-                : level == "warn"  ? spdlog::level::warn
-                : level == "error" ? spdlog::level::err
-                                   : spdlog::level::info);
+  it->set_level(level_of(level));
   it->flush_on(spdlog::level::info);
   it->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   logger() = std::move(it);
+}
+
+void set_log_level(std::string_view level) {
+  if (logger()) logger()->set_level(level_of(level));
 }
 
 void log(LogLevel level, std::string_view line) {

@@ -13,6 +13,7 @@ enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
 // Empty path: stderr. A level that is not known counts as info. Called once, before anything is logged.
 void open_log(const std::filesystem::path& file, std::string_view level);
+void set_log_level(std::string_view level);
 void log(LogLevel level, std::string_view line);
 
 inline void log_info(std::string_view line) { log(LogLevel::info, line); }

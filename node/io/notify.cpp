@@ -2,13 +2,29 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
+#include "node/io/clock.h"
 #include "node/io/files.h"
 
 namespace linnet::io {
+namespace {
+
+std::optional<std::int64_t> number_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return std::nullopt;
+  std::int64_t value = 0;
+  const char* end = text + std::strlen(text);
+  const auto [at, failed] = std::from_chars(text, end, value);
+  return failed == std::errc() && at == end ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
 
 void notify_supervisor(std::string_view state) {
   const char* path = std::getenv("NOTIFY_SOCKET");
@@ -23,6 +39,24 @@ void notify_supervisor(std::string_view state) {
   if (!fd) return;
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), size);
+}
+
+void notify_reloading() {
+  notify_supervisor("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now().time_since_epoch().count()));
+}
+
+Watchdog::Watchdog(Loop& loop) {
+  const auto interval = number_from("WATCHDOG_USEC");
+  const auto whose = number_from("WATCHDOG_PID");
+  if (!interval || *interval <= 0 || (whose && *whose != ::getpid())) return;
+  every_ = Duration(*interval / 2);  // as sd_watchdog_enabled(3) advises
+  alarm_ = loop.alarm([this] { beat(); });
+  beat();
+}
+
+void Watchdog::beat() {
+  alarm_->set(now() + every_);
+  notify_supervisor("WATCHDOG=1");
 }
 
 }  // namespace linnet::io

@@ -47,7 +47,8 @@ std::string sentence(const node::event::Done& done, const std::string& who) {
 }  // namespace
 
 Service::Service(Loop& loop, Driver& driver, Store& store, const Settings& settings)
-    : loop_(loop), driver_(driver), store_(store), settings_(settings) {
+    : loop_(loop), driver_(driver), store_(store), settings_(settings), ringer_(loop) {
+  ringer_.use(settings.ring_tone, settings.ringback);
   driver_.on_sound([this](node::CallId call, const std::string& text) { tell_sound(call, text); });
   deadline_ = loop_.alarm([this] {
     log_warn("stopped before every call had ended");
@@ -213,7 +214,8 @@ void Service::handle(ClientId client, const request::Down&) {
 void Service::leave() {
   if (leaving_) return loop_.stop();
   leaving_ = true;
-  notify_supervisor("STOPPING=1");
+  notify_supervisor("STOPPING=1\nSTATUS=Calls end and the node says good-bye.");
+  ringer_.set(Bell::silent);
   log_info("leaving");
   deadline_->set(now() + settings_.node_config().drain + std::chrono::seconds(1));
   driver_.command(node::command::Leave{});
@@ -231,6 +233,7 @@ void Service::on_event(const node::Event& event) {
     if (down_) control_->send(*down_, R"({"ok":true})");
     loop_.stop();
   }
+  ring();
   tell_watchers();
 }
 
@@ -316,6 +319,7 @@ void Service::refuse(ClientId client, const Trouble& why) {
 }
 
 void Service::every_second() {
+  tell_supervisor(driver_.node().status(now()));
   tell_followers(std::nullopt);
   tell_watchers();
 }

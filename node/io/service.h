@@ -10,6 +10,7 @@
 #include "node/io/control_request.h"
 #include "node/io/control_socket.h"
 #include "node/io/driver.h"
+#include "node/io/ringer.h"
 
 namespace linnet::io {
 
@@ -27,6 +28,8 @@ class Service {
 
   // Drains and stops the loop; a second time it stops at once.
   void leave();
+  // The settings were read again: the bell and systemd hear of it. Says what changed.
+  void reloaded();
 
  private:
   struct Pending {  // a command whose outcome somebody waits for
@@ -68,6 +71,8 @@ class Service {
   void run(ClientId client, const node::Command& command, std::optional<node::CallId> asked);
   std::string no_such_call(std::optional<node::CallId> asked) const;
   void tell_watchers();
+  void tell_supervisor(const node::Status& status);
+  void ring();
   void tell_followers(std::optional<node::CallId> call);
   std::string status_line() const;
 
@@ -82,6 +87,8 @@ class Service {
   std::set<ClientId> asking_;  // who waits for the sound devices to be looked up
   std::optional<ClientId> down_;
   bool leaving_ = false;
+  Ringer ringer_;
+  std::string told_supervisor_;
   std::unique_ptr<Loop::Alarm> deadline_;
 };
 

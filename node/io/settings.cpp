@@ -117,7 +117,14 @@ Done apply_environment(const std::function<const char*(const char*)>& get, Setti
     settings.strangers = *policy;
   }
   if (const auto value = text("LINNET_NETWORK")) settings.network = *value;
-  if (const auto value = text("LINNET_LOG")) settings.log_level = *value;
+  if (const auto value = text("LINNET_LOG")) {
+    if (*value != "error" && *value != "warn" && *value != "info" && *value != "debug")
+      return wrong("LINNET_LOG", {quoted(*value) + " is not error, warn, info or debug", Exit::usage});
+    settings.log_level = *value;
+  }
+  if (const auto value = text("LINNET_RING_TONE"))
+    settings.ring_tone =
+        *value == "on" || *value == "off" ? std::string(*value) : std::filesystem::absolute(*value).string();
   if (const auto value = text("LINNET_AUDIO")) settings.sound = *value != "none";
   const auto path = [](std::string_view value) { return std::filesystem::absolute(value).string(); };
   if (const auto value = text("LINNET_PLAY")) settings.play = path(*value);
