@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -38,7 +39,7 @@ testing::AssertionResult Daemon::up(std::vector<std::string> flags) {
     if (const auto made = run({"id", "new", address_}); made.exit != 0) return testing::AssertionFailure() << made.err;
   std::vector<std::string> arguments{"up", "--json", "--listen", "127.0.0.1:0", "--lan", "off"};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
-  const auto started = run(arguments);
+  const auto started = linnet(line(arguments), environment_);
   if (started.exit != 0) return testing::AssertionFailure() << "exit " << started.exit << ": " << started.err;
   pid_ = started.last_line().value("pid", 0);
   return testing::AssertionSuccess();
@@ -66,13 +67,16 @@ testing::AssertionResult Daemon::online() const {
 
 Json Daemon::ask(const std::string& request) const {
   auto link = io::connect_control(home_ / "control.sock");
-  if (!link || !*link) return {};
+  if (!link || !*link) return Json::object();
+  const timeval patience{5, 0};
+  ::setsockopt((*link)->fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const std::string text = request + "\n";
-  if (::send((*link)->fd.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return {};
+  if (::send((*link)->fd.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return Json::object();
   std::string answer;
   char c;
   while (::recv((*link)->fd.get(), &c, 1, 0) == 1 && c != '\n') answer.push_back(c);
-  return Json::parse(answer, nullptr, false);
+  auto json = Json::parse(answer, nullptr, false);
+  return json.is_discarded() ? Json::object() : json;
 }
 
 }  // namespace linnet::scenario

@@ -25,6 +25,9 @@ class Daemon {
   // One answer of the control socket.
   Json ask(const std::string& request) const;
   void kill_nine();
+  // Of the daemon, from its next start on.
+  void environment(Environment environment) { environment_ = std::move(environment); }
+  int pid() const { return pid_; }
 
   const io::HomeFolder& home() const { return home_; }
   const std::string& address() const { return address_; }
@@ -33,6 +36,7 @@ class Daemon {
  private:
   std::string address_;
   io::HomeFolder home_;
+  Environment environment_;
   int pid_ = 0;
 };
 

@@ -1,5 +1,5 @@
-#include "checkout.h"
 #include "tests/scenario/process.h"
+#include "checkout.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -27,21 +27,27 @@ std::vector<std::string> Ran::lines() const {
   return list;
 }
 
-Process::Process(const std::vector<std::string>& arguments) {
+Process::Process(const std::vector<std::string>& arguments, const Environment& environment)
+    : Process(LINNET_BINARY_DIR "/linnet", arguments, environment) {}
+
+Process::Process(const std::string& program, const std::vector<std::string>& arguments,
+                 const Environment& environment) {
   int out[2];
   int err[2];
   if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) std::abort();
-  std::vector<std::string> all{LINNET_BINARY_DIR "/linnet"};
+  std::vector<std::string> all{program};
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& argument : all) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  auto variables = environment;
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(err[1], STDERR_FILENO);
     ::setenv("LINNET_AUDIO", "none", 0);
+    for (auto& variable : variables) ::putenv(variable.data());
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
@@ -93,6 +99,15 @@ std::optional<std::string> Process::line(int limit_ms) {
   }
 }
 
+std::string Process::talk(int limit_ms) {
+  const Time until = io::now() + std::chrono::milliseconds(limit_ms);
+  while (err_text_.find('\n') == std::string::npos) {
+    const auto left = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(until - io::now()).count());
+    if (left <= 0 || !read_some(left)) return {};
+  }
+  return err_text_.substr(0, err_text_.find('\n'));
+}
+
 Ran Process::wait(int limit_ms) {
   const Time until = io::now() + std::chrono::milliseconds(limit_ms);
   const auto left = [&] {
@@ -110,7 +125,9 @@ Ran Process::wait(int limit_ms) {
   return ran;
 }
 
-Ran linnet(const std::vector<std::string>& arguments) { return Process(arguments).wait(); }
+Ran linnet(const std::vector<std::string>& arguments, const Environment& environment) {
+  return Process(arguments, environment).wait();
+}
 
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;

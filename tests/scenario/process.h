@@ -21,18 +21,25 @@ struct Ran {
   std::vector<std::string> lines() const;
 };
 
+// "NAME=VALUE", over the test's own environment.
+using Environment = std::vector<std::string>;
+
 // A running program whose output is read line by line.
 class Process {
  public:
-  explicit Process(const std::vector<std::string>& arguments);
+  explicit Process(const std::vector<std::string>& arguments, const Environment& environment = {});
+  Process(const std::string& program, const std::vector<std::string>& arguments, const Environment& environment);
   ~Process();  // killed, if it still runs
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   // The next line of stdout; nothing at its end or after `limit_ms`.
   std::optional<std::string> line(int limit_ms);
+  // The first line of stderr; empty at its end or after the limit.
+  std::string talk(int limit_ms);
   Ran wait(int limit_ms = 60'000);
   void signal(int number);
+  int pid() const { return pid_; }
 
  private:
   bool read_some(int limit_ms);
@@ -45,7 +52,7 @@ class Process {
   std::string err_text_;
 };
 
-Ran linnet(const std::vector<std::string>& arguments);
+Ran linnet(const std::vector<std::string>& arguments, const Environment& environment = {});
 
 std::vector<std::string> keys_of(const Json& object);
 

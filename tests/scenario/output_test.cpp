@@ -1,0 +1,180 @@
+// What scripts and people get from every command: JSON with its schema, exit codes, a first word soon.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <csignal>
+
+#include "tests/scenario/daemon.h"
+
+namespace linnet::scenario {
+namespace {
+
+using Line = std::vector<std::string>;
+
+TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  ASSERT_TRUE(alice.until([](const Json& s) { return s["state"] == "alone"; }));
+  const struct {
+    Line line;
+    Line keys;
+  } commands[] = {
+      {{"status"}, {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "calls"}},
+      {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
+      {{"config", "check"}, {"schema", "ok"}},
+      {{"completion", "bash"}, {"schema", "shell", "script"}},
+      {{"completion", "names"}, {"schema", "names"}},
+      {{"version"}, {"schema", "version"}},
+      {{"--version"}, {"schema", "version"}},
+      {{"call", "--help"}, {"schema", "help"}},
+      {{"call", "nobody@demo.example"},
+       {"schema", "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
+        "via",    "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
+        "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes"}},
+      {{"down"}, {"schema", "ok"}},
+  };
+  for (const auto& command : commands) {
+    Line line = command.line;
+    line.push_back("--json");
+    const auto ran = alice.run(line);
+    const auto last = ran.last_line();
+    ASSERT_FALSE(ran.lines().empty()) << command.line[0] << ": " << ran.err;
+    for (const auto& text : ran.lines()) {
+      const auto json = Json::parse(text, nullptr, false);
+      ASSERT_TRUE(json.is_object()) << command.line[0] << " said " << text;
+      EXPECT_EQ(json.value("schema", 0), 1) << text;
+    }
+    EXPECT_EQ(keys_of(last), command.keys) << command.line[0];
+  }
+  Daemon bob("bob@demo.example");
+  const auto made = bob.run({"id", "new", "bob@demo.example", "--json"});
+  EXPECT_EQ(keys_of(made.last_line()), (Line{"schema", "uri", "key_name", "fingerprint"}));
+  const auto up = bob.run({"up", "--json", "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(keys_of(up.last_line()), (Line{"schema", "pid", "uri", "key_name", "listen", "new_identity"}));
+  EXPECT_EQ(up.last_line()["schema"], 1);
+  bob.run({"down"});
+  bob.home().write("config.toml", "lam = 1\n");
+  const auto check = bob.run({"config", "check", "--json"});
+  EXPECT_EQ(check.exit, 1);
+  EXPECT_EQ(check.last_line()["ok"], false);
+}
+
+TEST(ExitCodes, AreThoseOfTheManual) {
+  const io::HomeFolder empty;
+  Daemon relay("relay@demo.example"), alice("alice@demo.example"), bob("bob@demo.example");
+  ASSERT_TRUE(relay.up({"--relay", "on"}));
+  ASSERT_TRUE(alice.up({"--bootstrap", relay.endpoint()}));
+  ASSERT_TRUE(bob.up({"--bootstrap", relay.endpoint()}));
+  ASSERT_TRUE(alice.online());
+  ASSERT_TRUE(bob.online());
+  const struct {
+    int exit;
+    Line line;
+    std::string says;  // part of what goes to stderr
+  } table[] = {
+      {0, {"status"}, ""},
+      {0, {"who", "bob@demo.example"}, ""},
+      {1, {"up", "--listen", "127.0.0.1:0"}, "A daemon runs on"},
+      {1, {"config", "check", "/nonexistent.toml"}, "There is no file"},
+      {2, {"cal"}, "Did you mean \"call\"?"},
+      {2, {"call"}, "linnet call --help"},
+      {2, {"up", "--relay", "perhaps"}, "is not on, off or auto"},
+      {2, {"call", "bob@demo.example", "--duration", "-1"}, "--duration"},
+      {3, {"--home", empty.path().string(), "status"}, "The daemon is not running. Start it: linnet up"},
+      {3, {"--home", empty.path().string(), "call", "bob@demo.example"}, "Start it: linnet up"},
+      {4, {"call", "nobody@demo.example"}, "nobody@demo.example"},
+      {4, {"who", "nobody@demo.example"}, "nobody@demo.example"},
+      {4, {"hangup", "--call", "99"}, "There is no call"},
+      {4, {"answer"}, "No call is ringing"},
+  };
+  for (const auto& row : table) {
+    const auto ran = row.line[0] == "--home" ? linnet(row.line) : alice.run(row.line);
+    EXPECT_EQ(ran.exit, row.exit) << row.line[0] << ": " << ran.err;
+    EXPECT_NE(ran.err.find(row.says), std::string::npos) << row.line[0] << ": " << ran.err;
+  }
+  {
+    Process call(alice.line({"call", "bob@demo.example"}));
+    ASSERT_TRUE(bob.until([](const Json& s) { return !s["calls"].empty(); }));
+    ASSERT_EQ(bob.run({"hangup"}).exit, 0);
+    EXPECT_EQ(call.wait().exit, 6) << "declined";
+  }
+  {
+    Process call(alice.line({"call", "bob@demo.example"}));
+    ASSERT_TRUE(bob.until([](const Json& s) { return !s["calls"].empty(); }));
+    call.signal(SIGINT);
+    EXPECT_EQ(call.wait().exit, 130) << "interrupted";
+    ASSERT_TRUE(bob.until([](const Json& s) { return s["calls"].empty(); }));
+  }
+  // Bob is known and gone without a word: his record stands, he does not answer.
+  bob.kill_nine();
+  const auto gone = alice.run({"call", "bob@demo.example"});
+  EXPECT_TRUE(gone.exit == 5 || gone.exit == 4) << gone.exit << gone.err;
+}
+
+// A daemon that takes a program's line and never answers.
+TEST(Waiting, IsSaidBeforeThereIsAnAnswer) {
+  const io::HomeFolder home;
+  const io::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  (home / "control.sock").string().copy(at.sun_path, sizeof at.sun_path - 1);
+  ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(::listen(fd.get(), 8), 0);
+  const auto said = [&](const Line& command) {
+    Line line{"--home", home.path().string()};
+    line.insert(line.end(), command.begin(), command.end());
+    Process program(line);
+    return program.talk(10'000);
+  };
+  EXPECT_EQ(said({"who", "bob@demo.example"}), "Looking for bob@demo.example ...");
+  EXPECT_EQ(said({"call", "bob@demo.example"}), "Calling bob@demo.example ...");
+  EXPECT_EQ(said({"down"}), "Calls end and the node says good-bye ...");
+}
+
+// A daemon whose call never leaves the relay: what it is sent, it takes; what it says is written down here.
+TEST(ExitCodes, SayThatThereWasOnlyARelay) {
+  const io::HomeFolder home;
+  const io::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  (home / "control.sock").string().copy(at.sun_path, sizeof at.sun_path - 1);
+  ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(::listen(fd.get(), 8), 0);
+  const auto take = [](int from) {
+    std::string line;
+    for (char c; ::recv(from, &c, 1, 0) == 1 && c != '\n';) line.push_back(c);
+    return line;
+  };
+  const auto say = [](int to, const std::string& line) { ::send(to, line.data(), line.size(), MSG_NOSIGNAL); };
+  Process call({"--home", home.path().string(), "call", "bob@demo.example", "--require-direct"});
+  const io::Fd first(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_NE(take(first.get()).find("\"call\""), std::string::npos);
+  const std::string relayed = R"({"event":"call","call":{"id":1,"peer":"bob@demo.example","state":"talking",)"
+                              R"("path":"relayed","via":"192.0.2.1:4400","reason":"","seconds":)";
+  say(first.get(), "{\"event\":\"started\",\"call\":1}\n" + relayed + "1.0}}\n" + relayed + "5.5}}\n");
+  const io::Fd second(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_NE(take(second.get()).find("\"hangup\""), std::string::npos);
+  say(second.get(), "{\"ok\":true}\n");
+  say(first.get(), R"({"event":"ended","exit":0,"summary":{"peer":"bob@demo.example","result":"ended"}})"
+                   "\n");
+  const auto ran = call.wait();
+  EXPECT_EQ(ran.exit, 8);
+  EXPECT_NE(ran.err.find("only a path over a relay"), std::string::npos) << ran.err;
+}
+
+TEST(Output, HoldsNoColourAndMovesNothingOffATerminal) {
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  Process watch(alice.line({"status", "--watch"}));
+  const auto first = watch.line(10'000);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->rfind("alice@demo.example  ", 0), 0u) << *first;
+  EXPECT_EQ(alice.run({"call", "nobody@demo.example"}).out.find('\x1b'), std::string::npos);
+  EXPECT_EQ(alice.run({"down"}).exit, 0);
+  const auto ran = watch.wait();
+  EXPECT_EQ((ran.out + ran.err).find('\x1b'), std::string::npos);
+  EXPECT_EQ((ran.out + ran.err).find('\r'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace linnet::scenario
