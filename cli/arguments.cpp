@@ -199,6 +199,8 @@ class Grammar {
     call->add_option("--duration", raw_.call.duration, "hang up this long after the answer")
         ->type_name("SECONDS")
         ->check(CLI::Range(0.0, 604800.0));
+    call->add_flag("--require-direct", raw_.call.require_direct,
+                   "hang up when the voice runs over a relay for five seconds (exit 8)");
     call->add_flag("--cold", raw_.call.cold, "forget cached records and sessions first");
     auto* answer = app_.add_subcommand("answer", "answer the call that rings");
     files(answer, raw_.answer.play, raw_.answer.record);

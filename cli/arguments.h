@@ -96,6 +96,7 @@ struct Call {
   std::string record;
   std::optional<double> duration;  // seconds
   bool cold = false;
+  bool require_direct = false;
 };
 struct Answer {
   std::optional<std::uint64_t> call;

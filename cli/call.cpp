@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr Duration kPlainEvery = std::chrono::seconds(10);
 constexpr Duration kSameInterrupt = std::chrono::milliseconds(300);
+constexpr double kRelayedLimit = 5;                          // s of talking over a relay, under --require-direct
 constexpr Duration kHangupLimit = std::chrono::seconds(12);  // a little more than the drain
 
 void add_files(Json& request, const std::string& play, const std::string& record, bool silent) {
@@ -33,6 +34,9 @@ class Follower {
     live_ = !context_.json && io::on_terminal();
     if (live_) keys_.emplace();
   }
+
+  // The call is to end when the voice stays on a relay.
+  void require_direct() { require_direct_ = true; }
 
   int follow(const std::string& request) {
     if (auto sent = client_.send(request); !sent) return fail(sent.error());
@@ -122,6 +126,11 @@ class Follower {
     muted_ = call.value("muted", false);
     held_ = call.value("on_hold", false);
     warn(call);
+    if (require_direct_ && !only_relayed_ && call.value("path", std::string()) == "relayed" &&
+        call.contains("seconds") && call["seconds"].is_number() && call["seconds"].get<double>() >= kRelayedLimit) {
+      only_relayed_ = true;
+      hang_up();
+    }
     if (context_.json) {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
@@ -157,6 +166,8 @@ class Follower {
     } else {
       say(summary_text(message["summary"]));
     }
+    if (only_relayed_ && !interrupted_)
+      return fail({"There was only a path over a relay, and --require-direct was given.", io::Exit::relayed});
     if (exit != 0 && !why.empty() && !interrupted_) talk(why);
     return interrupted_ ? code(io::Exit::interrupted) : exit;
   }
@@ -174,6 +185,8 @@ class Follower {
   bool hinted_ = false;
   bool interrupted_ = false;
   bool warned_ = false;
+  bool require_direct_ = false;
+  bool only_relayed_ = false;
   Time asked_{};  // to end the call
   Time until_ = kNever;
   Time next_plain_{};
@@ -191,6 +204,7 @@ int call(const Context& context, const verb::Call& options) {
   add_files(request, options.play, options.record, context.json || !io::on_terminal());
   if (!context.json) talk("Calling " + options.who + " ...");  // a sound card may take its time to wake up
   Follower follower(context, std::move(*client), options.who);
+  if (options.require_direct) follower.require_direct();
   return follower.follow(request.dump());
 }
 

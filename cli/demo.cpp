@@ -47,6 +47,7 @@ OrderedJson json_of(const std::string& name, const DemoCall& c) {
           {"match", number(c.match)},
           {"mouth_to_ear_ms", number(c.mouth_to_ear_ms)},
           {"longest_gap_ms", c.longest_gap_ms},
+          {"wire_kbps", number(c.wire_kbps)},
           {"pass", c.pass()}};
 }
 
@@ -169,7 +170,7 @@ class Demo {
 
   std::string found(const std::string& who, const DemoCall& call) const {
     return padded(who, 16) + padded("found, ringing, answered in " + figure("%.0f ms", call.setup_ms), 44) + call.path +
-           ", sealed, " + call.codec;
+           ", sealed, " + call.codec + (call.wire_kbps ? figure(", %.0f kbit/s on the wire", call.wire_kbps) : "");
   }
   std::string voice(const DemoCall& call) const {
     return "speech.wav " + figure("%.1f s", call.said_s) + " sent, " + figure("%.1f s", call.heard_s) +

@@ -26,11 +26,24 @@ std::string text(const Json& object, const char* key) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+// What a daemon has sent so far, IPv4 and UDP headers counted.
+struct Sent {
+  Time at{};
+  double bytes = 0;
+};
+std::optional<Sent> sent_by(const io::Home& home) {
+  const auto line = io::ask(home, R"({"cmd":"counters"})", kSetup);
+  const Json counters = line ? Json::parse(*line, nullptr, false) : Json();
+  const auto bytes = number(counters, "bytes_out"), datagrams = number(counters, "datagrams_out");
+  if (!bytes || !datagrams) return std::nullopt;
+  return Sent{io::now(), *bytes + 28 * *datagrams};
+}
+
 // The call as the caller's daemon tells it, line by line, until it is over.
 class Talk {
  public:
-  Talk(io::Client client, const DemoCallPlan& plan, int interrupt)
-      : client_(std::move(client)), plan_(plan), interrupt_(interrupt) {}
+  Talk(const io::Home& home, io::Client client, const DemoCallPlan& plan, int interrupt)
+      : home_(home), client_(std::move(client)), plan_(plan), interrupt_(interrupt) {}
 
   io::Outcome<Json> run() {
     const Json request{{"cmd", "call"},
@@ -48,6 +61,9 @@ class Talk {
       if (!message.is_object()) return io::trouble("The caller's daemon cannot be understood.");
       const auto event = text(message, "event");
       if (event == "ended") {
+        const auto end = sent_by(home_);
+        if (begin_ && end && end->at - begin_->at > std::chrono::seconds(1))
+          wire_kbps_ = 8 * (end->bytes - begin_->bytes) / millis(end->at - begin_->at);
         Json summary = message["summary"];
         summary["why"] = text(message, "error");
         return summary;
@@ -59,21 +75,26 @@ class Talk {
   }
 
   const std::string& via() const { return via_; }
+  std::optional<double> wire_kbps() const { return wire_kbps_; }
 
  private:
   io::Done progress(const Json& call) {
     if (via_.empty() && text(call, "path") == "relayed") via_ = text(call, "via");
     const auto talking = number(call, "seconds");
+    if (talking && !begin_) begin_ = sent_by(home_);
     if (!plan_.while_talking || acted_ || !talking || *talking * 1000 < millis(plan_.talk_before)) return {};
     acted_ = true;
     return plan_.while_talking(via_, text(call, "path"));
   }
 
+  const io::Home& home_;
   io::Client client_;
   const DemoCallPlan& plan_;
   int interrupt_;
   std::string via_;
   bool acted_ = false;
+  std::optional<Sent> begin_;
+  std::optional<double> wire_kbps_;
 };
 
 // The callee ends its own side a moment after the caller's: asks until its history has the call.
@@ -117,7 +138,7 @@ io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& call
                                     const media::Audio& said, int interrupt) {
   auto client = io::Client::connect(caller.home());
   if (!client) return tl::unexpected(client.error());
-  Talk talk(std::move(*client), plan, interrupt);
+  Talk talk(caller.home(), std::move(*client), plan, interrupt);
   const auto summary = talk.run();
   if (!summary) return tl::unexpected(summary.error());
   DemoCall out;
@@ -132,6 +153,7 @@ io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& call
   out.path = text(*summary, "path");
   out.codec = text(*summary, "codec");
   out.signalling_via = talk.via();
+  out.wire_kbps = talk.wire_kbps();
   out.loss_pct = number(*theirs, "loss_pct");
   out.jitter_ms = number(*theirs, "jitter_ms");
   out.mos = number(*theirs, "mos");

@@ -21,6 +21,7 @@ struct DemoCall {
   std::optional<double> match;  // STOI
   std::optional<double> mouth_to_ear_ms;
   double longest_gap_ms = 0;  // over 20 ms; 0: none
+  std::optional<double> wire_kbps;  // what the caller's node sent while they talked, IP and UDP headers counted
 
   bool pass() const;
 };
