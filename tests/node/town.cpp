@@ -183,7 +183,7 @@ bool Town::run_until(const std::function<bool()>& done, Duration limit) {
     if (now_ >= next_wall_) {
       next_wall_ = now_ + std::chrono::seconds(1);
       for (auto* person : everybody()) {
-        person->node->handle_wall(now_, wall_at(now_));
+        person->node->handle_wall(now_, Wall{seconds(wall_at(now_)) + person->clock_off_s});
         drain(*person);
       }
     }

@@ -24,6 +24,7 @@ struct Resident {
   bool alive = true;
   bool disk_full = false;  // nothing can be stored
   bool answers = false;    // by hand, as soon as it rings
+  std::int64_t clock_off_s = 0;  // what the clock on the wall shows too much
   std::vector<Event> events;
   std::vector<CallId> sounding;    // between AudioStart and AudioStop
   std::vector<CallId> sounded;     // ever

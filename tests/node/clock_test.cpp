@@ -1,0 +1,61 @@
+// Wall clocks that jump: a call and what is pinned outlive them, and when the clock is right again so is everything.
+#include <gtest/gtest.h>
+
+#include "town.h"
+
+namespace linnet::node {
+namespace {
+
+constexpr auto kAlice = "alice@a.example";
+constexpr auto kBob = "bob@b.example";
+constexpr std::int64_t kDay = 86'400;
+
+class ClockJump : public testing::TestWithParam<std::int64_t> {};
+
+TEST_P(ClockJump, EndsNoCallAndLosesNoPin) {
+  Town town;
+  town.build();
+  auto& alice = town.add(kAlice);
+  auto& bob = town.add(kBob);
+  ASSERT_TRUE(town.all_online());
+  bob.answers = true;
+  const auto state = [&](const Resident& person) {
+    const auto calls = person.node->status(town.now()).calls;
+    return calls.empty() ? CallState::ended : calls.front().state;
+  };
+  alice.says = tone(700, std::chrono::seconds(60));
+  town.call(alice, kBob);
+  ASSERT_TRUE(town.run_until([&] { return state(alice) == CallState::talking && state(bob) == CallState::talking; },
+                             std::chrono::seconds(15)));
+  const auto pins = alice.node->memory().pins;
+  ASSERT_FALSE(pins.empty());
+
+  alice.clock_off_s = GetParam();
+  const auto heard = bob.heard.size();
+  town.run_for(std::chrono::seconds(10));
+  EXPECT_EQ(state(alice), CallState::talking);
+  EXPECT_EQ(state(bob), CallState::talking);
+  EXPECT_GT(bob.heard.size(), heard + 9 * 48'000u);
+  EXPECT_EQ(alice.node->memory().pins, pins);
+
+  town.tell(alice, command::Hangup{});
+  ASSERT_TRUE(town.run_until([&] { return bob.summary() != nullptr; }, std::chrono::seconds(15)));
+  EXPECT_EQ(bob.summary()->result, CallResult::ended);
+
+  alice.clock_off_s = 0;
+  town.run_for(std::chrono::seconds(60));
+  const auto calls = alice.count<event::CallEnded>();
+  town.call(alice, kBob, std::chrono::seconds(1));
+  ASSERT_TRUE(town.run_until([&] { return alice.count<event::CallEnded>() > calls; }, std::chrono::seconds(60)));
+  EXPECT_EQ(alice.summary()->result, CallResult::ended) << alice.summary()->text;
+  EXPECT_EQ(alice.node->memory().pins, pins);
+}
+
+INSTANTIATE_TEST_SUITE_P(ADayAndTenYears, ClockJump, testing::Values(kDay, -kDay, 3652 * kDay, -3652 * kDay),
+                         [](const auto& param_info) {
+                           const auto s = param_info.param;
+                           return std::string(s > 0 ? "Ahead" : "Behind") + std::to_string(std::abs(s) / kDay) + "Days";
+                         });
+
+}  // namespace
+}  // namespace linnet::node
