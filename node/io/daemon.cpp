@@ -9,6 +9,7 @@
 #include "node/io/name_watch.h"
 #include "node/io/notify.h"
 #include "node/io/reload.h"
+#include "node/io/reserve.h"
 #include "node/io/resolver.h"
 #include "node/io/service.h"
 #include "node/io/sound_choice.h"
@@ -69,6 +70,7 @@ struct Daemon::Impl {
   Impl(HomeLock held, Store opened, const Settings& s)
       : home_lock(std::move(held)), settings(s), store(std::move(opened)) {}
 
+  MemoryReserve reserve;
   HomeLock home_lock;
   Settings settings;
   SystemRng rng;

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "node/io/reserve.h"
+
 namespace linnet::io {
 namespace {
 
@@ -23,6 +25,7 @@ void survive(Work&& work) {
     work();
   } catch (const std::bad_alloc&) {
   }
+  MemoryReserve::refill();
 }
 
 // What keeps the loop alive is tried again until it stands.

@@ -19,7 +19,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line line;
     Line keys;
   } commands[] = {
-      {{"status"}, {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "calls"}},
+      {{"status"},
+       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "calls"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},
