@@ -53,6 +53,7 @@ class Driver {
   // Whether this call is heard through the sound card.
   bool aloud(node::CallId call) const;
 
+  Sound& sound() { return sound_; }
   node::Node& node() { return node_; }
   const UdpPorts& ports() const { return ports_; }
   const TcpPorts* tcp() const { return tcp_.get(); }

@@ -39,6 +39,14 @@ std::string relay_text(RelayMode mode) {
   return mode == RelayMode::on ? "\"on\"" : mode == RelayMode::off ? "\"off\"" : "\"auto\"";
 }
 
+// One name for both devices; two different ones show at their own keys.
+std::string device_text(const Settings& s) {
+  const auto& choice = s.sound_choice;
+  if (!s.sound) return "\"none\"";
+  return choice.microphone == choice.loudspeaker && !choice.microphone.empty() ? or_none(choice.microphone)
+                                                                               : "\"default\"";
+}
+
 #define LINNET_CARRY(field) [](const Settings& from, Settings& to) { to.field = from.field; }
 #define LINNET_TEXT(expression) [](const Settings& s) -> std::string { return expression; }
 
@@ -66,7 +74,13 @@ const std::array kItems{
     Item{"call.ring", When::now, LINNET_TEXT(std::to_string(s.ring_s)), LINNET_CARRY(ring_s)},
     Item{"call.ring_tone", When::now, LINNET_TEXT("\"" + s.ring_tone + "\""), LINNET_CARRY(ring_tone), true},
     Item{"call.ringback", When::now, LINNET_TEXT(yes_no(s.ringback)), LINNET_CARRY(ringback)},
-    Item{"audio.device", When::now, LINNET_TEXT(s.sound ? "\"default\"" : "\"none\""), LINNET_CARRY(sound)},
+    Item{"audio.device", When::restart, LINNET_TEXT(device_text(s)), nullptr},
+    Item{"audio.microphone", When::restart, LINNET_TEXT(or_none(s.sound_choice.microphone)), nullptr},
+    Item{"audio.loudspeaker", When::restart, LINNET_TEXT(or_none(s.sound_choice.loudspeaker)), nullptr},
+    Item{"audio.echo", When::restart, LINNET_TEXT("\"" + std::string(to_string(s.sound_processing.echo)) + "\""),
+         nullptr},
+    Item{"audio.noise", When::restart, LINNET_TEXT(yes_no(s.sound_processing.noise)), nullptr},
+    Item{"audio.gain", When::restart, LINNET_TEXT(yes_no(s.sound_processing.gain)), nullptr},
 };
 
 #undef LINNET_CARRY

@@ -1,6 +1,7 @@
 #include "node/io/ringer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "media/codec_kind.h"
 #include "node/io/clock.h"
@@ -41,7 +42,8 @@ Bell bell_for(const std::vector<node::CallView>& calls, const std::function<bool
   return out;
 }
 
-Ringer::Ringer(Loop& loop, Open open) : open_(std::move(open)), alarm_(loop.alarm([this] { tick(); })) {}
+Ringer::Ringer(Loop& loop, Open open, Close close)
+    : open_(std::move(open)), close_(std::move(close)), alarm_(loop.alarm([this] { tick(); })) {}
 
 void Ringer::use(const std::string& tone, bool ringback) {
   tone_ = tone;
@@ -55,16 +57,24 @@ void Ringer::set(Bell bell) {
   at_ = 0;
   if (bell == Bell::silent) {
     alarm_->set(kNever);
-    speaker_.reset();
+    close_(std::exchange(speaker_, nullptr));
     samples_ = {};
     return;
   }
   samples_ = samples_for(bell, tone_);
-  if (!speaker_) {
-    auto opened = open_();
-    if (!opened) return log_debug("a call rings without sound: " + opened.error().text);
-    speaker_ = std::move(*opened);
-  }
+  if (speaker_) return tick();
+  if (opening_) return;
+  opening_ = true;
+  open_([this, alive = std::weak_ptr(alive_)](Opened speaker) {
+    if (!alive.expired()) opened(std::move(speaker));
+  });
+}
+
+void Ringer::opened(Opened speaker) {
+  opening_ = false;
+  if (!speaker) return log_debug("a call rings without sound: " + speaker.error().text);
+  if (bell_ == Bell::silent) return close_(std::move(*speaker));  // answered before it could be heard
+  speaker_ = std::move(*speaker);
   tick();
 }
 

@@ -20,9 +20,12 @@ Bell bell_for(const std::vector<node::CallView>& calls, const std::function<bool
 
 class Ringer {
  public:
-  using Open = std::function<Outcome<std::unique_ptr<Speaker>>()>;
+  // Answers on the loop, at once or later; what was opened is handed back to `close`.
+  using Opened = Outcome<std::shared_ptr<Speaker>>;
+  using Open = std::function<void(std::function<void(Opened)> answer)>;
+  using Close = std::function<void(std::shared_ptr<Speaker>)>;
 
-  explicit Ringer(Loop& loop, Open open = &Speaker::open);
+  Ringer(Loop& loop, Open open, Close close);
 
   // `tone`: "on", "off" or a WAV file; `ringback` whether the caller hears one.
   void use(const std::string& tone, bool ringback);
@@ -32,15 +35,19 @@ class Ringer {
 
  private:
   static constexpr Duration kTick = std::chrono::milliseconds(20);
+  void opened(Opened speaker);
   void tick();
 
   Open open_;
+  Close close_;
   std::string tone_ = "on";
   bool ringback_ = true;
   Bell bell_ = Bell::silent;
   std::vector<std::int16_t> samples_;  // played round and round
   std::size_t at_ = 0;
-  std::unique_ptr<Speaker> speaker_;
+  std::shared_ptr<Speaker> speaker_;
+  bool opening_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Loop::Alarm> alarm_;
 };
 

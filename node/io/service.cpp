@@ -47,7 +47,13 @@ std::string sentence(const node::event::Done& done, const std::string& who) {
 }  // namespace
 
 Service::Service(Loop& loop, Driver& driver, Store& store, const Settings& settings)
-    : loop_(loop), driver_(driver), store_(store), settings_(settings), ringer_(loop) {
+    : loop_(loop),
+      driver_(driver),
+      store_(store),
+      settings_(settings),
+      ringer_(
+          loop, [&driver](auto answer) { driver.sound().open_speaker(std::move(answer)); },
+          [&driver](auto speaker) { driver.sound().close_speaker(std::move(speaker)); }) {
   ringer_.use(settings.ring_tone, settings.ringback);
   driver_.on_sound([this](node::CallId call, const std::string& text) { tell_sound(call, text); });
   deadline_ = loop_.alarm([this] {

@@ -50,6 +50,11 @@ class Sound {
   bool running() const { return !calls_.empty(); }
 
   // Whether there are devices to open, asked on the cards' thread and answered on the loop.
+  // For the bell.
+  void open_speaker(std::function<void(SoundThread::SpeakerOpened)> answer) {
+    thread_.open_speaker(config_.choice, std::move(answer));
+  }
+  void close_speaker(std::shared_ptr<Speaker> speaker) { thread_.close_speaker(std::move(speaker)); }
   void present(std::function<void(Done)> answer) { thread_.present(config_.choice, std::move(answer)); }
 
   struct InUse {

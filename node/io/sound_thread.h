@@ -11,6 +11,7 @@
 
 #include "node/io/loop.h"
 #include "node/io/sound_card.h"
+#include "node/io/speaker.h"
 
 namespace linnet::io {
 
@@ -28,6 +29,10 @@ class SoundThread {
   void open(std::function<SoundChoice()> choice, std::function<void(Opened)> answer);
   void present(std::function<SoundChoice()> choice, std::function<void(Done)> answer);
   void close(std::shared_ptr<SoundCard> card);
+  // A loudspeaker alone (sound_thread_speaker.cpp).
+  using SpeakerOpened = Outcome<std::shared_ptr<Speaker>>;
+  void open_speaker(std::function<SoundChoice()> choice, std::function<void(SpeakerOpened)> answer);
+  void close_speaker(std::shared_ptr<Speaker> speaker);
 
  private:
   static constexpr std::size_t kMaxWaiting = 64;

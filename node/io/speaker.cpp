@@ -2,7 +2,7 @@
 
 #include <portaudio.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -59,27 +59,28 @@ class PortAudioSpeaker final : public Speaker {
   Ring<std::int16_t, kRing> ring_;
   media::Resampler to_device_;
   std::vector<std::int16_t> said_;
+  SoundInUse in_use_;
   PaStream* stream_ = nullptr;
 };
-
-PaError initialise() {
-  static const PaError once = Pa_Initialize();  // counted by PortAudio; it stays up until the process ends
-  return once;
-}
 
 Trouble cannot(PaError why) { return {std::string("The loudspeaker cannot be opened: ") + Pa_GetErrorText(why) + "."}; }
 
 }  // namespace
 
-Outcome<std::unique_ptr<Speaker>> Speaker::open() {
-  if (const PaError failed = initialise(); failed != paNoError) return tl::unexpected(cannot(failed));
-  const PaDeviceIndex device = Pa_GetDefaultOutputDevice();
-  if (device == paNoDevice) return trouble("No loudspeaker: this machine has no device to play on.");
-  const PaStreamParameters output{device, 1, paInt16, kLatency, nullptr};
+Outcome<std::unique_ptr<Speaker>> Speaker::open(const SoundChoice& choice) {
+  const auto devices = sound_devices();
+  if (!devices) return tl::unexpected(devices.error());
+  const auto wanted = [&](const SoundDevice& d) {
+    return d.loudspeaker && (choice.loudspeaker.empty() ? d.default_loudspeaker : d.name == choice.loudspeaker);
+  };
+  const auto device = std::find_if(devices->begin(), devices->end(), wanted);
+  if (device == devices->end()) return trouble("No loudspeaker: this machine has no device to play on.");
+  const PaStreamParameters output{device->index, 1, paInt16, kLatency, nullptr};
   const bool ours = Pa_IsFormatSupported(nullptr, &output, media::kRate) == paFormatIsSupported;
-  const int rate = ours ? media::kRate : static_cast<int>(std::lround(Pa_GetDeviceInfo(device)->defaultSampleRate));
+  const int rate =
+      ours ? media::kRate : static_cast<int>(std::lround(Pa_GetDeviceInfo(device->index)->defaultSampleRate));
   auto speaker = std::make_unique<PortAudioSpeaker>(rate);
-  if (const PaError failed = speaker->start(device); failed != paNoError) return tl::unexpected(cannot(failed));
+  if (const PaError failed = speaker->start(device->index); failed != paNoError) return tl::unexpected(cannot(failed));
   return std::unique_ptr<Speaker>(std::move(speaker));
 }
 

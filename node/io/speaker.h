@@ -1,17 +1,17 @@
-// A loudspeaker alone, for tones: a ringing telephone does not listen. PortAudio starts at first use.
+// A loudspeaker alone, for tones: a ringing telephone does not listen. Opened and closed on the thread of sound cards
+// (node/io/sound_thread.h).
 #pragma once
 
 #include <memory>
 #include <span>
 
-#include "node/io/trouble.h"
+#include "node/io/sound_devices.h"
 
 namespace linnet::io {
 
 class Speaker {
  public:
-  // The system's default output device.
-  static Outcome<std::unique_ptr<Speaker>> open();
+  static Outcome<std::unique_ptr<Speaker>> open(const SoundChoice& choice);
   virtual ~Speaker() = default;
 
   // How many samples at 48 kHz it wants now to keep its few milliseconds ahead.

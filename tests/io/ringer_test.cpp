@@ -97,10 +97,28 @@ class FakeSpeaker final : public Speaker {
   Played& played_;
 };
 
+const auto kClose = [](const std::shared_ptr<Speaker>&) {};
+
+TEST(Ringer, GivesBackALoudspeakerThatComesTooLate) {
+  Loop loop;
+  Played played;
+  std::function<void(Ringer::Opened)> answer;
+  int given_back = 0;
+  Ringer ringer(
+      loop, [&](auto a) { answer = std::move(a); },
+      [&](const std::shared_ptr<Speaker>& speaker) { given_back += speaker ? 1 : 0; });
+  ringer.set(Bell::ring);
+  ringer.set(Bell::silent);
+  answer(std::make_shared<FakeSpeaker>(played));
+  EXPECT_EQ(given_back, 1);
+  EXPECT_TRUE(played.samples.empty());
+}
+
 TEST(Ringer, PlaysItsToneUntilTheCallIsAnswered) {
   Loop loop;
   Played played;
-  Ringer ringer(loop, [&]() -> Outcome<std::unique_ptr<Speaker>> { return std::make_unique<FakeSpeaker>(played); });
+  Ringer ringer(
+      loop, [&](auto answer) { answer(std::make_shared<FakeSpeaker>(played)); }, kClose);
   ringer.set(Bell::ring);
   const auto stop = loop.alarm([&] { loop.stop(); });
   stop->set(now() + std::chrono::milliseconds(100));
@@ -119,7 +137,8 @@ TEST(Ringer, PlaysItsToneUntilTheCallIsAnswered) {
 TEST(Ringer, OpensNothingWhenItIsOff) {
   Loop loop;
   Played played;
-  Ringer ringer(loop, [&]() -> Outcome<std::unique_ptr<Speaker>> { return std::make_unique<FakeSpeaker>(played); });
+  Ringer ringer(
+      loop, [&](auto answer) { answer(std::make_shared<FakeSpeaker>(played)); }, kClose);
   ringer.use("off", false);
   ringer.set(Bell::ring);
   ringer.set(Bell::ringback);
@@ -130,10 +149,13 @@ TEST(Ringer, OpensNothingWhenItIsOff) {
 TEST(Ringer, RingsOnWithoutALoudspeaker) {
   Loop loop;
   int asked = 0;
-  Ringer ringer(loop, [&]() -> Outcome<std::unique_ptr<Speaker>> {
-    ++asked;
-    return trouble("No loudspeaker.");
-  });
+  Ringer ringer(
+      loop,
+      [&](auto answer) {
+        ++asked;
+        answer(trouble("No loudspeaker."));
+      },
+      kClose);
   ringer.set(Bell::ring);
   ringer.set(Bell::ring);
   EXPECT_EQ(asked, 1);
