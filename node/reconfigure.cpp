@@ -6,6 +6,7 @@ namespace linnet::node {
 void Node::reconfigure(const NodeConfig& config) {
   auto& own = impl_->config;
   own.auto_answer = config.auto_answer;
+  own.strangers = config.strangers;
   own.ring_timeout = config.ring_timeout;
   own.drain = config.drain;
   own.codec = config.codec;

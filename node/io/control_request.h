@@ -13,7 +13,7 @@
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
 //   {"cmd":"people","ask":"invite|cancel|accept|add|verify|block|forget|request|revoke",...}   {"ok":true,"reply":{..}}
 //   {"cmd":"contacts","list":"contacts|requests|invitations"}                   {"row":{..}} lines, then {"ok":true}
-//   {"cmd":"names"}                       {"ok":true,"names":[..]}: people this node has pinned or talked to
+//   {"cmd":"names"}                       {"ok":true,"names":[..]}: contacts, and people this node has pinned or talked to
 //
 // Paths are absolute. An answer that is not one of the above is {"ok":true,...} or {"error":"a sentence","exit":N}.
 #pragma once

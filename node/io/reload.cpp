@@ -35,6 +35,15 @@ std::string codec_text(node::CodecChoice codec) {
   return "\"pcma\"";
 }
 
+std::string strangers_text(node::Strangers strangers) {
+  switch (strangers) {
+    case node::Strangers::ring: return "\"ring\"";
+    case node::Strangers::request: return "\"request\"";
+    case node::Strangers::refuse: break;
+  }
+  return "\"refuse\"";
+}
+
 std::string relay_text(RelayMode mode) {
   return mode == RelayMode::on ? "\"on\"" : mode == RelayMode::off ? "\"off\"" : "\"auto\"";
 }
@@ -66,6 +75,7 @@ const std::array kItems{
     Item{"relay.private", When::restart,
          LINNET_TEXT(list_text(s.private_ranges, [](const std::string& n) { return "\"" + n + "\""; })), nullptr, true},
     Item{"call.auto_answer", When::now, LINNET_TEXT(yes_no(s.auto_answer)), LINNET_CARRY(auto_answer)},
+    Item{"call.strangers", When::now, LINNET_TEXT(strangers_text(s.strangers)), LINNET_CARRY(strangers)},
     Item{"call.play", When::now, LINNET_TEXT(or_none(s.play)), LINNET_CARRY(play), true},
     Item{"call.record", When::now, LINNET_TEXT(or_none(s.record)), LINNET_CARRY(record), true},
     Item{"call.codec", When::now, LINNET_TEXT(codec_text(s.codec)), LINNET_CARRY(codec)},

@@ -1,4 +1,4 @@
-// The names a shell completes: people who were pinned or spoken to.
+// The names a shell completes: contacts, and people who were pinned or spoken to.
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -15,7 +15,10 @@ void Service::handle(ClientId client, const request::Names&) {
   std::set<std::string> names;
   for (const auto& [key, contact] : driver_.node().memory().contacts)
     if (contact.listed() && !contact.blocked) names.insert(contact.name);
-  for (const auto& [address, account] : driver_.node().memory().pins) names.insert(address.text());
+  const auto& memory = driver_.node().memory();
+  for (const auto& entry : memory.pins) names.insert(entry.first.text());
+  for (const auto& entry : memory.contacts)
+    if (!entry.second.name.empty()) names.insert(entry.second.name);
   if (const auto rows = store_.history(kRecent))
     for (const auto& row : *rows) names.insert(row.peer);
   using Json = nlohmann::ordered_json;

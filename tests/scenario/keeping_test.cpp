@@ -61,6 +61,7 @@ void expect_kept(const io::HomeFolder& home, const Ran& ran, const std::string& 
       EXPECT_GE(*store->sequence(), 100u * (static_cast<unsigned>(std::stoi(line.substr(14))) + 1)) << line;
     }
   }
+  EXPECT_GE(static_cast<int>(memory->contacts.size()), kept(ran, "contact"));
   EXPECT_GE(static_cast<int>(store->history(100)->size()), kept(ran, "history"));
   EXPECT_EQ(integrity(h.store()), "ok");
 }
@@ -73,8 +74,8 @@ std::int64_t steps_of_a_whole_run() {
   FaultPage page;
   const auto ran = keep(home, page);
   EXPECT_EQ(ran.exit, 0) << ran.err;
-  EXPECT_EQ(ran.lines().size(), 15u);
-  EXPECT_EQ(kept(ran, ""), 15);
+  EXPECT_EQ(ran.lines().size(), 19u);
+  EXPECT_EQ(kept(ran, ""), 19);
   return page->steps;
 }
 
