@@ -75,7 +75,7 @@ bool is_range(std::string_view text) {
   return ip && failed == std::errc() && end == digits.data() + digits.size() && bits <= (ip->is_v4() ? 32U : 128U);
 }
 
-constexpr std::array<Key, 25> kKeys{{
+constexpr std::array<Key, 26> kKeys{{
     {"", "listen",
      [](const toml::node& v, Settings& s, const Path&) {
        s.listen.clear();

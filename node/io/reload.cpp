@@ -30,6 +30,7 @@ std::string codec_text(node::CodecChoice codec) {
   switch (codec) {
     case node::CodecChoice::opus: return "\"opus\"";
     case node::CodecChoice::pcmu: return "\"pcmu\"";
+    case node::CodecChoice::l16: return "\"l16\"";
     case node::CodecChoice::pcma: break;
   }
   return "\"pcma\"";
