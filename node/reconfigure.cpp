@@ -12,6 +12,7 @@ void Node::reconfigure(const NodeConfig& config) {
   own.codec = config.codec;
   own.bitrate = config.bitrate;
   own.frame = config.frame;
+  own.low_delay = config.low_delay;
 }
 
 void Node::set_bootstrap(std::vector<Endpoint> endpoints) { impl_->peer.set_bootstrap(std::move(endpoints)); }

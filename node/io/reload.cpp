@@ -85,6 +85,7 @@ const std::array kItems{
     Item{"call.ring", When::now, LINNET_TEXT(std::to_string(s.ring_s)), LINNET_CARRY(ring_s)},
     Item{"call.ring_tone", When::now, LINNET_TEXT("\"" + s.ring_tone + "\""), LINNET_CARRY(ring_tone), true},
     Item{"call.ringback", When::now, LINNET_TEXT(yes_no(s.ringback)), LINNET_CARRY(ringback)},
+    Item{"media.low_delay", When::now, LINNET_TEXT(yes_no(s.low_delay)), LINNET_CARRY(low_delay)},
     Item{"audio.device", When::restart, LINNET_TEXT(device_text(s)), nullptr},
     Item{"audio.microphone", When::restart, LINNET_TEXT(or_none(s.sound_choice.microphone)), nullptr},
     Item{"audio.loudspeaker", When::restart, LINNET_TEXT(or_none(s.sound_choice.loudspeaker)), nullptr},
