@@ -150,8 +150,8 @@ TEST_F(Town, WritesNoKeyIntoALogAndNoNameAboveDebug) {
       for (const auto& spelling : spellings(secret)) EXPECT_EQ(log.find(spelling), std::string::npos) << level;
     for (const auto* key : {"inline:", "LINNET-"}) EXPECT_EQ(log.find(key), std::string::npos) << level << " " << key;
     if (std::string(level) == "debug") continue;
-    for (const auto* name : {"alice", "carol", "nobody", "@demo", "127.0.0.1", "linnet.alt", "v=0", "m=audio"})
-      EXPECT_EQ(log.find(name), std::string::npos) << name << " in\n" << log;
+    for (const auto* word : {"alice", "carol", "nobody", "@demo", "127.0.0.1", "linnet.alt", "v=0", "m=audio"})
+      EXPECT_EQ(log.find(word), std::string::npos) << word << " in\n" << log;
   }
 }
 
