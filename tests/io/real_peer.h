@@ -57,6 +57,7 @@ class RealPeer {
   void pump() {
     for (bool again = true; again;) {
       while (auto event = peer_->poll_event()) {
+        if (const auto* used = std::get_if<overlay::SequenceUsed>(&*event)) peer_->sequence_stored(now(), used->below);
         if (on_event) on_event(*event);
       }
       again = false;
