@@ -119,10 +119,11 @@ void Session::process(SessionContext& context, Time now, const Path& path, ByteV
   if (received.peer_closed) return on_close(context, now, received.reason);
   if (!open()) return;
   if (received.broken) return close(context, now, frame::CloseReason::broken, DownReason::closed);
-  const bool newest = number >= newest_;
-  newest_ = std::max(newest_, number);
+  // Probes are about their own path: one that overtakes a frame does not make it old (RFC 9000, section 9.3).
+  const bool newest = !received.probe_only && number >= newest_;
+  if (newest) newest_ = number;
   if (!received.no_room) acks_.arrived(now, number, received.wants_ack);
-  heard_on(context, now, path, received.probe_only, newest);
+  heard_on(context, now, path, newest);
 }
 
 Session::Received Session::read_frames(SessionContext& context, Time now, const Path& path, ByteView plain) {

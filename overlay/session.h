@@ -128,7 +128,7 @@ class Session {
   Time dead_at(const SessionsConfig& config) const;
 
   // session_paths.cpp
-  void heard_on(SessionContext& context, Time now, const Path& path, bool probe_only, bool newest);
+  void heard_on(SessionContext& context, Time now, const Path& path, bool newest);
   void on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token);
   void consider(SessionContext& context, Time now, PathState& path, bool newly);
   void move_to(SessionContext& context, Time now, const Path& to);
@@ -151,7 +151,7 @@ class Session {
   bool probe_credit_ = false;  // one packet may pass the congestion window
   std::uint8_t probes_ = 0;    // probe timeouts since the last acknowledgement
   std::uint64_t next_number_ = 0;
-  std::uint64_t newest_ = 0;   // highest number received
+  std::uint64_t newest_ = 0;   // highest number of what came but for probes
   Time heard_{};
   Time waiting_since_ = kNever;  // first packet that wants an answer, since the peer was last heard
   Duration renew_early_{};       // so that sessions of one start do not all renew at once

@@ -4,10 +4,10 @@
 
 namespace linnet::overlay {
 
-void Session::heard_on(SessionContext& context, Time now, const Path& path, bool probe_only, bool newest) {
+void Session::heard_on(SessionContext& context, Time now, const Path& path, bool newest) {
   auto* state = paths_.find(path);
   if (state == nullptr) return;
-  if (!probe_only && newest) {
+  if (newest) {
     for (auto& other : paths_.all()) other.peer_sends = false;
     state->peer_sends = true;
   }

@@ -79,6 +79,30 @@ TEST(Paths, PreferACircuitToForwardingAndDirectToBoth) {
   EXPECT_EQ(r.na().sessions.proven_paths(r.at_a).size(), 4U);
 }
 
+// What is sent about another path meanwhile says nothing of where the initiator sends.
+TEST(Paths, TheResponderFollowsAPingThatAProbeOvertook) {
+  Relayed r;
+  const auto circuit = r.link.join(r.a, r.b, PathKind::circuit, 2);
+  const auto second = r.link.join(r.a, r.b, PathKind::circuit, 3);
+  std::vector<Bytes> held;
+  bool moved = false;
+  r.link.tap = [&](Wire& wire) {
+    if (wire.from != r.a || wire.path != circuit || r.na().sessions.current_path(r.at_a) != circuit) return false;
+    if (!moved) held.push_back(wire.bytes);
+    return true;
+  };
+  r.try_from_a(circuit);
+  ASSERT_TRUE(r.link.run_until([&] { return !held.empty(); }, 1s));
+  moved = true;
+  r.nb().sessions.try_path(r.link.now, r.at_b, second);
+  r.link.drain();
+  ASSERT_TRUE(r.link.run_until([&] { return r.nb().sessions.session_on(second).has_value(); }, 1s));
+  ASSERT_EQ(r.nb().sessions.current_path(r.at_b), r.forward);
+  for (auto& packet : held) r.link.inject(r.b, circuit, std::move(packet));
+  r.link.run(100ms);
+  EXPECT_EQ(r.nb().sessions.current_path(r.at_b), circuit);
+}
+
 TEST(Paths, ThatDoNotAnswerGetThreeChallengesOf64Bytes) {
   Relayed r;
   const auto victim = elsewhere(1);
