@@ -9,6 +9,7 @@ namespace {
 
 // The overlay bounds a lookup itself; this only ends a call whose lookup was forgotten.
 constexpr Duration kLookupSlack = std::chrono::seconds(2);
+constexpr Duration kAgain = std::chrono::milliseconds(500);
 
 Ended not_found(const crypto::Address& peer) {
   return {CallResult::not_found, "Nobody has the name " + peer.text() + "."};
@@ -31,14 +32,21 @@ Ended no_overlay(const Rooms& rooms, Fault fault) {
 Next Resolving::begin(Rooms& rooms, Time now, Facts& facts) {
   if (facts.cold) rooms.peer.drop_caches(now);
   Resolving out;
-  const auto* contact = rooms.contacts.find(facts.peer);
-  if (contact != nullptr && contact->listed()) out.asked = Asked::by_key_name;
-  const auto& address = out.asked == Asked::by_key_name ? contact->key_name : facts.peer;
-  const auto find = rooms.peer.find(now, address, contact != nullptr ? contact->account : std::nullopt, facts.cold);
-  if (!find) return {no_overlay(rooms, find.error())};
-  out.find = *find;
-  out.until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
+  out.give_up = now + rooms.config.peer.lookup_timeout;
+  if (const auto sent = out.ask(rooms, now, facts, facts.cold); !sent) return {no_overlay(rooms, sent.error())};
   return {std::move(out)};
+}
+
+// Asks for a contact by the key name, for anybody else by the name.
+Status Resolving::ask(Rooms& rooms, Time now, const Facts& facts, bool cold) {
+  const auto* contact = rooms.contacts.find(facts.peer);
+  asked = contact != nullptr && contact->listed() ? Asked::by_key_name : Asked::by_name;
+  const auto& address = asked == Asked::by_key_name ? contact->key_name : facts.peer;
+  const auto id = rooms.peer.find(now, address, contact != nullptr ? contact->account : std::nullopt, cold);
+  if (!id) return fail(id.error());
+  find = *id;
+  until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
+  return {};
 }
 
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
@@ -54,7 +62,11 @@ Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& f
     rooms.contacts.note_epoch(person->account, person->devices.front().record.certificate.epoch);
     save_people(rooms);
     facts.verified = rooms.contacts.judge(facts.peer, person->account) == Standing::contact || facts.peer.is_key_name();
-    return Connecting::begin(rooms, now, facts, found.address, std::move(*person));
+    auto next = Connecting::begin(rooms, now, facts, found.address, std::move(*person));
+    // On a link where everybody just arrived the supernodes of a record may not have been heard of yet.
+    if (!next.to || !std::holds_alternative<Ended>(*next.to) || now + kAgain > give_up) return next;
+    again = now + kAgain;
+    return {};
   }
   if (const auto* claimants = std::get_if<Claimants>(&finding))
     return {Ended{CallResult::identity, explain(facts.peer, *claimants)}};
@@ -84,7 +96,13 @@ Next Resolving::ask_claimants(Rooms& rooms, Time now, Facts& facts, const overla
 
 Next Resolving::on(Rooms&, Time, Facts&, input::Hangup) { return {Ended{CallResult::cancelled, {}}}; }
 
-Next Resolving::on(Rooms& rooms, Time now, Facts&, input::Tick) {
+Next Resolving::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
+  if (now >= again) {
+    again = kNever;
+    if (const auto asked_again = ask(rooms, now, facts, true); !asked_again)
+      return {no_overlay(rooms, asked_again.error())};
+    return {};
+  }
   if (now < until) return {};
   return {no_overlay(rooms, Fault::timed_out)};
 }

@@ -2,6 +2,8 @@
 // it; who claims the name is asked only when the person we know is nowhere.
 #pragma once
 
+#include <algorithm>
+
 #include "node/call_facts.h"
 
 namespace linnet::node {
@@ -12,15 +14,18 @@ struct Resolving {
   overlay::FindId find{};
   Asked asked = Asked::by_name;
   Time until = kNever;
+  Time again = kNever;    // found, but at supernodes that are not known here yet: looked up once more
+  Time give_up = kNever;  // no further try after this
 
   static Next begin(Rooms& rooms, Time now, Facts& facts);
 
   Next on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
-  Time next_timeout() const { return until; }
+  Time next_timeout() const { return std::min(until, again); }
 
  private:
+  Status ask(Rooms& rooms, Time now, const Facts& facts, bool cold);
   Next ask_claimants(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
 };
 

@@ -90,16 +90,25 @@ TEST_F(SoundCards, CarryAConversationWithoutItsEcho) {
   ASSERT_TRUE(open(bob_));
   const auto said = speech();
 
-  SoundServer::Recording bob_hears(*server_, "bob_room.monitor"), alice_hears(*server_, "alice_ear.monitor");
-  server_->play("alice_mouth", said);
-  const auto heard = bob_hears.stop(), echo = alice_hears.stop();
-  EXPECT_GE(understood(said, heard), 0.8) << "bob hears alice";
-  EXPECT_GT(level(heard, 0), 300);
-  EXPECT_LT(level(echo, 2), level(heard, 2) / 10) << "alice hears herself 20 dB less, or not at all";
-
-  SoundServer::Recording alice_listens(*server_, "alice_ear.monitor");
-  server_->play("bob_room", said);
-  EXPECT_GE(understood(said, alice_listens.stop()), 0.8) << "alice hears bob";
+  // A machine that is busy elsewhere loses blocks of sound: whoever was not understood says it again.
+  const auto tries = [](auto&& heard_well) {
+    for (int i = 0; i < 3; ++i) {
+      if (heard_well()) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(tries([&] {
+    SoundServer::Recording bob_hears(*server_, "bob_room.monitor"), alice_hears(*server_, "alice_ear.monitor");
+    server_->play("alice_mouth", said);
+    const auto heard = bob_hears.stop(), echo = alice_hears.stop();
+    // Alice hears herself 20 dB less, or not at all.
+    return understood(said, heard) >= 0.8 && level(heard, 0) > 300 && level(echo, 2) < level(heard, 2) / 10;
+  })) << "bob hears alice, and she does not hear herself";
+  EXPECT_TRUE(tries([&] {
+    SoundServer::Recording alice_listens(*server_, "alice_ear.monitor");
+    server_->play("bob_room", said);
+    return understood(said, alice_listens.stop()) >= 0.8;
+  })) << "alice hears bob";
 
   const auto status = bob_.run({"audio", "status", "--json"}).last_line();
   ASSERT_EQ(status["calls"].size(), 1u) << status;
