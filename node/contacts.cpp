@@ -195,7 +195,8 @@ void Contacts::unblock(const PersonKey& key) {
   save(contact);
 }
 
-void Contacts::forget(const PersonKey& key) {
+// The key by value: the caller's may be one that stands in what is erased.
+void Contacts::forget(PersonKey key) {
   for (auto it = memory_.pins.begin(); it != memory_.pins.end();) {
     if (it->second != key) {
       ++it;
@@ -240,7 +241,7 @@ bool Contacts::note_request(const Request& request) {
   return true;
 }
 
-void Contacts::drop_request(const PersonKey& key) {
+void Contacts::drop_request(PersonKey key) {
   if (std::erase_if(memory_.requests, [&](const Request& r) { return r.key == key; }) != 0)
     changes_.emplace_back(DropRequest{key});
 }

@@ -58,12 +58,12 @@ class Contacts {
   // Also of somebody who is no contact.
   Status block(const PersonKey& key, const crypto::Address& address, const crypto::Address& key_name, Wall now);
   void unblock(const PersonKey& key);
-  void forget(const PersonKey& key);  // with its pins
+  void forget(PersonKey key);  // with its pins
 
   // False when there is no room for a new one.
   bool note_request(const Request& request);
   const Request* request(const PersonKey& key) const;
-  void drop_request(const PersonKey& key);
+  void drop_request(PersonKey key);
 
   void put(const StoredInvitation& invitation);
   void drop_invitation(const crypto::InvitationId& id);

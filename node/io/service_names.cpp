@@ -13,12 +13,10 @@ constexpr std::size_t kRecent = 200;  // rows of history
 
 void Service::handle(ClientId client, const request::Names&) {
   std::set<std::string> names;
-  for (const auto& [key, contact] : driver_.node().memory().contacts)
-    if (contact.listed() && !contact.blocked) names.insert(contact.name);
   const auto& memory = driver_.node().memory();
   for (const auto& entry : memory.pins) names.insert(entry.first.text());
   for (const auto& entry : memory.contacts)
-    if (!entry.second.name.empty()) names.insert(entry.second.name);
+    if (entry.second.listed() && !entry.second.blocked) names.insert(entry.second.name);
   if (const auto rows = store_.history(kRecent))
     for (const auto& row : *rows) names.insert(row.peer);
   using Json = nlohmann::ordered_json;
