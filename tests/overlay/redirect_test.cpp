@@ -1,6 +1,7 @@
 // A full supernode, and one that dies: nobody is dropped, everybody finds another, and not all at once.
 #include <gtest/gtest.h>
 
+#include "overlay/supernode_role.h"
 #include "tests/overlay/net.h"
 
 namespace linnet::overlay::test {
@@ -85,6 +86,27 @@ TEST(Redirect, TheLeavesOfASupernodeThatLeavesDoNotComeToTheNextAllAtOnce) {
   EXPECT_GT(arrivals.all, 0U);
   // Spread over four seconds, a tenth of one sees about a fortieth; a herd would be all of them.
   EXPECT_LE(arrivals.most(), std::max<std::size_t>(8, arrivals.all / 8)) << arrivals.all;
+}
+
+// Self-made identities cost nothing, addresses do: one prefix never takes more than its share of a supernode's places.
+TEST(Redirect, OnePrefixDoesNotFillASupernode) {
+  Net net(5, crypto::typed_suite());
+  const auto wide = [](PeerConfig& config) { config.max_leaves = 100; };
+  net.start(net.add("s1", Role::supernode, {}, wide));
+  net.run(seconds(1));
+  const std::size_t share = (2 * 100 + SupernodeRole::kVisitors) / SupernodeRole::kPrefixShare;
+  for (std::size_t i = 0; i < share + 20; ++i) {
+    auto& leaf = net.add("same" + std::to_string(i), Role::leaf, {"s1"});
+    net.move(leaf, {IpAddress::v4(9, 9, 9, static_cast<std::uint8_t>(i + 1)), 4400, Transport::udp});
+    net.start(leaf);
+    net.run(milliseconds(200));
+  }
+  net.run(seconds(10));
+  EXPECT_EQ(net.at("s1").peer->leaf_count(), share);
+  auto& other = net.add("other", Role::leaf, {"s1"});
+  net.move(other, {IpAddress::v4(8, 8, 8, 8), 4400, Transport::udp});
+  net.start(other);
+  EXPECT_TRUE(net.run_to([&] { return online(other); }, seconds(10)));
 }
 
 }  // namespace
