@@ -13,12 +13,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-std::size_t attached(const Node& n) {
-  std::size_t out = 0;
-  for (const auto& s : n.peer->supernodes()) out += s.attached ? 1 : 0;
-  return out;
-}
-
 TEST(Attach, ASupernodeAloneIsOnlineAndFindsItself) {
   Net net;
   auto& s1 = net.add("s1", Role::supernode);

@@ -222,6 +222,13 @@ inline void small_world(Net& net, const std::function<void(PeerConfig&)>& adjust
 
 inline bool online(const Node& n) { return n.peer && n.peer->state() == State::online; }
 
+// How many supernodes serve it.
+inline std::size_t attached(const Node& n) {
+  std::size_t out = 0;
+  for (const auto& s : n.peer->supernodes()) out += s.attached ? 1 : 0;
+  return out;
+}
+
 // Looks `name` up and waits for the answer.
 inline std::optional<Found> look_up(Net& net, Node& who, const crypto::Address& name, bool cold = true,
                                     std::optional<crypto::AccountKey> pinned = std::nullopt) {

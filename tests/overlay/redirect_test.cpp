@@ -10,12 +10,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::size_t attached(const Node& n) {
-  std::size_t out = 0;
-  for (const auto& s : n.peer->supernodes()) out += s.attached ? 1 : 0;
-  return out;
-}
-
 TEST(Redirect, AFullSupernodeKeepsItsLeavesAndNamesOthers) {
   Net net;
   const auto small = [](PeerConfig& config) { config.max_leaves = 2; };

@@ -112,15 +112,22 @@ TEST(ExitCodes, AreThoseOfTheManual) {
   EXPECT_TRUE(gone.exit == 5 || gone.exit == 4) << gone.exit << gone.err;
 }
 
-// A daemon that takes a program's line and never answers.
-TEST(Waiting, IsSaidBeforeThereIsAnAnswer) {
-  const io::HomeFolder home;
-  const io::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+// The control socket of a daemon that a test plays; closed when it could not be made.
+io::Fd control_socket_of(const io::HomeFolder& home) {
+  io::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
   (home / "control.sock").string().copy(at.sun_path, sizeof at.sun_path - 1);
-  ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
-  ASSERT_EQ(::listen(fd.get(), 8), 0);
+  const bool stands =
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && ::listen(fd.get(), 8) == 0;
+  return stands ? std::move(fd) : io::Fd();
+}
+
+// A daemon that takes a program's line and never answers.
+TEST(Waiting, IsSaidBeforeThereIsAnAnswer) {
+  const io::HomeFolder home;
+  const auto fd = control_socket_of(home);
+  ASSERT_TRUE(fd);
   const auto said = [&](const Line& command) {
     Line line{"--home", home.path().string()};
     line.insert(line.end(), command.begin(), command.end());
@@ -135,12 +142,8 @@ TEST(Waiting, IsSaidBeforeThereIsAnAnswer) {
 // A daemon whose call never leaves the relay: what it is sent, it takes; what it says is written down here.
 TEST(ExitCodes, SayThatThereWasOnlyARelay) {
   const io::HomeFolder home;
-  const io::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  (home / "control.sock").string().copy(at.sun_path, sizeof at.sun_path - 1);
-  ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
-  ASSERT_EQ(::listen(fd.get(), 8), 0);
+  const auto fd = control_socket_of(home);
+  ASSERT_TRUE(fd);
   const auto take = [](int from) {
     std::string line;
     for (char c; ::recv(from, &c, 1, 0) == 1 && c != '\n';) line.push_back(c);

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,6 +155,23 @@ class Pair {
     }
   }
   std::deque<Packet> wire_;
+};
+
+// A path that loses three of ten, and a call begun on it. `b`: the call at the other end; none when seven INVITEs in a
+// row were lost (0.3^7).
+struct LossyCall {
+  explicit LossyCall(std::uint64_t seed) : p(false, seed), dice(seed) {
+    p.lose = [this](const std::string&) { return dice.below(10) < 3; };
+    a = p.call();
+    p.run_for(std::chrono::seconds(20));
+    if (const auto* in = p.bob.has<IncomingCall>()) b = in->call;
+  }
+  LossyCall(const LossyCall&) = delete;
+
+  Pair p;
+  SeededRng dice;
+  CallId a{};
+  std::optional<CallId> b;
 };
 
 }  // namespace linnet::sip
