@@ -110,6 +110,21 @@ Resident* Town::at(const Endpoint& where) {
   return nullptr;
 }
 
+Resident& Town::add_on_cable(const std::string& address, std::uint8_t nr) {
+  auto at = *Endpoint::parse("[fe80::1%7]:4400");
+  at.ip.bytes[15] = nr;
+  NodeConfig config;
+  config.peer.port = 4400;
+  config.peer.lan = overlay::LanMode::serve;
+  return place(people, identity(address), at, std::move(config), {});
+}
+
+void Town::hears(Resident& who, const Resident& of) {
+  const auto text = of.node->peer().lan_text();
+  if (text) who.node->handle_neighbour(now_, {*text, {of.endpoint}});
+  drain(who);
+}
+
 CommandId Town::tell(Resident& person, const Command& command) {
   const CommandId id{++person.last_command};
   person.node->command(now_, id, command);

@@ -79,6 +79,11 @@ class Town {
   crypto::Identity another_device_of(const Resident& person);
   crypto::Identity identity(const std::string& address);
 
+  // A machine on a cable: fe80::NR on interface 7, no other address and nobody configured.
+  Resident& add_on_cable(const std::string& address, std::uint8_t nr);
+  // What multicast DNS does: `who` hears the announcement of `of`.
+  void hears(Resident& who, const Resident& of);
+
   CommandId tell(Resident& person, const Command& command);
   CommandId call(Resident& from, const std::string& whom, std::optional<Duration> length = {});
   void run_for(Duration d) {
