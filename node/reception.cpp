@@ -29,8 +29,7 @@ bool is_us(const Rooms& rooms, const sip::Uri& to) {
   return address && (*address == rooms.identity.address || *address == rooms.identity.key_name());
 }
 
-void report_impostor(Rooms& rooms, Time now, Wall wall, CallId id, const crypto::Address& from, Link& link) {
-  (void)now;
+void report_impostor(Rooms& rooms, Wall wall, CallId id, const crypto::Address& from, Link& link) {
   if (std::exchange(link.alarmed, true)) return;
   CallSummary row;
   row.id = id;
@@ -123,7 +122,7 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
   if (rooms.contacts.blocked(link->remote.account)) return refuse(603);
   const auto standing = rooms.contacts.judge(*from, link->remote.account);
   if (standing == Standing::changed) {
-    report_impostor(rooms, now, wall, id, *from, *link);
+    report_impostor(rooms, wall, id, *from, *link);
     return refuse(403);
   }
   if (!is_us(rooms, call.to)) return refuse(404);
