@@ -73,6 +73,14 @@ bool step() {
 
 }  // namespace
 
+namespace {
+// The mode is there only when a file may be made.
+int open_by(int (*real)(const char*, int, ...), const char* path, int flags, va_list list) {
+  const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
+  return (flags & O_CREAT) != 0 && step() ? -1 : real(path, flags, mode);
+}
+}  // namespace
+
 extern "C" {
 
 ssize_t write(int fd, const void* bytes, size_t n) {
@@ -126,19 +134,17 @@ int open(const char* path, int flags, ...) {
   static auto* real = next<int(const char*, int, ...)>("open");
   va_list list;
   va_start(list, flags);
-  const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
+  const int out = open_by(real, path, flags, list);
   va_end(list);
-  if ((flags & O_CREAT) != 0 && step()) return -1;
-  return real(path, flags, mode);
+  return out;
 }
 int open64(const char* path, int flags, ...) {
   static auto* real = next<int(const char*, int, ...)>("open64");
   va_list list;
   va_start(list, flags);
-  const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
+  const int out = open_by(real, path, flags, list);
   va_end(list);
-  if ((flags & O_CREAT) != 0 && step()) return -1;
-  return real(path, flags, mode);
+  return out;
 }
 
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
