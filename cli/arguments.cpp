@@ -110,11 +110,12 @@ class Grammar {
     up->add_option("--bootstrap", raw_.up.bootstrap, "a node to join through, may be given again")
         ->type_name("ADDR:PORT")
         ->allow_extra_args(false);
-    up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: not yet, same as off)")
+    up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: on the own links, while alone)")
         ->type_name("on|off|auto");
     up->add_option("--lan", raw_.lan, "look for nodes on the local network (on, off)")
         ->type_name("on|off");
     up->add_flag("--auto-answer", raw_.up.auto_answer, "answer every call at once");
+    up->add_flag("--low-delay", raw_.up.low_delay, "10 ms frames and a small jitter buffer, for good networks");
     up->add_option("--play", raw_.up.play, "speak this WAV file into calls")->type_name("F.wav");
     up->add_option("--record", raw_.up.record, "write what is heard; a second call writes F-2.wav")->type_name("F.wav");
     passphrase_file(up, raw_.up.passphrase_file);

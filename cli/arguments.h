@@ -19,6 +19,7 @@ struct Up {
   std::optional<io::RelayMode> relay;
   std::optional<bool> lan;
   bool auto_answer = false;
+  bool low_delay = false;
   std::string play;
   std::string record;
   bool foreground = false;

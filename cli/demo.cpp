@@ -263,9 +263,9 @@ int demo(const Context& context, const verb::Demo& options) {
   auto said = media::parse_wav(speech_wav());
   if (!said) return fail({"The demo's speech is damaged."});
   // The nodes of the demo take nothing from this person's settings, and make no sound.
-  for (const char* name :
-       {"LINNET_LISTEN", "LINNET_BOOTSTRAP", "LINNET_RELAY", "LINNET_LAN", "LINNET_NETWORK", "LINNET_LOG",
-        "LINNET_AUTO_ANSWER", "LINNET_PLAY", "LINNET_RECORD", "LINNET_HOME", "NOTIFY_SOCKET"})
+  for (const char* name : {"LINNET_LISTEN", "LINNET_BOOTSTRAP", "LINNET_RELAY", "LINNET_LAN", "LINNET_NETWORK",
+                           "LINNET_LOG", "LINNET_STRANGERS", "LINNET_RING_TONE", "LINNET_AUTO_ANSWER", "LINNET_PLAY",
+                           "LINNET_RECORD", "LINNET_HOME", "NOTIFY_SOCKET"})
     ::unsetenv(name);
   ::setenv("LINNET_AUDIO", "none", 1);
   const auto folder = Folder::make(options.keep);

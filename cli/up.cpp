@@ -24,6 +24,7 @@ io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& fl
   if (flags.relay) out.relay = *flags.relay;
   if (flags.lan) out.lan = *flags.lan;
   if (flags.auto_answer) out.auto_answer = true;
+  if (flags.low_delay) out.low_delay = true;
   if (!flags.play.empty()) out.play = std::filesystem::absolute(flags.play).string();
   if (!flags.record.empty()) out.record = std::filesystem::absolute(flags.record).string();
   return out;

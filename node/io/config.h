@@ -37,8 +37,8 @@ struct Settings {
   std::uint32_t ring_s = 60;
   std::string ring_tone = "on";  // how a call is announced: "on", "off", or the absolute path of a WAV file
   bool ringback = true;          // the caller hears that it rings there
-  bool sound = true;         // audio.device = "none" makes silent calls
-  SoundChoice sound_choice;  // audio.device, audio.microphone, audio.loudspeaker: empty is the default
+  bool sound = true;             // audio.device = "none" makes silent calls
+  SoundChoice sound_choice;      // audio.device, audio.microphone, audio.loudspeaker: empty is the default
   media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
   std::string log_level = "info";                 // error, warn, info, debug
 
@@ -53,7 +53,8 @@ Done parse_config(std::string_view text, const std::string& name, Settings& sett
 // The files that exist, in order.
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings);
 // LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_STRANGERS,
-// LINNET_LOG, LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for what is not set.
+// LINNET_RING_TONE, LINNET_LOG, LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for
+// what is not set.
 Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings);
 
 // Values as flags, environment and files spell them. Trouble says what would have been right.

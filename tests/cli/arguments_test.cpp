@@ -28,12 +28,13 @@ TEST(Arguments, TakeNoHomeWithoutAName) {
 TEST(Arguments, ReadUpWithEveryFlag) {
   const auto up = as<verb::Up>({"--home", "/h", "up", "--listen", "127.0.0.1:0", "--listen", "[::1]:4400",
                                 "--bootstrap", "node.example:4400", "--relay", "auto", "--lan", "off", "--auto-answer",
-                                "--play", "F.wav", "--record", "G.wav", "--foreground"});
+                                "--low-delay", "--play", "F.wav", "--record", "G.wav", "--foreground"});
   EXPECT_EQ(up.listen.size(), 2u);
   EXPECT_EQ(up.bootstrap, (std::vector<std::string>{"node.example:4400"}));
   EXPECT_EQ(up.relay, io::RelayMode::automatic);
   EXPECT_EQ(up.lan, false);
   EXPECT_TRUE(up.auto_answer);
+  EXPECT_TRUE(up.low_delay);
   EXPECT_TRUE(up.foreground);
   EXPECT_EQ(up.play, "F.wav");
   EXPECT_EQ(up.record, "G.wav");
