@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "node/io/config.h"
+#include "node/io/settings/config.h"
 #include "node/io/trouble.h"
 
 namespace linnet::cli {
@@ -155,8 +155,8 @@ using Verb =
     std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus,
-                 verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
+                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::Log, verb::Demo, verb::AudioList,
+                 verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

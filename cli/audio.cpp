@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "node/io/config.h"
-#include "node/io/control_client.h"
-#include "node/io/sound_check.h"
-#include "node/io/sound_choice.h"
+#include "node/io/control/control_client.h"
+#include "node/io/settings/config.h"
+#include "node/io/sound/sound_check.h"
+#include "node/io/sound/sound_choice.h"
 
 namespace linnet::cli {
 namespace {

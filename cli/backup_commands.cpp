@@ -4,10 +4,10 @@
 #include "cli/commands.h"
 #include "cli/keys.h"
 #include "node/io/clock.h"
-#include "node/io/control_client.h"
-#include "node/io/passphrase.h"
+#include "node/io/control/control_client.h"
 #include "node/io/random.h"
-#include "node/io/store.h"
+#include "node/io/store/passphrase.h"
+#include "node/io/store/store.h"
 #include "node/people_file.h"
 
 namespace linnet::cli {

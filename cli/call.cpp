@@ -4,9 +4,9 @@
 
 #include "cli/print.h"
 #include "node/io/clock.h"
-#include "node/io/control_client.h"
+#include "node/io/control/control_client.h"
+#include "node/io/control/view_json.h"
 #include "node/io/terminal.h"
-#include "node/io/view_json.h"
 
 namespace linnet::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/print.h"
-#include "node/io/control_client.h"
+#include "node/io/control/control_client.h"
 #include "node/io/process.h"
 #include "node/io/terminal.h"
 

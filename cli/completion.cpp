@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/grammar.h"
-#include "node/io/control_client.h"
+#include "node/io/control/control_client.h"
 
 namespace linnet::cli {
 namespace {

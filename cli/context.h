@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "node/io/home.h"
+#include "node/io/settings/home.h"
 
 namespace linnet::cli {
 

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "node/io/clock.h"
-#include "node/io/key_file.h"
 #include "node/io/random.h"
+#include "node/io/store/key_file.h"
 
 namespace linnet::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "node/io/control_client.h"
+#include "node/io/control/control_client.h"
 #include "node/io/process.h"
 
 namespace linnet::cli {

@@ -4,9 +4,9 @@
 #include "cli/commands.h"
 #include "cli/keys.h"
 #include "node/io/clock.h"
-#include "node/io/key_file.h"
-#include "node/io/passphrase.h"
 #include "node/io/random.h"
+#include "node/io/store/key_file.h"
+#include "node/io/store/passphrase.h"
 #include "node/io/user.h"
 
 namespace linnet::cli {

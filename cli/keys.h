@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cli/context.h"
-#include "node/io/key_file.h"
+#include "node/io/store/key_file.h"
 
 namespace linnet::cli {
 

@@ -8,7 +8,7 @@
 #include "cli/print.h"
 #include "cli/qr.h"
 #include "crypto/safety_number.h"
-#include "node/io/control_client.h"
+#include "node/io/control/control_client.h"
 #include "node/io/terminal.h"
 
 namespace linnet::cli {

@@ -6,9 +6,9 @@
 
 #include "node/io/background.h"
 #include "node/io/daemon.h"
-#include "node/io/interfaces.h"
 #include "node/io/log.h"
-#include "node/io/passphrase.h"
+#include "node/io/net/interfaces.h"
+#include "node/io/store/passphrase.h"
 #include "node/io/user.h"
 
 namespace linnet::cli {

@@ -26,11 +26,16 @@ if(LINNET_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# linnet_library(node/io PUBLIC ... PRIVATE ...): static library linnet_node_io of every .cpp in that folder but main.cpp.
+# linnet_library(node/io WITH_SUBFOLDERS PUBLIC ... PRIVATE ...): static library linnet_node_io of every .cpp in that folder
+# but main.cpp, and in the folders below it where that is said.
 function(linnet_library folder)
-  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "WITH_SUBFOLDERS" "" "PUBLIC;PRIVATE" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  set(glob GLOB)
+  if(ARG_WITH_SUBFOLDERS)
+    set(glob GLOB_RECURSE)
+  endif()
+  file(${glob} sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     add_library(linnet_${name} INTERFACE)

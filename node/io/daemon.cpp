@@ -3,17 +3,17 @@
 #include <csignal>
 
 #include "node/io/clock.h"
-#include "node/io/hosts_file.h"
-#include "node/io/key_file.h"
+#include "node/io/control/service.h"
 #include "node/io/log.h"
-#include "node/io/name_watch.h"
+#include "node/io/net/name_watch.h"
+#include "node/io/net/resolver.h"
 #include "node/io/notify.h"
-#include "node/io/reload.h"
 #include "node/io/reserve.h"
-#include "node/io/resolver.h"
-#include "node/io/service.h"
-#include "node/io/sound_choice.h"
-#include "node/io/wav_recorder.h"
+#include "node/io/settings/reload.h"
+#include "node/io/sound/sound_choice.h"
+#include "node/io/sound/wav_recorder.h"
+#include "node/io/store/hosts_file.h"
+#include "node/io/store/key_file.h"
 
 namespace linnet::io {
 namespace {

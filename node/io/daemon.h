@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "node/io/config.h"
-#include "node/io/home.h"
-#include "node/io/key_file.h"
+#include "node/io/settings/config.h"
+#include "node/io/settings/home.h"
+#include "node/io/store/key_file.h"
 
 namespace linnet::io {
 

@@ -1,10 +1,10 @@
 #include "node/io/driver.h"
 
 #include "node/io/clock.h"
-#include "node/io/hosts_file.h"
-#include "node/io/key_file.h"
+#include "node/io/control/view_json.h"
 #include "node/io/log.h"
-#include "node/io/view_json.h"
+#include "node/io/store/hosts_file.h"
+#include "node/io/store/key_file.h"
 
 namespace linnet::io {
 namespace {

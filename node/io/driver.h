@@ -5,14 +5,14 @@
 #include <functional>
 #include <map>
 
-#include "node/io/key_file.h"
-#include "node/io/lan.h"
+#include "node/io/net/lan.h"
+#include "node/io/net/tcp_ports.h"
+#include "node/io/net/udp_ports.h"
 #include "node/io/random.h"
-#include "node/io/sound.h"
-#include "node/io/store.h"
-#include "node/io/tcp_ports.h"
-#include "node/io/udp_ports.h"
-#include "node/io/wav_recorder.h"
+#include "node/io/sound/sound.h"
+#include "node/io/sound/wav_recorder.h"
+#include "node/io/store/key_file.h"
+#include "node/io/store/store.h"
 
 namespace linnet::io {
 
@@ -25,7 +25,7 @@ class Driver {
     node::Memory memory;
     std::filesystem::path hosts_file;
     KeyFile key_file;
-    SoundPlan sound;  // of calls that bring no plan of their own
+    SoundPlan sound;                // of calls that bring no plan of their own
     std::unique_ptr<TcpPorts> tcp;  // none: UDP alone
     SoundConfig sound_config;
     bool lan = false;  // look for neighbours on the links of this machine, in this network

@@ -9,7 +9,7 @@
 #include "checkout.h"
 #include "cli/arguments.h"
 #include "cli/grammar.h"
-#include "node/io/config.h"
+#include "node/io/settings/config.h"
 
 namespace linnet::cli {
 namespace {

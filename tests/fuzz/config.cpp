@@ -1,6 +1,6 @@
 // node/io: any bytes as config.toml. What is refused names its place and changes nothing; what is taken makes a valid
 // node.
-#include "node/io/config.h"
+#include "node/io/settings/config.h"
 
 #include "require.h"
 

@@ -1,6 +1,6 @@
 // node/io: any line on the control socket. What is refused is answered by a line that can be sent; what is taken keeps
 // its bounds.
-#include "node/io/control_request.h"
+#include "node/io/control/control_request.h"
 
 #include "base/bytes.h"
 

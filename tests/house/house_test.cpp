@@ -49,10 +49,19 @@ TEST(House, IncludeRuleFires) {
   EXPECT_TRUE(breaks("sip/x.cpp", "uri.h")) << "includes are from the root";
   EXPECT_TRUE(breaks("sip/x.cpp", "../media/rtp.h"));
   EXPECT_TRUE(breaks("utils/x.cpp", "base/time.h"));
+  EXPECT_TRUE(breaks("node/x.cpp", "node/io/net/udp.h"));
+  EXPECT_TRUE(breaks("node/io/net/x.cpp", "node/io/sound/card.h"));
+  EXPECT_TRUE(breaks("node/io/sound/x.cpp", "node/io/control/socket.h"));
+  EXPECT_TRUE(breaks("node/io/settings/x.cpp", "node/io/store/store.h"));
+  EXPECT_TRUE(breaks("node/io/utils/x.cpp", "node/io/net/udp.h")) << "a folder without a rule";
+  EXPECT_TRUE(breaks("sim/x.cpp", "node/io/net/udp.h"));
   EXPECT_FALSE(breaks("overlay/x.cpp", "nat/probe.h"));
   EXPECT_FALSE(breaks("node/x.cpp", "sip/core.h"));
   EXPECT_FALSE(breaks("sim/x.cpp", "node/node.h"));
   EXPECT_FALSE(breaks("cli/x.cpp", "node/io/udp.h"));
+  EXPECT_FALSE(breaks("cli/x.cpp", "node/io/control/socket.h"));
+  EXPECT_FALSE(breaks("node/io/x.cpp", "node/io/control/socket.h"));
+  EXPECT_FALSE(breaks("node/io/net/x.cpp", "node/io/loop.h"));
   EXPECT_THAT(include_graph(planted("dht/x.cpp", "#include <sip/uri.h>\n")), Not(IsEmpty())) << "brackets hide nothing";
   EXPECT_THAT(include_graph(planted("dht/x.cpp", "#include <vector>\n")), IsEmpty());
 }
@@ -68,6 +77,7 @@ TEST(House, SystemHeaderRuleFires) {
     for (const auto* path : {"base/x.h", "overlay/x.cpp", "node/x.cpp"})
       EXPECT_TRUE(breaks(path, header)) << path << header;
     EXPECT_FALSE(breaks("node/io/x.cpp", header));
+    EXPECT_FALSE(breaks("node/io/net/x.cpp", header));
   }
   EXPECT_TRUE(breaks("cli/x.cpp", "sys/socket.h"));
   EXPECT_FALSE(breaks("cli/x.cpp", "unistd.h"));
@@ -89,6 +99,7 @@ TEST(House, ClockRuleFires) {
     EXPECT_TRUE(breaks("dht/x.cpp", code)) << code;
     EXPECT_TRUE(breaks("sim/world.cpp", code)) << code;
     EXPECT_FALSE(breaks("node/io/x.cpp", code)) << code;
+    EXPECT_FALSE(breaks("node/io/sound/x.cpp", code)) << code;
     EXPECT_FALSE(breaks("cli/live.cpp", code)) << code;
   }
   EXPECT_FALSE(breaks("sim/report.cpp", "getrusage(RUSAGE_SELF, &u)"));

@@ -8,8 +8,8 @@
 namespace linnet::house {
 
 struct Source {
-  std::string path;    // from the root: "node/io/udp.cpp"
-  std::string folder;  // "node/io"
+  std::string path;    // from the root: "node/io/net/udp_socket.cpp"
+  std::string folder;  // "node/io/net"
   std::string text;
 };
 

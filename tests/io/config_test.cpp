@@ -1,4 +1,4 @@
-#include "node/io/config.h"
+#include "node/io/settings/config.h"
 
 #include <map>
 

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "node/io/control_request.h"
-#include "node/io/control_socket.h"
+#include "node/io/control/control_request.h"
+#include "node/io/control/control_socket.h"
 #include "tests/io/home_folder.h"
 
 namespace linnet::io {

@@ -1,10 +1,10 @@
 // Links and scopes as this machine has them.
-#include "node/io/interfaces.h"
+#include "node/io/net/interfaces.h"
 
 #include <gtest/gtest.h>
 
-#include "node/io/config.h"
-#include "node/io/resolver.h"
+#include "node/io/net/resolver.h"
+#include "node/io/settings/config.h"
 
 namespace linnet::io {
 namespace {

@@ -1,10 +1,10 @@
-#include "node/io/key_file.h"
+#include "node/io/store/key_file.h"
 
 #include <sys/stat.h>
 
 #include "node/io/files.h"
-#include "node/io/home.h"
 #include "node/io/random.h"
+#include "node/io/settings/home.h"
 #include "tests/io/home_folder.h"
 
 namespace linnet::io {

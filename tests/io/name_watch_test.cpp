@@ -1,4 +1,4 @@
-#include "node/io/name_watch.h"
+#include "node/io/net/name_watch.h"
 
 #include <gtest/gtest.h>
 

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "node/io/clock.h"
+#include "node/io/net/tcp_ports.h"
+#include "node/io/net/udp_ports.h"
 #include "node/io/random.h"
-#include "node/io/tcp_ports.h"
-#include "node/io/udp_ports.h"
 #include "overlay/peer.h"
 
 namespace linnet::io {

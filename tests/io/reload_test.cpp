@@ -1,4 +1,4 @@
-#include "node/io/reload.h"
+#include "node/io/settings/reload.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@ namespace {
 
 TEST(Reload, KnowsAValueOfEveryKey) {
   for (const auto& key : config_keys())
-    EXPECT_NE(value_text(Settings{}, key), "") << key << " has no row in node/io/reload.cpp";
+    EXPECT_NE(value_text(Settings{}, key), "") << key << " has no row in node/io/settings/reload.cpp";
 }
 
 TEST(Reload, SaysWhatChangedAndWhatWaitsForARestart) {

@@ -1,4 +1,4 @@
-#include "node/io/ringer.h"
+#include "node/io/sound/ringer.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "media/codec_kind.h"
 #include "node/io/clock.h"
-#include "node/io/tones.h"
+#include "node/io/sound/tones.h"
 #include "tests/io/home_folder.h"
 
 namespace linnet::io {

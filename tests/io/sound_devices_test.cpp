@@ -1,6 +1,6 @@
 #include "node/io/files.h"
-#include "node/io/sound_choice.h"
-#include "node/io/sound_thread.h"
+#include "node/io/sound/sound_choice.h"
+#include "node/io/sound/sound_thread.h"
 #include "tests/io/home_folder.h"
 
 namespace linnet::io {

@@ -1,11 +1,11 @@
 #include <thread>
 
 #include "media/wav.h"
+#include "node/io/control/view_json.h"
 #include "node/io/near.h"
-#include "node/io/ring.h"
-#include "node/io/sound.h"
-#include "node/io/view_json.h"
-#include "node/io/wav_recorder.h"
+#include "node/io/sound/ring.h"
+#include "node/io/sound/sound.h"
+#include "node/io/sound/wav_recorder.h"
 #include "tests/io/home_folder.h"
 
 namespace linnet::io {

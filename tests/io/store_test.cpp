@@ -1,4 +1,4 @@
-#include "node/io/store.h"
+#include "node/io/store/store.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "node/io/address.h"
+#include "node/io/net/address.h"
 #include "tests/io/real_peer.h"
 
 namespace linnet::io {

@@ -4,10 +4,10 @@
 
 #include <array>
 
-#include "node/io/address.h"
 #include "node/io/clock.h"
-#include "node/io/resolver.h"
-#include "node/io/udp_ports.h"
+#include "node/io/net/address.h"
+#include "node/io/net/resolver.h"
+#include "node/io/net/udp_ports.h"
 
 namespace linnet::io {
 namespace {

@@ -9,7 +9,7 @@
 #include <csignal>
 
 #include "node/io/clock.h"
-#include "node/io/control_socket.h"
+#include "node/io/control/control_socket.h"
 
 namespace linnet::scenario {
 

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "node/io/clock.h"
-#include "node/io/store.h"
+#include "node/io/store/store.h"
 #include "tests/scenario/daemon.h"
 #include "tests/scenario/fault_page.h"
 

@@ -3,10 +3,10 @@
 
 #include <cerrno>
 
-#include "node/io/home.h"
-#include "node/io/hosts_file.h"
-#include "node/io/key_file.h"
-#include "node/io/store.h"
+#include "node/io/settings/home.h"
+#include "node/io/store/hosts_file.h"
+#include "node/io/store/key_file.h"
+#include "node/io/store/store.h"
 #include "tests/scenario/fault_page.h"
 
 namespace linnet::scenario {

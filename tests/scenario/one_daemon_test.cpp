@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "checkout.h"
-#include "node/io/address.h"
+#include "node/io/net/address.h"
 #include "tests/scenario/daemon.h"
 
 namespace linnet::scenario {

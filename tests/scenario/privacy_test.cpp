@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include "crypto/identity.h"
-#include "node/io/key_file.h"
+#include "node/io/store/key_file.h"
 #include "tests/scenario/daemon.h"
 
 namespace linnet::scenario {

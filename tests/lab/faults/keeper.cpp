@@ -7,11 +7,11 @@
 #include <string>
 
 #include "node/io/clock.h"
-#include "node/io/home.h"
-#include "node/io/hosts_file.h"
-#include "node/io/key_file.h"
 #include "node/io/random.h"
-#include "node/io/store.h"
+#include "node/io/settings/home.h"
+#include "node/io/store/hosts_file.h"
+#include "node/io/store/key_file.h"
+#include "node/io/store/store.h"
 
 namespace {
 

@@ -1,0 +1,177 @@
+#include "node/io/control/control_request.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace linnet::io {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kMaxDepth = 4;
+constexpr std::size_t kMaxWho = 1024;
+constexpr std::size_t kMaxDigits = 64;
+constexpr std::size_t kMaxPath = 4096;
+constexpr double kMaxSeconds = 7 * 24 * 3600;
+constexpr std::size_t kMaxCode = 4096;
+constexpr std::uint64_t kMaxInvited = 90 * 24 * 3600;  // seconds
+constexpr std::uint64_t kMaxRows = 10'000;
+
+// Reads fields and remembers the first that is not as it should be; absent ones keep their fallback.
+class Fields {
+ public:
+  explicit Fields(const Json& object) : object_(object) {}
+
+  std::string text(const char* name, std::size_t max) {
+    const Json* v = find(name);
+    if (v == nullptr) return {};
+    if (!v->is_string()) return wrong(name), std::string();
+    auto out = v->get<std::string>();
+    if (out.size() > max || out.find('\0') != std::string::npos) return wrong(name), std::string();
+    return out;
+  }
+  std::string path(const char* name) {
+    auto out = text(name, kMaxPath);
+    if (!out.empty() && out.front() != '/') return wrong(name), std::string();
+    return out;
+  }
+  bool flag(const char* name, bool fallback) {
+    const Json* v = find(name);
+    if (v == nullptr) return fallback;
+    if (!v->is_boolean()) return wrong(name), fallback;
+    return v->get<bool>();
+  }
+  std::optional<node::CallId> call() {
+    const Json* v = find("call");
+    if (v == nullptr) return std::nullopt;
+    if (!v->is_number_unsigned()) return wrong("call"), std::nullopt;
+    return node::CallId{v->get<std::uint64_t>()};
+  }
+  std::optional<Duration> seconds(const char* name) {
+    const Json* v = find(name);
+    if (v == nullptr) return std::nullopt;
+    const double s = v->is_number() ? v->get<double>() : -1;
+    if (!(s >= 0 && s <= kMaxSeconds)) return wrong(name), std::nullopt;
+    return Duration(static_cast<std::int64_t>(std::llround(s * 1e6)));
+  }
+  std::uint64_t whole(const char* name, std::uint64_t max, std::uint64_t fallback) {
+    const Json* v = find(name);
+    if (v == nullptr) return fallback;
+    if (!v->is_number_unsigned() || v->get<std::uint64_t>() > max) return wrong(name), fallback;
+    return v->get<std::uint64_t>();
+  }
+  request::Files files() { return {path("play"), path("record"), flag("silent", false)}; }
+
+  void wrong(const char* name) {
+    if (wrong_.empty()) wrong_ = name;
+  }
+  template <class T>
+  Outcome<Request> as(T value) const {
+    if (!wrong_.empty())
+      return trouble("The request's \"" + wrong_ + "\" is missing or not as it should be.", Exit::usage);
+    return Request(std::move(value));
+  }
+
+ private:
+  const Json* find(const char* name) const {
+    const auto it = object_.find(name);
+    return it == object_.end() || it->is_null() ? nullptr : &*it;
+  }
+
+  const Json& object_;
+  std::string wrong_;
+};
+
+Outcome<Request> people(Fields& f) {
+  const auto ask = f.text("ask", 16);
+  const auto who = f.text("who", kMaxWho);
+  const auto name = f.text("name", kMaxWho);
+  const auto key = f.text("key", kMaxWho);
+  const auto needs_who = [&] {
+    if (who.empty()) f.wrong("who");
+  };
+  if (ask == "invite") {
+    const auto life = f.whole("seconds", kMaxInvited, 7 * 24 * 3600);
+    return f.as(request::People{node::ask::Invite{std::chrono::seconds(life)}});
+  }
+  if (ask == "revoke") return f.as(request::People{node::ask::Revoke{}});
+  if (ask == "cancel") return f.as(request::People{node::ask::CancelInvitation{f.text("id", 64)}});
+  if (ask == "accept") return f.as(request::People{node::ask::Accept{f.text("code", kMaxCode), name}});
+  needs_who();
+  if (ask == "add") return f.as(request::People{node::ask::Add{who, key, name}});
+  if (ask == "block") return f.as(request::People{node::ask::Block{who, f.flag("on", true)}});
+  if (ask == "forget") return f.as(request::People{node::ask::Forget{who}});
+  if (ask == "request") return f.as(request::People{node::ask::AnswerRequest{who, f.flag("accept", true), name}});
+  if (ask == "verify") {
+    const bool anew = f.flag("new", false);
+    const bool confirm = f.flag("confirm", false);
+    return f.as(request::People{node::ask::Verify{who, anew, key, confirm, f.flag("withdraw", false)}});
+  }
+  f.wrong("ask");
+  return f.as(request::Down{});
+}
+
+}  // namespace
+
+Outcome<Request> parse_request(std::string_view line) {
+  const auto malformed = [] { return trouble("The request is not one JSON object.", Exit::usage); };
+  if (line.size() > kMaxControlLine) return malformed();
+  bool deep = false;
+  const auto bounded = [&](int depth, Json::parse_event_t, Json&) {
+    deep = deep || depth > kMaxDepth;
+    return !deep;
+  };
+  const Json json = Json::parse(line.begin(), line.end(), bounded, false);
+  if (deep || !json.is_object()) return malformed();
+  Fields f(json);
+  const auto cmd = f.text("cmd", 16);
+  if (cmd == "status") return f.as(request::Status{f.flag("watch", false)});
+  if (cmd == "call") {
+    request::Call call{f.text("who", kMaxWho), f.flag("cold", false), f.seconds("duration"), f.files()};
+    if (call.who.empty()) f.wrong("who");
+    return f.as(std::move(call));
+  }
+  if (cmd == "answer") {
+    const auto id = f.call();
+    return f.as(request::Answer{id, f.flag("follow", false), f.files()});
+  }
+  if (cmd == "hangup") return f.as(request::Hangup{f.call()});
+  if (cmd == "hold" || cmd == "mute") {
+    const auto id = f.call();
+    const bool on = f.flag("on", true);
+    return cmd == "hold" ? f.as(request::Hold{id, on}) : f.as(request::Mute{id, on});
+  }
+  if (cmd == "dtmf") {
+    const auto id = f.call();
+    request::Dtmf dtmf{id, f.text("digits", kMaxDigits)};
+    if (dtmf.digits.empty()) f.wrong("digits");
+    return f.as(std::move(dtmf));
+  }
+  if (cmd == "who") {
+    request::Who who{f.text("who", kMaxWho)};
+    if (who.who.empty()) f.wrong("who");
+    return f.as(std::move(who));
+  }
+  if (cmd == "log") return f.as(request::Log{f.whole("rows", kMaxRows, kMaxRows)});
+  if (cmd == "names") return f.as(request::Names{});
+  if (cmd == "audio") return f.as(request::Audio{});
+  if (cmd == "people") return people(f);
+  if (cmd == "contacts") {
+    const auto list = f.text("list", 16);
+    if (list == "contacts") return f.as(request::Contacts{request::List::contacts});
+    if (list == "requests") return f.as(request::Contacts{request::List::requests});
+    if (list == "invitations") return f.as(request::Contacts{request::List::invitations});
+    f.wrong("list");
+  }
+  if (cmd == "counters") return f.as(request::Counters{});
+  if (cmd == "down") return f.as(request::Down{});
+  f.wrong("cmd");
+  return f.as(request::Down{});
+}
+
+std::string error_line(const Trouble& trouble) {
+  return Json{{"error", trouble.text}, {"exit", static_cast<int>(trouble.exit)}}.dump(-1, ' ', false,
+                                                                                      Json::error_handler_t::replace);
+}
+
+}  // namespace linnet::io

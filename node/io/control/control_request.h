@@ -1,0 +1,98 @@
+// What a program asks of the daemon: one JSON object a line, at most 64 KiB.
+//
+//   {"cmd":"status"}                      the status object                {"cmd":"status","watch":true}  one line per
+//   change, until closed
+//   {"cmd":"call","who":A,"cold":false,"duration":S,"play":F,"record":F,"silent":false}
+//                                         {"event":"started"|"call"|"ended",...} lines; the call ends when the
+//                                         connection closes
+//   {"cmd":"answer","call":ID,"follow":false,"play":F,"record":F,"silent":false}         the same lines with "follow"
+//   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
+//   optional
+//   {"cmd":"audio"}                       the devices in use, and what cleans their sound
+//   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
+//   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
+//   {"cmd":"people","ask":"invite|cancel|accept|add|verify|block|forget|request|revoke",...}   {"ok":true,"reply":{..}}
+//   {"cmd":"contacts","list":"contacts|requests|invitations"}                   {"row":{..}} lines, then {"ok":true}
+//   {"cmd":"names"}                       {"ok":true,"names":[..]}: contacts, and people this node has pinned or talked
+//   to
+//
+// Paths are absolute. An answer that is not one of the above is {"ok":true,...} or {"error":"a sentence","exit":N}.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "node/command.h"
+#include "node/io/trouble.h"
+
+namespace linnet::io {
+
+inline constexpr std::size_t kMaxControlLine = 64 * 1024;
+
+namespace request {
+struct Files {
+  std::string play;  // empty: none
+  std::string record;
+  bool silent = false;  // a machine without sound makes a silent call instead of none
+};
+struct Status {
+  bool watch = false;
+};
+struct Call {
+  std::string who;
+  bool cold = false;
+  std::optional<Duration> duration;
+  Files files;
+};
+struct Answer {
+  std::optional<node::CallId> call;
+  bool follow = false;
+  Files files;
+};
+struct Hangup {
+  std::optional<node::CallId> call;
+};
+struct Hold {
+  std::optional<node::CallId> call;
+  bool on = true;
+};
+struct Mute {
+  std::optional<node::CallId> call;
+  bool on = true;
+};
+struct Dtmf {
+  std::optional<node::CallId> call;
+  std::string digits;
+};
+struct Who {
+  std::string who;
+};
+struct Log {
+  std::size_t rows = 0;
+};
+struct People {
+  node::Ask ask;
+};
+enum class List : std::uint8_t { contacts, requests, invitations };
+struct Contacts {
+  List list = List::contacts;
+};
+struct Names {};
+struct Audio {};
+struct Counters {};
+struct Down {};
+}  // namespace request
+
+using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
+                             request::Mute, request::Dtmf, request::Who, request::Log, request::Audio, request::People,
+                             request::Contacts, request::Names, request::Counters, request::Down>;
+
+// Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
+// deeper than 4.
+Outcome<Request> parse_request(std::string_view line);
+
+std::string error_line(const Trouble& trouble);
+
+}  // namespace linnet::io

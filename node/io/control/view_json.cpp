@@ -1,0 +1,183 @@
+#include "node/io/control/view_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "node/io/net/interfaces.h"
+
+namespace linnet::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Microseconds are as fine as anything here is measured.
+double rounded(double value) { return std::round(value * 1000.0) / 1000.0; }
+
+Json number(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(rounded(*value)) : Json(nullptr);
+}
+Json number(const std::optional<Duration>& value) { return value ? Json(rounded(millis(*value))) : Json(nullptr); }
+Json micros_of(const std::optional<Time>& value) {
+  return value ? Json(value->time_since_epoch().count()) : Json(nullptr);
+}
+Json text(std::string_view value) { return value.empty() ? Json(nullptr) : Json(value); }
+
+// Names come from strangers: what is no UTF-8 is replaced, never thrown at.
+std::string line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string_view word(overlay::State state) {
+  switch (state) {
+    case overlay::State::starting: return "starting";
+    case overlay::State::alone: return "alone";
+    case overlay::State::online: return "online";
+  }
+  return "starting";
+}
+
+Json summary_object(const std::string& peer, const node::CallSummary& s) {
+  Json changes = Json::array();
+  for (const auto& change : s.path_changes)
+    changes.push_back(Json{{"t_ms", rounded(millis(change.at))},
+                           {"from", change.from},
+                           {"to", change.to},
+                           {"gap_ms", number(change.gap)}});
+  return Json{{"schema", kSchema},
+              {"peer", peer},
+              {"result", to_string(s.result)},
+              {"ring_ms", number(s.ring_ms)},
+              {"setup_ms", number(s.setup_ms)},
+              {"first_voice_ms", number(s.first_voice_ms)},
+              {"path", to_string(s.path)},
+              {"via", text(s.via)},
+              {"codec", text(s.codec)},
+              {"seconds", rounded(s.seconds)},
+              {"packets_sent", s.packets_sent},
+              {"packets_received", s.packets_received},
+              {"loss_pct", number(s.loss_pct)},
+              {"jitter_ms", number(s.jitter_ms)},
+              {"rtt_ms", number(s.rtt_ms)},
+              {"mos", number(s.mos)},
+              {"max_gap_ms", number(s.max_gap_ms)},
+              {"play_start_us", micros_of(s.play_start)},
+              {"record_start_us", micros_of(s.record_start)},
+              {"path_changes", std::move(changes)}};
+}
+
+}  // namespace
+
+std::string status_json(const node::Status& status, const std::vector<Endpoint>& listen, int pid) {
+  Json addresses = Json::array();
+  for (const auto& endpoint : listen) addresses.push_back(to_text(endpoint));
+  Json supernodes = Json::array();
+  for (const auto& supernode : status.supernodes)
+    if (supernode.attached || status.role == overlay::Role::supernode)
+      supernodes.push_back(to_text(supernode.endpoint));
+  Json over_tcp = Json::array();
+  for (const auto& supernode : status.supernodes)
+    if (supernode.attached && supernode.endpoint.transport == Transport::tcp)
+      over_tcp.push_back(to_text(supernode.endpoint));
+  Json calls = Json::array();
+  for (const auto& call : status.calls)
+    calls.push_back(Json{{"id", static_cast<std::uint64_t>(call.id)},
+                         {"peer", call.peer.text()},
+                         {"state", to_string(call.state)},
+                         {"path", to_string(call.path)},
+                         {"via", text(call.via)},
+                         {"reason", text(call.reason)}});
+  return line(Json{{"schema", kSchema},
+                   {"pid", pid},
+                   {"state", word(status.state)},
+                   {"role", status.role == overlay::Role::supernode ? "supernode" : "leaf"},
+                   {"uri", status.uri.text()},
+                   {"key_name", status.key_name.text()},
+                   {"listen", std::move(addresses)},
+                   {"supernodes", std::move(supernodes)},
+                   {"supernodes_tcp", std::move(over_tcp)},
+                   {"calls", std::move(calls)}});
+}
+
+std::string summary_json(const node::CallSummary& summary) {
+  return line(summary_object(summary.peer.text(), summary));
+}
+
+std::string refused_json(const std::string& who, node::CallResult result) {
+  node::CallSummary nothing;
+  nothing.result = result;
+  return line(summary_object(who, nothing));
+}
+
+std::string call_json(const node::CallView& call) {
+  const auto talking = call.talking_for ? std::optional<double>(millis(*call.talking_for) / 1000.0) : std::nullopt;
+  return line(Json{{"id", static_cast<std::uint64_t>(call.id)},
+                   {"peer", call.peer.text()},
+                   {"direction", call.direction == node::Direction::outgoing ? "outgoing" : "incoming"},
+                   {"state", to_string(call.state)},
+                   {"path", to_string(call.path)},
+                   {"via", text(call.via)},
+                   {"reason", text(call.reason)},
+                   {"verified", call.verified},
+                   {"compared", call.compared},
+                   {"note", text(call.note)},
+                   {"muted", call.muted},
+                   {"on_hold", call.on_hold},
+                   {"held_by_peer", call.held_by_peer},
+                   {"digits", call.digits},
+                   {"seconds", number(talking)},
+                   {"rtt_ms", number(call.rtt_ms)},
+                   {"loss_pct", number(call.loss_pct)},
+                   {"jitter_ms", number(call.jitter_ms)},
+                   {"mos", number(call.mos)},
+                   {"last_heard_ms", number(call.last_heard)},
+                   {"level", number(call.level)},
+                   {"codec", text(call.codec)}});
+}
+
+std::string who_json(const node::event::WhoResult& result) {
+  Json devices = Json::array();
+  for (const auto& device : result.devices)
+    devices.push_back(Json{{"key_name", device.key_name},
+                           {"fingerprint", device.fingerprint},
+                           {"expires_in_s", device.expires_in_s},
+                           {"homes", device.homes}});
+  return line(Json{{"schema", kSchema},
+                   {"address", result.address.text()},
+                   {"devices", std::move(devices)},
+                   {"pinned", result.pinned},
+                   {"identity_conflict", result.identity_conflict}});
+}
+
+Exit exit_of(node::CallResult result) {
+  switch (result) {
+    case node::CallResult::ended: return Exit::ok;
+    case node::CallResult::declined:
+    case node::CallResult::busy: return Exit::declined;
+    case node::CallResult::no_answer:
+    case node::CallResult::unreachable: return Exit::unreachable;
+    case node::CallResult::not_found: return Exit::not_found;
+    case node::CallResult::cancelled: return Exit::interrupted;
+    case node::CallResult::identity: return Exit::identity;
+    case node::CallResult::failed: return Exit::failed;
+  }
+  return Exit::failed;
+}
+
+node::CallResult result_of(node::Outcome outcome) {
+  switch (outcome) {
+    case node::Outcome::ok: return node::CallResult::ended;
+    case node::Outcome::bad_address:
+    case node::Outcome::not_found: return node::CallResult::not_found;
+    case node::Outcome::identity: return node::CallResult::identity;
+    case node::Outcome::unreachable: return node::CallResult::unreachable;
+    case node::Outcome::no_such_call:
+    case node::Outcome::busy:
+    case node::Outcome::refused:
+    case node::Outcome::shutting_down: return node::CallResult::failed;
+  }
+  return node::CallResult::failed;
+}
+
+Exit exit_of(node::Outcome outcome) {
+  return outcome == node::Outcome::no_such_call ? Exit::not_found : exit_of(result_of(outcome));
+}
+
+}  // namespace linnet::io

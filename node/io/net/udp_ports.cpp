@@ -1,0 +1,134 @@
+#include "node/io/net/udp_ports.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+
+#include "node/io/net/address.h"
+
+namespace linnet::io {
+namespace {
+
+int rank(const IpAddress& ip) { return ip.is_loopback() ? 3 : ip.is_global() ? (ip.is_v4() ? 0 : 1) : 2; }
+
+}  // namespace
+
+std::vector<IpAddress> interface_addresses() {
+  std::vector<IpAddress> out;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return out;
+  for (const ifaddrs* i = list; i != nullptr; i = i->ifa_next) {
+    if (i->ifa_addr == nullptr || (i->ifa_flags & IFF_UP) == 0) continue;
+    const int family = i->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    sockaddr_storage storage{};
+    std::memcpy(&storage, i->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    auto ip = to_endpoint(storage).ip;
+    if (ip.is_link_local()) continue;
+    ip.scope = 0;
+    out.push_back(ip);
+  }
+  ::freeifaddrs(list);
+  std::stable_sort(out.begin(), out.end(), [](const IpAddress& a, const IpAddress& b) { return rank(a) < rank(b); });
+  return out;
+}
+
+Outcome<UdpPorts> UdpPorts::open(const std::vector<Endpoint>& listen) {
+  UdpPorts out;
+  if (listen.empty()) {
+    auto v4 = UdpSocket::open(Endpoint{IpAddress::v4(0), kDefaultPort});
+    if (!v4) return tl::unexpected(v4.error());
+    out.sockets_.push_back(std::move(*v4));
+    auto v6 = UdpSocket::open(Endpoint{IpAddress::v6({}), kDefaultPort});
+    if (v6) out.sockets_.push_back(std::move(*v6));  // a machine without IPv6 is fine
+    return out;
+  }
+  for (const auto& at : listen) {
+    auto socket = UdpSocket::open(at);
+    if (!socket) return tl::unexpected(socket.error());
+    out.sockets_.push_back(std::move(*socket));
+  }
+  return out;
+}
+
+std::vector<Endpoint> UdpPorts::bound() const {
+  std::vector<Endpoint> out;
+  for (const auto& socket : sockets_) out.push_back(socket->local());
+  return out;
+}
+
+std::vector<Endpoint> UdpPorts::reachable() const {
+  std::vector<Endpoint> out;
+  for (const auto& socket : sockets_) {
+    const Endpoint at = socket->local();
+    if (!at.ip.is_unspecified() && at.ip != IpAddress::v4(0)) {
+      out.push_back(at);
+      continue;
+    }
+    for (const auto& ip : interface_addresses())
+      if (ip.is_v4() == at.ip.is_v4()) out.push_back(Endpoint{ip, at.port});
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Endpoint& a, const Endpoint& b) { return rank(a.ip) < rank(b.ip); });
+  return out;
+}
+
+std::optional<std::uint16_t> UdpPorts::beyond_loopback() const {
+  for (const auto& socket : sockets_) {
+    if (!socket->local().ip.is_loopback()) return socket->local().port;
+  }
+  return std::nullopt;
+}
+
+void UdpPorts::start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained) {
+  for (auto& socket : sockets_) {
+    UdpSocket* self = socket.get();
+    const bool several = sockets_.size() > 1;
+    socket->start(
+        loop,
+        [this, self, several, receive](const Datagram& d) {
+          if (several) {
+            if (heard_on_.size() >= kRemembered) heard_on_.clear();
+            heard_on_[d.from] = self;
+          }
+          receive(d);
+        },
+        drained);
+  }
+}
+
+UdpSocket* UdpPorts::choose(const Endpoint& to) {
+  if (const auto known = heard_on_.find(to); known != heard_on_.end()) return known->second;
+  UdpSocket* any = nullptr;
+  for (const auto& socket : sockets_) {
+    const auto& at = socket->local().ip;
+    if (at.is_v4() != to.ip.is_v4()) continue;
+    const bool open = at.is_unspecified() || at == IpAddress::v4(0);
+    if (open || at.is_loopback() == to.ip.is_loopback()) return socket.get();
+    if (any == nullptr) any = socket.get();
+  }
+  return any;
+}
+
+void UdpPorts::send(Transmit transmit) {
+  UdpSocket* socket = transmit.to.transport == Transport::udp ? choose(transmit.to) : nullptr;
+  if (socket == nullptr) {
+    ++unroutable_;
+    return;
+  }
+  socket->send(std::move(transmit));
+}
+
+void UdpPorts::flush() {
+  for (auto& socket : sockets_) socket->flush();
+}
+
+std::uint64_t UdpPorts::dropped() const {
+  std::uint64_t n = unroutable_;
+  for (const auto& socket : sockets_) n += socket->dropped();
+  return n;
+}
+
+}  // namespace linnet::io

@@ -1,0 +1,43 @@
+// All sockets of a node: which addresses to bind, and which socket a datagram leaves by.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "node/io/net/udp_socket.h"
+
+namespace linnet::io {
+
+class UdpPorts {
+ public:
+  static constexpr std::uint16_t kDefaultPort = 4400;
+  static constexpr std::size_t kRemembered = 4096;
+
+  // None given: every IPv4 address, and every IPv6 one where there is IPv6, at port 4400.
+  static Outcome<UdpPorts> open(const std::vector<Endpoint>& listen);
+
+  std::vector<Endpoint> bound() const;  // as bound: may be the unspecified address
+  // What a supernode may tell others: unspecified addresses become those of the interfaces, global ones first.
+  std::vector<Endpoint> reachable() const;
+
+  // The port of the first socket that is not bound to the loopback; none: only this machine hears us.
+  std::optional<std::uint16_t> beyond_loopback() const;
+
+  void start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained);
+  // By the socket this peer was last heard on; else by the first of its family, loopback to loopback.
+  void send(Transmit transmit);
+  void flush();
+  std::uint64_t dropped() const;
+
+ private:
+  UdpSocket* choose(const Endpoint& to);
+
+  std::vector<std::unique_ptr<UdpSocket>> sockets_;
+  std::unordered_map<Endpoint, UdpSocket*> heard_on_;  // only with several sockets of one family; emptied when full
+  std::uint64_t unroutable_ = 0;
+};
+
+// Addresses of the interfaces that are up, without link-local ones.
+std::vector<IpAddress> interface_addresses();
+
+}  // namespace linnet::io

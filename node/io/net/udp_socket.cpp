@@ -1,0 +1,141 @@
+#include "node/io/net/udp_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "node/io/net/address.h"
+
+namespace linnet::io {
+namespace {
+
+constexpr std::size_t kReceiveBytes = 2048;  // more than kMaxDatagram: a longer one is seen as too long, not cut to fit
+constexpr int kBatchesAtOnce = 8;            // then timers get their turn
+constexpr int kKernelBuffer = 1 << 20;
+
+void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+
+// Room for one control message that carries the traffic class.
+struct alignas(cmsghdr) ClassMessage {
+  std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes{};
+};
+
+// A datagram that is marked says so itself: one socket carries voice and everything else. The DSCP is the upper six
+// bits of the traffic class (RFC 2474 section 3).
+void put_mark(const Transmit& transmit, msghdr& message, ClassMessage& room) {
+  if (transmit.mark == Mark::best_effort) return;
+  message.msg_control = room.bytes.data();
+  message.msg_controllen = room.bytes.size();
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  const bool v4 = transmit.to.ip.is_v4();
+  head->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+  head->cmsg_type = v4 ? IP_TOS : IPV6_TCLASS;
+  head->cmsg_len = CMSG_LEN(sizeof(int));
+  const int value = static_cast<int>(transmit.mark) << 2;
+  std::memcpy(CMSG_DATA(head), &value, sizeof value);
+}
+
+std::string bind_error(const Endpoint& at) {
+  if (errno == EADDRINUSE)
+    return "Port " + std::to_string(at.port) + " is used by another program (" + at.to_string() +
+           ").\n  Choose another: linnet up --listen ADDR:PORT";
+  if (errno == EADDRNOTAVAIL) return at.ip.to_string() + " is not an address of this machine.";
+  return "Cannot listen on " + at.to_string() + ": " + os_error() + ".";
+}
+
+}  // namespace
+
+struct UdpSocket::Buffers {
+  std::array<std::array<std::uint8_t, kReceiveBytes>, kBatch> bytes;
+  std::array<iovec, kBatch> vectors;
+  std::array<sockaddr_storage, kBatch> from;
+  std::array<mmsghdr, kBatch> messages;
+};
+
+UdpSocket::UdpSocket(Fd fd, const Endpoint& local)
+    : fd_(std::move(fd)), local_(local), buffers_(new Buffers, [](Buffers* b) { delete b; }) {}
+
+Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
+  const bool v4 = at.ip.is_v4();
+  Fd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return trouble("Cannot open a UDP socket: " + os_error() + ".");
+  if (!v4) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  set(fd.get(), SOL_SOCKET, SO_RCVBUF, kKernelBuffer);
+  set(fd.get(), SOL_SOCKET, SO_SNDBUF, kKernelBuffer);
+  const auto address = to_socket_address(at);
+  if (::bind(fd.get(), address.get(), address.size) != 0) return trouble(bind_error(at));
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0)
+    return trouble("Cannot read the bound port: " + os_error() + ".");
+  return std::unique_ptr<UdpSocket>(new UdpSocket(std::move(fd), to_endpoint(bound)));
+}
+
+void UdpSocket::start(Loop& loop, Receive receive, std::function<void()> drained) {
+  receive_ = std::move(receive);
+  drained_ = std::move(drained);
+  watch_ = loop.watch(fd_.get(), [this] { read_batches(); });
+}
+
+void UdpSocket::read_batches() {
+  auto& b = *buffers_;
+  for (int round = 0; round < kBatchesAtOnce; ++round) {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      b.vectors[i] = {b.bytes[i].data(), b.bytes[i].size()};
+      b.messages[i] = {};
+      b.messages[i].msg_hdr.msg_name = &b.from[i];
+      b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
+      b.messages[i].msg_hdr.msg_iov = &b.vectors[i];
+      b.messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int n = ::recvmmsg(fd_.get(), b.messages.data(), kBatch, MSG_DONTWAIT, nullptr);
+    if (n <= 0) return;  // empty, or the error of an earlier send (ICMP), which reading has now cleared
+    for (int i = 0; i < n; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      receive_(Datagram{to_endpoint(b.from[at]), MutableBytes(b.bytes[at].data(), b.messages[at].msg_len)});
+    }
+    drained_();
+    if (static_cast<std::size_t>(n) < kBatch) return;
+  }
+}
+
+bool UdpSocket::send(Transmit transmit) { return queue_.push(std::move(transmit)); }
+
+void UdpSocket::flush() {
+  while (!blocked_ && !(queue_.empty() && sending_.empty())) {
+    while (sending_.size() < kBatch && !queue_.empty()) sending_.push_back(*queue_.pop());
+    std::array<SocketAddress, kBatch> to;
+    std::array<iovec, kBatch> vectors;
+    std::array<mmsghdr, kBatch> messages{};
+    std::array<ClassMessage, kBatch> classes;
+    for (std::size_t i = 0; i < sending_.size(); ++i) {
+      to[i] = to_socket_address(sending_[i].to);
+      vectors[i] = {sending_[i].bytes.data(), sending_[i].bytes.size()};
+      messages[i].msg_hdr.msg_name = &to[i].storage;
+      messages[i].msg_hdr.msg_namelen = to[i].size;
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+      put_mark(sending_[i], messages[i].msg_hdr, classes[i]);
+    }
+    int sent = ::sendmmsg(fd_.get(), messages.data(), static_cast<unsigned>(sending_.size()), MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) && watch_) {
+      blocked_ = true;
+      watch_->when_writable([this] {
+        blocked_ = false;
+        flush();
+      });
+      return;
+    }
+    if (sent < 0) {  // this one cannot go (no route, refused); the others may
+      ++unsendable_;
+      sent = 1;
+    }
+    sending_.erase(sending_.begin(), sending_.begin() + sent);
+  }
+}
+
+}  // namespace linnet::io

@@ -1,0 +1,67 @@
+// What a person sets: flags, environment, files. Flag > LINNET_* > user file > system file; each layer writes over the
+// one below. docs/config.md lists every key.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/audio_processing.h"
+#include "node/config.h"
+#include "node/io/sound/sound_devices.h"
+#include "node/io/trouble.h"
+
+namespace linnet::io {
+
+enum class RelayMode : std::uint8_t { off, on, automatic };
+
+struct Settings {
+  std::vector<Endpoint> listen;        // empty: every address, port 4400
+  std::vector<std::string> bootstrap;  // HOST:PORT, resolved at start
+  bool lan = true;
+  std::string network = "linnet";
+  RelayMode relay = RelayMode::automatic;
+  std::uint64_t circuit_kbps = 128;         // relay.bandwidth
+  std::optional<std::uint64_t> month_gb;    // relay.month: kept for the release that counts it
+  std::vector<std::string> private_ranges;  // relay.private: likewise
+  bool auto_answer = false;
+  node::Strangers strangers = node::Strangers::ring;
+  std::string play;  // absolute path of a WAV file, empty: none
+  std::string record;
+  node::CodecChoice codec = node::CodecChoice::opus;
+  std::uint32_t bitrate_kbps = 24;
+  std::uint32_t frame_ms = 20;
+  bool low_delay = false;
+  std::uint32_t ring_s = 60;
+  std::string ring_tone = "on";  // how a call is announced: "on", "off", or the absolute path of a WAV file
+  bool ringback = true;          // the caller hears that it rings there
+  bool sound = true;             // audio.device = "none" makes silent calls
+  SoundChoice sound_choice;      // audio.device, audio.microphone, audio.loudspeaker: empty is the default
+  media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
+  std::string log_level = "info";                 // error, warn, info, debug
+
+  node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence
+};
+
+// Every key of the file, "relay.mode", in the order of docs/config.md.
+std::vector<std::string> config_keys();
+
+// Reads TOML over `settings`. Errors: "config.toml:14:8 unknown key "relay.bandwith"; did you mean "bandwidth"?"
+Done parse_config(std::string_view text, const std::string& name, Settings& settings);
+// The files that exist, in order.
+Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings);
+// LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_STRANGERS,
+// LINNET_RING_TONE, LINNET_LOG, LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for
+// what is not set.
+Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings);
+
+// Values as flags, environment and files spell them. Trouble says what would have been right.
+Outcome<Endpoint> parse_listen(std::string_view text);
+Outcome<std::string> parse_bootstrap(std::string_view text);
+Outcome<RelayMode> parse_relay(std::string_view text);
+Outcome<node::Strangers> parse_strangers(std::string_view text);
+Outcome<bool> parse_switch(std::string_view text);  // on, off
+
+}  // namespace linnet::io
