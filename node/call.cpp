@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
+
 namespace linnet::node {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 CallState word_of(const State& state) {
   return std::visit(Overloaded{
@@ -110,6 +105,10 @@ bool Call::uses(const sip::PeerId& peer) const {
         }
       },
       state_);
+}
+
+bool in_use(const Calls& calls, const sip::PeerId& peer) {
+  return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) { return entry.second.uses(peer); });
 }
 
 bool Call::waits_for(const sip::PeerId& peer) const {

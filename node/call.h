@@ -1,6 +1,7 @@
 // A call is in exactly one state; what may happen in a state is what that state has an on() for (one file each).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <variant>
 
@@ -76,5 +77,9 @@ class Call {
   Facts facts_;
   State state_;
 };
+
+using Calls = std::map<CallId, Call>;
+// Whether a call stands, or is about to, on a link to this device.
+bool in_use(const Calls& calls, const sip::PeerId& peer);
 
 }  // namespace linnet::node

@@ -44,9 +44,14 @@ Status Resolving::ask(Rooms& rooms, Time now, const Facts& facts, bool cold) {
   const auto& address = asked == Asked::by_key_name ? contact->key_name : facts.peer;
   const auto id = rooms.peer.find(now, address, contact != nullptr ? contact->account : std::nullopt, cold);
   if (!id) return fail(id.error());
-  find = *id;
-  until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
+  await(rooms, now, facts, *id);
   return {};
+}
+
+void Resolving::await(Rooms& rooms, Time now, const Facts& facts, overlay::FindId id) {
+  find = id;
+  rooms.askers.put(id, asker::OfCall{facts.id});
+  until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
 }
 
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
@@ -82,9 +87,8 @@ Next Resolving::ask_claimants(Rooms& rooms, Time now, Facts& facts, const overla
   const auto* contact = rooms.contacts.find(facts.peer);
   if (asked == Asked::by_key_name && found.address != facts.peer) {
     if (const auto next = rooms.peer.find(now, facts.peer, std::nullopt, true)) {
-      find = *next;
       asked = Asked::claimants;
-      until = now + rooms.config.peer.lookup_timeout + kLookupSlack;
+      await(rooms, now, facts, *next);
       return {};
     }
   }

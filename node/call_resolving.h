@@ -11,7 +11,7 @@ namespace linnet::node {
 struct Resolving {
   enum class Asked : std::uint8_t { by_name, by_key_name, claimants };
 
-  overlay::FindId find{};
+  overlay::FindId find{};  // the newest one counts
   Asked asked = Asked::by_name;
   Time until = kNever;
   Time again = kNever;    // found, but at supernodes that are not known here yet: looked up once more
@@ -26,6 +26,7 @@ struct Resolving {
 
  private:
   Status ask(Rooms& rooms, Time now, const Facts& facts, bool cold);
+  void await(Rooms& rooms, Time now, const Facts& facts, overlay::FindId id);
   Next ask_claimants(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
 };
 

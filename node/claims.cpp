@@ -31,34 +31,26 @@ std::string note_of(const crypto::Address& address, const overlay::Found& found)
   return out + "\n  Ask which is the right one, then: linnet contact add " + address.text() + " --key KEYNAME";
 }
 
+void look_up(Rooms& rooms, Time now, asker::Claim claim) {
+  if (claim.address.is_key_name() || rooms.askers.full<asker::Claim>()) return;
+  if (const auto find = rooms.peer.find(now, claim.address, std::nullopt, true))
+    rooms.askers.put(*find, std::move(claim));
+}
+
 }  // namespace
 
-bool Claims::ask(Rooms& rooms, Time now, Asked asked) {
-  if (asked.address.is_key_name() || asked_.size() >= kMax) return false;
-  const auto find = rooms.peer.find(now, asked.address, std::nullopt, true);
-  if (!find) return false;
-  asked_.emplace(*find, std::move(asked));
-  return true;
+void ask_claim(Rooms& rooms, Time now, CallId call, const crypto::Address& address, const crypto::AccountKey& account) {
+  look_up(rooms, now, {call, address, account});
 }
 
-void Claims::check(Rooms& rooms, Time now, CallId call, const crypto::Address& address,
-                   const crypto::AccountKey& account) {
-  (void)ask(rooms, now, {call, address, account});
+void ask_claim(Rooms& rooms, Time now, const crypto::Address& address, const crypto::AccountKey& account) {
+  look_up(rooms, now, {std::nullopt, address, account});
 }
 
-void Claims::check(Rooms& rooms, Time now, const crypto::Address& address, const crypto::AccountKey& account) {
-  (void)ask(rooms, now, {std::nullopt, address, account});
-}
-
-std::optional<Claims::Verdict> Claims::on_found(Rooms& rooms, const overlay::Found& found, bool& taken) {
-  const auto it = asked_.find(found.find);
-  taken = it != asked_.end();
-  if (!taken) return std::nullopt;
-  const auto asked = std::move(it->second);
-  asked_.erase(it);
+std::optional<input::NameChecked> answer_claim(Rooms& rooms, const asker::Claim& asked, const overlay::Found& found) {
   const auto result = judge_claims(rooms, asked.account, found);
   if (asked.call)
-    return Verdict{*asked.call, {result, result == NameCheck::contested ? note_of(asked.address, found) : ""}};
+    return input::NameChecked{result, result == NameCheck::contested ? note_of(asked.address, found) : ""};
   const auto key = crypto::key_hash(asked.account);
   const auto* contact = rooms.contacts.find(key);
   if (result != NameCheck::alone || contact == nullptr || !contact->listed()) return std::nullopt;

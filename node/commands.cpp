@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "node/node_impl.h"
+#include "node/people_desk.h"
+#include "node/who.h"
 
 namespace linnet::node {
 
@@ -19,6 +21,13 @@ Call* Node::Impl::pick(std::optional<CallId> wanted, Fits fits) {
     out_call = &entry.second;
   }
   return out_call;
+}
+
+// The one that talks; when there is none, or no single one, the person is told.
+Call* Node::Impl::pick_talking(CommandId id, std::optional<CallId> wanted) {
+  auto* call = pick(wanted, [](const Call& c) { return c.talking() != nullptr; });
+  if (call == nullptr) done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  return call;
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
@@ -70,8 +79,8 @@ void Node::Impl::command(Time now, CommandId id, const command::Hangup& hangup) 
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::Hold& hold) {
-  auto* call = pick(hold.call, [](const Call& c) { return c.talking() != nullptr; });
-  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  auto* call = pick_talking(id, hold.call);
+  if (call == nullptr) return;
   const auto call_id = call->facts().id;
   tell(now, *call, input::Hold{hold.on});
   if (call->talking()->voice.on_hold() == hold.on) return done(id, Outcome::ok, call_id);
@@ -79,16 +88,16 @@ void Node::Impl::command(Time now, CommandId id, const command::Hold& hold) {
 }
 
 void Node::Impl::command(Time, CommandId id, const command::Mute& mute) {
-  auto* call = pick(mute.call, [](const Call& c) { return c.talking() != nullptr; });
-  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  auto* call = pick_talking(id, mute.call);
+  if (call == nullptr) return;
   call->talking()->voice.set_muted(mute.on);
   out.changed(call->facts().id);
   done(id, Outcome::ok, call->facts().id);
 }
 
 void Node::Impl::command(Time, CommandId id, const command::Dtmf& dtmf) {
-  auto* call = pick(dtmf.call, [](const Call& c) { return c.talking() != nullptr; });
-  if (call == nullptr) return done(id, Outcome::no_such_call, {}, "No call is talking, or several are: say which.");
+  auto* call = pick_talking(id, dtmf.call);
+  if (call == nullptr) return;
   const auto call_id = call->facts().id;
   if (call->talking()->voice.send_digits(dtmf.digits)) return done(id, Outcome::ok, call_id);
   done(id, Outcome::refused, call_id, "The digits were not all sent: the other end takes none, or too many wait.");
@@ -97,7 +106,7 @@ void Node::Impl::command(Time, CommandId id, const command::Dtmf& dtmf) {
 void Node::Impl::command(Time now, CommandId id, const command::Who& who) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
   auto r = rooms();
-  lookups.who(r, now, id, who.who);
+  ask_who(r, now, id, who.who);
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::People& people) {
@@ -108,8 +117,8 @@ void Node::Impl::command(Time now, CommandId id, const command::People& people) 
   auto r = rooms();
   auto reply = std::visit(
       [&](const auto& what) -> std::optional<Reply> {
-        if constexpr (requires { desk.handle(r, now, id, what); }) {
-          return desk.handle(r, now, id, what);
+        if constexpr (requires { people_desk::handle(r, now, id, what); }) {
+          return people_desk::handle(r, now, id, what);
         } else if constexpr (requires { invitations.handle(r, now, id, what); }) {
           return invitations.handle(r, now, id, what);
         } else {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/claims.h"
 #include "node/day.h"
 
 namespace linnet::node {
@@ -200,6 +201,7 @@ void Invitations::deliver(Rooms& rooms, Time now, Delivery& delivery) {
   if (!find) return postpone(now, delivery);
   delivery.step = Delivery::Step::finding;
   delivery.find = *find;
+  rooms.askers.put(*find, asker::Delivery{delivery.what.inviter});
   delivery.at = now + kTryLimit;
 }
 
@@ -210,18 +212,17 @@ void Invitations::postpone(Time now, Delivery& delivery) {
   delivery.again = std::min(delivery.again * 2, kLastAgain);
 }
 
-bool Invitations::on_found(Rooms& rooms, Time now, const overlay::Found& found) {
-  for (auto& [key, delivery] : deliveries_) {
-    if (delivery.step != Delivery::Step::finding || delivery.find != found.find) continue;
-    delivery.step = Delivery::Step::connecting;
-    for (const auto& device : found.devices) {
-      if (crypto::key_hash(device.record.account()) != key || delivery.links.size() == kMaxDevices) continue;
-      if (const auto link = rooms.peer.connect(now, found.address, device, false)) delivery.links.push_back(*link);
-    }
-    if (delivery.links.empty()) postpone(now, delivery);
-    return true;
+void Invitations::on_found(Rooms& rooms, Time now, const asker::Delivery& asked, const overlay::Found& found) {
+  const auto it = deliveries_.find(asked.inviter);
+  if (it == deliveries_.end()) return;
+  auto& delivery = it->second;
+  if (delivery.step != Delivery::Step::finding || delivery.find != found.find) return;
+  delivery.step = Delivery::Step::connecting;
+  for (const auto& device : found.devices) {
+    if (crypto::key_hash(device.record.account()) != asked.inviter || delivery.links.size() == kMaxDevices) continue;
+    if (const auto link = rooms.peer.connect(now, found.address, device, false)) delivery.links.push_back(*link);
   }
-  return false;
+  if (delivery.links.empty()) postpone(now, delivery);
 }
 
 // The first device that stands is told; its answer ends the matter for the others too.
@@ -244,19 +245,18 @@ void Invitations::on(Rooms&, Time now, const overlay::LinkDown& down) {
   }
 }
 
-void Invitations::on_message(Rooms& rooms, Time now, Claims& claims, const overlay::LinkMessage& message) {
+void Invitations::on_message(Rooms& rooms, Time now, const overlay::LinkMessage& message) {
   const auto* link = rooms.links.find(message.link);
   const auto read = people_message::read(message.bytes);
   if (link == nullptr || !read) return;
   if (const auto* answer = std::get_if<people_message::Answer>(&*read)) return answered(rooms, *link, *answer);
   const auto& secret = std::get<people_message::Use>(*read).secret;
-  const auto verdict = use(rooms, now, claims, *link, secret);
+  const auto verdict = use(rooms, now, *link, secret);
   (void)rooms.peer.send(now, link->id, overlay::Channel::people,
                         people_message::write(people_message::Answer{crypto::invitation_id(secret), verdict}));
 }
 
-Verdict Invitations::use(Rooms& rooms, Time now, Claims& claims, const Link& link,
-                         const crypto::InvitationSecret& secret) {
+Verdict Invitations::use(Rooms& rooms, Time now, const Link& link, const crypto::InvitationSecret& secret) {
   const auto& all = rooms.contacts.memory().invitations;
   const auto id = crypto::invitation_id(secret);
   const auto it = std::find_if(all.begin(), all.end(), [&](const StoredInvitation& i) { return i.id == id; });
@@ -277,7 +277,7 @@ Verdict Invitations::use(Rooms& rooms, Time now, Claims& claims, const Link& lin
   used.used_by = key;
   rooms.contacts.put(used);
   save_people(rooms);  // before the answer leaves
-  claims.check(rooms, now, remote.address, remote.account);
+  ask_claim(rooms, now, remote.address, remote.account);
   share_endpoints(rooms, now, link.id);
   return Verdict::welcome;
 }

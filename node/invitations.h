@@ -5,8 +5,8 @@
 #include <map>
 #include <vector>
 
-#include "node/claims.h"
 #include "node/people_message.h"
+#include "node/rooms.h"
 
 namespace linnet::node {
 
@@ -19,7 +19,7 @@ class Invitations {
   static constexpr Duration kFirstAgain = std::chrono::seconds(5);
   static constexpr Duration kLastAgain = std::chrono::seconds(600);
 
-  // Nothing when the answer comes later (poll_reply).
+  // Nothing when the answer comes later, as event PeopleDone.
   std::optional<Reply> handle(Rooms& rooms, Time now, CommandId command, const ask::Invite& invite);
   std::optional<Reply> handle(Rooms& rooms, Time now, CommandId command, const ask::CancelInvitation& cancel);
   std::optional<Reply> handle(Rooms& rooms, Time now, CommandId command, const ask::Accept& accept);
@@ -27,10 +27,10 @@ class Invitations {
   // After a start: what was accepted and not said yet is said.
   void start(Rooms& rooms, Time now);
   void online(Rooms& rooms, Time now);
-  bool on_found(Rooms& rooms, Time now, const overlay::Found& found);
+  void on_found(Rooms& rooms, Time now, const asker::Delivery& asked, const overlay::Found& found);
   void on(Rooms& rooms, Time now, const overlay::LinkUp& up);
   void on(Rooms& rooms, Time now, const overlay::LinkDown& down);
-  void on_message(Rooms& rooms, Time now, Claims& claims, const overlay::LinkMessage& message);
+  void on_message(Rooms& rooms, Time now, const overlay::LinkMessage& message);
   void handle_timeout(Rooms& rooms, Time now);
   Time next_timeout() const;
 
@@ -42,7 +42,7 @@ class Invitations {
     Step step = Step::waiting;
     Time at{};  // waiting: of the next try; else when this one has failed
     Duration again = kFirstAgain;
-    overlay::FindId find{};
+    overlay::FindId find{};  // the newest one counts
     std::vector<overlay::SessionId> links;
     std::optional<CommandId> command;  // whose person waits
     Time patience = kNever;
@@ -53,8 +53,7 @@ class Invitations {
   void tell(Rooms& rooms, Delivery& delivery, Reply reply);
   void tell_waiting(Rooms& rooms, Delivery& delivery);
   void answered(Rooms& rooms, const Link& link, const people_message::Answer& answer);
-  people_message::Verdict use(Rooms& rooms, Time now, Claims& claims, const Link& link,
-                              const crypto::InvitationSecret& secret);
+  people_message::Verdict use(Rooms& rooms, Time now, const Link& link, const crypto::InvitationSecret& secret);
   void tidy(Rooms& rooms);
 
   std::map<PersonKey, Delivery> deliveries_;

@@ -23,7 +23,6 @@ struct Link {
   overlay::Remote remote;
   Time idle_since{};
   bool shared = false;   // our endpoints were shown to this peer
-  bool kept = false;     // the overlay knows that a call stands on it
   bool alarmed = false;  // an impostor's INVITE was reported once
 
   sip::PeerId peer() const { return peer_id(remote.device); }

@@ -2,11 +2,8 @@
 #pragma once
 
 #include "node/call.h"
-#include "node/claims.h"
 #include "node/invitations.h"
-#include "node/lookups.h"
 #include "node/node.h"
-#include "node/people_desk.h"
 #include "node/reception.h"
 
 namespace linnet::node {
@@ -15,7 +12,7 @@ struct Node::Impl {
   Impl(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache,
        Memory memory);
 
-  // node.cpp: everything that follows from an input, until nothing moves any more.
+  // node_impl.cpp: everything that follows from an input, until nothing moves any more.
   void settle(Time now);
   void deliver(Time now, const sip::Outgoing& message);
   void reap(Time now);
@@ -25,7 +22,7 @@ struct Node::Impl {
   void close_idle_links(Time now);
   void keep_links();
 
-  // node.cpp: from the overlay.
+  // node_events.cpp: from the overlay.
   void on(Time now, const overlay::StateChanged&);
   void on(Time now, const overlay::Found& found);
   void on(Time now, const overlay::LinkUp& up);
@@ -37,7 +34,7 @@ struct Node::Impl {
   void on(Time now, const overlay::SupernodesChanged&);
   void on(Time now, const overlay::HostCacheChanged&);
 
-  // node.cpp: from SIP.
+  // node_events.cpp: from SIP.
   void on(Time now, const sip::IncomingCall& call);
   void on(Time, const sip::OptionsAnswered&) {}
   void on(Time, const sip::InfoReceived&) {}
@@ -62,6 +59,7 @@ struct Node::Impl {
   void done(CommandId id, Outcome outcome = Outcome::ok, std::optional<CallId> call = {}, std::string text = {});
   template <class Fits>
   Call* pick(std::optional<CallId> wanted, Fits fits);
+  Call* pick_talking(CommandId id, std::optional<CallId> wanted);
 
   // leaving.cpp: calls end, then the overlay is told, then the driver.
   void leave_step(Time now);
@@ -78,9 +76,9 @@ struct Node::Impl {
     for (auto& entry : calls) tell(now, entry.second, what);
   }
   Call* owner(sip::CallId call);
-  Rooms rooms() { return {config, suite, identity, rng, peer, sip, contacts, links, out, wall}; }
-  bool used(const sip::PeerId& to) const;
+  Rooms rooms() { return {config, suite, identity, rng, peer, sip, contacts, links, askers, out, wall}; }
 
+  static constexpr Duration kIdleCheck = std::chrono::seconds(15);  // of links
   // How long a BYE may wait for its answer before the overlay is left.
   static constexpr Duration kLastWords = std::chrono::milliseconds(500);
   enum class Leaving : std::uint8_t { no, ending_calls, saying_goodbye, left };
@@ -93,11 +91,9 @@ struct Node::Impl {
   overlay::Peer peer;
   sip::Core sip;
   Links links;
-  Lookups lookups;
+  Askers askers;
   Reception reception;
-  Claims claims;
   Invitations invitations;
-  PeopleDesk desk;
   Outbox out;
   Calls calls;
   std::uint64_t last_call = 0;

@@ -5,7 +5,7 @@
 
 #include "node/directory.h"
 
-namespace linnet::node {
+namespace linnet::node::people_desk {
 namespace {
 
 Reply refusal(Refusal why, std::string text) {
@@ -68,34 +68,96 @@ std::vector<crypto::AccountKey> accounts_in(const Rooms& rooms, const overlay::F
   return out;
 }
 
-}  // namespace
-
-std::optional<Reply> PeopleDesk::look_up(Rooms& rooms, Time now, Asked asked) {
-  if (asked_.size() >= kMax) return refusal(Refusal::refused, "Too many lookups at once. Try again.");
+std::optional<Reply> look_up(Rooms& rooms, Time now, asker::Desk asked) {
+  if (rooms.askers.full<asker::Desk>()) return refusal(Refusal::refused, "Too many lookups at once. Try again.");
   const auto find = rooms.peer.find(now, asked.address, std::nullopt, true);
   if (!find)
     return refusal(Refusal::unreachable, "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
-  asked_.emplace(*find, std::move(asked));
+  rooms.askers.put(*find, std::move(asked));
   return std::nullopt;
 }
 
-bool PeopleDesk::on_found(Rooms& rooms, const overlay::Found& found) {
-  const auto it = asked_.find(found.find);
-  if (it == asked_.end()) return false;
-  const auto asked = std::move(it->second);
-  asked_.erase(it);
-  const auto accounts = accounts_in(rooms, found);
-  Reply reply;
-  if (!found.status && accounts.empty()) {
-    reply = refusal(Refusal::unreachable, "The overlay did not answer in time. Try again when you are online.");
-  } else {
-    reply = std::visit([&](const auto& what) { return this->found(rooms, what, asked.address, accounts); }, asked.what);
+Reply found(Rooms& rooms, const ask::Add& add, const crypto::Address& address,
+            const std::vector<crypto::AccountKey>& accounts) {
+  if (accounts.empty())
+    return refusal(Refusal::not_found, "Nobody has the name " + address.text() +
+                                           " now. With a key name it can be added all the same: --key KEYNAME");
+  if (accounts.size() > 1 && !rooms.contacts.pin(address))
+    return refusal(Refusal::identity, explain(address, Claimants{accounts}));
+  Contacts::Meeting meeting;
+  meeting.address = address;
+  meeting.name = add.name;
+  meeting.now = rooms.wall;
+  meeting.account = accounts.front();
+  if (const auto pin = rooms.contacts.pin(address)) {
+    for (const auto& account : accounts) {
+      if (crypto::key_hash(account) == *pin) meeting.account = account;
+    }
   }
-  rooms.out.push(event::PeopleDone{asked.command, std::move(reply)});
-  return true;
+  meeting.key = crypto::key_hash(*meeting.account);
+  meeting.key_name = crypto::Address::key_name(address.user(), *meeting.account);
+  meeting.source = Source::first_use;
+  return meet(rooms, meeting);
 }
 
-std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time now, CommandId command, const ask::Add& add) {
+Reply found(Rooms& rooms, const ask::Verify& verify, const crypto::Address& address,
+            const std::vector<crypto::AccountKey>& accounts) {
+  const auto* contact = rooms.contacts.find(verify.who);
+  if (contact == nullptr) return no_contact(verify.who);
+  auto others = accounts;
+  std::erase_if(others, [&](const auto& a) { return crypto::key_hash(a) == contact->key; });
+  if (!verify.key.empty()) {
+    const auto chosen = crypto::Address::parse(verify.key);
+    std::erase_if(others, [&](const auto& a) { return !chosen || !chosen->proves(a); });
+  }
+  if (others.empty()) return refusal(Refusal::not_found, "No other key claims " + address.text() + " now.");
+  if (others.size() > 1) {
+    auto out =
+        refusal(Refusal::identity, "Several other keys claim " + address.text() +
+                                       ". Say which: linnet contact verify " + contact->name + " --new --key KEYNAME");
+    for (const auto& a : others)
+      out.text += "\n  " + crypto::fingerprint(a) + "  " + crypto::Address::key_name(address.user(), a).text();
+    return out;
+  }
+  return number_with(rooms, crypto::key_hash(others.front()), crypto::Address::key_name(address.user(), others.front()),
+                     contact);
+}
+
+// A key is blocked, not a name: anybody may take a name.
+Reply found(Rooms& rooms, const ask::Block&, const crypto::Address& address,
+            const std::vector<crypto::AccountKey>& accounts) {
+  std::optional<PersonKey> key = address.key_hash();
+  if (!key && accounts.size() == 1) key = crypto::key_hash(accounts.front());
+  if (!key && accounts.empty())
+    return refusal(Refusal::not_found,
+                   "Nobody has the name " + address.text() + " now. Block the key name instead: see linnet log");
+  if (!key) {
+    auto out = refusal(Refusal::identity,
+                       "Several keys claim " + address.text() + ". Block the one that is meant by its key name:");
+    for (const auto& a : accounts) out.text += "\n  " + crypto::Address::key_name(address.user(), a).text();
+    return out;
+  }
+  if (*key == crypto::key_hash(rooms.identity.account_key())) return refusal(Refusal::bad, "That is you.");
+  if (!rooms.contacts.block(*key, address, crypto::Address::key_name(address.user(), *key), rooms.wall))
+    return refusal(Refusal::refused, "There is no room for another blocked key.");
+  save_people(rooms);
+  return good(rooms.contacts.find(*key), address.text() + " is blocked.");
+}
+
+}  // namespace
+
+void on_found(Rooms& rooms, const asker::Desk& asked, const overlay::Found& answer) {
+  const auto accounts = accounts_in(rooms, answer);
+  Reply reply;
+  if (!answer.status && accounts.empty()) {
+    reply = refusal(Refusal::unreachable, "The overlay did not answer in time. Try again when you are online.");
+  } else {
+    reply = std::visit([&](const auto& what) { return found(rooms, what, asked.address, accounts); }, asked.what);
+  }
+  rooms.out.push(event::PeopleDone{asked.command, std::move(reply)});
+}
+
+std::optional<Reply> handle(Rooms& rooms, Time now, CommandId command, const ask::Add& add) {
   const auto address = crypto::Address::parse(add.who);
   if (!address) return no_address(add.who);
   if (*address == rooms.identity.address || *address == rooms.identity.key_name())
@@ -122,30 +184,7 @@ std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time now, CommandId comman
   return look_up(rooms, now, {command, add, *address});
 }
 
-Reply PeopleDesk::found(Rooms& rooms, const ask::Add& add, const crypto::Address& address,
-                        const std::vector<crypto::AccountKey>& accounts) {
-  if (accounts.empty())
-    return refusal(Refusal::not_found, "Nobody has the name " + address.text() +
-                                           " now. With a key name it can be added all the same: --key KEYNAME");
-  if (accounts.size() > 1 && !rooms.contacts.pin(address))
-    return refusal(Refusal::identity, explain(address, Claimants{accounts}));
-  Contacts::Meeting meeting;
-  meeting.address = address;
-  meeting.name = add.name;
-  meeting.now = rooms.wall;
-  meeting.account = accounts.front();
-  if (const auto pin = rooms.contacts.pin(address)) {
-    for (const auto& account : accounts) {
-      if (crypto::key_hash(account) == *pin) meeting.account = account;
-    }
-  }
-  meeting.key = crypto::key_hash(*meeting.account);
-  meeting.key_name = crypto::Address::key_name(address.user(), *meeting.account);
-  meeting.source = Source::first_use;
-  return meet(rooms, meeting);
-}
-
-std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time now, CommandId command, const ask::Verify& verify) {
+std::optional<Reply> handle(Rooms& rooms, Time now, CommandId command, const ask::Verify& verify) {
   const auto* contact = rooms.contacts.find(verify.who);
   if (contact == nullptr || !contact->listed()) return no_contact(verify.who);
   const auto key = contact->key;
@@ -190,30 +229,7 @@ std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time now, CommandId comman
   return out;
 }
 
-Reply PeopleDesk::found(Rooms& rooms, const ask::Verify& verify, const crypto::Address& address,
-                        const std::vector<crypto::AccountKey>& accounts) {
-  const auto* contact = rooms.contacts.find(verify.who);
-  if (contact == nullptr) return no_contact(verify.who);
-  auto others = accounts;
-  std::erase_if(others, [&](const auto& a) { return crypto::key_hash(a) == contact->key; });
-  if (!verify.key.empty()) {
-    const auto chosen = crypto::Address::parse(verify.key);
-    std::erase_if(others, [&](const auto& a) { return !chosen || !chosen->proves(a); });
-  }
-  if (others.empty()) return refusal(Refusal::not_found, "No other key claims " + address.text() + " now.");
-  if (others.size() > 1) {
-    auto out =
-        refusal(Refusal::identity, "Several other keys claim " + address.text() +
-                                       ". Say which: linnet contact verify " + contact->name + " --new --key KEYNAME");
-    for (const auto& a : others)
-      out.text += "\n  " + crypto::fingerprint(a) + "  " + crypto::Address::key_name(address.user(), a).text();
-    return out;
-  }
-  return number_with(rooms, crypto::key_hash(others.front()), crypto::Address::key_name(address.user(), others.front()),
-                     contact);
-}
-
-std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time now, CommandId command, const ask::Block& block) {
+std::optional<Reply> handle(Rooms& rooms, Time now, CommandId command, const ask::Block& block) {
   if (const auto* contact = rooms.contacts.find(block.who)) {
     const auto name = shown(*contact);
     if (!block.on && !contact->blocked) return refusal(Refusal::not_found, name + " is not blocked.");
@@ -243,28 +259,7 @@ std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time now, CommandId comman
   return look_up(rooms, now, {command, block, *address});
 }
 
-// A key is blocked, not a name: anybody may take a name.
-Reply PeopleDesk::found(Rooms& rooms, const ask::Block&, const crypto::Address& address,
-                        const std::vector<crypto::AccountKey>& accounts) {
-  std::optional<PersonKey> key = address.key_hash();
-  if (!key && accounts.size() == 1) key = crypto::key_hash(accounts.front());
-  if (!key && accounts.empty())
-    return refusal(Refusal::not_found,
-                   "Nobody has the name " + address.text() + " now. Block the key name instead: see linnet log");
-  if (!key) {
-    auto out = refusal(Refusal::identity,
-                       "Several keys claim " + address.text() + ". Block the one that is meant by its key name:");
-    for (const auto& a : accounts) out.text += "\n  " + crypto::Address::key_name(address.user(), a).text();
-    return out;
-  }
-  if (*key == crypto::key_hash(rooms.identity.account_key())) return refusal(Refusal::bad, "That is you.");
-  if (!rooms.contacts.block(*key, address, crypto::Address::key_name(address.user(), *key), rooms.wall))
-    return refusal(Refusal::refused, "There is no room for another blocked key.");
-  save_people(rooms);
-  return good(rooms.contacts.find(*key), address.text() + " is blocked.");
-}
-
-std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time, CommandId, const ask::Forget& forget) {
+std::optional<Reply> handle(Rooms& rooms, Time, CommandId, const ask::Forget& forget) {
   const auto* contact = rooms.contacts.find(forget.who);
   if (contact == nullptr) return no_contact(forget.who);
   auto out = good(contact, shown(*contact) + " is forgotten: the next call is with a stranger.");
@@ -273,7 +268,7 @@ std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time, CommandId, const ask
   return out;
 }
 
-std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time, CommandId, const ask::AnswerRequest& answer) {
+std::optional<Reply> handle(Rooms& rooms, Time, CommandId, const ask::AnswerRequest& answer) {
   const auto address = crypto::Address::parse(answer.who);
   std::vector<Request> fits;
   for (const auto& request : rooms.contacts.memory().requests) {
@@ -307,4 +302,4 @@ std::optional<Reply> PeopleDesk::handle(Rooms& rooms, Time, CommandId, const ask
   return out;
 }
 
-}  // namespace linnet::node
+}  // namespace linnet::node::people_desk

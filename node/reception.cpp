@@ -6,10 +6,6 @@
 namespace linnet::node {
 namespace {
 
-bool used(const Calls& calls, const sip::PeerId& peer) {
-  return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) { return entry.second.uses(peer); });
-}
-
 // Strangers that ring now; those of one account when it is given.
 std::size_t strangers_ringing(const Calls& calls, const crypto::AccountKey* account = nullptr) {
   return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [&](const auto& entry) {
@@ -29,18 +25,18 @@ bool is_us(const Rooms& rooms, const sip::Uri& to) {
   return address && (*address == rooms.identity.address || *address == rooms.identity.key_name());
 }
 
-void report_impostor(Rooms& rooms, Wall wall, CallId id, const crypto::Address& from, Link& link) {
+void report_impostor(Rooms& rooms, CallId id, const crypto::Address& from, Link& link) {
   if (std::exchange(link.alarmed, true)) return;
   CallSummary row;
   row.id = id;
   row.direction = Direction::incoming;
   row.peer = from;
   row.result = CallResult::identity;
-  row.started = wall;
+  row.started = rooms.wall;
   const auto pinned = rooms.contacts.pin(from);
   row.text = pinned && !from.is_key_name()
                  ? explain(from, IdentityChanged{*pinned, crypto::key_hash(link.remote.account)},
-                           rooms.contacts.find(from), wall)
+                           rooms.contacts.find(from), rooms.wall)
                  : "IDENTITY CHANGED: the caller does not hold the key of " + from.text() + ". Call refused.";
   rooms.out.push(event::CallEnded{std::move(row)});
 }
@@ -52,7 +48,7 @@ bool Reception::make_room(Rooms& rooms, Time now, const Calls& calls) {
   const Link* oldest = nullptr;
   for (const auto& entry : rooms.links.all()) {
     const auto& link = entry.second;
-    if (!used(calls, link.peer()) && (oldest == nullptr || link.idle_since < oldest->idle_since)) oldest = &link;
+    if (!in_use(calls, link.peer()) && (oldest == nullptr || link.idle_since < oldest->idle_since)) oldest = &link;
   }
   if (oldest == nullptr) return false;
   const auto id = oldest->id;
@@ -107,7 +103,7 @@ void Reception::on(Rooms& rooms, Time now, const Calls& calls, const overlay::Li
   if (rooms.contacts.judge(remote.address, remote.account) != Standing::changed) share_endpoints(rooms, now, up.link);
 }
 
-std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall wall, const Calls& calls, CallId id,
+std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, const Calls& calls, CallId id,
                                                     const sip::IncomingCall& call) {
   const auto refuse = [&](int code) {
     (void)rooms.sip.reject(now, call.call, code);
@@ -122,7 +118,7 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
   if (rooms.contacts.blocked(link->remote.account)) return refuse(603);
   const auto standing = rooms.contacts.judge(*from, link->remote.account);
   if (standing == Standing::changed) {
-    report_impostor(rooms, wall, id, *from, *link);
+    report_impostor(rooms, id, *from, *link);
     return refuse(403);
   }
   if (!is_us(rooms, call.to)) return refuse(404);
@@ -149,7 +145,7 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, Wall
     out.facts.name_check = NameCheck::pending;
   }
   out.facts.began = now;
-  out.facts.started = wall;
+  out.facts.started = rooms.wall;
   out.facts.verified = out.known;
   out.incoming.line.peer = call.peer;
   out.incoming.line.link = link->id;

@@ -1,15 +1,12 @@
 // Who may ring: the rules for links and INVITEs that come to us.
 #pragma once
 
-#include <map>
 #include <optional>
 
 #include "node/call.h"
 #include "node/stranger_gate.h"
 
 namespace linnet::node {
-
-using Calls = std::map<CallId, Call>;
 
 class Reception {
  public:
@@ -25,8 +22,7 @@ class Reception {
     Incoming incoming;
     bool known = false;
   };
-  std::optional<Admitted> admit(Rooms& rooms, Time now, Wall wall, const Calls& calls, CallId id,
-                                const sip::IncomingCall& call);
+  std::optional<Admitted> admit(Rooms& rooms, Time now, const Calls& calls, CallId id, const sip::IncomingCall& call);
 
  private:
   // How a call of somebody unknown is met: nothing to let it ring, else the code of the refusal.

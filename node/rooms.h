@@ -1,6 +1,7 @@
 // The rooms that a call walks through, introduced to each other by Node. Everything here belongs to Node.
 #pragma once
 
+#include "node/askers.h"
 #include "node/contacts.h"
 #include "node/links.h"
 #include "node/outbox.h"
@@ -17,6 +18,7 @@ struct Rooms {
   sip::Core& sip;
   Contacts& contacts;
   Links& links;
+  Askers& askers;  // of lookups
   Outbox& out;
   Wall wall{};
 };

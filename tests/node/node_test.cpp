@@ -42,6 +42,49 @@ TEST(Node, SaysWhoItIs) {
   EXPECT_TRUE(status.calls.empty());
 }
 
+TEST(Node, NamesItsNewAddressesOnceItIsToldOfThem) {
+  Town town;
+  town.build(1);
+  auto& supernode = *town.supernodes.front();
+  ASSERT_TRUE(town.all_online());
+  const auto moved = *Endpoint::parse("198.51.9.1:4400");
+  while (supernode.node->poll_event()) {
+  }
+  supernode.node->handle_addresses(town.now(), {moved});
+  EXPECT_EQ(supernode.node->status(town.now()).listen, std::vector<Endpoint>{moved});
+  const auto event = supernode.node->poll_event();
+  EXPECT_TRUE(event && std::holds_alternative<event::StatusChanged>(*event)) << "nobody would read the status again";
+  town.tell(supernode, command::People{ask::Invite{}});
+  const auto* done = supernode.last<event::PeopleDone>();
+  ASSERT_NE(done, nullptr);
+  const auto invitation =
+      crypto::read_invitation(crypto::shipped_suite(), supernode.config.peer.network, done->reply.code);
+  ASSERT_TRUE(invitation.has_value());
+  ASSERT_FALSE(invitation->via.empty());
+  EXPECT_EQ(invitation->via.front().endpoint, moved) << "who accepts would knock at the old door";
+}
+
+TEST(Node, GivesTheAnswerOfALookupToWhoAskedForIt) {
+  Town town;
+  town.build();
+  auto& alice = town.add("alice@a.example");
+  auto& bob = town.add("bob@b.example");
+  bob.answers = true;
+  ASSERT_TRUE(town.all_online());
+  // All three at once, and about the same name.
+  const auto who = town.tell(alice, command::Who{"bob@b.example"});
+  const auto add = town.tell(alice, command::People{ask::Add{"bob@b.example", {}, "bobby"}});
+  town.call(alice, "bob@b.example", seconds(1));
+  ASSERT_TRUE(town.run_until([&] { return alice.summary() != nullptr; }, seconds(20)));
+  EXPECT_EQ(alice.summary()->result, CallResult::ended);
+  ASSERT_EQ(alice.count<event::WhoResult>(), 1U);
+  EXPECT_EQ(alice.last<event::WhoResult>()->command, who);
+  EXPECT_EQ(alice.last<event::WhoResult>()->devices.size(), 1U);
+  ASSERT_EQ(alice.count<event::PeopleDone>(), 1U);
+  EXPECT_EQ(alice.last<event::PeopleDone>()->command, add);
+  EXPECT_EQ(alice.last<event::PeopleDone>()->reply.refusal, Refusal::none);
+}
+
 TEST(Node, LetsABoundedNumberOfStrangersRing) {
   Town town;
   town.build();

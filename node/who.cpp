@@ -1,4 +1,4 @@
-#include "node/lookups.h"
+#include "node/who.h"
 
 #include <utility>
 
@@ -19,33 +19,29 @@ event::WhoResult::Device described(const crypto::Address& address, const overlay
 
 }  // namespace
 
-void Lookups::who(Rooms& rooms, Time now, CommandId command, const std::string& name) {
+void ask_who(Rooms& rooms, Time now, CommandId command, const std::string& name) {
   const auto refuse = [&](Outcome outcome, std::string text) {
     rooms.out.push(event::Done{command, outcome, std::nullopt, std::move(text)});
   };
   const auto* contact = rooms.contacts.find(name);
   const auto address = contact != nullptr ? contact->address : crypto::Address::parse(name);
   if (!address) return refuse(Outcome::bad_address, {});
-  if (asked_.size() >= kMax) return refuse(Outcome::busy, "Too many lookups at once.");
+  if (rooms.askers.full<asker::Who>()) return refuse(Outcome::busy, "Too many lookups at once.");
   // Unpinned, so that everybody who claims the name is seen.
   const auto find = rooms.peer.find(now, *address, std::nullopt, true);
   if (!find)
     return refuse(Outcome::unreachable, "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
-  asked_.emplace(*find, Asked{command, *address});
+  rooms.askers.put(*find, asker::Who{command, *address});
 }
 
-bool Lookups::on_found(Rooms& rooms, Wall wall, const overlay::Found& found) {
-  const auto it = asked_.find(found.find);
-  if (it == asked_.end()) return false;
-  const auto asked = std::move(it->second);
-  asked_.erase(it);
+void answer_who(Rooms& rooms, const asker::Who& asked, const overlay::Found& found) {
   event::WhoResult out;
   out.command = asked.command;
   out.address = asked.address;
   const auto pin = rooms.contacts.pin(asked.address);
   const auto* contact = rooms.contacts.find(asked.address);
   out.pinned = contact != nullptr && contact->listed();
-  for (const auto& device : found.devices) out.devices.push_back(described(asked.address, device, wall));
+  for (const auto& device : found.devices) out.devices.push_back(described(asked.address, device, rooms.wall));
   const auto finding = judge(asked.address, pin, found.devices);
   std::string text;
   if (const auto* claimants = std::get_if<Claimants>(&finding)) {
@@ -53,7 +49,7 @@ bool Lookups::on_found(Rooms& rooms, Wall wall, const overlay::Found& found) {
     text = explain(asked.address, *claimants);
   } else if (const auto* changed = std::get_if<IdentityChanged>(&finding)) {
     out.identity_conflict = true;
-    text = explain(asked.address, *changed, contact, wall);
+    text = explain(asked.address, *changed, contact, rooms.wall);
   } else if (std::holds_alternative<Nobody>(finding)) {
     out.outcome = found.status ? Outcome::not_found : Outcome::unreachable;
     text = found.status ? "Nobody has the name " + asked.address.text() + "." : "The overlay did not answer in time.";
@@ -62,7 +58,6 @@ bool Lookups::on_found(Rooms& rooms, Wall wall, const overlay::Found& found) {
   const auto outcome = out.outcome;
   rooms.out.push(std::move(out));
   rooms.out.push(event::Done{asked.command, outcome, std::nullopt, std::move(text)});
-  return true;
 }
 
 }  // namespace linnet::node

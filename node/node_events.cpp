@@ -1,0 +1,114 @@
+// What the overlay and SIP tell, carried to the room that it concerns.
+#include <algorithm>
+
+#include "base/overloaded.h"
+#include "node/claims.h"
+#include "node/node_impl.h"
+#include "node/people_desk.h"
+#include "node/who.h"
+
+namespace linnet::node {
+
+void Node::Impl::on(Time now, const overlay::StateChanged& changed) {
+  out.status_changed();
+  if (changed.state != overlay::State::online) return;
+  auto r = rooms();
+  invitations.online(r, now);
+}
+void Node::Impl::on(Time, const overlay::SupernodesChanged&) { out.status_changed(); }
+void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
+void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }
+
+void Node::Impl::on(Time now, const overlay::Found& found) {
+  const auto asked = askers.take(found.find);
+  if (!asked) return;
+  auto r = rooms();
+  const auto tell_call = [&](CallId id, const auto& what) {
+    if (const auto call = calls.find(id); call != calls.end()) tell(now, call->second, what);
+  };
+  std::visit(Overloaded{
+                 [&](const asker::OfCall& by) { tell_call(by.call, found); },
+                 [&](const asker::Who& by) { answer_who(r, by, found); },
+                 [&](const asker::Desk& by) { people_desk::on_found(r, by, found); },
+                 [&](const asker::Claim& by) {
+                   if (const auto checked = answer_claim(r, by, found)) tell_call(*by.call, *checked);
+                 },
+                 [&](const asker::Delivery& by) { invitations.on_found(r, now, by, found); },
+             },
+             *asked);
+}
+
+void Node::Impl::on(Time now, const overlay::LinkUp& up) {
+  auto r = rooms();
+  reception.on(r, now, calls, up);
+  const auto* link = links.find(up.link);
+  if (link == nullptr) return;
+  sip.peer_reconnected(link->peer());
+  if (idle_check == kNever) idle_check = now + kIdleCheck;
+  calls_moved = true;
+  invitations.on(r, now, up);
+  tell_all(now, up);
+}
+
+void Node::Impl::on(Time now, const overlay::LinkDown& down) {
+  const auto* link = links.find(down.link);
+  const auto known = link == nullptr ? std::nullopt : std::optional(link->peer());
+  links.remove(down.link);
+  auto r = rooms();
+  invitations.on(r, now, down);
+  tell_all(now, down);
+  if (!known) return;
+  if (links.to(*known) != nullptr) {
+    (void)sip.set_peer_identity(*known, links.names(*known));
+    return;
+  }
+  const bool awaited =
+      std::any_of(calls.begin(), calls.end(), [&](const auto& entry) { return entry.second.waits_for(*known); });
+  if (!awaited) sip.peer_lost(now, *known);
+}
+
+void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
+  if (message.channel == overlay::Channel::people) {
+    auto r = rooms();
+    return invitations.on_message(r, now, message);
+  }
+  if (message.channel != overlay::Channel::sip) return;
+  if (const auto* link = links.find(message.link)) sip.handle_message(now, link->peer(), message.bytes);
+}
+
+void Node::Impl::on(Time now, const overlay::LinkPath& moved) { tell_all(now, moved); }
+
+void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
+  const auto* link = links.find(voice.link);
+  if (link == nullptr) return;
+  const auto from = link->peer();
+  for (auto& entry : calls) {
+    auto* talking = entry.second.talking();
+    if (talking != nullptr && talking->line.peer == from && talking->hear(now, voice.bytes)) return;
+  }
+}
+
+void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {
+  if (leaving != Leaving::no) return (void)sip.reject(now, incoming.call, 480);
+  const CallId id{++last_call};
+  auto r = rooms();
+  auto admitted = reception.admit(r, now, calls, id, incoming);
+  if (!admitted) return;
+  admitted->facts.rang = now;
+  const auto from = admitted->facts.peer;
+  (void)sip.ring(now, incoming.call);
+  auto& call = calls.emplace(id, Call(std::move(admitted->facts), std::move(admitted->incoming))).first->second;
+  out.push(event::IncomingCall{id, from, admitted->known});
+  out.changed(id);
+  calls_moved = true;
+  if (call.facts().name_check == NameCheck::pending) ask_claim(r, now, id, from, *call.account());
+  if (config.auto_answer) tell(now, call, input::Answer{false});
+}
+
+void Node::Impl::on(Time now, const sip::Answered& answered) {
+  if (auto* call = owner(answered.call)) return tell(now, *call, answered);
+  // The call it was for is over: somebody else answered first, or the person hung up.
+  (void)sip.bye(now, answered.call, sip::Core::kElsewhere);
+}
+
+}  // namespace linnet::node

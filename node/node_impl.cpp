@@ -1,0 +1,139 @@
+// What follows from an input until nothing moves any more, and what the clock does.
+#include <algorithm>
+#include <utility>
+
+#include "node/node_impl.h"
+
+namespace linnet::node {
+namespace {
+
+// One input leads to a handful of steps; a loop between two rooms would be our mistake, not a peer's chance.
+constexpr int kMaxSteps = 1000;
+
+sip::Config sip_config(const NodeConfig& config, const crypto::Identity& identity) {
+  sip::Config out;
+  out.local_uri = uri_of(identity.address);
+  out.user_agent = config.user_agent;
+  out.reliable = true;  // the sip channel of a session delivers
+  return out;
+}
+
+}  // namespace
+
+Node::Impl::Impl(NodeConfig config_in, const crypto::Suite& suite_in, Rng& rng_in, crypto::Identity identity_in,
+                 overlay::HostCache cache, Memory memory)
+    : config(std::move(config_in)),
+      suite(suite_in),
+      rng(rng_in),
+      identity(std::move(identity_in)),
+      contacts(std::move(memory)),
+      peer(config.peer, suite, rng, identity, std::move(cache)),
+      sip(sip_config(config, identity), rng) {}
+
+void Node::Impl::settle(Time now) {
+  for (int step = 0; step < kMaxSteps; ++step) {
+    bool moved = false;
+    while (auto event = peer.poll_event()) {
+      moved = true;
+      std::visit([&](auto& what) { on(now, what); }, *event);
+    }
+    while (auto event = sip.poll_event()) {
+      moved = true;
+      std::visit([&](const auto& what) { on(now, what); }, *event);
+    }
+    while (const auto message = sip.poll_message()) {
+      moved = true;
+      deliver(now, *message);
+    }
+    if (!moved) break;
+  }
+  auto r = rooms();
+  for (auto& entry : calls) {
+    if (auto* talking = entry.second.talking()) talking->send(r, now);
+  }
+  reap(now);
+  if (std::exchange(calls_moved, false)) keep_links();
+  leave_step(now);
+}
+
+void Node::Impl::keep_links() {
+  for (const auto& entry : links.all()) peer.keep(entry.first, in_use(calls, entry.second.peer()));
+}
+
+// Without a link the message is lost; SIP's transactions end by their own timers.
+void Node::Impl::deliver(Time now, const sip::Outgoing& message) {
+  if (auto* link = links.to(message.to)) (void)peer.send(now, link->id, overlay::Channel::sip, message.bytes);
+}
+
+void Node::Impl::reap(Time now) {
+  for (auto it = calls.begin(); it != calls.end();) {
+    if (!it->second.over()) {
+      ++it;
+      continue;
+    }
+    calls_moved = true;
+    out.ended(it->first);
+    out.push(event::CallEnded{it->second.summary()});
+    out.status_changed();
+    it = calls.erase(it);
+    for (auto& entry : links.all()) {
+      if (!in_use(calls, entry.second.peer())) entry.second.idle_since = std::max(entry.second.idle_since, now);
+    }
+  }
+}
+
+Call* Node::Impl::owner(sip::CallId call) {
+  for (auto& entry : calls) {
+    if (entry.second.owns(call)) return &entry.second;
+  }
+  return nullptr;
+}
+
+void Node::Impl::close_idle_links(Time now) {
+  std::vector<overlay::SessionId> idle;
+  for (auto& entry : links.all()) {
+    auto& link = entry.second;
+    if (in_use(calls, link.peer())) link.idle_since = now;
+    if (now - link.idle_since >= Links::kIdle) idle.push_back(link.id);
+  }
+  for (const auto id : idle) {
+    peer.close(now, id);
+    on(now, overlay::LinkDown{id, overlay::DownReason::closed});
+  }
+  idle_check = links.size() == 0 ? kNever : now + kIdleCheck;
+}
+
+void Node::Impl::handle_timeout(Time now) {
+  if (now >= peer.next_timeout()) peer.handle_timeout(now);
+  if (now >= sip.next_timeout()) sip.handle_timeout(now);
+  for (auto& entry : calls) {
+    if (now < entry.second.next_timeout()) continue;
+    auto r = rooms();
+    if (!entry.second.handle(r, now, input::Tick{})) continue;
+    calls_moved = true;
+    out.changed(entry.first);
+  }
+  if (now >= idle_check) close_idle_links(now);
+  if (now >= invitations.next_timeout()) {
+    auto r = rooms();
+    invitations.handle_timeout(r, now);
+  }
+  settle(now);
+}
+
+Time Node::Impl::next_timeout() const {
+  if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
+  Time out_at =
+      std::min({peer.next_timeout(), sip.next_timeout(), idle_check, last_words_by, invitations.next_timeout()});
+  if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
+  for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
+  return out_at;
+}
+
+void Node::Impl::renew_certificate(Wall now) {
+  if (!crypto::needs_renewal(identity.certificate, now)) return;
+  crypto::renew_certificate(suite, identity, now);
+  out.push(event::SaveIdentity{});
+}
+
+}  // namespace linnet::node
