@@ -1,0 +1,64 @@
+// Networks that are not kind, as real processes in network namespaces (tests/lab/net; needs root).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "checkout.h"
+#include "tests/io/home_folder.h"
+#include "tests/scenario/process.h"
+
+namespace linnet::scenario {
+namespace {
+
+class Network : public testing::Test {
+ protected:
+  // What the script of tests/lab/net found; null when it cannot be made here.
+  Json found(const std::string& script) {
+    const auto out = (home_ / "out").string(), log = (home_ / "log").string();
+    const int status = std::system((LINNET_SOURCE_DIR "/tests/lab/net/" + script + " " LINNET_BINARY_DIR "/linnet >" +
+                                    out + " 2>" + log)
+                                       .c_str());
+    const auto said = io::read_file(log, 1 << 20);
+    log_ = said && *said ? std::string(text(**said)) : std::string();
+    if (WEXITSTATUS(status) == 77) return nullptr;
+    EXPECT_EQ(WEXITSTATUS(status), 0) << log_;
+    const auto text = io::read_file(out, 1 << 20);
+    if (!text || !*text) return Json::object();
+    return Json::parse((*text)->begin(), (*text)->end(), nullptr, false);
+  }
+
+  io::HomeFolder home_;
+  std::string log_;
+};
+
+TEST_F(Network, ThatLetsNoUdpOutIsJoinedCalledFromAndCalledOverTcp) {
+  const auto verdict = found("udp-blocked");
+  if (verdict.is_null()) GTEST_SKIP() << log_;
+  ASSERT_EQ(verdict["calls"].size(), 2U) << log_;
+  for (const auto& call : verdict["calls"]) {
+    EXPECT_EQ(call["result"], "ended") << call;
+    EXPECT_EQ(call["path"], "relayed") << call;
+  }
+  EXPECT_GT(verdict["dropped"], 0) << "nothing was blocked";
+  EXPECT_TRUE(verdict["office_heard"]);
+  EXPECT_TRUE(verdict["outside_heard"]);
+}
+
+TEST_F(Network, OfTwoCablesIsToldApartByItsInterfaceWhereAddressesAreTheSame) {
+  const auto verdict = found("two-cables");
+  if (verdict.is_null()) GTEST_SKIP() << log_;
+  ASSERT_EQ(verdict["calls"].size(), 4U) << log_;
+  for (const auto& call : verdict["calls"]) {
+    EXPECT_EQ(call["result"], "ended") << call;
+    EXPECT_EQ(call["path"], "lan") << call;
+  }
+  const auto west = verdict["calls"][0]["via"].get<std::string>(), east = verdict["calls"][1]["via"].get<std::string>();
+  EXPECT_EQ(west.rfind("[fe80::77%", 0), 0U) << west;
+  EXPECT_EQ(east.rfind("[fe80::77%", 0), 0U) << east;
+  EXPECT_NE(west, east);
+  EXPECT_TRUE(verdict["left_heard"]);
+  EXPECT_TRUE(verdict["right_heard"]);
+}
+
+}  // namespace
+}  // namespace linnet::scenario
