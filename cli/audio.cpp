@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "node/io/control/control_client.h"
+#include "node/io/control/view_json.h"
 #include "node/io/settings/config.h"
 #include "node/io/sound/sound_check.h"
 #include "node/io/sound/sound_choice.h"
@@ -18,7 +19,6 @@ using Json = nlohmann::ordered_json;
 constexpr Duration kSpeak = std::chrono::seconds(3);
 constexpr double kTooQuiet = -60;  // dB of full scale: no voice comes from there
 
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 std::string figure(const char* format, double value) {
   char out[64];
   std::snprintf(out, sizeof out, format, value);
@@ -135,7 +135,7 @@ int audio_list(const Context& context) {
   if (context.json) {
     Json list = Json::array();
     for (const auto& device : chosen->devices) list.push_back(device_json(device, *chosen));
-    say(text_of(Json{{"schema", 1}, {"devices", std::move(list)}}));
+    say(io::line_of(Json{{"schema", 1}, {"devices", std::move(list)}}));
     return 0;
   }
   std::size_t width = 0;
@@ -174,10 +174,10 @@ int audio_set(const Context& context, const verb::AudioSet& options) {
   if (auto saved = io::save_sound_choice(context.home.sound(), *choice); !saved) return fail(saved.error());
   const auto name = [](const std::string& n) { return n.empty() ? Json() : Json(n); };
   if (context.json)
-    say(text_of(Json{{"schema", 1},
-                     {"ok", true},
-                     {"microphone", name(choice->microphone)},
-                     {"loudspeaker", name(choice->loudspeaker)}}));
+    say(io::line_of(Json{{"schema", 1},
+                         {"ok", true},
+                         {"microphone", name(choice->microphone)},
+                         {"loudspeaker", name(choice->loudspeaker)}}));
   else
     say("Microphone: " + show(choice->microphone) + ". Loudspeaker: " + show(choice->loudspeaker) +
         ". From the next call on.");
@@ -199,7 +199,7 @@ int audio_test(const Context& context, const verb::AudioTest& options) {
   }
   const auto verdict = judge(check);
   if (context.json)
-    say(text_of(test_json(facts, check, verdict)));
+    say(io::line_of(test_json(facts, check, verdict)));
   else
     say_test(facts, check);
   return verdict.text.empty() ? 0 : fail({verdict.text});
@@ -213,7 +213,7 @@ int audio_status(const Context& context) {
     return fail(
         {answer.is_object() ? answer.value("error", std::string("Failed.")) : "The daemon's answer cannot be read."});
   if (context.json) {
-    say(text_of(Json{{"schema", 1}, {"calls", answer["audio"]}}));
+    say(io::line_of(Json{{"schema", 1}, {"calls", answer["audio"]}}));
     return 0;
   }
   if (answer["audio"].empty()) talk("No call uses a sound device.");

@@ -45,7 +45,7 @@ class Follower {
         if (const auto exit = take(*line)) return *exit;
       if (const auto why = wait()) {
         live_line_.clear();
-        if (context_.json && !who_.empty()) say(io::refused_json(who_, node::CallResult::failed));
+        if (context_.json && !who_.empty()) say(io::refused_line(who_, node::CallResult::failed));
         return fail(*why);
       }
     }
@@ -120,7 +120,8 @@ class Follower {
   }
 
   void progress(const Json& call) {
-    const std::string change = call.value("state", std::string()) + " " + path_text(call);
+    const std::string change =
+        call.value("state", std::string()) + " " + path_text(call) + " " + call.value("digits", std::string());
     const bool changed = change != last_change_;
     last_change_ = change;
     muted_ = call.value("muted", false);
@@ -134,7 +135,7 @@ class Follower {
     if (context_.json) {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
-      for (const char* key : {"id", "peer", "state", "path", "via", "reason"}) out[key] = call[key];
+      for (const char* key : {"id", "peer", "state", "path", "via", "reason", "digits"}) out[key] = call[key];
       return say(out.dump());
     }
     if (live_) {
@@ -161,8 +162,7 @@ class Follower {
     const auto why = message.value("error", std::string());
     const int exit = message.value("exit", 1);
     if (context_.json) {
-      const auto start = line.find("\"summary\":") + 10;
-      say(std::string_view(line).substr(start, line.size() - start - 1));
+      say(io::line_of(nlohmann::ordered_json::parse(line, nullptr, false)["summary"]));
     } else {
       say(summary_text(message["summary"]));
     }

@@ -6,6 +6,7 @@
 
 #include "cli/print.h"
 #include "node/io/control/control_client.h"
+#include "node/io/control/view_json.h"
 #include "node/io/process.h"
 #include "node/io/terminal.h"
 
@@ -153,8 +154,7 @@ int who(const Context& context, const verb::Who& options) {
   const auto error = error_of(answer);
   const Json result = answer.is_object() ? answer.value("who", Json()) : Json();
   if (!result.is_object()) return fail(error.value_or(io::Trouble{"The daemon's answer cannot be read."}));
-  // The daemon's line keeps its order of keys; it stands between "who": and the last brace.
-  if (context.json) say(line->substr(line->find("\"who\":") + 6, line->size() - line->find("\"who\":") - 7));
+  if (context.json) say(io::line_of(nlohmann::ordered_json::parse(*line, nullptr, false)["who"]));
   if (!context.json) {
     for (const auto& device : result["devices"]) {
       say(result.value("address", std::string()) + (result.value("pinned", false) ? "  known key" : "  new key"));
@@ -182,11 +182,9 @@ int log(const Context& context, const verb::Log& options) {
     const Json row = Json::parse(**line, nullptr, false);
     if (const auto error = error_of(row)) return fail(*error);
     if (row.contains("ok")) return 0;
-    const auto at = (*line)->rfind("\"summary\":");
-    if (at == std::string::npos) continue;
+    if (!row.contains("summary")) continue;
     if (context.json) {
-      const auto start = (*line)->find("\"summary\":") + 10;
-      say((*line)->substr(start, (*line)->size() - start - 1));
+      say(io::line_of(nlohmann::ordered_json::parse(**line, nullptr, false)["summary"]));
       continue;
     }
     const auto why = row.value("error", std::string());

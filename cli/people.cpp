@@ -9,6 +9,7 @@
 #include "cli/qr.h"
 #include "crypto/safety_number.h"
 #include "node/io/control/control_client.h"
+#include "node/io/control/view_json.h"
 #include "node/io/terminal.h"
 
 namespace linnet::cli {
@@ -53,7 +54,7 @@ io::Outcome<Answer> ask(const Context& context, Json request) {
     if (out.trouble.exit == io::Exit::ok) return io::trouble("The daemon's answer cannot be read.");
     return tl::unexpected(out.trouble);
   }
-  out.line = out.reply.dump(-1, ' ', false, Json::error_handler_t::replace);
+  out.line = io::line_of(out.reply);
   return out;
 }
 
@@ -186,7 +187,7 @@ int contact_list(const Context& context, const verb::ContactList& options) {
     if (options.blocked && !row.value("blocked", false)) continue;
     any = true;
     if (context.json)
-      say(row.dump(-1, ' ', false, Json::error_handler_t::replace));
+      say(io::line_of(row));
     else if (options.requests)
       print_request(row);
     else if (options.invitations)

@@ -11,7 +11,6 @@
 #include "node/io/reserve.h"
 #include "node/io/settings/reload.h"
 #include "node/io/sound/sound_choice.h"
-#include "node/io/sound/wav_recorder.h"
 #include "node/io/store/hosts_file.h"
 #include "node/io/store/key_file.h"
 
@@ -52,16 +51,8 @@ Outcome<HomeLock> lock(const Home& home) {
 }
 
 // What calls without files of their own are spoken and heard with. Without any sound device the node still answers.
-Outcome<SoundPlan> default_sound(const Settings& settings) {
-  SoundPlan out;
-  out.card = settings.sound;
-  out.record = settings.record;
-  if (auto can = check_can_record(settings.record); !can) return tl::unexpected(can.error());
-  if (settings.play.empty()) return out;
-  auto speech = load_speech(settings.play);
-  if (!speech) return tl::unexpected(speech.error());
-  out.play = std::move(*speech);
-  return out;
+Outcome<SoundPlan> usual_sound(const Settings& settings) {
+  return make_plan(settings.sound, settings.play, settings.record);
 }
 
 }  // namespace
@@ -97,14 +88,14 @@ void Daemon::Impl::reload() {
   };
   const auto read = reread();
   if (!read) return kept(read.error());
-  auto sound = default_sound(*read);
+  auto sound = usual_sound(*read);
   if (!sound) return kept(sound.error());
   const Changes changes = compare(settings, *read);
   const bool renamed = settings.bootstrap != read->bootstrap;
   settings = take_over(settings, *read);
   set_log_level(settings.log_level);
   driver->node().reconfigure(settings.node_config());
-  driver->use_sound(std::move(*sound));
+  driver->sound().use(std::move(*sound));
   if (renamed) names->rename(settings.bootstrap);
   service->reloaded();
   log_info(changes.text());
@@ -128,7 +119,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!memory) return tl::unexpected(memory.error());
   const auto sequence = store->sequence();
   if (!sequence) return tl::unexpected(sequence.error());
-  auto sound = default_sound(settings);
+  auto sound = usual_sound(settings);
   if (!sound) return tl::unexpected(sound.error());
   auto ports = UdpPorts::open(settings.listen);
   if (!ports) return tl::unexpected(ports.error());
@@ -156,12 +147,12 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.memory = std::move(*memory);
   parts.hosts_file = home.hosts();
   parts.key_file = std::move(who->file);
-  parts.sound = std::move(*sound);
   parts.tcp = std::make_unique<TcpPorts>();
   parts.config.peer.tcp = true;
   if (parts.config.peer.role == overlay::Role::supernode) {  // a leaf is reached through its supernodes
     if (const auto open = parts.tcp->listen(ports->bound()); !open) log_warn(open.error().text);
   }
+  parts.sound_config.usual = std::move(*sound);
   parts.sound_config.processing = settings.sound_processing;
   parts.sound_config.choice = [file = home.sound(), configured = settings.sound_choice] {
     return load_sound_choice(file).value_or(configured);

@@ -26,16 +26,10 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
             std::move(parts.memory)),
       hosts_file_(std::move(parts.hosts_file)),
       key_file_(std::move(parts.key_file)),
-      default_sound_(std::move(parts.sound)),
       lan_wanted_(parts.lan),
       network_(parts.network),
       loop_(loop),
-      sound_(
-          loop, node_, std::move(parts.sound_config), [this] { pump(); },
-          [this](node::CallId call, const std::string& text) {
-            log_warn("sound of a call: " + text);
-            if (said_) said_(call, text);
-          }) {}
+      sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {}
 
 void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
   listener_ = std::move(listener);
@@ -59,21 +53,11 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
 }
 
 node::CommandId Driver::command(const node::Command& command) {
-  const node::CommandId id = next_command();
-  ++last_command_;
+  const node::CommandId id{++last_command_};
   node_.command(now(), id, command);
   if (lan_ && std::holds_alternative<node::command::Leave>(command)) lan_->leave();
-  // The caller learns the id before the outcome.
   loop_.post([this] { pump(); });
   return id;
-}
-
-void Driver::plan_sound(node::CallId call, SoundPlan plan) { plans_[call] = std::move(plan); }
-
-bool Driver::aloud(node::CallId call) const {
-  const auto planned = plans_.find(call);
-  const auto& plan = planned != plans_.end() ? planned->second : default_sound_;
-  return plan.card && !plan.files();
 }
 
 void Driver::pump() {
@@ -99,7 +83,7 @@ void Driver::drain_events() {
   while (auto event = node_.poll_event()) {
     on_event(*event);
     if (listener_) listener_(*event);
-    if (const auto* started = std::get_if<node::event::AudioStart>(&*event)) start_sound(started->call);
+    if (const auto* started = std::get_if<node::event::AudioStart>(&*event)) sound_.start(started->call);
   }
 }
 
@@ -117,13 +101,11 @@ void Driver::on_event(const node::Event& event) {
     warn_when(key_file_.save(rng_, node_.identity()));
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
-    plans_.erase(stop->call);
   } else if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
     const auto& s = ended->summary;
     sound_.stop(s.id);
-    plans_.erase(s.id);
     warn_when(store_.add_history(
-        {s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_json(s)}));
+        {s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_line(s)}));
   }
 }
 
@@ -149,14 +131,6 @@ void Driver::store_sequence() {
   const auto below = *unsaved_sequence_;
   unsaved_sequence_.reset();
   node_.sequence_stored(now(), below);
-}
-
-void Driver::start_sound(node::CallId call) {
-  const auto planned = plans_.find(call);
-  SoundPlan plan = planned != plans_.end() ? planned->second : default_sound_;
-  if (!plan.record.empty()) plan.record = recordings_.next(plan.record);
-  if (const auto started = sound_.start(call, plan); !started)
-    log_warn("a call goes on in silence: " + started.error().text);
 }
 
 void Driver::start_lan() {

@@ -1,6 +1,7 @@
 // node/io: any line on the control socket. What is refused is answered by a line that can be sent; what is taken keeps
 // its bounds.
 #include "node/io/control/control_request.h"
+#include "node/io/control/lines.h"
 
 #include "base/bytes.h"
 
@@ -11,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using linnet::fuzz::require;
   const auto request = io::parse_request(linnet::text(ByteView(data, size)));
   if (!request) {
-    const auto line = io::error_line(request.error());
+    const auto line = io::lines::error(request.error());
     require(line.find('\n') == std::string::npos && line.front() == '{' && line.back() == '}');
     return 0;
   }

@@ -10,6 +10,7 @@
 
 #include "node/io/control/control_request.h"
 #include "node/io/control/control_socket.h"
+#include "node/io/control/lines.h"
 #include "tests/io/home_folder.h"
 
 namespace linnet::io {
@@ -61,7 +62,7 @@ TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
 }
 
 TEST(ControlRequest, WritesAnErrorThatCanBeReadBack) {
-  const auto json = nlohmann::json::parse(error_line({"No \"such\"\nthing \xff.", Exit::not_found}), nullptr, false);
+  const auto json = nlohmann::json::parse(lines::error({"No \"such\"\nthing \xff.", Exit::not_found}), nullptr, false);
   ASSERT_TRUE(json.is_object());
   EXPECT_EQ(json["exit"], 4);
 }

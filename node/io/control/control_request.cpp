@@ -169,9 +169,4 @@ Outcome<Request> parse_request(std::string_view line) {
   return f.as(request::Down{});
 }
 
-std::string error_line(const Trouble& trouble) {
-  return Json{{"error", trouble.text}, {"exit", static_cast<int>(trouble.exit)}}.dump(-1, ' ', false,
-                                                                                      Json::error_handler_t::replace);
-}
-
 }  // namespace linnet::io

@@ -93,6 +93,4 @@ using Request = std::variant<request::Status, request::Call, request::Answer, re
 // deeper than 4.
 Outcome<Request> parse_request(std::string_view line);
 
-std::string error_line(const Trouble& trouble);
-
 }  // namespace linnet::io

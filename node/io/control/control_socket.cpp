@@ -13,6 +13,7 @@
 
 #include "node/io/clock.h"
 #include "node/io/control/control_request.h"
+#include "node/io/control/lines.h"
 
 namespace linnet::io {
 namespace {
@@ -94,7 +95,7 @@ void ControlSocket::accept() {
   if (!peer || (peer->uid != ::geteuid() && peer->uid != 0)) return;
   if (clients_.size() >= kMaxClients) {
     const std::string busy =
-        error_line({"The daemon serves " + std::to_string(kMaxClients) + " programs already.", Exit::failed}) + "\n";
+        lines::error({"The daemon serves " + std::to_string(kMaxClients) + " programs already.", Exit::failed}) + "\n";
     ::send(fd.get(), busy.data(), busy.size(), MSG_NOSIGNAL);
     return;
   }
@@ -118,7 +119,7 @@ void ControlSocket::refuse_without_descriptors() {
   spare_.reset();
   Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
-    const std::string why = error_line({"The daemon has no descriptors left.", Exit::failed}) + "\n";
+    const std::string why = lines::error({"The daemon has no descriptors left.", Exit::failed}) + "\n";
     ::send(fd.get(), why.data(), why.size(), MSG_NOSIGNAL);
     fd.reset();
   } else {

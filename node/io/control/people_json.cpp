@@ -1,4 +1,5 @@
-// People as lines of JSON.
+#include "node/io/control/people_json.h"
+
 #include <nlohmann/json.hpp>
 
 #include "node/io/control/view_json.h"
@@ -8,12 +9,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 Json text(std::string_view value) { return value.empty() ? Json(nullptr) : Json(value); }
 Json when(const std::optional<Wall>& wall) { return wall ? Json(seconds(*wall)) : Json(nullptr); }
 
-Json object(const node::Contact& c) {
+}  // namespace
+
+Json contact_json(const node::Contact& c) {
   return Json{{"schema", kSchema},
               {"name", text(c.name)},
               {"address", c.address.text()},
@@ -25,41 +26,37 @@ Json object(const node::Contact& c) {
               {"blocked", c.blocked}};
 }
 
-}  // namespace
-
-std::string contact_json(const node::Contact& contact) { return line(object(contact)); }
-
-std::string request_json(const node::Request& r) {
-  return line(Json{{"schema", kSchema},
-                   {"address", r.address.text()},
-                   {"key_name", r.key_name.text()},
-                   {"fingerprint", crypto::fingerprint(r.key)},
-                   {"first", seconds(r.first)},
-                   {"last", seconds(r.last)},
-                   {"times", r.times}});
+Json request_json(const node::Request& r) {
+  return Json{{"schema", kSchema},
+              {"address", r.address.text()},
+              {"key_name", r.key_name.text()},
+              {"fingerprint", crypto::fingerprint(r.key)},
+              {"first", seconds(r.first)},
+              {"last", seconds(r.last)},
+              {"times", r.times}};
 }
 
-std::string invitation_json(const node::StoredInvitation& i, Wall now) {
+Json invitation_json(const node::StoredInvitation& i, Wall now) {
   const char* state = i.used_by ? "used" : i.expires < now ? "expired" : "open";
-  return line(Json{{"schema", kSchema},
-                   {"id", to_hex(i.id).substr(0, 8)},
-                   {"state", state},
-                   {"made", seconds(i.made)},
-                   {"expires", seconds(i.expires)},
-                   {"used_by", i.used_by ? Json(crypto::fingerprint(*i.used_by)) : Json(nullptr)}});
+  return Json{{"schema", kSchema},
+              {"id", to_hex(i.id).substr(0, 8)},
+              {"state", state},
+              {"made", seconds(i.made)},
+              {"expires", seconds(i.expires)},
+              {"used_by", i.used_by ? Json(crypto::fingerprint(*i.used_by)) : Json(nullptr)}};
 }
 
-std::string reply_json(const node::Reply& r) {
-  return line(Json{{"schema", kSchema},
-                   {"text", text(r.text)},
-                   {"contact", r.contact ? object(*r.contact) : Json(nullptr)},
-                   {"code", text(r.code)},
-                   {"id", text(r.id)},
-                   {"expires", r.code.empty() ? Json(nullptr) : Json(seconds(r.expires))},
-                   {"safety_number", text(r.safety_number)},
-                   {"key_name", text(r.key_name)},
-                   {"fingerprint", text(r.fingerprint)},
-                   {"waiting", r.waiting}});
+Json reply_json(const node::Reply& r) {
+  return Json{{"schema", kSchema},
+              {"text", text(r.text)},
+              {"contact", r.contact ? contact_json(*r.contact) : Json(nullptr)},
+              {"code", text(r.code)},
+              {"id", text(r.id)},
+              {"expires", r.code.empty() ? Json(nullptr) : Json(seconds(r.expires))},
+              {"safety_number", text(r.safety_number)},
+              {"key_name", text(r.key_name)},
+              {"fingerprint", text(r.fingerprint)},
+              {"waiting", r.waiting}};
 }
 
 Exit exit_of(node::Refusal refusal) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <variant>
 
 #include "node/io/control/control_request.h"
 #include "node/io/control/control_socket.h"
@@ -13,6 +14,30 @@
 #include "node/io/sound/ringer.h"
 
 namespace linnet::io {
+
+// A command whose outcome a program waits for, by its kind.
+namespace pending {
+struct Call {  // is followed from the moment it stands until it has ended
+  std::string who;
+  SoundPlan sound;
+};
+struct Answer {
+  bool follow = false;
+  std::optional<node::CallId> call;
+};
+struct Change {  // of a call: hang up, hold, mute, digits
+  std::optional<node::CallId> call;
+};
+struct Who {  // event WhoResult answers it
+  std::string who;
+};
+struct People {};  // event PeopleDone answers it
+}  // namespace pending
+
+struct Pending {
+  ClientId client{};
+  std::variant<pending::Call, pending::Answer, pending::Change, pending::Who, pending::People> what;
+};
 
 class Service {
  public:
@@ -32,48 +57,62 @@ class Service {
   void reloaded();
 
  private:
-  struct Pending {  // a command whose outcome somebody waits for
-    ClientId client;
-    bool call = false;  // an outgoing call
-    bool follow = false;
-    std::string who;
-    SoundPlan sound;
-    std::optional<node::CallId> asked;  // the call that the command named
-  };
+  static constexpr std::size_t kMaxPending = 1024;
+  static inline const Trouble kBusy{"The daemon is busy.", Exit::failed};
 
+  // service.cpp: what is answered at once.
   void handle(ClientId client, const request::Status& status);
+  void handle(ClientId client, const request::Log& log);
+  void handle(ClientId client, const request::Audio& audio);
+  void handle(ClientId client, const request::Counters& counters);
+  void handle(ClientId client, const request::Down& down);
+  // service_calls.cpp
   void handle(ClientId client, const request::Call& call);
   void handle(ClientId client, const request::Answer& answer);
   void handle(ClientId client, const request::Hangup& hangup);
   void handle(ClientId client, const request::Hold& hold);
   void handle(ClientId client, const request::Mute& mute);
   void handle(ClientId client, const request::Dtmf& dtmf);
+  // service_people.cpp
   void handle(ClientId client, const request::Who& who);
-  void handle(ClientId client, const request::Log& log);
   void handle(ClientId client, const request::Names& names);
-  void handle(ClientId client, const request::Audio& audio);
   void handle(ClientId client, const request::People& people);
   void handle(ClientId client, const request::Contacts& contacts);
-  void handle(ClientId client, const request::Counters& counters);
-  void handle(ClientId client, const request::Down& down);
 
   void on(const node::event::Done& done);
   void on(const node::event::WhoResult& result);
   void on(const node::event::PeopleDone& done);
   void on(const node::event::CallEnded& ended);
-  // "No contact "alcie". Closest: alice. Or give name@domain."
-  std::string no_contact(const std::string& who) const;
+
+  // Gives the command to the node; its outcome comes back to the client.
+  template <class Kind>
+  void run(ClientId client, const node::Command& command, Kind kind) {
+    if (full()) return refuse(client, kBusy);
+    pending_.emplace(driver_.command(command), Pending{client, std::move(kind)});
+  }
+  bool full() const { return pending_.size() >= kMaxPending; }
+  std::optional<Pending> take(node::CommandId command);
+  Trouble why(const node::event::Done& done, const Pending& pending) const;
+  // The last line of an answer.
+  void finish(ClientId client, const std::string& line);
   void refuse(ClientId client, const Trouble& why);
-  Outcome<SoundPlan> plan(const request::Files& files) const;
+
+  // service_calls.cpp
   void with_sound(ClientId client, const request::Files& files, std::function<void(Outcome<SoundPlan>)> then);
-  void tell_sound(node::CallId call, const std::string& text);
   std::optional<node::CallId> ringing(std::optional<node::CallId> asked) const;
-  void run(ClientId client, const node::Command& command, std::optional<node::CallId> asked);
   std::string no_such_call(std::optional<node::CallId> asked) const;
-  void tell_watchers();
-  void tell_supervisor(const node::Status& status);
-  void ring();
+  // The client hears of that call from now on. False when it is gone.
+  bool follow(ClientId client, node::CallId call);
   void tell_followers(std::optional<node::CallId> call);
+  void tell_sound(node::CallId call, const std::string& text);
+
+  // service_people.cpp: "No contact "alcie". Closest: alice. Or give name@domain."
+  std::string no_contact(const std::string& who) const;
+
+  // service_talk.cpp: what it says by itself.
+  void ring();
+  void tell_supervisor(const node::Status& status);
+  void tell_watchers();
   std::string status_line() const;
 
   Loop& loop_;

@@ -1,5 +1,8 @@
-// What the service says by itself: the bell to the person, a line of status to systemd.
+// What the service says by itself: the bell to the person, a line of status to systemd, each change to who watches.
+#include <unistd.h>
+
 #include "node/io/clock.h"
+#include "node/io/control/lines.h"
 #include "node/io/control/service.h"
 #include "node/io/notify.h"
 
@@ -13,8 +16,9 @@ std::string count(std::size_t n, const std::string& one) { return std::to_string
 void Service::ring() {
   if (leaving_) return;
   const auto status = driver_.node().status(now());
-  ringer_.set(settings_.sound ? bell_for(status.calls, [this](node::CallId call) { return driver_.aloud(call); })
-                              : Bell::silent);
+  ringer_.set(settings_.sound
+                  ? bell_for(status.calls, [this](node::CallId call) { return driver_.sound().aloud(call); })
+                  : Bell::silent);
 }
 
 void Service::tell_supervisor(const node::Status& status) {
@@ -29,6 +33,24 @@ void Service::tell_supervisor(const node::Status& status) {
   if (text == told_supervisor_) return;
   told_supervisor_ = std::move(text);
   notify_supervisor(told_supervisor_);
+}
+
+// One line per change: a line that says what the last one said is not sent.
+void Service::tell_watchers() {
+  if (watchers_.empty()) return;
+  const std::string line = status_line();
+  std::vector<ClientId> clients;
+  for (auto& [client, last] : watchers_) {
+    if (last == line) continue;
+    last = line;
+    clients.push_back(client);
+  }
+  for (const auto client : clients) control_->send(client, line);
+}
+
+std::string Service::status_line() const {
+  return lines::status(driver_.node().status(now()), driver_.ports().bound(), static_cast<int>(::getpid()),
+                       driver_.sound().in_use());
 }
 
 void Service::reloaded() {

@@ -9,11 +9,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 double tenth(double value) { return std::round(value * 10) / 10; }
-std::string line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
-std::string sound_json(const std::vector<Sound::InUse>& in_use) {
+Json sound_json(const std::vector<Sound::InUse>& in_use) {
   Json list = Json::array();
   for (const auto& use : in_use) {
     const auto& report = use.processing;
@@ -27,9 +26,16 @@ std::string sound_json(const std::vector<Sound::InUse>& in_use) {
              {"echo_delay_ms", report.delay ? Json(tenth(millis(*report.delay))) : Json()},
              {"echo_reduction_db", report.echo_reduction_db ? Json(tenth(*report.echo_reduction_db)) : Json()}});
   }
-  return line(list);
+  return list;
 }
 
-std::string notice_line(const std::string& text) { return line(Json{{"event", "notice"}, {"text", text}}); }
+Json devices_json(const std::vector<Sound::InUse>& in_use) {
+  Json list = Json::array();
+  for (const auto& use : in_use)
+    list.push_back(Json{{"call", static_cast<std::uint64_t>(use.call)},
+                        {"microphone", use.devices.microphone},
+                        {"loudspeaker", use.devices.loudspeaker}});
+  return list;
+}
 
 }  // namespace linnet::io

@@ -1,7 +1,7 @@
-// Sound as JSON: for the control socket and for `linnet audio --json`.
+// Sound as JSON: for `linnet audio --json` and `linnet status --json`.
 #pragma once
 
-#include <string>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "node/io/sound/sound.h"
@@ -10,8 +10,8 @@ namespace linnet::io {
 
 // [{"call":..,"microphone":..,"loudspeaker":..,"latency_ms":..,"echo":..,"echo_delay_ms":..,"echo_reduction_db":..}]
 // latency_ms: from mouth to encoder and from decoder to ear together, as the devices report it.
-std::string sound_json(const std::vector<Sound::InUse>& in_use);
-// {"event":"notice","text":..}
-std::string notice_line(const std::string& text);
+nlohmann::ordered_json sound_json(const std::vector<Sound::InUse>& in_use);
+// The same without what changes all the time: [{"call":..,"microphone":..,"loudspeaker":..}]
+nlohmann::ordered_json devices_json(const std::vector<Sound::InUse>& in_use);
 
 }  // namespace linnet::io

@@ -22,9 +22,6 @@ Json micros_of(const std::optional<Time>& value) {
 }
 Json text(std::string_view value) { return value.empty() ? Json(nullptr) : Json(value); }
 
-// Names come from strangers: what is no UTF-8 is replaced, never thrown at.
-std::string line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 std::string_view word(overlay::State state) {
   switch (state) {
     case overlay::State::starting: return "starting";
@@ -65,7 +62,9 @@ Json summary_object(const std::string& peer, const node::CallSummary& s) {
 
 }  // namespace
 
-std::string status_json(const node::Status& status, const std::vector<Endpoint>& listen, int pid) {
+std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json status_json(const node::Status& status, const std::vector<Endpoint>& listen, int pid) {
   Json addresses = Json::array();
   for (const auto& endpoint : listen) addresses.push_back(to_text(endpoint));
   Json supernodes = Json::array();
@@ -83,67 +82,69 @@ std::string status_json(const node::Status& status, const std::vector<Endpoint>&
                          {"state", to_string(call.state)},
                          {"path", to_string(call.path)},
                          {"via", text(call.via)},
-                         {"reason", text(call.reason)}});
-  return line(Json{{"schema", kSchema},
-                   {"pid", pid},
-                   {"state", word(status.state)},
-                   {"role", status.role == overlay::Role::supernode ? "supernode" : "leaf"},
-                   {"uri", status.uri.text()},
-                   {"key_name", status.key_name.text()},
-                   {"listen", std::move(addresses)},
-                   {"supernodes", std::move(supernodes)},
-                   {"supernodes_tcp", std::move(over_tcp)},
-                   {"calls", std::move(calls)}});
+                         {"reason", text(call.reason)},
+                         {"digits", call.digits}});
+  return Json{{"schema", kSchema},
+              {"pid", pid},
+              {"state", word(status.state)},
+              {"role", status.role == overlay::Role::supernode ? "supernode" : "leaf"},
+              {"uri", status.uri.text()},
+              {"key_name", status.key_name.text()},
+              {"listen", std::move(addresses)},
+              {"supernodes", std::move(supernodes)},
+              {"supernodes_tcp", std::move(over_tcp)},
+              {"calls", std::move(calls)}};
 }
 
-std::string summary_json(const node::CallSummary& summary) {
-  return line(summary_object(summary.peer.text(), summary));
-}
+Json summary_json(const node::CallSummary& summary) { return summary_object(summary.peer.text(), summary); }
+std::string summary_line(const node::CallSummary& summary) { return line_of(summary_json(summary)); }
 
-std::string refused_json(const std::string& who, node::CallResult result) {
+Json refused_json(const std::string& who, node::CallResult result) {
   node::CallSummary nothing;
   nothing.result = result;
-  return line(summary_object(who, nothing));
+  return summary_object(who, nothing);
 }
 
-std::string call_json(const node::CallView& call) {
+std::string refused_line(const std::string& who, node::CallResult result) { return line_of(refused_json(who, result)); }
+
+Json call_json(const node::CallView& call) {
   const auto talking = call.talking_for ? std::optional<double>(millis(*call.talking_for) / 1000.0) : std::nullopt;
-  return line(Json{{"id", static_cast<std::uint64_t>(call.id)},
-                   {"peer", call.peer.text()},
-                   {"direction", call.direction == node::Direction::outgoing ? "outgoing" : "incoming"},
-                   {"state", to_string(call.state)},
-                   {"path", to_string(call.path)},
-                   {"via", text(call.via)},
-                   {"reason", text(call.reason)},
-                   {"verified", call.verified},
-                   {"compared", call.compared},
-                   {"note", text(call.note)},
-                   {"muted", call.muted},
-                   {"on_hold", call.on_hold},
-                   {"held_by_peer", call.held_by_peer},
-                   {"digits", call.digits},
-                   {"seconds", number(talking)},
-                   {"rtt_ms", number(call.rtt_ms)},
-                   {"loss_pct", number(call.loss_pct)},
-                   {"jitter_ms", number(call.jitter_ms)},
-                   {"mos", number(call.mos)},
-                   {"last_heard_ms", number(call.last_heard)},
-                   {"level", number(call.level)},
-                   {"codec", text(call.codec)}});
+  return Json{{"id", static_cast<std::uint64_t>(call.id)},
+              {"peer", call.peer.text()},
+              {"direction", call.direction == node::Direction::outgoing ? "outgoing" : "incoming"},
+              {"state", to_string(call.state)},
+              {"path", to_string(call.path)},
+              {"via", text(call.via)},
+              {"reason", text(call.reason)},
+              {"verified", call.verified},
+              {"compared", call.compared},
+              {"note", text(call.note)},
+              {"muted", call.muted},
+              {"on_hold", call.on_hold},
+              {"held_by_peer", call.held_by_peer},
+              {"digits", call.digits},
+              {"seconds", number(talking)},
+              {"rtt_ms", number(call.rtt_ms)},
+              {"loss_pct", number(call.loss_pct)},
+              {"jitter_ms", number(call.jitter_ms)},
+              {"mos", number(call.mos)},
+              {"last_heard_ms", number(call.last_heard)},
+              {"level", number(call.level)},
+              {"codec", text(call.codec)}};
 }
 
-std::string who_json(const node::event::WhoResult& result) {
+Json who_json(const node::event::WhoResult& result) {
   Json devices = Json::array();
   for (const auto& device : result.devices)
     devices.push_back(Json{{"key_name", device.key_name},
                            {"fingerprint", device.fingerprint},
                            {"expires_in_s", device.expires_in_s},
                            {"homes", device.homes}});
-  return line(Json{{"schema", kSchema},
-                   {"address", result.address.text()},
-                   {"devices", std::move(devices)},
-                   {"pinned", result.pinned},
-                   {"identity_conflict", result.identity_conflict}});
+  return Json{{"schema", kSchema},
+              {"address", result.address.text()},
+              {"devices", std::move(devices)},
+              {"pinned", result.pinned},
+              {"identity_conflict", result.identity_conflict}};
 }
 
 Exit exit_of(node::CallResult result) {

@@ -1,30 +1,14 @@
 #include "node/io/sound/sound.h"
 
-#include "media/codec_kind.h"
-#include "media/resampler.h"
-#include "media/wav.h"
 #include "node/io/clock.h"
-#include "node/io/files.h"
+#include "node/io/log.h"
 
 namespace linnet::io {
 
-Outcome<Speech> load_speech(const std::string& path) {
-  const auto bytes = read_file(path, media::kMaxWavBytes);
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return trouble("There is no file " + path + ".");
-  auto audio = media::parse_wav(**bytes);
-  if (!audio)
-    return trouble(path + " is no WAV file that can be played (" + std::string(to_string(audio.error())) + ").");
-  if (audio->rate == media::kRate) return std::make_shared<const std::vector<std::int16_t>>(std::move(audio->samples));
-  return std::make_shared<const std::vector<std::int16_t>>(media::resample(audio->samples, audio->rate, media::kRate));
-}
-
-Sound::Sound(Loop& loop, node::Node& node, SoundConfig config, std::function<void()> ticked,
-             std::function<void(node::CallId, const std::string&)> said)
+Sound::Sound(Loop& loop, node::Node& node, SoundConfig config, std::function<void()> ticked)
     : node_(node),
       config_(std::move(config)),
       ticked_(std::move(ticked)),
-      said_(std::move(said)),
       thread_(loop),
       alarm_(loop.alarm([this] { ring(); })) {}
 
@@ -32,30 +16,49 @@ Sound::~Sound() {
   for (auto& [id, call] : calls_) thread_.close(call.line->take_card());
 }
 
-Done Sound::start(node::CallId id, const SoundPlan& plan) {
+const SoundPlan& Sound::plan_of(node::CallId id) const {
+  const auto planned = plans_.find(id);
+  return planned != plans_.end() ? planned->second : config_.usual;
+}
+
+bool Sound::aloud(node::CallId id) const {
+  const auto& plan = plan_of(id);
+  return plan.card && !plan.files();
+}
+
+void Sound::tell(node::CallId id, const std::string& text) {
+  log_warn("sound of a call: " + text);
+  if (said_) said_(id, text);
+}
+
+void Sound::start(node::CallId id) {
+  const auto& plan = plan_of(id);
   Call call;
   call.line = std::make_unique<SoundLine>(node_, id);
   call.line->speak(plan.play);
-  Done done;
   if (!plan.record.empty()) {
-    auto made = WavRecorder::create(plan.record);
+    auto made = WavRecorder::create(recordings_.next(plan.record));
     if (made)
       call.line->record(std::make_unique<WavRecorder>(std::move(*made)));
     else
-      done = tl::unexpected(made.error());
+      log_warn("a call goes on in silence: " + made.error().text);
   }
-  call.card = plan.card && !plan.files();
-  stop(id);
+  call.card = aloud(id);
+  drop(id);
   if (calls_.empty()) {
     next_ = now() + kTick;
     alarm_->set(next_);
   }
   Call& kept = calls_[id] = std::move(call);
   if (kept.card) open(id, kept);
-  return done;
 }
 
 void Sound::stop(node::CallId id) {
+  drop(id);
+  plans_.erase(id);
+}
+
+void Sound::drop(node::CallId id) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
   thread_.close(it->second.line->take_card());
@@ -82,7 +85,7 @@ void Sound::opened(node::CallId id, SoundThread::Opened card) {
     const auto& facts = (*card)->facts();
     const auto both =
         facts.microphone == facts.loudspeaker ? facts.microphone : facts.microphone + " and " + facts.loudspeaker;
-    if (!call.why.empty()) said_(id, call.why + "\n  Using " + both + ".");
+    if (!call.why.empty()) tell(id, call.why + "\n  Using " + both + ".");
     call.why.clear();
     return call.line->use(std::move(*card), config_.processing);
   }
@@ -91,7 +94,7 @@ void Sound::opened(node::CallId id, SoundThread::Opened card) {
     call.fallen = true;
     return open(id, call);
   }
-  if (!call.told) said_(id, call.why + "\n  The call goes on in silence.");
+  if (!call.told) tell(id, call.why + "\n  The call goes on in silence.");
   call.told = true;
   call.again = now() + kAgain;
 }

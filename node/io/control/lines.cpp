@@ -1,0 +1,100 @@
+#include "node/io/control/lines.h"
+
+#include <nlohmann/json.hpp>
+
+#include "node/io/control/people_json.h"
+#include "node/io/control/sound_json.h"
+#include "node/io/control/view_json.h"
+
+namespace linnet::io::lines {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::uint64_t number(node::CallId call) { return static_cast<std::uint64_t>(call); }
+
+Json error_object(const Trouble& why) { return Json{{"error", why.text}, {"exit", static_cast<int>(why.exit)}}; }
+
+// The object and one more key, whose value is JSON already: a stored row goes out as it was written.
+std::string with_written(const Json& object, const char* key, const std::string& json) {
+  std::string line = line_of(object);
+  line.pop_back();
+  return line + ",\"" + key + "\":" + json + "}";
+}
+
+}  // namespace
+
+std::string ok() { return line_of(Json{{"ok", true}}); }
+std::string ok(node::CallId call) { return line_of(Json{{"ok", true}, {"call", number(call)}}); }
+std::string error(const Trouble& why) { return line_of(error_object(why)); }
+
+std::string status(const node::Status& status, const std::vector<Endpoint>& listen, int pid,
+                   const std::vector<Sound::InUse>& sound) {
+  auto object = status_json(status, listen, pid);
+  object["sound"] = devices_json(sound);
+  return line_of(object);
+}
+
+std::string started(node::CallId call) { return line_of(Json{{"event", "started"}, {"call", number(call)}}); }
+std::string call(const node::CallView& call) { return line_of(Json{{"event", "call"}, {"call", call_json(call)}}); }
+std::string notice(const std::string& text) { return line_of(Json{{"event", "notice"}, {"text", text}}); }
+
+std::string ended(const Trouble& why, const node::CallSummary& summary) {
+  auto object = error_object(why);
+  object["event"] = "ended";
+  object["summary"] = summary_json(summary);
+  return line_of(object);
+}
+
+std::string never_began(const Trouble& why, const std::string& who, node::CallResult result) {
+  auto object = error_object(why);
+  object["event"] = "ended";
+  object["summary"] = refused_json(who, result);
+  return line_of(object);
+}
+
+std::string who(const Trouble& why, const node::event::WhoResult& result) {
+  auto object = error_object(why);
+  object["who"] = who_json(result);
+  return line_of(object);
+}
+
+std::string people(const node::Reply& reply) {
+  auto object =
+      reply.refusal == node::Refusal::none ? Json{{"ok", true}} : error_object({reply.text, exit_of(reply.refusal)});
+  object["reply"] = reply_json(reply);
+  return line_of(object);
+}
+
+std::string row(const node::Contact& contact) { return line_of(Json{{"row", contact_json(contact)}}); }
+std::string row(const node::Request& request) { return line_of(Json{{"row", request_json(request)}}); }
+std::string row(const node::StoredInvitation& invitation, Wall now) {
+  return line_of(Json{{"row", invitation_json(invitation, now)}});
+}
+
+std::string row(const HistoryRow& row) {
+  auto object = error_object({row.text, Exit::ok});
+  object["started"] = seconds(row.started);
+  object["direction"] = row.direction == node::Direction::outgoing ? "outgoing" : "incoming";
+  return with_written(object, "summary", row.json);
+}
+
+std::string names(const std::set<std::string>& names) { return line_of(Json{{"ok", true}, {"names", names}}); }
+
+std::string audio(const std::vector<Sound::InUse>& in_use) {
+  return line_of(Json{{"ok", true}, {"audio", sound_json(in_use)}});
+}
+
+std::string counters(const overlay::Peer::Counters& c, std::uint64_t unsent) {
+  return line_of(Json{{"ok", true},
+                      {"datagrams_in", c.datagrams_in},
+                      {"datagrams_out", c.datagrams_out},
+                      {"bytes_in", c.bytes_in},
+                      {"bytes_out", c.bytes_out},
+                      {"malformed", c.malformed},
+                      {"dropped", c.dropped},
+                      {"forwarded", c.forwarded},
+                      {"unsent", unsent}});
+}
+
+}  // namespace linnet::io::lines

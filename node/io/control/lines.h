@@ -1,0 +1,43 @@
+// The lines that the daemon writes to the programs that talk to it; what they ask is control_request.h. One JSON object
+// each. Every line with "exit" ends a request; its keys keep their order (view_json.h).
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/io/sound/sound.h"
+#include "node/io/store/store.h"
+#include "node/io/trouble.h"
+#include "node/node.h"
+
+namespace linnet::io::lines {
+
+std::string ok();
+std::string ok(node::CallId call);
+std::string error(const Trouble& why);
+
+// status, and of a watched one every line that differs from the last.
+std::string status(const node::Status& status, const std::vector<Endpoint>& listen, int pid,
+                   const std::vector<Sound::InUse>& sound);
+
+// While a call is followed: started, then call and notice, at last ended. `why` of ended has an exit code of its own:
+// how the call ended.
+std::string started(node::CallId call);
+std::string call(const node::CallView& call);
+std::string notice(const std::string& text);
+std::string ended(const Trouble& why, const node::CallSummary& summary);
+// For a call that never came to be.
+std::string never_began(const Trouble& why, const std::string& who, node::CallResult result);
+
+std::string who(const Trouble& why, const node::event::WhoResult& result);
+std::string people(const node::Reply& reply);
+std::string row(const node::Contact& contact);
+std::string row(const node::Request& request);
+std::string row(const node::StoredInvitation& invitation, Wall now);
+std::string row(const HistoryRow& row);
+std::string names(const std::set<std::string>& names);
+std::string audio(const std::vector<Sound::InUse>& in_use);
+std::string counters(const overlay::Peer::Counters& counters, std::uint64_t unsent);
+
+}  // namespace linnet::io::lines
