@@ -214,7 +214,7 @@ class Grammar {
             ->check(CLI::IsMember({"on", "off"}));
       command->add_option("--call", raw_.id, "the call's id, when there are several (linnet status)")->type_name("ID");
     }
-    auto* dtmf = app_.add_subcommand("dtmf", "send digits into a call");
+    auto* dtmf = app_.add_subcommand("dtmf", "send digits into a call; linnet status shows those that came");
     dtmf->add_option("DIGITS", raw_.digits, "0-9 * # A-D")
         ->required()
         ->check([](const std::string& text) {

@@ -49,6 +49,12 @@ std::string figures(const Json& o) {
          known(o, "jitter_ms", "%.1f") + " ms  MOS " + known(o, "mos", "%.1f");
 }
 
+// Digits that the other person keyed.
+std::string keyed(const Json& call) {
+  const auto digits = text_at(call, "digits");
+  return digits.empty() ? std::string() : "  keyed " + digits;
+}
+
 constexpr double kStaleMs = 2000;
 
 }  // namespace
@@ -71,6 +77,7 @@ std::string live_line(const Json& call) {
   if (call.value("muted", false)) out += "muted  ";
   if (call.value("on_hold", false)) out += "on hold  ";
   if (call.value("held_by_peer", false)) out += "held by them  ";
+  if (const auto digits = keyed(call); !digits.empty()) out += digits.substr(2) + "  ";
   const auto heard = number_at(call, "last_heard_ms");
   if (text_at(call, "state") == "talking" && heard && *heard > kStaleMs)
     out += "last heard " + with("%.0f", *heard / 1000) + " s ago";
@@ -109,12 +116,15 @@ std::string status_text(const Json& s) {
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
   if (list("supernodes_tcp") != "none")
     out += "\n  over TCP    " + list("supernodes_tcp") + "  (UDP brings no answer there)";
+  if (const auto sound = s.find("sound"); sound != s.end() && sound->is_array())
+    for (const auto& use : *sound)
+      out += "\n  sound       " + text_at(use, "microphone") + ", " + text_at(use, "loudspeaker");
   if (text_at(s, "state") == "alone")
     out += "\n  You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE";
   if (const auto calls = s.find("calls"); calls != s.end() && calls->is_array())
     for (const auto& call : *calls)
       out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + text_at(call, "peer") + "  " +
-             text_at(call, "state") + "  " + path_text(call);
+             text_at(call, "state") + "  " + path_text(call) + keyed(call);
   return out;
 }
 
@@ -128,7 +138,7 @@ std::string status_line(const Json& s) {
     // A call that is still to be answered is what one looks for.
     const auto state = text_at(call, "state");
     out += "  " + text_at(call, "peer") + " " + (state == "incoming" ? "is calling: linnet answer" : state);
-    if (state != "incoming") out += " " + path_text(call);
+    if (state != "incoming") out += " " + path_text(call) + keyed(call);
   }
   return out;
 }

@@ -8,6 +8,7 @@ namespace linnet::cli {
 
 // "DIRECT 192.168.1.7:4400", "RELAYED via 10.0.0.1:4400 (reason)", "LAN ...", "UNKNOWN".
 std::string path_text(const nlohmann::json& call);
+// "keyed 12#" stands there once the other person keyed digits.
 // alice  02:14  DIRECT 192.168.1.7:4400  RTT 3 ms  loss 0.0 %  jitter 1 ms  MOS 4.4  ####  mic ##  known key
 std::string live_line(const nlohmann::json& call);
 // bob@demo.example  ended  6.2 s  DIRECT 127.0.0.1:4401  loss 0.0 %  ...

@@ -84,7 +84,11 @@ void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
   const auto from = link->peer();
   for (auto& entry : calls) {
     auto* talking = entry.second.talking();
-    if (talking != nullptr && talking->line.peer == from && talking->hear(now, voice.bytes)) return;
+    if (talking == nullptr || talking->line.peer != from) continue;
+    const auto digits = talking->voice.digits_heard();
+    if (!talking->hear(now, voice.bytes)) continue;
+    if (talking->voice.digits_heard() != digits) out.changed(entry.first);
+    return;
   }
 }
 

@@ -92,7 +92,7 @@ bool Voice::receive(Time now, MutableBytes packet) {
   if (!session_.handle_packet(now, packet)) return false;
   last_packet_ = now;
   constexpr std::size_t kKept = 64;  // of the digits that came; older ones go
-  while (const auto digit = session_.poll_digit()) digits_ += *digit;
+  for (; const auto digit = session_.poll_digit(); ++digits_heard_) digits_ += *digit;
   if (digits_.size() > kKept) digits_.erase(0, digits_.size() - kKept);
   return true;
 }

@@ -43,6 +43,7 @@ class Voice {
   bool send_digits(std::string_view digits);
   // The digits that came, the last ones of many.
   const std::string& digits() const { return digits_; }
+  std::uint64_t digits_heard() const { return digits_heard_; }  // ever
   // Whether the path is one of the two machines' own: linear samples go only there.
   void set_direct(bool direct);
 
@@ -67,6 +68,7 @@ class Voice {
   media::Auxiliary auxiliary_;
   bool direct_ = false;
   std::string digits_;
+  std::uint64_t digits_heard_ = 0;
   sip::CryptoKey remote_key_;
   std::optional<std::uint32_t> remote_ssrc_;
   std::optional<sip::AudioOffer> pending_;   // our re-offer without an answer yet

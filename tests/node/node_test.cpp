@@ -85,6 +85,25 @@ TEST(Node, GivesTheAnswerOfALookupToWhoAskedForIt) {
   EXPECT_EQ(alice.last<event::PeopleDone>()->reply.refusal, Refusal::none);
 }
 
+TEST(Node, SaysAtOnceThatADigitWasKeyed) {
+  Town town;
+  town.build();
+  auto& alice = town.add("alice@a.example");
+  auto& bob = town.add("bob@b.example");
+  bob.answers = true;
+  ASSERT_TRUE(town.all_online());
+  town.call(alice, "bob@b.example");
+  ASSERT_TRUE(town.run_until([&] { return !alice.sounding.empty() && !bob.sounding.empty(); }, seconds(20)));
+  const auto digits = [&] { return bob.node->status(town.now()).calls.front().digits; };
+  town.run_for(seconds(2));
+  const auto before = bob.count<event::CallChanged>();
+  town.run_for(seconds(2));
+  ASSERT_EQ(bob.count<event::CallChanged>(), before) << "a call that goes on as it was is no news";
+  town.tell(alice, command::Dtmf{{}, "4#"});
+  ASSERT_TRUE(town.run_until([&] { return digits() == "4#"; }, seconds(5)));
+  EXPECT_EQ(bob.count<event::CallChanged>(), before + 2);
+}
+
 TEST(Node, LetsABoundedNumberOfStrangersRing) {
   Town town;
   town.build();

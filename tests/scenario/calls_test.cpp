@@ -106,7 +106,7 @@ TEST_F(Calls, AreAnsweredDeclinedAndHungUpByHand) {
     Process call(alice_.line({"call", "bob@demo.example", "--json"}));
     ASSERT_TRUE(bob_.until(rings));
     EXPECT_EQ(keys_of(bob_.status()["calls"][0]),
-              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason"}));
+              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason", "digits"}));
     ASSERT_EQ(bob_.run({"hangup"}).exit, 0);
     const auto ran = call.wait();
     EXPECT_EQ(ran.exit, 6) << ran.err << ran.out;
@@ -117,6 +117,9 @@ TEST_F(Calls, AreAnsweredDeclinedAndHungUpByHand) {
     ASSERT_TRUE(bob_.until(rings));
     ASSERT_EQ(bob_.run({"answer"}).exit, 0);
     ASSERT_TRUE(alice_.until([](const Json& s) { return !s["calls"].empty() && s["calls"][0]["state"] == "talking"; }));
+    ASSERT_EQ(alice_.run({"dtmf", "12#"}).exit, 0);
+    EXPECT_TRUE(bob_.until([](const Json& s) { return !s["calls"].empty() && s["calls"][0]["digits"] == "12#"; }));
+    EXPECT_TRUE(bob_.status()["sound"].is_array());
     ASSERT_EQ(alice_.run({"mute"}).exit, 0);
     ASSERT_EQ(alice_.run({"hold"}).exit, 0);
     ASSERT_TRUE(alice_.until([](const Json& s) { return !s["calls"].empty() && s["calls"][0]["state"] == "held"; }));

@@ -110,6 +110,9 @@ TEST_F(SoundCards, CarryAConversationWithoutItsEcho) {
     return understood(said, alice_listens.stop()) >= 0.8;
   })) << "alice hears bob";
 
+  const auto in_use = bob_.status()["sound"];
+  ASSERT_EQ(in_use.size(), 1u) << in_use;
+  EXPECT_FALSE(in_use[0]["microphone"].get<std::string>().empty()) << in_use;
   const auto status = bob_.run({"audio", "status", "--json"}).last_line();
   ASSERT_EQ(status["calls"].size(), 1u) << status;
   EXPECT_NE(status["calls"][0]["echo"], "off") << status;  // which one depends on how many blocks were lost

@@ -1,0 +1,84 @@
+#include "node/io/control/lines.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace linnet::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<std::string> keys(const Json& object) {
+  std::vector<std::string> out;
+  for (const auto& item : object.items()) out.push_back(item.key());
+  return out;
+}
+Json read(const std::string& line) { return Json::parse(line, nullptr, false); }
+
+TEST(Lines, AreOneLineWhateverANameContains) {
+  const auto line =
+      lines::never_began({"No \"such\"\nthing \xff.", Exit::not_found}, "a\n\xff", node::CallResult::failed);
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  const auto json = read(line);
+  EXPECT_EQ(keys(json), (std::vector<std::string>{"error", "exit", "event", "summary"}));
+  EXPECT_EQ(json["exit"], 4);
+  EXPECT_EQ(json["summary"]["result"], "failed");
+}
+
+TEST(Lines, OfAnEndedCallKeepItsOwnExitCode) {
+  node::CallSummary summary;
+  summary.result = node::CallResult::declined;
+  const auto json = read(lines::ended({"Bob declined.", Exit::declined}, summary));
+  EXPECT_EQ(json["event"], "ended");
+  EXPECT_EQ(json["exit"], 6);
+  EXPECT_EQ(json["error"], "Bob declined.");
+  EXPECT_EQ(json["summary"]["result"], "declined");
+}
+
+TEST(Lines, OfHistoryGiveTheStoredSummaryAsItWasWritten) {
+  HistoryRow row;
+  row.started = Wall{1'700'000'000};
+  row.direction = node::Direction::incoming;
+  row.text = "Why \"so\".";
+  row.json = R"({"schema":1,"mos":4.40,"peer":"x"})";
+  const auto line = lines::row(row);
+  EXPECT_NE(line.find(R"("summary":{"schema":1,"mos":4.40,"peer":"x"}})"), std::string::npos) << line;
+  const auto json = read(line);
+  EXPECT_EQ(keys(json), (std::vector<std::string>{"error", "exit", "started", "direction", "summary"}));
+  EXPECT_EQ(json["error"], row.text);
+  EXPECT_EQ(json["started"], 1'700'000'000);
+  EXPECT_EQ(json["direction"], "incoming");
+}
+
+TEST(Lines, OfPeopleSayOkOrWhyNot) {
+  node::Reply reply;
+  EXPECT_EQ(read(lines::people(reply))["ok"], true);
+  reply.refusal = node::Refusal::identity;
+  reply.text = "IDENTITY CHANGED";
+  const auto json = read(lines::people(reply));
+  EXPECT_FALSE(json.contains("ok"));
+  EXPECT_EQ(json["exit"], 7);
+  EXPECT_EQ(json["reply"]["text"], "IDENTITY CHANGED");
+}
+
+TEST(Lines, OfStatusNameTheDevicesInUseAndTheDigitsThatCame) {
+  node::Status status;
+  status.uri = *crypto::Address::parse("alice@demo.example");
+  status.key_name = status.uri;
+  node::CallView call;
+  call.id = node::CallId{3};
+  call.peer = *crypto::Address::parse("bob@demo.example");
+  call.digits = "12#";
+  status.calls.push_back(call);
+  Sound::InUse use;
+  use.call = call.id;
+  use.devices.microphone = "Headset";
+  use.devices.loudspeaker = "Desk";
+  const auto json = read(lines::status(status, {}, 7, {use}));
+  EXPECT_EQ(json["calls"][0]["digits"], "12#");
+  EXPECT_EQ(json["sound"].dump(), R"([{"call":3,"microphone":"Headset","loudspeaker":"Desk"}])");
+}
+
+}  // namespace
+}  // namespace linnet::io
