@@ -7,6 +7,7 @@
 #include "cli/demo_call.h"
 #include "cli/speech.h"
 #include "node/io/clock.h"
+#include "node/io/settings/config.h"
 #include "node/io/terminal.h"
 
 namespace linnet::cli {
@@ -263,10 +264,8 @@ int demo(const Context& context, const verb::Demo& options) {
   auto said = media::parse_wav(speech_wav());
   if (!said) return fail({"The demo's speech is damaged."});
   // The nodes of the demo take nothing from this person's settings, and make no sound.
-  for (const char* name : {"LINNET_LISTEN", "LINNET_BOOTSTRAP", "LINNET_RELAY", "LINNET_LAN", "LINNET_NETWORK",
-                           "LINNET_LOG", "LINNET_STRANGERS", "LINNET_RING_TONE", "LINNET_AUTO_ANSWER", "LINNET_PLAY",
-                           "LINNET_RECORD", "LINNET_HOME", "NOTIFY_SOCKET"})
-    ::unsetenv(name);
+  for (const char* name : io::config_variables()) ::unsetenv(name);
+  for (const char* name : {"LINNET_HOME", "NOTIFY_SOCKET"}) ::unsetenv(name);
   ::setenv("LINNET_AUDIO", "none", 1);
   const auto folder = Folder::make(options.keep);
   if (!folder) return fail(folder.error());

@@ -7,7 +7,7 @@ namespace {
 
 TEST(Reload, KnowsAValueOfEveryKey) {
   for (const auto& key : config_keys())
-    EXPECT_NE(value_text(Settings{}, key), "") << key << " has no row in node/io/settings/reload.cpp";
+    EXPECT_NE(value_text(Settings{}, key), "") << key << " is shown as nothing";
 }
 
 TEST(Reload, SaysWhatChangedAndWhatWaitsForARestart) {

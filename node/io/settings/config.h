@@ -1,5 +1,5 @@
 // What a person sets: flags, environment, files. Flag > LINNET_* > user file > system file; each layer writes over the
-// one below. docs/config.md lists every key.
+// one below. docs/config.md lists every key; table.cpp holds what is known of each.
 #pragma once
 
 #include <filesystem>
@@ -47,21 +47,20 @@ struct Settings {
 
 // Every key of the file, "relay.mode", in the order of docs/config.md.
 std::vector<std::string> config_keys();
+// Every LINNET_* variable that sets one.
+std::vector<const char*> config_variables();
 
 // Reads TOML over `settings`. Errors: "config.toml:14:8 unknown key "relay.bandwith"; did you mean "bandwidth"?"
 Done parse_config(std::string_view text, const std::string& name, Settings& settings);
 // The files that exist, in order.
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings);
-// LINNET_LISTEN, LINNET_BOOTSTRAP (comma-separated), LINNET_RELAY, LINNET_LAN, LINNET_NETWORK, LINNET_STRANGERS,
-// LINNET_RING_TONE, LINNET_LOG, LINNET_AUDIO, LINNET_AUTO_ANSWER, LINNET_PLAY, LINNET_RECORD. `get` returns null for
-// what is not set.
+// Every LINNET_* variable of the table (table.cpp); a list is comma-separated. `get` returns null for what is not set.
 Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings);
 
 // Values as flags, environment and files spell them. Trouble says what would have been right.
 Outcome<Endpoint> parse_listen(std::string_view text);
 Outcome<std::string> parse_bootstrap(std::string_view text);
 Outcome<RelayMode> parse_relay(std::string_view text);
-Outcome<node::Strangers> parse_strangers(std::string_view text);
 Outcome<bool> parse_switch(std::string_view text);  // on, off
 
 }  // namespace linnet::io

@@ -1,0 +1,254 @@
+#include "node/io/settings/table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "node/io/settings/words.h"
+
+namespace linnet::io {
+namespace {
+
+using When = Setting::When;
+
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string yes_no(bool value) { return value ? "true" : "false"; }
+std::string or_none(const std::string& value) { return value.empty() ? "none" : in_quotes(value); }
+
+template <class List, class Text>
+std::string list_text(const List& list, Text&& text) {
+  std::string out;
+  for (const auto& item : list) out += (out.empty() ? "" : ", ") + text(item);
+  return "[" + out + "]";
+}
+
+// The text of a value, of either kind; nothing for an empty one and for what is none.
+std::optional<std::string> text_in(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value.is);
+  const auto* word = std::get_if<Value::Word>(&value.is);
+  if (word != nullptr) text = &word->text;
+  return text == nullptr || text->empty() ? std::nullopt : std::optional(*text);
+}
+
+std::optional<std::vector<std::string>> list_in(const Value& value) {
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value.is)) return *list;
+  const auto* word = std::get_if<Value::Word>(&value.is);
+  if (word == nullptr) return std::nullopt;
+  std::vector<std::string> out;
+  std::string_view rest = word->text;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    auto item = rest.substr(0, comma);
+    while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+    while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+    if (!item.empty()) out.emplace_back(item);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+  }
+  return out;
+}
+
+std::string path_in(const Value& value, const std::string& text) {
+  return (value.folder / text).lexically_normal().string();
+}
+
+std::string read_flag(const Value& value, bool& target) {
+  if (const auto* given = std::get_if<bool>(&value.is)) {
+    target = *given;
+    return {};
+  }
+  const auto* word = std::get_if<Value::Word>(&value.is);
+  if (word == nullptr) return "true or false";
+  const auto on = parse_switch(word->text);
+  if (!on) return "on or off";
+  target = *on;
+  return {};
+}
+
+std::string read_text(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  if (!text) return "a text in quotes";
+  target = *text;
+  return {};
+}
+
+std::string read_path(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  if (!text) return "a text in quotes";
+  target = path_in(value, *text);
+  return {};
+}
+
+template <class E>
+std::string read_word(const Value& value, E& target) {
+  const auto word = value_of<E>(text_in(value).value_or(""));
+  if (!word) return spelled_words<E>();
+  target = *word;
+  return {};
+}
+
+template <class N>
+std::string read_number(const Value& value, N low, N high, const char* wanted, N& target) {
+  const auto* number = std::get_if<std::int64_t>(&value.is);
+  if (number == nullptr || *number < 0) return wanted;
+  const auto n = static_cast<std::uint64_t>(*number);
+  if (n < low || n > high) return wanted;
+  target = static_cast<N>(n);
+  return {};
+}
+
+template <class Item, class Parse>
+std::string read_list(const Value& value, const char* wanted, Parse&& parse, std::vector<Item>& target) {
+  const auto list = list_in(value);
+  if (!list) return wanted;
+  std::vector<Item> out;
+  for (const auto& text : *list) {
+    const auto item = parse(text);
+    if (!item) return wanted;
+    out.push_back(*item);
+  }
+  target = std::move(out);
+  return {};
+}
+
+// ADDR/BITS
+std::optional<std::string> parse_range(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const auto ip = IpAddress::parse(std::string_view(text).substr(0, slash));
+  const auto digits = std::string_view(text).substr(slash + 1);
+  unsigned bits = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  const bool good =
+      ip && failed == std::errc() && end == digits.data() + digits.size() && bits <= (ip->is_v4() ? 32U : 128U);
+  return good ? std::optional(text) : std::nullopt;
+}
+
+// Two devices under one key: a variable says only whether there is sound at all.
+std::string read_device(const Value& value, Settings& s) {
+  auto text = text_in(value);
+  if (!text) return R"("default", "none" or the name of a device (linnet audio ls))";
+  s.sound = *text != "none";
+  if (std::holds_alternative<Value::Word>(value.is)) return {};
+  if (*text == "none" || *text == "default") text->clear();
+  s.sound_choice = {*text, *text};
+  return {};
+}
+
+// One name for both devices; two different ones show at their own keys.
+std::string device_text(const Settings& s) {
+  const auto& choice = s.sound_choice;
+  if (!s.sound) return "\"none\"";
+  return choice.microphone == choice.loudspeaker && !choice.microphone.empty() ? or_none(choice.microphone)
+                                                                               : "\"default\"";
+}
+
+std::string read_ring_tone(const Value& value, Settings& s) {
+  const auto text = text_in(value);
+  if (!text) return R"("on", "off" or a WAV file)";
+  s.ring_tone = *text == "on" || *text == "off" ? *text : path_in(value, *text);
+  return {};
+}
+
+std::string read_frame(const Value& value, Settings& s) {
+  constexpr auto kWanted = "10, 20, 40 or 60 (ms)";
+  auto frame = s.frame_ms;
+  if (auto why = read_number(value, 10U, 60U, kWanted, frame); !why.empty()) return why;
+  if (frame != 10 && frame != 20 && frame != 40 && frame != 60) return kWanted;
+  s.frame_ms = frame;
+  return {};
+}
+
+constexpr auto kEndpoints = R"(a list of ADDR:PORT, as in ["0.0.0.0:4400"])";
+constexpr auto kNames = R"(a list of ADDR:PORT, as in ["node.example:4400"])";
+constexpr auto kRanges = R"(a list of ranges, as in ["10.0.0.0/8"])";
+
+using In = const Value&;
+using Set = Settings&;
+using Get = const Settings&;
+
+// The member that a row carries.
+#define CARRY(member) [](Get from, Set to) { to.member = from.member; }
+// Rows of the common kinds.
+#define FLAG(section, name, variable, when, member)                                           \
+  Setting {                                                                                   \
+    section, name, variable, when, false, [](In v, Set s) { return read_flag(v, s.member); }, \
+        [](Get s) { return yes_no(s.member); }, CARRY(member)                                 \
+  }
+#define WORD(section, name, variable, when, member)                                           \
+  Setting {                                                                                   \
+    section, name, variable, when, false, [](In v, Set s) { return read_word(v, s.member); }, \
+        [](Get s) { return in_quotes(word_of(s.member)); }, CARRY(member)                     \
+  }
+#define TEXT(section, name, variable, when, personal, reader, shown, member)                  \
+  Setting {                                                                                   \
+    section, name, variable, when, personal, [](In v, Set s) { return reader(v, s.member); }, \
+        [](Get s) { return shown(s.member); }, CARRY(member)                                  \
+  }
+#define NUMBER(section, name, when, low, high, wanted, member)                                       \
+  Setting {                                                                                          \
+    section, name, nullptr, when, false,                                                             \
+        [](In v, Set s) { return read_number<decltype(s.member)>(v, low, high, wanted, s.member); }, \
+        [](Get s) { return std::to_string(s.member); }, CARRY(member)                                \
+  }
+
+const Setting kTable[] = {
+    {"", "listen", "LINNET_LISTEN", When::restart, true,
+     [](In v, Set s) { return read_list(v, kEndpoints, parse_listen, s.listen); },
+     [](Get s) { return list_text(s.listen, [](const Endpoint& e) { return in_quotes(e.to_string()); }); },
+     CARRY(listen)},
+    {"", "bootstrap", "LINNET_BOOTSTRAP", When::now, true,
+     [](In v, Set s) { return read_list(v, kNames, parse_bootstrap, s.bootstrap); },
+     [](Get s) { return list_text(s.bootstrap, in_quotes); }, CARRY(bootstrap)},
+    FLAG("", "lan", "LINNET_LAN", When::restart, lan),
+    TEXT("", "network", "LINNET_NETWORK", When::restart, false, read_text, in_quotes, network),
+    WORD("", "log", "LINNET_LOG", When::now, log_level),
+    WORD("relay", "mode", "LINNET_RELAY", When::restart, relay),
+    NUMBER("relay", "bandwidth", When::restart, 8, 1'000'000, "kbit/s a circuit, 8 to 1000000", circuit_kbps),
+    {"relay", "month", nullptr, When::restart, false,
+     [](In v, Set s) {
+       std::uint64_t gigabytes = 0;
+       auto why = read_number<std::uint64_t>(v, 0, 1'000'000, "gigabytes a month", gigabytes);
+       if (why.empty()) s.month_gb = gigabytes;
+       return why;
+     },
+     [](Get s) { return s.month_gb ? std::to_string(*s.month_gb) : std::string("none"); }, CARRY(month_gb)},
+    {"relay", "private", nullptr, When::restart, true,
+     [](In v, Set s) { return read_list(v, kRanges, parse_range, s.private_ranges); },
+     [](Get s) { return list_text(s.private_ranges, in_quotes); }, CARRY(private_ranges)},
+    FLAG("call", "auto_answer", "LINNET_AUTO_ANSWER", When::now, auto_answer),
+    WORD("call", "strangers", "LINNET_STRANGERS", When::now, strangers),
+    TEXT("call", "play", "LINNET_PLAY", When::now, true, read_path, or_none, play),
+    TEXT("call", "record", "LINNET_RECORD", When::now, true, read_path, or_none, record),
+    WORD("call", "codec", nullptr, When::now, codec),
+    NUMBER("call", "bitrate", When::now, 6, 64, "kbit/s, 6 to 64", bitrate_kbps),
+    {"call", "frame", nullptr, When::now, false, read_frame, [](Get s) { return std::to_string(s.frame_ms); },
+     CARRY(frame_ms)},
+    NUMBER("call", "ring", When::now, 5, 600, "seconds, 5 to 600", ring_s),
+    {"call", "ring_tone", "LINNET_RING_TONE", When::now, true, read_ring_tone,
+     [](Get s) { return in_quotes(s.ring_tone); }, CARRY(ring_tone)},
+    FLAG("call", "ringback", nullptr, When::now, ringback),
+    FLAG("media", "low_delay", nullptr, When::now, low_delay),
+    {"audio", "device", "LINNET_AUDIO", When::restart, false, read_device, device_text,
+     [](Get from, Set to) {
+       to.sound = from.sound;
+       to.sound_choice = from.sound_choice;
+     }},
+    TEXT("audio", "microphone", nullptr, When::restart, false, read_text, or_none, sound_choice.microphone),
+    TEXT("audio", "loudspeaker", nullptr, When::restart, false, read_text, or_none, sound_choice.loudspeaker),
+    WORD("audio", "echo", nullptr, When::restart, sound_processing.echo),
+    FLAG("audio", "noise", nullptr, When::restart, sound_processing.noise),
+    FLAG("audio", "gain", nullptr, When::restart, sound_processing.gain),
+};
+
+#undef NUMBER
+#undef TEXT
+#undef WORD
+#undef FLAG
+#undef CARRY
+
+}  // namespace
+
+std::span<const Setting> setting_table() { return kTable; }
+
+}  // namespace linnet::io
