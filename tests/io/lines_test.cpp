@@ -20,7 +20,7 @@ TEST(Lines, AreOneLineWhateverANameContains) {
   const auto line =
       lines::never_began({"No \"such\"\nthing \xff.", Exit::not_found}, "a\n\xff", node::CallResult::failed);
   EXPECT_EQ(line.find('\n'), std::string::npos);
-  const auto json = read(line);
+  auto json = read(line);
   EXPECT_EQ(keys(json), (std::vector<std::string>{"error", "exit", "event", "summary"}));
   EXPECT_EQ(json["exit"], 4);
   EXPECT_EQ(json["summary"]["result"], "failed");
@@ -29,7 +29,7 @@ TEST(Lines, AreOneLineWhateverANameContains) {
 TEST(Lines, OfAnEndedCallKeepItsOwnExitCode) {
   node::CallSummary summary;
   summary.result = node::CallResult::declined;
-  const auto json = read(lines::ended({"Bob declined.", Exit::declined}, summary));
+  auto json = read(lines::ended({"Bob declined.", Exit::declined}, summary));
   EXPECT_EQ(json["event"], "ended");
   EXPECT_EQ(json["exit"], 6);
   EXPECT_EQ(json["error"], "Bob declined.");
@@ -44,7 +44,7 @@ TEST(Lines, OfHistoryGiveTheStoredSummaryAsItWasWritten) {
   row.json = R"({"schema":1,"mos":4.40,"peer":"x"})";
   const auto line = lines::row(row);
   EXPECT_NE(line.find(R"("summary":{"schema":1,"mos":4.40,"peer":"x"}})"), std::string::npos) << line;
-  const auto json = read(line);
+  auto json = read(line);
   EXPECT_EQ(keys(json), (std::vector<std::string>{"error", "exit", "started", "direction", "summary"}));
   EXPECT_EQ(json["error"], row.text);
   EXPECT_EQ(json["started"], 1'700'000'000);
@@ -56,7 +56,7 @@ TEST(Lines, OfPeopleSayOkOrWhyNot) {
   EXPECT_EQ(read(lines::people(reply))["ok"], true);
   reply.refusal = node::Refusal::identity;
   reply.text = "IDENTITY CHANGED";
-  const auto json = read(lines::people(reply));
+  auto json = read(lines::people(reply));
   EXPECT_FALSE(json.contains("ok"));
   EXPECT_EQ(json["exit"], 7);
   EXPECT_EQ(json["reply"]["text"], "IDENTITY CHANGED");
@@ -75,7 +75,7 @@ TEST(Lines, OfStatusNameTheDevicesInUseAndTheDigitsThatCame) {
   use.call = call.id;
   use.devices.microphone = "Headset";
   use.devices.loudspeaker = "Desk";
-  const auto json = read(lines::status(status, {}, 7, {use}));
+  auto json = read(lines::status(status, {}, 7, {use}));
   EXPECT_EQ(json["calls"][0]["digits"], "12#");
   EXPECT_EQ(json["sound"].dump(), R"([{"call":3,"microphone":"Headset","loudspeaker":"Desk"}])");
 }
