@@ -20,7 +20,7 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line keys;
   } commands[] = {
       {{"status"},
-       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "calls"}},
+       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "calls", "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},
