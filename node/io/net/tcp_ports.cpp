@@ -123,12 +123,19 @@ bool TcpPorts::make_room(const Endpoint& newcomer) {
   if (connections_.size() < limits_.total) return true;
   if (oldest == connections_.end()) return false;
   ++counters_.closed_slow;
-  connections_.erase(oldest);
+  drop(oldest);
   return true;
+}
+
+// The only way out of the table: what we dialled is counted.
+TcpPorts::Connections::iterator TcpPorts::drop(Connections::iterator at) {
+  if (!at->second->incoming()) --outgoing_;
+  return connections_.erase(at);
 }
 
 void TcpPorts::begin(std::unique_ptr<TcpConnection> connection) {
   const auto remote = connection->remote();
+  if (const auto former = connections_.find(remote); former != connections_.end()) drop(former);
   if (!connection->incoming()) ++outgoing_;
   auto& kept = *(connections_[remote] = std::move(connection));
   kept.start(
@@ -147,10 +154,7 @@ void TcpPorts::on_readable(const Endpoint& remote) {
       receive_(Datagram{remote, packet});
     }
   });
-  if (!goes_on) {
-    if (!connection.incoming()) --outgoing_;
-    connections_.erase(remote);
-  }
+  if (!goes_on) drop(at);
   drained_();
 }
 
@@ -159,8 +163,7 @@ void TcpPorts::on_writable(const Endpoint& remote) {
   if (at == connections_.end()) return;
   at->second->waits_ = false;
   if (at->second->flush(now())) return;
-  if (!at->second->incoming()) --outgoing_;
-  connections_.erase(at);
+  drop(at);
 }
 
 void TcpPorts::send(const Transmit& transmit) {
@@ -202,9 +205,8 @@ void TcpPorts::sweep() {
       ++it;
       continue;
     }
-    if (!one.incoming()) --outgoing_;
     ++counters_.closed_slow;
-    it = connections_.erase(it);
+    it = drop(it);
   }
   alarm_->set(connections_.empty() ? kNever : time + kSweep);
 }

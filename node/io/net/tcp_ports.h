@@ -51,6 +51,7 @@ class TcpPorts {
   void take(Fd fd, const Endpoint& remote);
   bool make_room(const Endpoint& newcomer);
   void begin(std::unique_ptr<TcpConnection> connection);
+  Connections::iterator drop(Connections::iterator at);
   void on_readable(const Endpoint& remote);
   void on_writable(const Endpoint& remote);
   void sweep();
@@ -60,7 +61,7 @@ class TcpPorts {
   std::vector<Listener> listeners_;
   Connections connections_;
   std::vector<Endpoint> waiting_;  // have something to send
-  std::size_t outgoing_ = 0;
+  std::size_t outgoing_ = 0;  // of connections_
   Fd spare_;  // given up for a moment when descriptors run out, so that who waits can be turned away
   Loop* loop_ = nullptr;
   std::unique_ptr<Loop::Alarm> alarm_;
