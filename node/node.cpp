@@ -89,8 +89,8 @@ std::size_t Node::play(Time now, CallId id, std::span<std::int16_t> samples) {
   return samples.size();
 }
 
-Status Node::status(Time now) const {
-  Status out;
+NodeStatus Node::status(Time now) const {
+  NodeStatus out;
   out.state = impl_->peer.state();
   out.role = impl_->peer.role();
   out.uri = impl_->identity.address;

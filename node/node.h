@@ -1,4 +1,5 @@
-// Linnet without I/O: the overlay peer, SIP, media and people joined. node/io drives it on a machine, sim/ in a virtual world.
+// Linnet without I/O: the overlay peer, SIP, media and people joined. node/io drives it on a machine, sim/ in a virtual
+// world.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,7 @@
 
 namespace linnet::node {
 
-struct Status {
+struct NodeStatus {
   overlay::State state{};
   overlay::Role role{};
   crypto::Address uri;
@@ -29,7 +30,8 @@ class Node {
   using Event = node::Event;
 
   // Suite and rng outlive the node. Memory is what earlier runs stored.
-  Node(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache, Memory memory);
+  Node(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache,
+       Memory memory);
   ~Node();
 
   void start(Time now, Wall wall);
@@ -57,7 +59,7 @@ class Node {
   // Returns the index of the first sample at or after play_start (media/session.h): a recorder starts there.
   std::size_t play(Time now, CallId call, std::span<std::int16_t> samples);
 
-  Status status(Time now) const;
+  NodeStatus status(Time now) const;
   std::optional<CallView> call(Time now, CallId id) const;
   const overlay::HostCache& host_cache() const;
   const overlay::Peer& peer() const;

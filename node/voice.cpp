@@ -116,7 +116,7 @@ std::string Voice::restate() {
   return sip::to_sdp(*restated_);
 }
 
-linnet::Status Voice::on_answer(std::string_view sdp) {
+Status Voice::on_answer(std::string_view sdp) {
   auto& waiting = restated_ ? restated_ : pending_;
   if (!waiting) return fail(Fault::refused);
   const auto offer = *std::exchange(waiting, std::nullopt);

@@ -31,7 +31,7 @@ class Voice {
 
   // Hold and resume are offers (RFC 3264 section 8.4): agreed when the answer came, forgotten when it was a refusal.
   std::string offer_hold(bool on);
-  linnet::Status on_answer(std::string_view sdp);
+  Status on_answer(std::string_view sdp);
   void on_refusal();
   // Our side as it stands, for a peer that asks for an offer (a re-INVITE without one); on_answer() takes the answer.
   std::string restate();

@@ -63,7 +63,7 @@ TEST(Lines, OfPeopleSayOkOrWhyNot) {
 }
 
 TEST(Lines, OfStatusNameTheDevicesInUseAndTheDigitsThatCame) {
-  node::Status status;
+  node::NodeStatus status;
   status.uri = *crypto::Address::parse("alice@demo.example");
   status.key_name = status.uri;
   node::CallView call;

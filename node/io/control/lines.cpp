@@ -28,7 +28,7 @@ std::string ok() { return line_of(Json{{"ok", true}}); }
 std::string ok(node::CallId call) { return line_of(Json{{"ok", true}, {"call", number(call)}}); }
 std::string error(const Trouble& why) { return line_of(error_object(why)); }
 
-std::string status(const node::Status& status, const std::vector<Endpoint>& listen, int pid,
+std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
                    const std::vector<Sound::InUse>& sound) {
   auto object = status_json(status, listen, pid);
   object["sound"] = devices_json(sound);

@@ -18,7 +18,7 @@ std::string ok(node::CallId call);
 std::string error(const Trouble& why);
 
 // status, and of a watched one every line that differs from the last.
-std::string status(const node::Status& status, const std::vector<Endpoint>& listen, int pid,
+std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
                    const std::vector<Sound::InUse>& sound);
 
 // While a call is followed: started, then call and notice, at last ended. `why` of ended has an exit code of its own:

@@ -111,7 +111,7 @@ class Service {
 
   // service_talk.cpp: what it says by itself.
   void ring();
-  void tell_supervisor(const node::Status& status);
+  void tell_supervisor(const node::NodeStatus& status);
   void tell_watchers();
   std::string status_line() const;
 

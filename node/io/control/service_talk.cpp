@@ -21,7 +21,7 @@ void Service::ring() {
                   : Bell::silent);
 }
 
-void Service::tell_supervisor(const node::Status& status) {
+void Service::tell_supervisor(const node::NodeStatus& status) {
   if (leaving_) return;
   const char* state = status.state == overlay::State::online  ? "online"
                       : status.state == overlay::State::alone ? "alone"

@@ -64,7 +64,7 @@ Json summary_object(const std::string& peer, const node::CallSummary& s) {
 
 std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-Json status_json(const node::Status& status, const std::vector<Endpoint>& listen, int pid) {
+Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid) {
   Json addresses = Json::array();
   for (const auto& endpoint : listen) addresses.push_back(to_text(endpoint));
   Json supernodes = Json::array();

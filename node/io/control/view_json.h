@@ -16,7 +16,7 @@ inline constexpr int kSchema = 1;
 std::string line_of(const nlohmann::ordered_json& json);
 
 // status --json, but for the sound (lines.h).
-nlohmann::ordered_json status_json(const node::Status& status, const std::vector<Endpoint>& listen, int pid);
+nlohmann::ordered_json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid);
 // call --json and log --json, last line.
 nlohmann::ordered_json summary_json(const node::CallSummary& summary);
 std::string summary_line(const node::CallSummary& summary);
