@@ -38,6 +38,7 @@ OrderedJson json_of(const std::string& name, const DemoCall& c) {
           {"callee_result", c.callee_result},
           {"ring_ms", number(c.ring_ms)},
           {"setup_ms", number(c.setup_ms)},
+          {"lookup_hops", number(c.lookup_hops)},
           {"path", c.path},
           {"codec", c.codec},
           {"said_s", c.said_s},
@@ -150,7 +151,7 @@ class Demo {
     for (const auto& node : nodes_)
       if (auto joined = node.online(kJoin, interrupts_.fd()); !joined) return joined;
     joined_ms_ = millis(io::now() - begin);
-    tell(padded(std::to_string(nodes_.size()) + " nodes up", 16) + padded("overlay joined", 44) +
+    tell(padded(std::to_string(nodes_.size()) + " nodes up", 16) + padded("overlay joined", 48) +
          figure("%.1f s", joined_ms_ / 1000));
     return {};
   }
@@ -170,8 +171,12 @@ class Demo {
   }
 
   std::string found(const std::string& who, const DemoCall& call) const {
-    return padded(who, 16) + padded("found, ringing, answered in " + figure("%.0f ms", call.setup_ms), 44) + call.path +
-           ", sealed, " + call.codec + (call.wire_kbps ? figure(", %.0f kbit/s on the wire", call.wire_kbps) : "");
+    const auto hops = !call.lookup_hops          ? std::string("found")
+                      : *call.lookup_hops == 1.0 ? std::string("found in 1 hop")
+                                                 : "found in " + figure("%.0f hops", call.lookup_hops);
+    return padded(who, 16) + padded(hops + ", ringing, answered in " + figure("%.0f ms", call.setup_ms), 48) +
+           call.path + ", sealed, " + call.codec +
+           (call.wire_kbps ? figure(", %.0f kbit/s on the wire", call.wire_kbps) : "");
   }
   std::string voice(const DemoCall& call) const {
     return "speech.wav " + figure("%.1f s", call.said_s) + " sent, " + figure("%.1f s", call.heard_s) +

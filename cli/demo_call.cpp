@@ -150,6 +150,7 @@ io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& call
   out.callee_result = text(*theirs, "result");
   out.ring_ms = number(*summary, "ring_ms");
   out.setup_ms = number(*summary, "setup_ms");
+  out.lookup_hops = number(*summary, "lookup_hops");
   out.path = text(*summary, "path");
   out.codec = text(*summary, "codec");
   out.signalling_via = talk.via();

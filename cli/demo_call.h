@@ -14,6 +14,7 @@ struct DemoCall {
   std::string result;         // caller's
   std::string callee_result;  // "ended" when the goodbye arrived
   std::optional<double> ring_ms, setup_ms;         // caller's
+  std::optional<double> lookup_hops;               // likewise
   std::string path, codec;                         // caller's
   std::string signalling_via;                      // endpoint of the supernode that carried the INVITE; empty: not seen
   std::optional<double> loss_pct, jitter_ms, mos;  // of what the callee heard

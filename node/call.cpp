@@ -152,6 +152,7 @@ CallSummary Call::summary() const {
   out.started = facts_.started;
   out.ring_ms = since(facts_, facts_.rang);
   out.setup_ms = since(facts_, facts_.answered);
+  out.lookup_hops = facts_.lookup_hops;
   if (const auto* ended = std::get_if<Ended>(&state_)) {
     out.result = ended->result;
     out.text = ended->text;

@@ -42,6 +42,7 @@ struct Facts {
   bool by_person = false;         // a person chose to call or to answer: only that makes a contact
   NameCheck name_check = NameCheck::none;
   std::string note;  // a warning about who this is
+  std::optional<std::size_t> lookup_hops;
   std::optional<Time> rang;
   std::optional<Time> answered;
   std::optional<Talked> talked;

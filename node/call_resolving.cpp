@@ -56,6 +56,7 @@ void Resolving::await(Rooms& rooms, Time now, const Facts& facts, overlay::FindI
 
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
   if (found.find != find) return {};
+  facts.lookup_hops = found.rounds;
   auto devices = found.devices;
   std::erase_if(devices, [&](const auto& d) {
     return d.record.device() == rooms.identity.device_key() ||

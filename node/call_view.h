@@ -84,6 +84,8 @@ struct CallSummary {
   std::optional<Time> play_start;    // first sample played to the person
   std::optional<Time> record_start;  // first sample taken from them
   std::vector<PathChange> path_changes;
+  // Supernodes one after another that led to the record; 0: it was there. Nothing where nobody was looked up.
+  std::optional<std::size_t> lookup_hops;
 };
 
 }  // namespace linnet::node

@@ -77,6 +77,7 @@ TEST(Node, GivesTheAnswerOfALookupToWhoAskedForIt) {
   town.call(alice, "bob@b.example", seconds(1));
   ASSERT_TRUE(town.run_until([&] { return alice.summary() != nullptr; }, seconds(20)));
   EXPECT_EQ(alice.summary()->result, CallResult::ended);
+  EXPECT_TRUE(alice.summary()->lookup_hops.has_value());
   ASSERT_EQ(alice.count<event::WhoResult>(), 1U);
   EXPECT_EQ(alice.last<event::WhoResult>()->command, who);
   EXPECT_EQ(alice.last<event::WhoResult>()->devices.size(), 1U);

@@ -16,7 +16,7 @@ namespace {
 const std::vector<std::string> kCallKeys{
     "schema", "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
     "via",    "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
-    "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes"};
+    "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "lookup_hops"};
 
 class Calls : public testing::Test {
  protected:
@@ -63,11 +63,13 @@ TEST_F(Calls, ReachSomebodyWhoseAddressIsAllThatIsKnown) {
   EXPECT_GT(summary["packets_sent"].get<int>(), 100);
   EXPECT_GT(summary["packets_received"].get<int>(), 100);
   EXPECT_EQ(summary["codec"], "opus");
+  EXPECT_TRUE(summary["lookup_hops"].is_number_unsigned()) << summary;
   ASSERT_TRUE(bob_.until([](const Json& s) { return s["calls"].empty(); }));
   const auto log = bob_.run({"log", "--json"});
   ASSERT_EQ(log.lines().size(), 1u);
   EXPECT_EQ(keys_of(log.last_line()), kCallKeys);
   EXPECT_EQ(log.last_line()["peer"], "alice@demo.example");
+  EXPECT_TRUE(log.last_line()["lookup_hops"].is_null()) << "bob looked nobody up";
   // What bob heard begins with the first sample played to him and lasts as long as the call did.
   const auto audio = recording(heard);
   EXPECT_EQ(audio.rate, media::kRate);

@@ -20,7 +20,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line keys;
   } commands[] = {
       {{"status"},
-       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "calls", "sound"}},
+       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "calls",
+        "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},
@@ -31,7 +32,7 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
       {{"call", "nobody@demo.example"},
        {"schema", "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
         "via",    "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
-        "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes"}},
+        "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "lookup_hops"}},
       {{"down"}, {"schema", "ok"}},
   };
   for (const auto& command : commands) {

@@ -57,7 +57,8 @@ Json summary_object(const std::string& peer, const node::CallSummary& s) {
               {"max_gap_ms", number(s.max_gap_ms)},
               {"play_start_us", micros_of(s.play_start)},
               {"record_start_us", micros_of(s.record_start)},
-              {"path_changes", std::move(changes)}};
+              {"path_changes", std::move(changes)},
+              {"lookup_hops", s.lookup_hops ? Json(*s.lookup_hops) : Json(nullptr)}};
 }
 
 }  // namespace
