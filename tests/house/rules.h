@@ -11,7 +11,7 @@ namespace linnet::house {
 
 using Findings = std::vector<std::string>;
 
-inline constexpr std::size_t kMaxLines = 700;
+inline constexpr std::size_t kMaxLines = 500;
 
 // "Who may include whom": base <- crypto <- {dht nat sip media} <- overlay, node <- node/io <- cli; overlay, node <-
 // sim.
