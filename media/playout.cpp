@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "media/time_stretch.h"
 
@@ -18,8 +19,10 @@ constexpr std::int64_t kSlack = 5 * kMs;            // difference from the targe
 constexpr std::int64_t kStretch = 25 * kMs / 2;     // at most this much in one frame
 constexpr std::int64_t kPlenty = 100 * kMs;
 constexpr auto kRecent = std::chrono::seconds(3);
-constexpr std::size_t kFewRecent = 20;
+constexpr std::size_t kFewRecent = 20, kFewRecentLong = 8;
 constexpr std::size_t kLongFrame = 60 * kSamplesPerMs;
+constexpr std::int64_t kSettle = 6000 * kMs;  // after the change to long frames
+constexpr std::int64_t kLasting = 20000 * kMs;
 constexpr std::size_t kStretchUnit = 20 * kSamplesPerMs;
 constexpr std::int64_t kOpenGap = 500 * kMs;          // an unfinished gap is reported from here on
 constexpr std::int64_t kHurry = 25 * kMs;             // a difference that does not wait for a pause of the speaker
@@ -28,6 +31,7 @@ constexpr auto kRemember = std::chrono::seconds(10);  // a lost frame that came 
 constexpr std::size_t kMaxRecovered = 64;
 constexpr std::size_t kNear = 3;     // frames; copies of older ones are for outages
 constexpr std::size_t kEnough = 25;  // packets before the quantile is trusted
+constexpr std::size_t kEnoughLong = 10;  // long ones
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
 
 std::int64_t ssize(std::span<const std::int16_t> s) { return static_cast<std::int64_t>(s.size()); }
@@ -82,6 +86,7 @@ Admission Playout::insert(Time now, std::int64_t sequence, std::uint32_t timesta
   }
   observe(now, meta, payload, codec);
   if (admission != Admission::accepted) return admission;
+  if (frame_ < kLongFrame && meta.duration >= kLongFrame) long_since_ = spare_since_ = pulled_;
   frame_ = meta.duration;
   window_.set_span(frame_ >= kLongFrame ? 2 * settings_.memory : settings_.memory);
   if (!playing_ && buffer_.size() == 1) waiting_since_ = pulled_;
@@ -164,14 +169,38 @@ void Playout::bound() {
 std::int64_t Playout::guard() const { return static_cast<std::int64_t>(std::max(frame_, kLongFrame)); }
 
 std::optional<std::int64_t> Playout::target_offset() const {
-  if (window_.size() < kEnough) return std::nullopt;
+  if (window_.size() < (frame_ >= kLongFrame ? kEnoughLong : kEnough)) return std::nullopt;
   // Of long frames there are few, and each counts: RTCP alone makes one in thirty wait on a slow link.
   const double quantile = frame_ >= kLongFrame ? 0 : settings_.late_quantile;
   std::int64_t early = window_.quantile(quantile);
   // A queue that has gone is believed sooner than the window forgets it, but for a guard.
-  if (const auto recent = window_.least_since(last_pull_ - kRecent, kFewRecent))
-    early = std::max(early, *recent - guard());
+  if (const auto recent = recent_early()) early = std::max(early, *recent - guard());
   return early - settings_.safety - depth();
+}
+
+std::optional<std::int64_t> Playout::recent_early() const {
+  return window_.least_since(last_pull_ - kRecent, frame_ >= kLongFrame ? kFewRecentLong : kFewRecent);
+}
+
+// How much delay there is to give back (or, below zero, to take) and worth it.
+//
+// Long frames are of a slow link, whose RTCP alone moves the delay by as much. What is more than that is given back
+// whole and soon after the queue of a call's beginning has gone, not bit by bit as the window forgets it; later only
+// what is much, or has been there for long.
+std::int64_t Playout::excess(std::int64_t at) {
+  const auto target = target_offset();
+  if (!target) return 0;
+  const std::int64_t need = *target - at;
+  const bool was_giving = std::exchange(giving_back_, false);
+  if (need < 0) return -need < kSlack ? 0 : need;
+  if (frame_ < kLongFrame) return need < kSlack ? 0 : need;
+  const auto recent = recent_early();
+  const std::int64_t spare = recent ? *recent - guard() - settings_.safety - depth() - at : 0;
+  if (spare < guard() / 4) spare_since_ = pulled_;
+  const bool worth_it =
+      spare >= guard() * 3 / 2 || pulled_ - long_since_ < kSettle || pulled_ - spare_since_ > kLasting;
+  giving_back_ = was_giving ? spare >= kSlack : spare >= guard() / 4 && worth_it;
+  return giving_back_ ? spare : 0;
 }
 
 void Playout::restart() {
@@ -354,12 +383,12 @@ void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
     if (!gap_excused_) gap_ += ssize(samples);
   }
   if (seam_ && sound == Sound::voice && !samples.empty()) {
-    // Fades the step at the joint out over 2.5 ms.
+    // From the last sample over to the voice in 2.5 ms: no step, and never louder than either. (To add the step and
+    // let it fade doubles a peak that comes meanwhile.)
     const auto n = std::min<std::size_t>(samples.size(), kNegligible);
-    const int step = last_sample_ - samples[0];
     for (std::size_t i = 0; i < n; ++i) {
-      const int value = samples[i] + step * static_cast<int>(n - i) / static_cast<int>(n);
-      fifo_[at + i] = static_cast<std::int16_t>(std::clamp(value, -32768, 32767));
+      const int to = static_cast<int>(i), all = static_cast<int>(n);
+      fifo_[at + i] = static_cast<std::int16_t>((last_sample_ * (all - to) + samples[i] * to) / all);
     }
     seam_ = false;
   }
@@ -368,23 +397,19 @@ void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
 
 // Voice that followed in order may give back delay or take more.
 void Playout::push_stretched(std::span<const std::int16_t> samples) {
-  const auto target = target_offset();
-  const std::int64_t excess = target ? *target - (offset() - ssize(samples)) : 0;
-  // Long frames are of a slow link, whose RTCP alone moves the delay by as much.
-  const std::int64_t slack = frame_ >= kLongFrame ? guard() + kSlack : kSlack;
-  const bool leave =
-      (excess > 0 ? excess < slack : -excess < kSlack) || (excess > 0 && excess < kHurry && !is_pause(samples));
-  if (!target || leave || seam_) return push(samples, Sound::voice);
+  const std::int64_t move = excess(offset() - ssize(samples));
+  const bool leave = move == 0 || (move > 0 && move < kHurry && !is_pause(samples));
+  if (leave || seam_) return push(samples, Sound::voice);
   std::vector<std::int16_t> stretched;
   stretched.reserve(2 * samples.size());
-  auto left = static_cast<std::size_t>(std::llabs(excess));
+  auto left = static_cast<std::size_t>(std::llabs(move));
   // Long frames are stretched in parts, so that they give back as much in a second as short ones do.
   for (auto rest = samples; !rest.empty();) {
     const auto part = rest.first(rest.size() < 2 * kStretchUnit ? rest.size() : kStretchUnit);
     rest = rest.subspan(part.size());
     const auto most = std::min(left, static_cast<std::size_t>(kStretch));
-    const std::size_t moved = excess > 0 ? accelerate(part, most, stretched) : expand(part, most, stretched);
-    (excess > 0 ? stats_.accelerated : stats_.expanded) += static_cast<std::int64_t>(moved);
+    const std::size_t moved = move > 0 ? accelerate(part, most, stretched) : expand(part, most, stretched);
+    (move > 0 ? stats_.accelerated : stats_.expanded) += static_cast<std::int64_t>(moved);
     left -= std::min(left, moved);
   }
   push(stretched, Sound::voice);

@@ -85,6 +85,8 @@ class Playout {
   void note_depth(Time now, std::int64_t sequence, std::int64_t samples);
   std::int64_t depth() const;
   std::int64_t guard() const;
+  std::optional<std::int64_t> recent_early() const;
+  std::int64_t excess(std::int64_t at);
   void bound();
   void keep_newest();
   bool may_start(std::size_t room, std::size_t& silence);
@@ -129,6 +131,9 @@ class Playout {
   std::size_t fifo_at_ = 0;
   std::vector<std::int16_t> work_;
   std::int16_t last_sample_ = 0;
+  bool giving_back_ = false;      // delay that is not needed, down to the target
+  std::int64_t spare_since_ = 0;  // pulled_ when there was last none of it
+  std::int64_t long_since_ = 0;   // ... when frames grew long
   bool seam_ = false;  // the next voice does not continue what was played last
 
   std::size_t frame_ = 20 * kSamplesPerMs;  // the last packet's length

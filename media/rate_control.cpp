@@ -14,6 +14,7 @@ constexpr auto kBaseWindow = seconds(20);
 constexpr double kQueue = 120;         // ms of queue that are congestion
 constexpr double kQueueWithLoss = 60;  // ... when packets are lost as well
 constexpr double kStanding = 40;       // a queue of this much keeps the link busy: the rate is the link's
+constexpr double kDrainAgain = 300;    // ms that are left of a queue after a drain: it was not enough
 constexpr double kDrainFrom = 150;     // ms of queue that stop the voice until it is gone
 constexpr auto kMaxDrain = milliseconds(900);
 constexpr double kShare = 0.93;    // of what came through
@@ -21,6 +22,7 @@ constexpr int kFloor = 9600;       // bit/s on the wire: the least plan there is
 constexpr int kMaxWire = 100'000;  // bit/s on the wire with all copies
 constexpr double kGrowth = 1.06;
 constexpr auto kGrowthStep = seconds(2);
+constexpr auto kBlindStep = seconds(1);
 constexpr auto kFirstPatience = seconds(2);  // the first estimate is of a moment
 constexpr double kOutage = 100;              // ms missing between two reports
 constexpr double kMixed = 0.12;              // loss at which that is no wonder
@@ -31,6 +33,11 @@ constexpr auto kMaxPatience = seconds(120);
 constexpr auto kSilence = seconds(8);  // without a report where reports are due
 constexpr double kBelieved = 0.2;      // of the other direction's loss
 constexpr auto kFirstSilence = milliseconds(1200);
+constexpr auto kLossySilence = milliseconds(3000);  // ... where the path loses packets, and reports with them
+constexpr double kLossy = 0.05;
+constexpr double kChance = 0.001;     // of as many losses in a row as are not counted as a queue
+constexpr double kMaxUnheard = 240;   // ms
+constexpr double kBlindGrowth = 1.5;  // each second, of a limit that was never measured
 constexpr std::array<double, 3> kCopiesFrom{0.015, 0.18, 0.45};  // loss
 constexpr std::array<double, 3> kCopiesTo{0.006, 0.09, 0.25};
 constexpr Duration kFewerAfter = seconds(8);
@@ -93,7 +100,30 @@ double RateControl::measure_queue(Time now, const Mark& mark) {
   }
   const auto next = log_.next_at(mark.packet.sequence);
   if (!next) return 0;  // all has arrived
-  return std::max(0.0, static_cast<double>(way - *base_) / 1000 - millis(*next - mark.packet.at));
+  return std::max(0.0, static_cast<double>(way - *base_) / 1000 - millis(*next - mark.packet.at) - unheard_ms());
+}
+
+// Packets lost after the last one the peer heard make its report look late by as many frames.
+double RateControl::unheard_ms() const {
+  if (loss_ < kLossy) return 0;
+  const double frames = std::floor(std::log(kChance) / std::log(std::min(loss_, 0.5)));
+  return std::min(frames * plan_.frame_ms, kMaxUnheard);
+}
+
+// What came through since the queue stands: the longer it does, the less a packet more or less counts. Both ends fall
+// between packets: half of one too many is believed less than half of one too few.
+std::optional<RateControl::Passed> RateControl::measure_full_link(const Mark& mark, bool mixed) {
+  if (!mark.queued || mixed) busy_.reset();
+  if (!mark.queued) return std::nullopt;
+  if (!busy_) {
+    busy_ = mark;
+    return std::nullopt;
+  }
+  auto out = passed(*busy_, mark);
+  if (out.packets < 1) return std::nullopt;
+  const double came = out.packets * (1 - out.loss);
+  out.rate *= std::max(0.0, came - 0.5) / std::max(came, 1.0);
+  return out;
 }
 
 void RateControl::note_loss(const Passed& p) {
@@ -127,20 +157,24 @@ void RateControl::on_report(Time now, const PathReport& report) {
   const double queue = measure_queue(now, mark);
   queue_ms_ = queue;
   mark.queued = queue > kStanding;
-  const bool known = !first && from.queued && mark.queued;
+  // Part of the packets is from before the last change: neither their loss nor their rate is of one plan.
+  const bool mixed = from.packet.at < changed_at_ && mark.packet.at >= changed_at_;
+  const auto full = measure_full_link(mark, mixed);
   last_ = mark;
   if (!settings_.adapt) return note_loss(p);
   note_outage(now, p);
-  const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss);
+  const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss && !mixed);
   if (jam) {
-    // Packets from before the last change are the old plan's: of use only for the longer measure of a full queue.
+    // Packets from before the last change are the old plan's: of use only for the measure of a full queue.
     if (mark.packet.at < changed_at_) {
-      if (known && p.seconds >= kLookedAt && ceiling_) settle(p.rate * kShare);
+      if (full && full->seconds >= kLookedAt && ceiling_) settle(full->rate * kShare);
       return;
     }
-    auto measured = p;
-    if (first) measured.rate = 0;
-    if (known && p.seconds > 0.6) patience_ = std::max<Duration>(patience_, kPatience);
+    if (mixed && queue < kDrainAgain) return;  // what was left of the old queue
+    if (full && full->seconds > 0.6) patience_ = std::max<Duration>(patience_, kPatience);
+    auto measured = full.value_or(p);
+    if (!full && p.packets >= 1) measured.rate *= (p.packets - 1) / p.packets;  // one may be chance
+    if (first || mixed) measured.packets = 0;
     return congested(now, mark, measured, queue);
   }
   if (mark.packet.at >= changed_at_) note_loss(p);
@@ -157,8 +191,7 @@ void RateControl::congested(Time now, const Mark& mark, const Passed& p, double 
   const bool measured = p.packets >= 3 && p.seconds >= 0.1;
   const double share = p.seconds >= kLookedAt ? kShare : kShare * kShare;  // of a short look it is as likely too much
   if (measured && p.seconds >= kLookedAt) patience_ = std::max<Duration>(patience_, kPatience);
-  // Both ends of the measure fall on packets: of n, one may be chance.
-  const double came = measured ? std::min<double>(p.rate * (p.packets - 1) / p.packets, current) : current * 0.7;
+  const double came = measured ? std::min<double>(p.rate, current) : current * 0.7;
   // What went well before the last steps up will do so again.
   cut(now, std::max(came * share, growths_ > 0 ? good_ceiling_ * kShare : 0.0));
   // What was sent after that packet joined the queue, less what has left it since.
@@ -175,6 +208,7 @@ void RateControl::congested(Time now, const Mark& mark, const Passed& p, double 
 void RateControl::settle(double rate) {
   ceiling_ = std::max(kFloor, static_cast<int>(rate));
   patience_ = std::max<Duration>(patience_, kPatience);
+  blind_ = false;
   replan();
 }
 
@@ -182,6 +216,7 @@ void RateControl::cut(Time now, double rate) {
   ceiling_ = std::max(kFloor, static_cast<int>(rate));
   cut_at_ = changed_at_ = now;
   growths_ = 0;
+  blind_ = false;
   loss_ = 0;  // it was the queue's
   plain_ = copied_ = {};
   replan();
@@ -189,12 +224,14 @@ void RateControl::cut(Time now, double rate) {
 
 void RateControl::clear_path(Time now) {
   if (!ceiling_) return;
-  const auto wait = growths_ == 0 ? cut_at_ + patience_ : grown_at_ + kGrowthStep;
+  const auto wait = blind_          ? std::max(cut_at_, grown_at_) + kBlindStep
+                    : growths_ == 0 ? cut_at_ + patience_
+                                    : grown_at_ + kGrowthStep;
   if (now < wait || draining(now)) return;
   grown_at_ = now;
   if (++growths_ == 1) good_ceiling_ = *ceiling_;
   // The longer it goes well the bolder.
-  ceiling_ = static_cast<int>(*ceiling_ * (growths_ > 6 ? kGrowth * kGrowth : kGrowth));
+  ceiling_ = static_cast<int>(*ceiling_ * (blind_ ? kBlindGrowth : growths_ > 6 ? kGrowth * kGrowth : kGrowth));
   auto free = input_;
   free.ceiling = kMaxWire;
   if (*ceiling_ > wire_rate(make_plan(free), settings_.overhead) * kOvercome) {
@@ -258,9 +295,11 @@ void RateControl::on_frame(Time now, double incoming_loss) {
     replan();
   }
   if (!settings_.adapt || !settings_.expects_reports || log_.empty()) return;
-  const auto patience = last_ ? kSilence : kFirstSilence;
+  const Duration first = incoming_loss > kLossy ? kLossySilence : kFirstSilence;
+  const Duration patience = last_ ? Duration{kSilence} : first;
   if (now - std::max(heard_at_, cut_at_) < patience || now - log_.last().at > kSilence) return;
   cut(now, wire_rate(plan_, settings_.overhead) / 2.0);
+  blind_ = true;
 }
 
 void RateControl::replan() {

@@ -74,6 +74,8 @@ class RateControl {
 
   Passed passed(const Mark& from, const Mark& to) const;
   double measure_queue(Time now, const Mark& mark);
+  double unheard_ms() const;
+  std::optional<Passed> measure_full_link(const Mark& mark, bool mixed);
   void note_loss(const Passed& p);
   void note_outage(Time now, const Passed& p);
   void congested(Time now, const Mark& mark, const Passed& p, double queue_ms);
@@ -89,6 +91,7 @@ class RateControl {
   SendPlan plan_;
   SendLog log_;
   std::optional<Mark> last_;
+  std::optional<Mark> busy_;  // the first of those since which the queue stands
 
   // The least way to the peer in the last two windows, us.
   std::optional<std::int64_t> base_, next_base_;
@@ -109,6 +112,7 @@ class RateControl {
   Time heard_at_{};           // last report
   Duration patience_{};       // after a cut, before growth
   int growths_ = 0;           // since the last cut
+  bool blind_ = false;        // the last cut was for want of reports: nothing was measured
   int good_ceiling_ = 0;      // before the first of them
   Time less_since_ = kNever;  // fewer copies would do
   // Copies cost rate: if loss rises with them it was congestion. Packets and losses without and with them.
