@@ -2,7 +2,7 @@
 // said. Real speech, fixed seeds; prints one line a row, or JSON.
 //
 //   bench_hard_links [--trials N] [--first SEED] [--row NAME] [--seconds S] [--json] [--no-adapt] [--no-red] [--trace]
-//   WAV...
+//   [--each] WAV...
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -52,7 +52,7 @@ struct Options {
   int first = 1;
   double seconds = 30;
   std::string row;
-  bool json = false, adapt = true, red = true, trace = false;
+  bool json = false, adapt = true, red = true, trace = false, each = false;
   std::vector<std::string> files;
 };
 
@@ -80,7 +80,9 @@ Audio speech_for(const Options& options) {
 }
 
 struct Trial {
-  double stoi = 0;
+  double stoi = 0;        // at one delay over all that is scored
+  double stoi_drift = 0;  // the delay found again each second
+  double drift_ms = 0;
   double mouth_to_ear_ms = 0;  // one device block included
   double rtcp_kbps = 0;        // of one end, IP, UDP and SRTP counted, in the scored time
   double wire_kbps = 0;        // codec payload, headers and RTCP of one end, in the scored time
@@ -108,11 +110,13 @@ void trace(const Call& call, const Stats& a, const Stats& b) {
   std::fprintf(
       stderr,
       "%6.1f s  %2d ms %5d bit/s +%d  ceiling %6d  queue %4.0f ms  rtt %4.0f  lost %5.1f %%  playout %4.0f ms  "
-      "concealed %5.0f  recovered %llu  sent %llu got %llu late %llu\n",
+      "concealed %5.0f  recovered %llu  sent %llu got %llu late %llu  "
+      "given back %.0f ms taken %.0f ms\n",
       call.now_ms / 1000, a.frame_ms, a.bitrate, a.copies, a.ceiling.value_or(0), a.queue_ms.value_or(-1),
       a.rtt_ms.value_or(-1), a.remote_loss_pct.value_or(-1), b.playout_delay_ms.value_or(-1), b.concealed_ms,
       static_cast<unsigned long long>(b.frames_fec), static_cast<unsigned long long>(a.packets_sent),
-      static_cast<unsigned long long>(b.packets_received), static_cast<unsigned long long>(b.packets_late));
+      static_cast<unsigned long long>(b.packets_received), static_cast<unsigned long long>(b.packets_late),
+      b.accelerated_ms, b.expanded_ms);
 }
 
 Trial run(const Row& row, const Audio& said, std::uint64_t seed, const Options& options) {
@@ -136,6 +140,8 @@ Trial run(const Row& row, const Audio& said, std::uint64_t seed, const Options& 
   const auto heard = row.scored_from > 0 ? call.heard_from(row.scored_from) : call.heard(call.offset_ms());
   Trial out;
   out.stoi = heard.stoi.value_or(0);
+  out.stoi_drift = heard.stoi_drift.value_or(0);
+  out.drift_ms = heard.drift_span_ms;
   out.mouth_to_ear_ms = row.scored_from > 0 ? 0 : heard.delay_ms.value_or(0);
   out.rtcp_kbps = static_cast<double>(at_end.rtcp_octets_sent - at_start.rtcp_octets_sent) * 8 / scored / 1000;
   out.wire_kbps = (octets_sent(at_end) - octets_sent(at_start)) * 8 / scored / 1000;
@@ -187,6 +193,8 @@ Options read_options(int argc, char** argv) {
       out.adapt = false;
     else if (word == "--no-red")
       out.red = false;
+    else if (word == "--each")
+      out.each = true;
     else if (word == "--trace")
       out.trace = true;
     else
@@ -206,8 +214,13 @@ int main(int argc, char** argv) {
     if (!options.row.empty() && options.row != row.name) continue;
     any = true;
     std::vector<Trial> trials;
-    for (int t = 0; t < options.trials; ++t)
+    for (int t = 0; t < options.trials; ++t) {
       trials.push_back(run(row, said, static_cast<std::uint64_t>(options.first + t), options));
+      if (!options.each) continue;
+      const auto& last = trials.back();
+      std::fprintf(stderr, "  seed %d  STOI %.3f  by seconds %.3f  delay moved %.0f ms  concealed %.2f %%\n",
+                   options.first + t, last.stoi, last.stoi_drift, last.drift_ms, last.concealed_pct);
+    }
     print(row, trials, options);
   }
   return any ? 0 : 2;

@@ -186,6 +186,49 @@ void find_gaps(View said, View heard, int rate, double gap_ms, Comparison& out) 
   }
 }
 
+// Where `block` lies in `around`, and how like it is: normalised correlation, 0..1.
+std::pair<std::size_t, double> find_block(View block, View around) {
+  const std::size_t n = power_of_two(around.size());
+  const auto c = correlate(spectrum(block, n), spectrum(around, n));
+  double energy = 0;
+  for (std::size_t i = 0; i < block.size(); ++i) energy += around[i] * around[i];
+  std::pair<std::size_t, double> best{0, -1};
+  for (std::size_t lag = 0; lag + block.size() <= around.size(); ++lag) {
+    const double v = c[lag].real() / std::sqrt(std::max(energy, 1e-9));
+    if (v > best.second) best = {lag, v};
+    const std::size_t last = lag + block.size();
+    if (last < around.size()) energy += around[last] * around[last] - around[lag] * around[lag];
+  }
+  best.second /= std::sqrt(dot(block, block) + 1e-12);
+  return best;
+}
+
+// Each second of what was said beside the same second of what was heard, wherever within 120 ms it is.
+void align_blocks(View said, View heard, int rate, Comparison& out) {
+  constexpr double kSpeech = 3.2e-6;  // mean square, -55 dBFS
+  const auto block = static_cast<std::size_t>(rate), reach = block * 12 / 100;
+  Signal a, b;
+  double least = 0, greatest = 0;
+  for (std::size_t at = 0; at + block / 2 < said.size(); at += block) {
+    const auto x = said.subspan(at, std::min(block, said.size() - at));
+    const std::size_t low = at - std::min(at, reach);
+    const auto y = heard.subspan(low, std::min(x.size() + reach + at - low, heard.size() - low));
+    std::size_t lag = at - low;
+    if (dot(x, x) > kSpeech * static_cast<double>(x.size())) {
+      const auto [found, likeness] = find_block(x, y);
+      if (likeness >= 0.5) lag = found;
+      const double moved = (static_cast<double>(lag) - static_cast<double>(at - low)) * 1000 / rate;
+      least = std::min(least, moved);
+      greatest = std::max(greatest, moved);
+    }
+    const auto part = y.subspan(lag, std::min(x.size(), y.size() - lag));
+    a.insert(a.end(), x.begin(), x.begin() + static_cast<std::ptrdiff_t>(part.size()));
+    b.insert(b.end(), part.begin(), part.end());
+  }
+  out.stoi_drift = stoi(a, b, rate);
+  out.drift_span_ms = greatest - least;
+}
+
 double lost_speech_ms(View said, std::size_t heard_until, int rate) {
   const auto hop = static_cast<std::size_t>(rate / 100);
   const Signal a = levels(said, hop);
@@ -209,6 +252,7 @@ Comparison compare(const Audio& said_audio, const Audio& heard_audio, double off
   out.correlation = lag.correlation;
   const auto [a, b] = align(said, heard, lag.samples);
   out.stoi = stoi(a, b, rate);
+  align_blocks(a, b, rate, out);
   find_gaps(a, b, rate, gap_ms, out);
   const std::size_t until = a.size() + static_cast<std::size_t>(std::max<std::ptrdiff_t>(-lag.samples, 0));
   if (until < said.size()) out.lost_ms = lost_speech_ms(said, until, rate);

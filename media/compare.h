@@ -18,7 +18,11 @@ struct Comparison {
   bool silent = false;             // nothing was heard at all; then the rest is absent or empty
   std::optional<double> delay_ms;  // of `heard` against `said`
   double correlation = 0;          // at that delay, 300-3400 Hz, 0..1; under 0.2: another signal
-  std::optional<double> stoi;      // 0..1; absent under 0.4 s of speech
+  std::optional<double> stoi;      // 0..1, at that one delay; absent under 0.4 s of speech
+  // The same with the delay found again in each second, within 120 ms: damage without the changes of delay of a jitter
+  // buffer. Never better than `stoi` for a path whose delay stands still.
+  std::optional<double> stoi_drift;
+  double drift_span_ms = 0;        // between the least and the greatest delay of those seconds
   std::vector<Gap> gaps;           // speech was said and nothing heard for longer than asked; at most 200
   double gap_ms_total = 0;
   double lost_ms = 0;  // speech said after the end of what was heard
