@@ -37,6 +37,7 @@ std::string_view explain(overlay::DownReason reason) {
   switch (reason) {
     case overlay::DownReason::closed: return "the link was closed";
     case overlay::DownReason::peer_closed: return "the other end closed the link";
+    case overlay::DownReason::forgotten: return "it was started anew";
     case overlay::DownReason::timed_out: return "no answer from it";
     case overlay::DownReason::refused: return "it refused the link";
     case overlay::DownReason::expired: return "its keys have expired";

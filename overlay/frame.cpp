@@ -87,6 +87,11 @@ void write(Bytes& out, const Response& response) {
   put(out, response.token, 8);
 }
 
+void write(Bytes& out, const Alive& alive) {
+  type(out, Type::alive);
+  put(out, alive.token, 8);
+}
+
 void write(Bytes& out, const Close& close) {
   type(out, Type::close);
   put(out, static_cast<std::uint8_t>(close.reason), 1);
@@ -126,6 +131,11 @@ Result<Any> FrameReader::read(Type t) {
       const Response response{in_.u64()};
       if (!in_.ok()) return fail(Fault::truncated);
       return Any(response);
+    }
+    case Type::alive: {
+      const Alive alive{in_.u64()};
+      if (!in_.ok()) return fail(Fault::truncated);
+      return Any(alive);
     }
     case Type::close: {
       const auto reason = in_.u8();

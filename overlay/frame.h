@@ -38,7 +38,16 @@ Result<DataHeader> read_data_header(ByteView packet);
 
 namespace frame {
 
-enum class Type : std::uint8_t { padding = 0, ping = 1, ack = 2, data = 3, challenge = 4, response = 5, close = 6 };
+enum class Type : std::uint8_t {
+  padding = 0,
+  ping = 1,
+  ack = 2,
+  data = 3,
+  challenge = 4,
+  response = 5,
+  close = 6,
+  alive = 7
+};
 
 // Wants an acknowledgement and says nothing else.
 struct Ping {};
@@ -57,17 +66,24 @@ struct Data {
   std::uint64_t offset = 0;
   ByteView bytes;
 };
+// Of the token seven bytes are random, then six bits are the sender's number of a path that it wants, 0 for one that it
+// only heard from, and two count the challenges of a round.
 struct Challenge {
   std::uint64_t token = 0;
+  std::uint8_t number() const { return static_cast<std::uint8_t>(token >> 2 & 0x3f); }
 };
 struct Response {
+  std::uint64_t token = 0;
+};
+// Answers a challenge by another path than it came by: the peer is alive, and no path is proven by it.
+struct Alive {
   std::uint64_t token = 0;
 };
 enum class CloseReason : std::uint8_t { closed = 0, refused = 1, expired = 2, broken = 3 };
 struct Close {
   CloseReason reason = CloseReason::closed;
 };
-using Any = std::variant<Ping, Ack, Data, Challenge, Response, Close>;
+using Any = std::variant<Ping, Ack, Data, Challenge, Response, Alive, Close>;
 
 inline constexpr std::size_t kDataOverhead = 1 + 1 + 8 + 2;
 inline constexpr std::uint64_t kMaxOffset = std::uint64_t{1} << 62;
@@ -77,6 +93,7 @@ void write(Bytes& out, const Ack& ack);
 void write(Bytes& out, const Data& data);
 void write(Bytes& out, const Challenge& challenge);
 void write(Bytes& out, const Response& response);
+void write(Bytes& out, const Alive& alive);
 void write(Bytes& out, const Close& close);
 std::size_t bytes_of(const Ack& ack);
 

@@ -134,10 +134,13 @@ Result<Outgoing::Answer> Outgoing::on_message2(Time now, const Path& path, const
   auto& noise = flow_of(path)->noise;
   auto greeting = noise.read(packet.noise);
   if (!greeting) return fail(greeting.error());
+  if (greeting->size() < kResetTokenBytes) return fail(Fault::truncated);
 
   Answer answer;
-  answer.greeting = std::move(*greeting);
+  answer.greeting.assign(greeting->begin() + kResetTokenBytes, greeting->end());
   auto& start = answer.start;
+  start.reset.emplace();
+  std::copy_n(greeting->begin(), kResetTokenBytes, start.reset->begin());
   start.message3 = start_handshake(kMessage3, pattern_, index_, packet.sender);
   if (auto ok = noise.write(hello_, start.message3); !ok) return fail(ok.error());
   append_macs(start.message3, mac1_);

@@ -96,7 +96,7 @@ std::size_t message1_padding(Pattern pattern) { return kMessage1Bytes - message1
 
 std::size_t max_greeting(Pattern pattern) {
   const std::size_t identity = knows_responder(pattern) ? 0 : kKey + crypto::kTagBytes;
-  return kMessage1Bytes - kHead23 - kKey - identity - crypto::kTagBytes - kMacsBytes;
+  return kMessage1Bytes - kHead23 - kKey - identity - crypto::kTagBytes - kMacsBytes - kResetTokenBytes;
 }
 
 Bytes write_cookie(const crypto::Suite& suite, Rng& rng, ByteView responder_key, std::uint32_t receiver,

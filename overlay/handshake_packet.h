@@ -25,6 +25,7 @@ inline constexpr std::uint8_t kMessage3 = 6;
 inline constexpr std::uint8_t kCookiePacket = 7;
 inline constexpr std::size_t kMessage1Bytes = 1000;
 inline constexpr std::size_t kMacsBytes = 32;
+inline constexpr std::size_t kResetTokenBytes = 16;  // message 2 begins with it (reset.h)
 inline constexpr std::size_t kCookiePacketBytes = 1 + 1 + 4 + 16 + 32;
 
 enum class Pattern : std::uint8_t { xk = 0, xx = 1, xk_psk3 = 2, xx_psk3 = 3 };

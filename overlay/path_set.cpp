@@ -57,11 +57,28 @@ void PathSet::remove(const Path& path) {
   std::erase_if(paths_, [&](const PathState& s) { return s.path == path; });
 }
 
+void PathSet::ask(PathState& state) {
+  state.asked = true;
+  if (state.number != 0) return;
+  constexpr std::uint8_t kNumbers = 63;  // paths are far fewer
+  last_number_ = static_cast<std::uint8_t>(last_number_ % kNumbers + 1);
+  state.number = last_number_;
+  state.token = (state.token & ~std::uint64_t{0xff}) | std::uint64_t{state.number} << 2;  // of a round that goes on
+}
+
+PathState* PathSet::known_as(std::uint8_t peer_number, const Path& except) {
+  const auto at = std::find_if(paths_.begin(), paths_.end(), [&](const PathState& s) {
+    return s.proven && s.peer_number == peer_number && s.path != except;
+  });
+  return peer_number == 0 || at == paths_.end() ? nullptr : &*at;
+}
+
 void PathSet::probe(Time now, PathState& state, Rng& rng) {
   if (state.probing) return;
   state.probing = true;
+  state.doubted = false;
   state.challenges = 0;
-  state.token = rng.u64() & ~std::uint64_t{3};
+  state.token = (rng.u64() & ~std::uint64_t{0xff}) | std::uint64_t{state.number} << 2;
   state.next_at = now;
 }
 
@@ -70,7 +87,7 @@ std::optional<std::uint64_t> PathSet::challenge(Time now, PathState& state, Dura
   if (state.budget() < size) return std::nullopt;
   const int which = state.challenges++;
   state.challenged_at[which] = now;
-  state.next_at = now + std::max(kFirstSpacing, 2 * rtt) * (1 << which);
+  state.next_at = now + std::max(kFirstSpacing, 2 * rtt) * (state.doubted ? 1 : 1 << which);
   return state.token | static_cast<std::uint64_t>(which);
 }
 
@@ -85,6 +102,12 @@ std::optional<PathSet::Proof> PathSet::answered(Time now, PathState& state, std:
   state.rtt = proof.rtt;
   state.next_at = kNever;
   return proof;
+}
+
+void PathSet::confirmed(Time now, std::uint64_t token) {
+  for (auto& state : paths_) {
+    if (state.proven && answered(now, state, token)) return;
+  }
 }
 
 std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, Rng& rng) {

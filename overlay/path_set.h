@@ -19,10 +19,13 @@ struct PathState {
   Path path;
   bool proven = false;
   bool asked = false;       // by our own side: may be challenged before anything came from it
+  std::uint8_t number = 0;  // ours, of a path that was asked for; said in challenges
+  std::uint8_t peer_number = 0;  // the peer's for it; 0: the peer never said that it wants this path
   bool peer_sends = false;  // the peer's newest frames, other than probes, came this way
   bool probing = false;
+  bool doubted = false;     // this round: it was good, and its end is to be known soon
   int challenges = 0;       // of this round of probing
-  std::uint64_t token = 0;  // of this round; its lowest two bits tell the challenge
+  std::uint64_t token = 0;  // of this round; see frame::Challenge
   Time challenged_at[kMaxChallenges]{};
   Time next_at =
       kNever;  // next challenge, or the end of this round; when not probing: the next round or, unproven, forgetting
@@ -30,6 +33,7 @@ struct PathState {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> answer;  // token of a challenge that waits for its response
+  bool answer_alive = false;            // it came by another path
   std::optional<Duration> rtt;
 
   // How many bytes may go out now.
@@ -59,11 +63,18 @@ class PathSet {
   const Path& current_path() const { return current_; }
   void set_current(const Path& path) { current_ = path; }
 
+  // Our side wants this path.
+  void ask(PathState& state);
+  // A proven path other than this that the peer knows by this number.
+  PathState* known_as(std::uint8_t peer_number, const Path& except);
   // Begins a round of challenges unless one is going on.
   void probe(Time now, PathState& state, Rng& rng);
   // The challenge this path may send now in a packet of `size` bytes, or nothing.
   std::optional<std::uint64_t> challenge(Time now, PathState& state, Duration rtt, std::size_t size);
   std::optional<Proof> answered(Time now, PathState& state, std::uint64_t token);
+  // The same for a response that came another way than the challenge went: it says that a proven path is alive, and
+  // proves none anew.
+  void confirmed(Time now, std::uint64_t token);
   // Ends rounds that got no answer; proven paths among them are proven no more. Starts rounds on quiet proven paths.
   std::vector<Failed> on_timeout(Time now, Duration keepalive, Rng& rng);
 
@@ -79,6 +90,7 @@ class PathSet {
  private:
   std::vector<PathState> paths_;
   Path current_;
+  std::uint8_t last_number_ = 0;
 };
 
 }  // namespace linnet::overlay

@@ -1,6 +1,8 @@
 // Session: packets in.
 #include "overlay/session.h"
 
+#include "overlay/reset.h"
+
 #include <algorithm>
 
 namespace linnet::overlay {
@@ -37,6 +39,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
       heard_(now),
       waiting_since_(now),
       message3_mac_(start.message3_mac),
+      reset_(start.reset),
       keys_(start.split, start.binding, now) {
   ++context.open;
   if (start.rtt) rtt_.sample(*start.rtt);
@@ -51,6 +54,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
   if (initiator_) {
     // Message 2 came back on it.
     path.proven = true;
+    paths_.ask(path);
     const auto spacing = rtt_.known() ? std::max(2 * rtt_.timeout(), RttEstimator::kMinTimeout) : kFirstMessage3Spacing;
     unconfirmed_.reset(new Unconfirmed{std::move(start.message3), now, spacing, std::nullopt});
     if (context.config.psk) {
@@ -60,6 +64,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
     }
   } else {
     context.events.emplace_back(std::move(up));
+    path.peer_number = 1;  // the first that the initiator asked for
     // The challenge is also what tells the initiator that message 3 arrived.
     paths_.probe(now, path, context.rng);
   }
@@ -145,11 +150,15 @@ Session::Received Session::read_frames(SessionContext& context, Time now, const 
     }
     if (!open()) continue;
     if (const auto* challenge = std::get_if<frame::Challenge>(&any)) {
-      if (auto* state = paths_.find(path)) state->answer = challenge->token;
+      on_challenge(path, *challenge);
       continue;
     }
     if (const auto* response = std::get_if<frame::Response>(&any)) {
       on_response(context, now, path, response->token);
+      continue;
+    }
+    if (const auto* alive = std::get_if<frame::Alive>(&any)) {
+      paths_.confirmed(now, alive->token);
       continue;
     }
     received.probe_only = false;
@@ -260,6 +269,14 @@ void Session::on_close(SessionContext& context, Time now, frame::CloseReason rea
   } else {
     state_ = State::gone;  // both ends know
   }
+}
+
+bool Session::forgotten(SessionContext& context, Time now, const Path& path, const DataHeader& header,
+                        ByteView packet) {
+  const bool ours = open() && reset_ && header.number < next_number_ && paths_.find(path) != nullptr;
+  if (!ours || !reset_good(context.suite, *reset_, packet)) return false;
+  down(context, DownReason::forgotten, {frame::CloseReason::closed, 0, now});
+  return true;
 }
 
 void Session::down(SessionContext& context, DownReason reason, Closing closing) {

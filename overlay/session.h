@@ -29,6 +29,7 @@ class Session {
     std::uint64_t sent = 0;
     bool returned = false;         // responder: message 3 came from where alone message 2 went
     std::optional<Duration> rtt;
+    std::optional<crypto::Mac> reset;  // initiator: the peer's token (reset.h)
     Bytes message3;                // initiator: sent again until the responder is heard
     crypto::Mac message3_mac{};    // responder: to know it again
   };
@@ -53,6 +54,9 @@ class Session {
 
   SessionId id() const { return id_; }
   std::uint32_t local_index() const { return local_index_; }
+  std::uint32_t remote_index() const { return remote_index_; }
+  // The peer answered one of our packets with a reset: it knows this session no more. False when that is forged.
+  bool forgotten(SessionContext& context, Time now, const Path& path, const DataHeader& header, ByteView packet);
   // Known to the owner: neither closing nor gone.
   bool open() const { return state_ == State::unaccepted || state_ == State::open; }
   bool gone() const { return state_ == State::gone; }
@@ -129,8 +133,10 @@ class Session {
 
   // session_paths.cpp
   void heard_on(SessionContext& context, Time now, const Path& path, bool newest);
+  void on_challenge(const Path& path, const frame::Challenge& challenge);
   void on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token);
   void consider(SessionContext& context, Time now, PathState& path, bool newly);
+  void doubt(SessionContext& context, Time now);
   void move_to(SessionContext& context, Time now, const Path& to);
   void path_timeouts(SessionContext& context, Time now);
   void lost_current(SessionContext& context, Time now);
@@ -154,8 +160,10 @@ class Session {
   std::uint64_t newest_ = 0;   // highest number of what came but for probes
   Time heard_{};
   Time waiting_since_ = kNever;  // first packet that wants an answer, since the peer was last heard
+  Time doubt_from_ = Time::min();
   Duration renew_early_{};       // so that sessions of one start do not all renew at once
   crypto::Mac message3_mac_{};
+  std::optional<crypto::Mac> reset_;
 
   KeyRing keys_;
   crypto::ReplayWindow replay_;

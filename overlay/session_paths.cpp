@@ -15,14 +15,33 @@ void Session::heard_on(SessionContext& context, Time now, const Path& path, bool
     consider(context, now, *state, false);
   } else {
     paths_.probe(now, *state, context.rng);
+    if (newest && state->path != paths_.current_path()) doubt(context, now);
   }
+}
+
+// Who stands on the way and sends our packets on from an address of his own, sooner than they come by themselves, makes
+// us see the peer there, and the peer see us. So a check (number 0) that comes by a path which we neither use nor want
+// is answered where we are; and the number of a path tells that a challenge was meant for another than it came by.
+void Session::on_challenge(const Path& path, const frame::Challenge& challenge) {
+  auto* by = paths_.find(path);
+  if (by == nullptr) return;
+  auto* on = by;
+  if (challenge.number() == 0) {
+    if (!by->proven && !by->asked) on = &paths_.current();
+  } else if (auto* meant = paths_.known_as(challenge.number(), path)) {
+    on = meant;
+  } else {
+    by->peer_number = challenge.number();
+  }
+  on->answer = challenge.token;
+  on->answer_alive = on != by;
 }
 
 void Session::on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token) {
   auto* state = paths_.find(path);
   if (state == nullptr) return;
   const auto proof = paths_.answered(now, *state, token);
-  if (!proof) return;
+  if (!proof) return paths_.confirmed(now, token);
   if (proof->newly) {
     context.paths.add(path, id_);
     context.events.push_back(PathProven{id_, path, proof->rtt});
@@ -34,14 +53,23 @@ void Session::on_response(SessionContext& context, Time now, const Path& path, s
 void Session::consider(SessionContext& context, Time now, PathState& path, bool newly) {
   auto& current = paths_.current();
   if (path.path == current.path) return;
-  // A peer behind a NAT that changed its mind sends from a new address without knowing.
-  const bool rebound = path.peer_sends && !path.asked && path.path.kind == current.path.kind;
+  const bool wanted = path.asked || (path.peer_number != 0 && paths_.known_as(path.peer_number, path.path) == nullptr);
   const bool move =
-      !current.proven || (initiator_ ? newly && (PathSet::better(path, current) || rebound) : path.peer_sends);
-  if (!move) return;
-  const auto from = current.path;
-  move_to(context, now, path.path);
-  if (auto* old = paths_.find(from); old != nullptr && rebound) paths_.probe(now, *old, context.rng);
+      !current.proven || (wanted && (initiator_ ? newly && PathSet::better(path, current) : path.peer_sends));
+  if (move) return move_to(context, now, path.path);
+  if (path.peer_sends) doubt(context, now);
+}
+
+// The peer's newest frames come another way than ours go. Its NAT may have changed its mind, then our way leads nowhere
+// any more; or somebody sends packets on: our way stays as long as it answers (RFC 9000, section 9.3.3). The
+// initiator's challenge also tells a responder that lost sight of it which path is wanted.
+void Session::doubt(SessionContext& context, Time now) {
+  constexpr Duration kBetween = std::chrono::seconds(1);
+  auto& current = paths_.current();
+  if (!current.proven || current.probing || now < doubt_from_) return;
+  doubt_from_ = now + kBetween;
+  paths_.probe(now, current, context.rng);
+  current.doubted = true;
 }
 
 void Session::move_to(SessionContext& context, Time, const Path& to) {
@@ -97,7 +125,7 @@ void Session::try_path(SessionContext& context, Time now, const Path& path) {
   // A path that failed just now rests until it is forgotten, unless it was heard since.
   const bool resting = state->asked && !state->proven && !state->probing && state->next_at != kNever;
   if (resting && state->budget() < kChallengePacket) return;
-  state->asked = true;
+  paths_.ask(*state);
   paths_.probe(now, *state, context.rng);
 }
 

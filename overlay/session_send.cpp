@@ -89,7 +89,8 @@ void Session::build_probes(SessionContext& context, Time now) {
     const auto challenge = paths_.challenge(now, path, rtt_.smoothed(), size);
     if (!answer && !challenge) continue;
     auto packet = start_packet();
-    if (answer) frame::write(packet, frame::Response{*answer});
+    if (answer && path.answer_alive) frame::write(packet, frame::Alive{*answer});
+    if (answer && !path.answer_alive) frame::write(packet, frame::Response{*answer});
     if (challenge) {
       frame::write(packet, frame::Challenge{*challenge});
       // A full-sized challenge lets the other side answer and challenge at once.

@@ -42,6 +42,12 @@ void Sessions::Impl::schedule(Session& session) {
 void Sessions::Impl::remove(Session& session) {
   deadlines.remove(session.heap_slot);
   indexes.erase(session.local_index());
+  const auto [first, last] = resets.equal_range(session.remote_index());
+  for (auto at = first; at != last; ++at) {
+    if (at->second != session.id()) continue;
+    resets.erase(at);
+    break;
+  }
   sessions.erase(session.id());
 }
 
@@ -65,11 +71,30 @@ void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
     return half_open.hold(header->receiver, path, packet);
   if (owner == indexes.end() || owner->second.kind != Kind::session) {
     ++counters.malformed;
+    if (header && owner == indexes.end()) on_unknown(path, *header);
     return;
   }
   auto& session = *sessions.at(owner->second.id);
   session.receive(context, now, path, *header, packet);
   touch(session);
+}
+
+// Somebody goes on with a session that we have forgotten, or never had.
+void Sessions::Impl::on_unknown(const Path& path, const DataHeader& header) {
+  if (!config.resets || path.kind != PathKind::direct) return;
+  auto answer = resetter.answer(now, path.endpoint.ip, header);
+  if (answer) out.push_back({path, std::move(*answer)});
+}
+
+void Sessions::Impl::on_reset(const Path& path, ByteView packet) {
+  const auto header = *read_reset(packet);
+  const auto [first, last] = resets.equal_range(header.receiver);
+  for (auto at = first; at != last; ++at) {
+    auto& session = *sessions.at(at->second);
+    if (!session.forgotten(context, now, path, header, packet)) continue;
+    return touch(session);
+  }
+  ++counters.malformed;
 }
 
 Sessions::Sessions(SessionsConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity)

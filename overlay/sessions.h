@@ -40,6 +40,7 @@ struct SessionsConfig {
   std::size_t max_half_open = 256;       // responder side, before message 3
   std::size_t cookies_over = 32;         // half-open count from which a cookie is asked for
   double handshakes_per_prefix = 20;     // a second
+  bool resets = false;  // who goes on with a session we do not know is told so: it learns that somebody is here
   Duration keepalive = std::chrono::seconds(25);
   Duration dead_after = std::chrono::seconds(8);  // without an answer, probes included
   Duration rekey_after = std::chrono::minutes(15);
@@ -53,7 +54,7 @@ struct ConnectTo {
   Duration give_up = std::chrono::seconds(10);
 };
 
-enum class DownReason : std::uint8_t { closed, peer_closed, timed_out, refused, expired, full };
+enum class DownReason : std::uint8_t { closed, peer_closed, timed_out, refused, expired, full, forgotten };
 
 // Handshake complete. The responder's owner must accept() or reject() before anything else is delivered;
 // the initiator's session is ready at once.
@@ -108,8 +109,8 @@ class Sessions {
 
   Sessions(SessionsConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity);
   ~Sessions();
-  // What a responder says in message 2 (a supernode's descriptor). Message 2 is never longer than message 1: a greeting of more than
-  // 862 bytes is not said at all.
+  // What a responder says in message 2 (a supernode's descriptor). Message 2 is never longer than message 1: a greeting
+  // of more than 846 bytes is not said at all.
   void set_greeting(Bytes greeting);
 
   void handle_packet(Time now, const Path& path, MutableBytes packet);  // types 4..8

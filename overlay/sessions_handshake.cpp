@@ -56,8 +56,9 @@ void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& pa
   entry->remote_index = packet.sender;
   entry->message2 = start_handshake(kMessage2, packet.pattern, entry->index, packet.sender);
   const auto read = entry->noise->read(packet.noise);
-  const bool greet = greeting.size() <= max_greeting(packet.pattern);
-  if (!read || !entry->noise->write(greet ? ByteView(greeting) : ByteView(), entry->message2)) {
+  Bytes said = copy(resetter.token(entry->index));
+  if (greeting.size() <= max_greeting(packet.pattern)) append(said, greeting);
+  if (!read || !entry->noise->write(said, entry->message2)) {
     ++counters.bad_mac;
     half_open.complete(*entry);  // the same packet will not cost us a key agreement again
     return;
@@ -158,14 +159,18 @@ void Sessions::Impl::finish_responder(HalfOpen& entry, const Path& path, const H
 void Sessions::Impl::begin_session(Session::Start start, Bytes payload) {
   const auto id = start.id;
   const auto index = start.local_index;
+  const auto remote_index = start.remote_index;
+  const bool initiator = start.initiator;
   SessionUp up{id, start.initiator, start.remote, std::move(payload), start.path};
   auto session = std::make_unique<Session>(context, now, std::move(start), std::move(up));
   indexes[index] = {Kind::session, id};
+  if (initiator) resets.emplace(remote_index, id);
   auto& kept = *(sessions[id] = std::move(session));
   touch(kept);
 }
 
 void Sessions::Impl::on_cookie(const Path& path, ByteView packet) {
+  if (read_reset(packet)) return on_reset(path, packet);
   if (packet.size() != kCookiePacketBytes) {
     ++counters.malformed;
     return;

@@ -9,6 +9,7 @@
 #include "base/deadline_heap.h"
 #include "overlay/half_open.h"
 #include "overlay/handshake.h"
+#include "overlay/reset.h"
 #include "overlay/session.h"
 
 namespace linnet::overlay {
@@ -21,6 +22,7 @@ struct Sessions::Impl {
         identity(i),
         half_open(config.max_half_open),
         door(config, s, r, i.session_key()),
+        resetter(s, i),
         context{config, suite, rng, identity, counters, events, out, paths, open, reassembly} {}
 
   // Whose packets carry this index.
@@ -52,6 +54,8 @@ struct Sessions::Impl {
   void begin_session(Session::Start start, Bytes payload);
 
   void on_data(const Path& path, MutableBytes packet);
+  void on_unknown(const Path& path, const DataHeader& header);
+  void on_reset(const Path& path, ByteView packet);
 
   SessionsConfig config;
   const crypto::Suite& suite;
@@ -66,6 +70,7 @@ struct Sessions::Impl {
   std::size_t reassembly = 0;
   HalfOpenTable half_open;
   Door door;
+  Resetter resetter;
   SessionContext context;
 
   Time now{};
@@ -73,6 +78,7 @@ struct Sessions::Impl {
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions;
   std::unordered_map<SessionId, std::unique_ptr<Outgoing>> outgoing;
   std::unordered_map<std::uint32_t, Owner> indexes;
+  std::unordered_multimap<std::uint32_t, SessionId> resets;  // sessions we began, by the peer's index
   DeadlineHeap deadlines;
   std::deque<SessionId> dirty;
 };

@@ -39,6 +39,7 @@ Bytes one_of_each() {
   out.push_back(0);
   frame::write(out, frame::Challenge{5});
   frame::write(out, frame::Response{6});
+  frame::write(out, frame::Alive{7});
   frame::write(out, frame::Close{frame::CloseReason::expired});
   out.resize(out.size() + 9);
   return out;
@@ -54,7 +55,7 @@ TEST(Frames, AreReadAsTheyWereWritten) {
     if (!*next) break;
     frames.push_back(**next);
   }
-  ASSERT_EQ(frames.size(), 6U);
+  ASSERT_EQ(frames.size(), 7U);
   EXPECT_TRUE(std::holds_alternative<frame::Ping>(frames[0]));
   const auto& ack = std::get<frame::Ack>(frames[1]);
   EXPECT_EQ(ack.delay, Duration(800));
@@ -68,7 +69,8 @@ TEST(Frames, AreReadAsTheyWereWritten) {
   EXPECT_EQ(copy(data.bytes), (Bytes{1, 2, 3}));
   EXPECT_EQ(std::get<frame::Challenge>(frames[3]).token, 5U);
   EXPECT_EQ(std::get<frame::Response>(frames[4]).token, 6U);
-  EXPECT_EQ(std::get<frame::Close>(frames[5]).reason, frame::CloseReason::expired);
+  EXPECT_EQ(std::get<frame::Alive>(frames[5]).token, 7U);
+  EXPECT_EQ(std::get<frame::Close>(frames[6]).reason, frame::CloseReason::expired);
 }
 
 // A cut packet gives the frames before the cut, then a fault or the end; never a frame that was not written.
@@ -82,7 +84,7 @@ TEST(Frames, EndCleanlyAtEveryTruncation) {
       if (!next || !*next) break;
       ++n;
     }
-    EXPECT_LE(n, 6U);
+    EXPECT_LE(n, 7U);
   }
 }
 
@@ -92,7 +94,7 @@ TEST(Frames, RefuseWhatNoSenderWrites) {
     frame::FrameReader reader(bytes);
     return !reader.next();
   };
-  EXPECT_TRUE(refused("07"));                              // an unknown type
+  EXPECT_TRUE(refused("08"));                              // an unknown type
   EXPECT_TRUE(refused("0300000000000000000000000000"));    // data of no bytes
   EXPECT_TRUE(refused("0300ffffffffffffffff000101"));      // an offset beyond reason
   EXPECT_TRUE(refused("0604"));                            // an unknown reason

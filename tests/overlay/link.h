@@ -62,6 +62,12 @@ class Link {
     return config;
   }
 
+  // Started anew: the same keys and address, no memory. Typed suite.
+  void restart(std::size_t n, const SessionsConfig& config) {
+    const auto where = nodes_[n]->endpoint;
+    nodes_[n] = std::make_unique<Node>(config, crypto::typed_suite(), 100 + n, where);
+  }
+
   Node& node(std::size_t n) { return *nodes_[n]; }
   Path direct(std::size_t n) const { return {PathKind::direct, nodes_[n]->endpoint, 0, false}; }
   // Packets that `from` sends on `path` reach `to`, who sees them come on `seen`.

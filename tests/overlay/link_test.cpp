@@ -293,6 +293,7 @@ TEST(PeerDoor, ACircuitServesItsTwoEndsAlone) {
   ASSERT_TRUE(world.circuit());
   const auto path = *world.alice().peer->path(world.pair.a);
   auto& s = node_at(net, path.endpoint);
+  net.run(seconds(1));  // the link itself has nothing to say any more
   const auto before = s.peer->counters().forwarded;
   const Endpoint stranger{IpAddress::v4(203, 0, 113, 5), 9, Transport::udp};
   net.send(stranger, s.endpoint, write_tagged(ForwardKind::circuit, path.id, Bytes(50, 0x80)));

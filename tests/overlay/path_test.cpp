@@ -143,6 +143,80 @@ TEST(Paths, AForgedMoveGetsNotAByteOverWhatItBrought) {
   EXPECT_EQ(r.na().messages.size(), 5U);
 }
 
+// A relay between the two, at an address of its own: every packet of the one is sent on to the other from there, sooner
+// than the genuine one comes, probes included. Frames arrive, but nothing goes its way while the old path answers.
+TEST(Paths, ARelayThatSendsEverythingOnFromItsOwnAddressMovesNothing) {
+  for (const bool kind_of_current_is_direct : {true, false}) {
+    Relayed r;
+    if (kind_of_current_is_direct) {
+      r.try_from_a(r.link.direct(r.b));
+      ASSERT_TRUE(r.link.run_until([&] { return r.na().changed.size() == 1 && r.nb().changed.size() == 1; }, 1s));
+    }
+    const auto before_a = r.na().sessions.current_path(r.at_a);
+    const auto before_b = r.nb().sessions.current_path(r.at_b);
+    const auto relay = elsewhere(7);
+    r.link.route(r.a, relay, r.b, relay);
+    r.link.route(r.b, relay, r.a, relay);
+    std::uint64_t to_relay = 0;
+    std::uint64_t from_relay = 0;
+    bool inside = false;
+    r.link.tap = [&](Wire& wire) {
+      if (inside) return false;
+      const bool by_relay = wire.path == relay;
+      if (by_relay) to_relay += wire.bytes.size();
+      inside = true;
+      auto bytes = wire.bytes;
+      from_relay += bytes.size();
+      r.link.node(wire.to).sessions.handle_packet(r.link.now, relay, bytes);
+      inside = false;
+      return by_relay;
+    };
+    for (int i = 0; i < 50; ++i) {
+      r.link.say(r.a, r.at_a, Channel::sip, Bytes(50));
+      r.link.say(r.b, r.at_b, Channel::chat, Bytes(500));
+      r.link.run(100ms);
+    }
+    EXPECT_EQ(r.na().sessions.current_path(r.at_a), before_a);
+    EXPECT_EQ(r.nb().sessions.current_path(r.at_b), before_b);
+    EXPECT_FALSE(r.na().sessions.session_on(relay)) << "not proven: no voice is believed from there";
+    EXPECT_FALSE(r.nb().sessions.session_on(relay));
+    EXPECT_GT(from_relay, 0U);
+    EXPECT_LE(to_relay, from_relay);
+    EXPECT_EQ(r.nb().messages.size(), 50U);
+    EXPECT_EQ(r.na().messages.size(), 50U);
+    EXPECT_TRUE(r.na().downs.empty() && r.nb().downs.empty());
+  }
+}
+
+// One that can also forge the genuine source: it delivers the checks that come to it as if they came by the old path,
+// and catches the responses there. Its path is proven then, yet the old one stays while it answers.
+TEST(Paths, ARelayThatForgesSourcesTakesNothingFromAPathThatAnswers) {
+  Relayed r;
+  r.try_from_a(r.link.direct(r.b));
+  ASSERT_TRUE(r.link.run_until([&] { return r.na().changed.size() == 1 && r.nb().changed.size() == 1; }, 1s));
+  const auto relay = elsewhere(7);
+  r.link.route(r.a, relay, r.b, r.link.direct(r.a));  // what goes to it goes on with the genuine source
+  r.link.route(r.b, relay, r.a, r.link.direct(r.b));
+  bool inside = false;
+  r.link.tap = [&](Wire& wire) {
+    if (inside) return false;
+    inside = true;
+    auto bytes = wire.bytes;
+    r.link.node(wire.to).sessions.handle_packet(r.link.now, relay, bytes);
+    inside = false;
+    return false;
+  };
+  for (int i = 0; i < 50; ++i) {
+    r.link.say(r.a, r.at_a, Channel::sip, Bytes(50));
+    r.link.say(r.b, r.at_b, Channel::chat, Bytes(500));
+    r.link.run(100ms);
+  }
+  EXPECT_EQ(r.na().sessions.current_path(r.at_a), r.link.direct(r.b));
+  EXPECT_EQ(r.nb().sessions.current_path(r.at_b), r.link.direct(r.a));
+  EXPECT_EQ(r.nb().messages.size(), 50U);
+  EXPECT_TRUE(r.na().downs.empty() && r.nb().downs.empty());
+}
+
 TEST(Paths, FollowANatThatChangesItsMind) {
   for (const bool initiator_moves : {true, false}) {
     Link link;
