@@ -34,7 +34,10 @@ Dht::Impl::Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity
       table(self, config.k, config.max_contacts, config.wide_buckets),
       store(config.max_records),
       rpc(config, s, r, id, counters),
-      events(kMaxEvents) {}
+      events(kMaxEvents) {
+  store.restore(config.floors);
+  config.floors = {};
+}
 
 void Dht::Impl::dispatch(Time now, RpcEvent event) {
   if (auto* incoming = std::get_if<Incoming>(&event)) return serve(now, std::move(*incoming));

@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "crypto/identity.h"
 #include "dht/contact.h"
-#include "dht/record.h"
+#include "dht/floors.h"
 
 namespace linnet::dht {
 
@@ -33,6 +33,8 @@ struct Config {
   std::size_t max_records = 100'000;
   std::size_t max_contacts = 4'000;
   std::size_t max_lookups = 256;     // under way at once
+  std::vector<Floor> floors;         // of a run before this one
+  bool report_floors = false;        // FloorRaised tells of every record that is kept
   double stranger_requests = 2000;   // a second, of addresses not yet proven; beyond that a cookie is the answer
   double requests_per_prefix = 500;  // a second, of a /24 or /48 that proved its addresses
 };
@@ -65,7 +67,11 @@ struct Alarm {
   crypto::UserKey user;
   crypto::DeviceKey device;
 };
-using Event = std::variant<RecordsFound, NodesFound, Stored, Alarm>;
+// To be stored before the answer leaves: Config::floors of the next run.
+struct FloorRaised {
+  Floor floor;
+};
+using Event = std::variant<RecordsFound, NodesFound, Stored, Alarm, FloorRaised>;
 
 struct Counters {
   std::uint64_t requests_in = 0, answers_in = 0, requests_out = 0, timeouts = 0, malformed = 0, refused = 0, stored = 0;

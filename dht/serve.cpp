@@ -74,7 +74,10 @@ AnswerStatus Dht::Impl::keep(Time now, SignedRecord record, const IpAddress& wri
   const Alarm alarm{record.user, record.device()};
   const auto put = store.put(*time, std::move(record), writer);
   if (put) {
-    if (*put != RecordStore::Put::same) ++counters.stored;
+    if (*put == RecordStore::Put::same) return AnswerStatus::ok;
+    ++counters.stored;
+    const auto floor = config.report_floors ? store.floor(alarm.user, alarm.device) : std::nullopt;
+    if (floor) events.push(FloorRaised{*floor});
     return AnswerStatus::ok;
   }
   ++counters.refused;

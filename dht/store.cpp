@@ -4,35 +4,6 @@
 
 namespace linnet::dht {
 
-void WriterShares::add(const Prefix& prefix, const Entry& entry) {
-  auto& of_prefix = entries_[prefix];
-  by_size_.erase({of_prefix.size(), prefix});
-  of_prefix.insert(entry);
-  by_size_.insert({of_prefix.size(), prefix});
-}
-
-void WriterShares::remove(const Prefix& prefix, const Entry& entry) {
-  const auto at = entries_.find(prefix);
-  if (at == entries_.end()) return;
-  by_size_.erase({at->second.size(), prefix});
-  at->second.erase(entry);
-  if (at->second.empty()) {
-    entries_.erase(at);
-  } else {
-    by_size_.insert({at->second.size(), prefix});
-  }
-}
-
-std::size_t WriterShares::of(const Prefix& prefix) const {
-  const auto at = entries_.find(prefix);
-  return at == entries_.end() ? 0 : at->second.size();
-}
-
-std::optional<WriterShares::Entry> WriterShares::excess(std::size_t than) const {
-  if (by_size_.empty() || by_size_.rbegin()->first <= than) return std::nullopt;
-  return *entries_.at(by_size_.rbegin()->second).rbegin();
-}
-
 bool RecordStore::make_room(const IpAddress& writer) {
   if (count_ < max_records_) return true;
   const auto own = writer.is_global() ? shares_.of(writer.prefix()) : 0;
@@ -48,6 +19,7 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
   if (auto ok = check_time(record, now); !ok) return fail(Fault::expired);
   const auto found = records_.find(record.user);
   if (found != records_.end()) drop_if(found->second, [&](const Slot& s) { return now >= s.record.expiry; });
+  if (auto ok = floors_.judge(record); !ok) return fail(ok.error());
   static const Slots kNone;
   const Slots& slots = found == records_.end() ? kNone : found->second;
 
@@ -62,6 +34,7 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
   const auto old = std::find_if(slots.begin(), slots.end(), same_device);
   if (old == slots.end()) {
     if (auto ok = has_room(slots, record, writer); !ok) return fail(ok.error());
+    if (found != records_.end()) make_room_of_account(found->second, record);
     if (!make_room(writer)) return fail(Fault::full);
     return add(std::move(record), writer);
   }
@@ -75,6 +48,7 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
 
 // The table may have changed since: room was made.
 RecordStore::Put RecordStore::add(SignedRecord record, const IpAddress& writer) {
+  floors_.lift(record);
   auto& mine = records_[record.user];
   const auto epoch = record.certificate.epoch;
   const auto account = record.account();
@@ -106,7 +80,6 @@ Result<RecordStore::Put> RecordStore::replace(Slot& slot, SignedRecord record) {
 
 Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer) const {
   const auto epoch = record.certificate.epoch;
-  std::size_t of_account = 0;
   std::size_t of_prefix = 0;
   std::size_t kept = 0;
   const auto prefix = writer.prefix();
@@ -114,17 +87,30 @@ Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, con
     const bool own = slot.record.account() == record.account();
     if (own && slot.record.certificate.epoch < epoch) continue;  // goes when this one comes
     ++kept;
-    if (own) ++of_account;
     if (slot.counts && writer.is_global() && slot.prefix == prefix) ++of_prefix;
   }
-  if (kept >= kPerKey || of_account >= kPerAccount || of_prefix >= kPerPrefix) return fail(Fault::refused);
+  if (kept >= kPerKey || of_prefix >= kPerPrefix) return fail(Fault::refused);
   return {};
+}
+
+// A person's devices share the account's places: who was replaced or is gone does not keep a new one from being found.
+void RecordStore::make_room_of_account(Slots& slots, const SignedRecord& newcomer) {
+  const auto own = [&](const Slot& s) {
+    return s.record.account() == newcomer.account() && s.record.certificate.epoch == newcomer.certificate.epoch;
+  };
+  if (static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), own)) < kPerAccount) return;
+  const Slot* first = nullptr;
+  for (const auto& slot : slots) {
+    if (own(slot) && (first == nullptr || slot.record.expiry < first->record.expiry)) first = &slot;
+  }
+  drop_if(slots, [serial = first->serial](const Slot& s) { return s.serial == serial; });
 }
 
 void RecordStore::drop_if(Slots& slots, const std::function<bool(const Slot&)>& unwanted) {
   std::erase_if(slots, [&](const Slot& s) {
     if (!unwanted(s)) return false;
     if (s.counts) shares_.remove(s.prefix, {s.serial, s.record.user});
+    floors_.raise(floor_of(s.record, s.counts ? s.prefix : ByteArray<7>{}));
     --count_;
     bytes_ -= s.record.wire.size();
     return true;
@@ -136,6 +122,20 @@ void RecordStore::purge(Wall now) {
     drop_if(it->second, [&](const Slot& s) { return now >= s.record.expiry; });
     it = it->second.empty() ? records_.erase(it) : std::next(it);
   }
+  floors_.purge(now);
+}
+
+void RecordStore::restore(const std::vector<Floor>& floors) {
+  for (const auto& floor : floors) floors_.raise(floor);
+}
+
+std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypto::DeviceKey& device) const {
+  const auto it = records_.find(user);
+  if (it == records_.end()) return std::nullopt;
+  for (const auto& slot : it->second) {
+    if (slot.record.device() == device) return floor_of(slot.record, slot.counts ? slot.prefix : ByteArray<7>{});
+  }
+  return std::nullopt;
 }
 
 std::vector<const SignedRecord*> RecordStore::find(const crypto::UserKey& key, Wall now) const {
@@ -165,7 +165,7 @@ std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key,
 
 std::size_t RecordStore::memory_bytes() const {
   constexpr std::size_t kNode = 32;  // of a tree, beside its value
-  std::size_t out = 0;
+  std::size_t out = floors_.memory_bytes();
   for (const auto& [key, slots] : records_) {
     out += sizeof(*records_.begin()) + kNode + slots.capacity() * sizeof(Slot);
     for (const auto& slot : slots) out += slot.record.wire.capacity();

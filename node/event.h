@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crypto/address.h"
+#include "dht/floors.h"
 #include "node/call_view.h"
 #include "node/command.h"
 
@@ -69,6 +70,10 @@ struct SavePeople {
 struct SaveSequence {
   std::uint64_t below = 0;
 };
+// Of a supernode: the newest record of a device that it keeps (PeerConfig::floors of the next run).
+struct SaveFloor {
+  dht::Floor floor;
+};
 struct SaveHostCache {};
 // The device certificate was renewed: write Node::identity() to the key file.
 struct SaveIdentity {};
@@ -76,7 +81,9 @@ struct Left {};
 
 }  // namespace event
 
-using Event = std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded,
-                           event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence, event::SaveHostCache, event::SaveIdentity, event::Left>;
+using Event =
+    std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged,
+                 event::CallEnded, event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople,
+                 event::SaveSequence, event::SaveFloor, event::SaveHostCache, event::SaveIdentity, event::Left>;
 
 }  // namespace linnet::node

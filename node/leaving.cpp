@@ -25,7 +25,7 @@ void Node::Impl::leave_step(Time now) {
 }
 
 void Node::Impl::leave_polled(bool nothing_left) {
-  if (!nothing_left || leaving != Leaving::saying_goodbye) return;
+  if (!nothing_left || leaving != Leaving::saying_goodbye || !peer.left()) return;
   leaving = Leaving::left;
   out.push(event::Left{});
 }

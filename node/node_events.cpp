@@ -18,6 +18,7 @@ void Node::Impl::on(Time now, const overlay::StateChanged& changed) {
 void Node::Impl::on(Time, const overlay::SupernodesChanged&) { out.status_changed(); }
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
 void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }
+void Node::Impl::on(Time, const overlay::FloorRaised& raised) { out.push(event::SaveFloor{raised.floor}); }
 
 void Node::Impl::on(Time now, const overlay::Found& found) {
   const auto asked = askers.take(found.find);

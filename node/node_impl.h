@@ -31,6 +31,7 @@ struct Node::Impl {
   void on(Time now, const overlay::LinkPath& moved);
   void on(Time now, overlay::LinkVoice& voice);
   void on(Time now, const overlay::SequenceUsed& used);
+  void on(Time now, const overlay::FloorRaised& raised);
   void on(Time now, const overlay::SupernodesChanged&);
   void on(Time now, const overlay::HostCacheChanged&);
 

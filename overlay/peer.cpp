@@ -109,6 +109,7 @@ void Peer::close(Time now, SessionId link) {
 }
 
 void Peer::leave(Time now) { impl_->leave(now); }
+bool Peer::left() const { return !impl_->running; }
 
 void Peer::drop_caches(Time now) {
   const auto c = impl_->at(now);

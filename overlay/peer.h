@@ -30,6 +30,8 @@ struct PeerConfig {
   LanMode lan = LanMode::off;
   std::vector<Endpoint> bootstrap;   // bare addresses: Noise XX
   std::uint64_t first_sequence = 1;  // record sequences start here: the driver stored a higher one than any used before
+  std::vector<dht::Floor> floors;    // what FloorRaised told before
+  bool report_floors = false;        // the driver stores them
   bool tcp = false;                  // the driver has TCP: tried when UDP brings no answer
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
@@ -97,8 +99,10 @@ class Peer {
   // A call stands on this link: drop_caches leaves it alone, however quiet it is.
   void keep(SessionId link, bool kept);
   void close(Time now, SessionId link);
-  // Says good-bye to homes (records withdrawn) and links; transmits must still be drained.
+  // Says good-bye to links and homes. Records are withdrawn, which is said again until it is confirmed, for a second at
+  // most: until left(), datagrams and the clock go in and transmits come out as before.
   void leave(Time now);
+  bool left() const;
   // Addresses to join through from now on: names are looked up again while a node is alone.
   void set_bootstrap(std::vector<Endpoint> endpoints);
   void drop_caches(Time now);  // --cold: cached records and idle links

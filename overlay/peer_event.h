@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "crypto/identity.h"
-#include "dht/record.h"
+#include "dht/floors.h"
 #include "overlay/sessions.h"
 
 namespace linnet::overlay {
@@ -70,9 +70,13 @@ struct LinkVoice {
 struct SequenceUsed {
   std::uint64_t below = 0;
 };
+// A supernode: the newest record of a device that it keeps. Stored, so that no older one is taken after a restart.
+struct FloorRaised {
+  dht::Floor floor;
+};
 struct SupernodesChanged {};
 struct HostCacheChanged {};
 using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed,
-                               SupernodesChanged, HostCacheChanged>;
+                               FloorRaised, SupernodesChanged, HostCacheChanged>;
 
 }  // namespace linnet::overlay

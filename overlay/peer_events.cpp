@@ -15,6 +15,7 @@ void Peer::Impl::pump(Time now) {
   look_around(c);
   if (const auto block = publisher.sequences().announce()) emit(*block);
   update_state(c);
+  leave_when_said(c);
 }
 
 bool Peer::Impl::pump_once(const Context& c) {
@@ -69,7 +70,9 @@ void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
     return;
   }
   Status taken = fail(Fault::refused);
-  if (const auto* person = std::get_if<PersonHello>(&*hello)) {
+  if (leaving_by != kNever) {
+    // Not for a second more.
+  } else if (const auto* person = std::get_if<PersonHello>(&*hello)) {
     taken = links.on_person(c, up, *person);
   } else if (role) {
     std::get<ClientHello>(*hello).drop_unplaced();
@@ -123,6 +126,7 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
   } else if (const auto* records = std::get_if<control::Records>(&message)) {
     finder.on_records(c, session, *records);
   } else if (const auto* published = std::get_if<control::Published>(&message)) {
+    std::erase(goodbyes, published->request);
     publisher.on_result(c, published->request, published->copies);
   } else if (const auto* ask = std::get_if<control::CircuitAsk>(&message)) {
     links.on_circuit_ask(c, rooms(), *from, *ask);
@@ -164,7 +168,10 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
       answer.request = *request;
       finder.on_records(c, std::nullopt, answer);
     }
+  } else if (const auto* raised = std::get_if<dht::FloorRaised>(&event)) {
+    emit(FloorRaised{raised->floor});
   } else if (const auto* stored = std::get_if<dht::Stored>(&event)) {
+    std::erase(goodbye_stores, stored->lookup);
     if (const auto request = take(own_stores, stored->lookup)) publisher.on_result(c, *request, stored->copies);
   } else if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
     if (joining != nodes->lookup) return;
@@ -177,7 +184,7 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
 
 void Peer::Impl::on_attachments(const Context& c) {
   emit(SupernodesChanged{});
-  if (!role) publisher.set_homes(c, attachments.record_homes(), attachments.settled());
+  if (!role && leaving_by == kNever) publisher.set_homes(c, attachments.record_homes(), attachments.settled());
   finder.supernodes_changed(c, attachments.for_questions(Finder::kPaths));
   links.supernodes_changed(c, rooms());
 }

@@ -54,6 +54,7 @@ struct Peer::Impl {
   void ask_around(const Context& c);
   void join(const Context& c);
   void leave(Time now);
+  void leave_when_said(const Context& c);
   void handle_timeout(Time now);
   Time next_timeout() const;
 
@@ -104,6 +105,9 @@ struct Peer::Impl {
   Wall wall{};
   Wall introduced_until{};
   bool running = false;
+  Time leaving_by = kNever;  // good-byes that nobody confirmed, and until when they are waited for
+  std::vector<std::uint64_t> goodbyes;
+  std::vector<dht::LookupId> goodbye_stores;
   State state = State::starting;
   std::deque<PeerEvent> events;
   std::deque<Transmit> outbox;

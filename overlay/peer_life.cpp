@@ -7,11 +7,15 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
+constexpr Duration kGoodbye = std::chrono::seconds(1);
+// Requests of good-byes; the publisher's own count from 1.
+constexpr std::uint64_t kGoodbyes = std::uint64_t{1} << 62;
 
 SessionsConfig sessions_config(const PeerConfig& config) {
   SessionsConfig out;
   out.network = config.network;
   out.psk = config.psk;
+  out.resets = config.role == Role::supernode;  // a leaf answers nobody whom it does not know
   out.max_sessions = config.role == Role::supernode ? 3 * config.max_leaves + 4096 : out.max_sessions;
   return out;
 }
@@ -114,28 +118,42 @@ void Peer::Impl::handle_timeout(Time now) {
 
 Time Peer::Impl::next_timeout() const {
   if (!running) return kNever;
-  Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
-                        publisher.next_timeout(), finder.next_timeout(), links.next_timeout(), publish_alone_at,
-                        lan.next_timeout()});
+  Time next =
+      std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(), publisher.next_timeout(),
+                finder.next_timeout(), links.next_timeout(), publish_alone_at, lan.next_timeout(), leaving_by});
   if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
   return next;
 }
 
+// Good-bye has a second: what says that nobody is here any more goes again until a home has stored it.
 void Peer::Impl::leave(Time now) {
-  if (!running) return;
+  if (!running || leaving_by != kNever) return;
   const auto c = at(now);
+  leaving_by = now + kGoodbye;
+  publish_alone_at = kNever;
   const auto homes = attachments.for_questions(2);
   for (const auto& record : publisher.withdrawals(c)) {
-    if (role) (void)role->dht().publish(now, record);
+    if (role) {
+      if (const auto lookup = role->dht().publish(now, record)) goodbye_stores.push_back(*lookup);
+      continue;
+    }
     for (const auto session : homes) {
-      if (!role) (void)sessions.send(now, session, Channel::control, control::write(control::Publish{0, record.wire}));
+      const auto request = kGoodbyes + goodbyes.size();
+      const control::Publish message{request, record.wire};
+      if (sessions.send(now, session, Channel::control, control::write(message))) goodbyes.push_back(request);
     }
   }
-  flush();  // before the sessions close
+  flush();
   links.close_all(c, rooms());
-  attachments.leave(c);
   if (role) role->leave(c);
   pump(now);
+}
+
+void Peer::Impl::leave_when_said(const Context& c) {
+  if (leaving_by == kNever || (c.now < leaving_by && !(goodbyes.empty() && goodbye_stores.empty()))) return;
+  leaving_by = kNever;
+  attachments.leave(c);
+  flush();
   running = false;
 }
 

@@ -15,6 +15,8 @@ dht::Config dht_config(const PeerConfig& config) {
   out.psk = config.psk;
   if (config.role == Role::leaf) out.k = kLinkBucket;
   out.codec = config.codec;
+  out.floors = config.floors;
+  out.report_floors = config.report_floors;
   return out;
 }
 

@@ -119,6 +119,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!memory) return tl::unexpected(memory.error());
   const auto sequence = store->sequence();
   if (!sequence) return tl::unexpected(sequence.error());
+  auto floors = store->floors(wall());
+  if (!floors) return tl::unexpected(floors.error());
   auto sound = usual_sound(settings);
   if (!sound) return tl::unexpected(sound.error());
   auto ports = UdpPorts::open(settings.listen);
@@ -142,6 +144,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.network = parts.config.peer.network;
   parts.config.peer.bootstrap = std::move(bootstrap.endpoints);
   parts.config.peer.first_sequence = *sequence;
+  parts.config.peer.floors = std::move(*floors);
+  parts.config.peer.report_floors = true;
   parts.identity = std::move(who->identity);
   parts.hosts = load_hosts(home.hosts());
   parts.memory = std::move(*memory);

@@ -9,6 +9,7 @@
 namespace linnet::io {
 namespace {
 
+constexpr unsigned kFloorsPurged = 3600;  // seconds
 constexpr Duration kMendAfter = std::chrono::milliseconds(20);
 
 void warn_when(const Done& done) {
@@ -85,6 +86,7 @@ void Driver::drain_events() {
     if (listener_) listener_(*event);
     if (const auto* started = std::get_if<node::event::AudioStart>(&*event)) sound_.start(started->call);
   }
+  store_floors();
 }
 
 void Driver::on_event(const node::Event& event) {
@@ -95,6 +97,8 @@ void Driver::on_event(const node::Event& event) {
   } else if (const auto* sequence = std::get_if<node::event::SaveSequence>(&event)) {
     unsaved_sequence_ = sequence->below;
     store_sequence();
+  } else if (const auto* kept = std::get_if<node::event::SaveFloor>(&event)) {
+    unsaved_floors_.push_back(kept->floor);
   } else if (std::holds_alternative<node::event::SaveHostCache>(event)) {
     hosts_changed_ = true;
   } else if (std::holds_alternative<node::event::SaveIdentity>(event)) {
@@ -133,6 +137,15 @@ void Driver::store_sequence() {
   node_.sequence_stored(now(), below);
 }
 
+// Those of one turn together. A full disk is said once; what a supernode then forgets over a restart, others remember.
+void Driver::store_floors() {
+  if (unsaved_floors_.empty()) return;
+  const auto saved = store_.save_floors(unsaved_floors_);
+  if (!saved && !floors_failed_) warn_when(saved);
+  floors_failed_ = !saved;
+  unsaved_floors_.clear();
+}
+
 void Driver::start_lan() {
   if (!lan_wanted_) return;
   LanDiscovery::Ears ears;
@@ -153,6 +166,7 @@ void Driver::second() {
   second_->set(now() + std::chrono::seconds(1));
   store_sequence();
   store_people();
+  if (++seconds_ % kFloorsPurged == 0) warn_when(store_.purge_floors(wall()));
   node_.handle_wall(now(), wall());
   announce_ = true;
   pump();

@@ -56,6 +56,7 @@ class Driver {
   void announce();
   void store_people();
   void store_sequence();
+  void store_floors();
 
   static constexpr std::size_t kMaxUnsaved = 4096;
 
@@ -69,6 +70,9 @@ class Driver {
   bool hosts_changed_ = false;
   std::vector<node::Change> unsaved_;  // the disk was full
   std::optional<std::uint64_t> unsaved_sequence_;
+  std::vector<dht::Floor> unsaved_floors_;
+  bool floors_failed_ = false;
+  unsigned seconds_ = 0;
   std::optional<Trouble> store_trouble_;
   std::uint64_t last_command_ = 0;
   std::function<void(const node::Event&)> listener_;

@@ -50,15 +50,24 @@ TEST(RecordStore, KeepsFourOfAWriterPrefixButAnyNumberOnAPrivateNetwork) {
   for (std::uint32_t i = 10; i < 16; ++i) EXPECT_TRUE(store.put(kNow, of(i), IpAddress::v4(10, 0, 0, 1))) << i;
 }
 
-TEST(RecordStore, KeepsTwoDevicesOfAnAccount) {
+TEST(RecordStore, KeepsFourDevicesOfAnAccountAndTheFifthTakesThePlaceOfTheOneThatExpiresFirst) {
   RecordStore store(1000);
   const auto owner = person(kSuite, 1);
-  for (std::uint64_t i = 0; i < 4; ++i) {
-    const auto device = further_device(owner, 100 + i);
-    EXPECT_EQ(store.put(kNow, record_for(kSuite, device, kName), writer(static_cast<std::uint32_t>(i))).has_value(),
-              i < 2)
-        << i;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    const auto record = record_for(kSuite, further_device(owner, 100 + i), kName, 1, kNow + seconds(i));
+    EXPECT_TRUE(store.put(kNow, record, writer(i))) << i;
   }
+  const auto held = store.find(kKey, kNow);
+  ASSERT_EQ(held.size(), RecordStore::kPerAccount);
+  for (const auto* record : held) EXPECT_GT(record->not_before, kNow) << "the first to expire went";
+  EXPECT_EQ(store.size(), RecordStore::kPerAccount);
+}
+
+// Others' records under the name are not what makes room.
+TEST(RecordStore, AnAccountTakesNoPlaceOfAnother) {
+  RecordStore store(1000);
+  for (std::uint32_t i = 0; i < RecordStore::kPerKey; ++i) ASSERT_TRUE(store.put(kNow, of(100 + i), writer(i)));
+  EXPECT_EQ(store.put(kNow, of(1), writer(50)).error(), Fault::refused);
 }
 
 TEST(RecordStore, RefusesALowerSequenceAndAlarmsAtAnEqualOneWithOtherBytes) {

@@ -176,6 +176,44 @@ TEST(Store, SavesAllOfAChangeOrNothing) {
   EXPECT_EQ(rows, 0);
 }
 
+dht::Floor floor_of(std::uint8_t fill, std::uint64_t sequence, Wall until) {
+  dht::Floor out;
+  out.user.bytes.fill(fill);
+  out.account.bytes.fill(fill);
+  out.device.bytes.fill(fill);
+  out.sequence = sequence;
+  out.epoch = 0xffffffff;
+  out.digest.bytes.fill(static_cast<std::uint8_t>(sequence));
+  out.until = until;
+  out.prefix.fill(fill);
+  return out;
+}
+
+// A supernode that was killed knows what it kept: the sequences, the epochs, and the bytes.
+TEST(Store, RemembersTheFloorsOfRecordsUntilTheirTime) {
+  const HomeFolder home;
+  const auto path = home / "store.db";
+  const auto most = ~std::uint64_t{0};
+  {
+    auto store = Store::open(path).value();
+    ASSERT_TRUE(store.floors(Wall{0}).value().empty());
+    ASSERT_TRUE(store.save_floors({floor_of(1, 5, Wall{1000}), floor_of(2, most, Wall{2000})}));
+    ASSERT_TRUE(store.save_floors({floor_of(1, 6, Wall{1500})}));
+  }
+  auto store = Store::open(path).value();
+  const auto all = store.floors(Wall{999}).value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].sequence, most);
+  EXPECT_EQ(all[0].epoch, 0xffffffffU);
+  EXPECT_EQ(all[0].prefix, floor_of(2, 1, Wall{0}).prefix);
+  EXPECT_EQ(all[1].sequence, 6U);
+  EXPECT_EQ(all[1].digest, floor_of(1, 6, Wall{0}).digest);
+  EXPECT_EQ(all[1].device, floor_of(1, 6, Wall{0}).device);
+  EXPECT_EQ(store.floors(Wall{1500}).value().size(), 1U);
+  ASSERT_TRUE(store.purge_floors(Wall{2000}));
+  EXPECT_TRUE(store.floors(Wall{0}).value().empty());
+}
+
 TEST(Store, NeverTakesASequenceBack) {
   const HomeFolder home;
   auto store = Store::open(home / "store.db");

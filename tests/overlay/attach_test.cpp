@@ -219,6 +219,7 @@ TEST(Attach, WhoLeavesIsFoundNoMore) {
   net.run(seconds(2));
   bob.peer->leave(net.now);
   net.drain(bob);
+  ASSERT_TRUE(net.run_to([&] { return bob.peer->left(); }, milliseconds(500)));
   net.kill(bob);
   net.run(milliseconds(500));
   const auto found = look_up(net, alice, bob.identity.address);
@@ -226,6 +227,61 @@ TEST(Attach, WhoLeavesIsFoundNoMore) {
   EXPECT_TRUE(found->status);
   EXPECT_TRUE(found->devices.empty());
   for (const auto* s : {"s1", "s2", "s3"}) EXPECT_EQ(net.at(s).peer->leaf_count(), 1U) << s;
+}
+
+// The packets that say good-bye are lost: they are said again until a home has it.
+TEST(Attach, WhoLeavesIsFoundNoMoreThoughItsFirstWordsAreLost) {
+  Net net;
+  small_world(net);
+  auto& alice = net.at("alice");
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }));
+  net.run(seconds(2));
+  int lost = 0;
+  net.block = [&](const Endpoint& from, const Endpoint&) { return from == bob.endpoint && ++lost <= 6; };
+  bob.peer->leave(net.now);
+  net.drain(bob);
+  EXPECT_FALSE(bob.peer->left());
+  ASSERT_TRUE(net.run_to([&] { return bob.peer->left(); }, seconds(1)));
+  net.kill(bob);
+  net.run(milliseconds(500));
+  EXPECT_GT(lost, 6);
+  const auto found = look_up(net, alice, bob.identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->devices.empty());
+}
+
+TEST(Attach, WhoLeavesWithNobodyToHearItHasGoneAfterASecond) {
+  Net net;
+  small_world(net);
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(bob); }));
+  net.run(seconds(2));
+  net.block = [&](const Endpoint& from, const Endpoint&) { return from == bob.endpoint; };
+  const auto begin = net.now;
+  bob.peer->leave(net.now);
+  net.drain(bob);
+  ASSERT_TRUE(net.run_to([&] { return bob.peer->left(); }, seconds(2)));
+  EXPECT_EQ(net.now - begin, Duration(seconds(1)));
+  EXPECT_EQ(bob.peer->next_timeout(), kNever);
+}
+
+// Its sessions are gone with its memory; who goes on with one is told, and is back before any timeout.
+TEST(Attach, ASupernodeThatWasStartedAnewHasItsLeavesBackAtOnce) {
+  Net net;
+  small_world(net);
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(net.run_to([&] { return online(bob); }));
+  net.run(seconds(2));
+  auto& s2 = net.at("s2");
+  net.kill(s2);
+  net.start(s2);
+  const auto begin = net.now;
+  // The next thing that bob says to it.
+  ASSERT_TRUE(net.run_to([&] { return attached(bob) < 3; }, seconds(40)));
+  const auto noticed = net.now;
+  ASSERT_TRUE(net.run_to([&] { return s2.peer->leaf_count() > 0; }, seconds(8)));
+  EXPECT_LE(noticed - begin, Duration(seconds(26))) << "at its first keepalive, without the 8 s of a silence";
 }
 
 TEST(Attach, RecordsAreRenewedBeforeTheyExpire) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "dht/floors.h"
 #include "node/call_view.h"
 #include "node/config.h"
 #include "node/io/trouble.h"
@@ -25,6 +26,7 @@ struct HistoryRow {
 class Store {
  public:
   static constexpr std::size_t kMaxHistory = 10'000;  // rows; the oldest go
+  static constexpr std::size_t kMaxFloors = 100'000;  // read back; as many as a supernode has records
 
   static Outcome<Store> open(const std::filesystem::path& path);
 
@@ -33,9 +35,15 @@ class Store {
   Outcome<std::uint64_t> sequence();
   Outcome<std::vector<HistoryRow>> history(std::size_t newest);  // oldest first
 
+  // Of a supernode: the newest records it kept, those that still matter.
+  Outcome<std::vector<dht::Floor>> floors(Wall now);
+
   // All of it or nothing. A pin that stands is never replaced here: it has to be taken away first.
   Done save_people(const std::vector<node::Change>& changes);
   Done save_sequence(std::uint64_t below);  // never goes back
+  // After floors(). Survives the process, not always the power: it is written with every record that is kept.
+  Done save_floors(const std::vector<dht::Floor>& floors);
+  Done purge_floors(Wall now);
   Done add_history(const HistoryRow& row);
 
  private:

@@ -1,0 +1,115 @@
+#include "dht/floors.h"
+
+#include <algorithm>
+
+namespace linnet::dht {
+namespace {
+
+// A device that was revoked can sign records as long as its certificate lives, and a clock may be off.
+constexpr std::chrono::seconds kEpochKept{31 * 24 * 3600};
+constexpr ByteArray<7> kNoPrefix{};
+
+}  // namespace
+
+Floor floor_of(const SignedRecord& record, const ByteArray<7>& prefix) {
+  Floor out;
+  out.user = record.user;
+  out.account = record.account();
+  out.device = record.device();
+  out.sequence = record.sequence;
+  out.epoch = record.certificate.epoch;
+  out.digest = crypto::hash256({record.wire});
+  // What was signed before it began before it: it has ended two hours later.
+  out.until = std::max(record.expiry, record.not_before + kMaxRecordLife);
+  if (out.epoch > 0) out.until = out.until + kEpochKept;
+  out.prefix = prefix;
+  return out;
+}
+
+void WriterShares::add(const Prefix& prefix, const Entry& entry) {
+  auto& of_prefix = entries_[prefix];
+  by_size_.erase({of_prefix.size(), prefix});
+  of_prefix.insert(entry);
+  by_size_.insert({of_prefix.size(), prefix});
+}
+
+void WriterShares::remove(const Prefix& prefix, const Entry& entry) {
+  const auto at = entries_.find(prefix);
+  if (at == entries_.end()) return;
+  by_size_.erase({at->second.size(), prefix});
+  at->second.erase(entry);
+  if (at->second.empty()) {
+    entries_.erase(at);
+  } else {
+    by_size_.insert({at->second.size(), prefix});
+  }
+}
+
+std::size_t WriterShares::of(const Prefix& prefix) const {
+  const auto at = entries_.find(prefix);
+  return at == entries_.end() ? 0 : at->second.size();
+}
+
+std::optional<WriterShares::Entry> WriterShares::excess(std::size_t than) const {
+  if (by_size_.empty() || by_size_.rbegin()->first <= than) return std::nullopt;
+  return *entries_.at(by_size_.rbegin()->second).rbegin();
+}
+
+Floors::Table::iterator Floors::erase(Table::iterator at) {
+  shares_.remove(at->second.floor.prefix, {at->second.serial, at->second.floor.user});
+  return floors_.erase(at);
+}
+
+bool Floors::make_room(const Floor& floor) {
+  if (floors_.size() < capacity_) return true;
+  const auto own = floor.prefix == kNoPrefix ? 0 : shares_.of(floor.prefix);
+  const auto out = shares_.excess(own + 1);
+  if (!out) return false;
+  auto at = floors_.lower_bound(Key{out->user, {}, {}});
+  while (at != floors_.end() && at->second.serial != out->serial) ++at;
+  if (at == floors_.end()) return false;
+  erase(at);
+  return true;
+}
+
+void Floors::raise(const Floor& floor) {
+  const Key key{floor.user, floor.account, floor.device};
+  if (const auto at = floors_.find(key); at != floors_.end()) {
+    auto& kept = at->second.floor;
+    kept.until = std::max(kept.until, floor.until);
+    kept.epoch = std::max(kept.epoch, floor.epoch);
+    if (floor.sequence <= kept.sequence) return;
+    kept.sequence = floor.sequence;
+    kept.digest = floor.digest;
+    return;
+  }
+  if (!make_room(floor)) return;
+  const auto serial = ++serial_;
+  floors_.emplace(key, Entry{floor, serial});
+  if (floor.prefix != kNoPrefix) shares_.add(floor.prefix, {serial, floor.user});
+}
+
+Status Floors::judge(const SignedRecord& record) const {
+  for (auto at = floors_.lower_bound(Key{record.user, record.account(), {}}); at != floors_.end(); ++at) {
+    const auto& floor = at->second.floor;
+    if (floor.user != record.user || floor.account != record.account()) break;
+    if (floor.epoch > record.certificate.epoch) return fail(Fault::replayed);
+    if (floor.device != record.device() || floor.sequence < record.sequence) continue;
+    if (floor.sequence > record.sequence) return fail(Fault::replayed);
+    if (floor.digest != crypto::hash256({record.wire})) return fail(Fault::mismatch);
+  }
+  return {};
+}
+
+void Floors::lift(const SignedRecord& record) {
+  const auto at = floors_.find(Key{record.user, record.account(), record.device()});
+  if (at != floors_.end()) erase(at);
+}
+
+void Floors::purge(Wall now) {
+  for (auto at = floors_.begin(); at != floors_.end();) at = now >= at->second.floor.until ? erase(at) : std::next(at);
+}
+
+std::size_t Floors::memory_bytes() const { return floors_.size() * (sizeof(Table::value_type) + 32 + 96); }
+
+}  // namespace linnet::dht

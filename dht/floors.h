@@ -1,0 +1,80 @@
+// What a store must not forget with a record: the highest sequence it saw of a device, and the revocation epoch of its
+// account. An older record that is still within its time does not come back, also not after a restart.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "dht/record.h"
+
+namespace linnet::dht {
+
+// Of one device under one user key. `digest` tells two records of one sequence apart.
+struct Floor {
+  crypto::UserKey user;
+  crypto::AccountKey account;
+  crypto::DeviceKey device;
+  std::uint64_t sequence = 0;
+  std::uint32_t epoch = 0;
+  crypto::Hash256 digest;     // of the record's bytes
+  Wall until{};               // then nothing it refuses is within its time
+  ByteArray<7> prefix{};      // of the writer; zeros on private networks
+};
+Floor floor_of(const SignedRecord& record, const ByteArray<7>& prefix);
+
+// How much of a table each writer prefix has filled. Bounded by the table.
+class WriterShares {
+ public:
+  using Prefix = ByteArray<7>;
+  struct Entry {
+    std::uint64_t serial = 0;  // rises with every entry
+    crypto::UserKey user;
+    auto operator<=>(const Entry&) const = default;
+  };
+  void add(const Prefix& prefix, const Entry& entry);
+  void remove(const Prefix& prefix, const Entry& entry);
+  std::size_t of(const Prefix& prefix) const;
+  // The youngest entry of the prefix that has most, if it has more than `than`.
+  std::optional<Entry> excess(std::size_t than) const;
+
+ private:
+  std::map<Prefix, std::set<Entry>> entries_;
+  std::set<std::pair<std::size_t, Prefix>> by_size_;
+};
+
+// Bounded. A full one takes a floor only at the cost of the writer prefix that has most, as the store does.
+class Floors {
+ public:
+  explicit Floors(std::size_t capacity) : capacity_(capacity) {}
+
+  // Never lowers one that stands.
+  void raise(const Floor& floor);
+  // Good, replayed (a lower sequence or epoch) or mismatch (the same sequence, other bytes).
+  Status judge(const SignedRecord& record) const;
+  // A record of the device stands for it now.
+  void lift(const SignedRecord& record);
+  void purge(Wall now);
+  std::size_t size() const { return floors_.size(); }
+  std::size_t memory_bytes() const;
+
+ private:
+  using Key = std::tuple<crypto::UserKey, crypto::AccountKey, crypto::DeviceKey>;
+  struct Entry {
+    Floor floor;
+    std::uint64_t serial = 0;
+  };
+  using Table = std::map<Key, Entry>;
+
+  bool make_room(const Floor& floor);
+  Table::iterator erase(Table::iterator at);
+
+  std::size_t capacity_;
+  std::uint64_t serial_ = 0;
+  Table floors_;
+  WriterShares shares_;
+};
+
+}  // namespace linnet::dht
