@@ -16,12 +16,19 @@ Next Connecting::begin(Rooms& rooms, Time now, Facts& facts, crypto::Address fou
   Connecting out;
   out.legs = Legs(rooms, now, facts, std::move(found_as), std::move(person));
   out.until = now + rooms.config.peer.connect_timeout + kConnectSlack;
-  if (auto next = out.over(rooms, now); next.to) return next;
+  if (auto next = out.over(rooms, now); next.to) return ended(rooms, now, facts, std::move(next));
   return {std::move(out)};
 }
 
-Next Connecting::advance(Rooms& rooms, Time now, Facts&) {
-  if (auto next = over(rooms, now); next.to) return next;
+// Nobody there, by a record that was remembered: the person may have moved, or somebody else may have the name now.
+Next Connecting::ended(Rooms& rooms, Time now, Facts& facts, Next end) {
+  const auto* why = std::get_if<Ended>(&*end.to);
+  const bool nobody = why != nullptr && why->result == CallResult::unreachable;
+  return nobody && facts.remembered ? Resolving::afresh(rooms, now, facts) : end;
+}
+
+Next Connecting::advance(Rooms& rooms, Time now, Facts& facts) {
+  if (auto next = over(rooms, now); next.to) return ended(rooms, now, facts, std::move(next));
   if (!legs.invited()) return {};
   Inviting out;
   out.legs = std::move(legs);
@@ -29,9 +36,10 @@ Next Connecting::advance(Rooms& rooms, Time now, Facts&) {
   return {std::move(out)};
 }
 
-Next Connecting::on(Rooms&, Time now, Facts& facts, input::Tick) {
+Next Connecting::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
   if (now < until) return {};
-  return {Ended{CallResult::unreachable, facts.peer.text() + " is known but not reachable: no answer from it."}};
+  Ended nobody{CallResult::unreachable, facts.peer.text() + " is known but not reachable: no answer from it."};
+  return ended(rooms, now, facts, Next(std::move(nobody)));
 }
 
 }  // namespace linnet::node

@@ -12,6 +12,9 @@ struct Connecting : Reaching {
 
   Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
   Next advance(Rooms& rooms, Time now, Facts& facts);
+
+ private:
+  static Next ended(Rooms& rooms, Time now, Facts& facts, Next end);
 };
 
 }  // namespace linnet::node

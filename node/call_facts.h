@@ -37,6 +37,8 @@ struct Facts {
   Time began{};          // the command, or the INVITE
   Wall started{};
   bool cold = false;
+  bool remembered = false;  // found by what an earlier lookup brought: may be out of date
+  bool looked_again = false;
   std::optional<Duration> limit;  // hangs up by itself this long after the answer
   bool verified = false;          // the account is pinned for this name, or the name is its key
   bool by_person = false;         // a person chose to call or to answer: only that makes a contact

@@ -37,6 +37,15 @@ Next Resolving::begin(Rooms& rooms, Time now, Facts& facts) {
   return {std::move(out)};
 }
 
+Next Resolving::afresh(Rooms& rooms, Time now, Facts& facts) {
+  facts.remembered = false;
+  facts.looked_again = true;
+  Resolving out;
+  out.give_up = now + rooms.config.peer.lookup_timeout;
+  if (const auto sent = out.ask(rooms, now, facts, true); !sent) return {no_overlay(rooms, sent.error())};
+  return {std::move(out)};
+}
+
 // Asks for a contact by the key name, for anybody else by the name.
 Status Resolving::ask(Rooms& rooms, Time now, const Facts& facts, bool cold) {
   const auto* contact = rooms.contacts.find(facts.peer);
@@ -57,6 +66,7 @@ void Resolving::await(Rooms& rooms, Time now, const Facts& facts, overlay::FindI
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
   if (found.find != find) return {};
   facts.lookup_hops = found.rounds;
+  facts.remembered = found.rounds == 0 && !facts.looked_again;
   auto devices = found.devices;
   std::erase_if(devices, [&](const auto& d) {
     return d.record.device() == rooms.identity.device_key() ||

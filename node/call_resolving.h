@@ -18,6 +18,8 @@ struct Resolving {
   Time give_up = kNever;  // no further try after this
 
   static Next begin(Rooms& rooms, Time now, Facts& facts);
+  // What was remembered leads nowhere: looked up afresh, once.
+  static Next afresh(Rooms& rooms, Time now, Facts& facts);
 
   Next on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);

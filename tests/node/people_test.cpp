@@ -184,6 +184,20 @@ TEST_F(People, WithANewKeyAreAcceptedOnlyByComparing) {
   EXPECT_EQ(attempt(*alice, "bob"), CallResult::ended);
 }
 
+// Who was called a moment ago is remembered with their record: it leads nowhere, and the name is looked up afresh.
+TEST_F(People, WithANewKeyAreToldApartAlsoWhileTheirOldRecordIsRemembered) {
+  meet();
+  bob->answers = true;
+  ASSERT_EQ(attempt(*alice, kBob), CallResult::ended);
+  ASSERT_EQ(attempt(*alice, "bob"), CallResult::ended) << "a contact is looked up by the key name";
+  town.tell(*bob, command::Leave{});
+  town.run_for(seconds(1));
+  town.kill(*bob);
+  town.add(town.identity(kBob));
+  settle();
+  EXPECT_EQ(attempt(*alice, kBob), CallResult::identity);
+}
+
 TEST_F(People, ForgottenAreStrangersAgain) {
   meet();
   bob->answers = true;
