@@ -22,7 +22,8 @@ Result<Hello> read_client(const crypto::Suite& suite, const crypto::NetworkId& n
   if (auto ok = crypto::verify(suite, out.certificate, wall); !ok) return fail(ok.error());
   if (!crypto::verify_session_key(suite, out.certificate.device, network, remote, out.signature))
     return fail(Fault::bad_signature);
-  if (out.descriptor && (out.descriptor->session != remote || out.descriptor->device != out.certificate.device)) {
+  const auto& own = out.descriptor;
+  if (own && (own->session != remote || own->device != out.certificate.device || own->signature != out.signature)) {
     return fail(Fault::mismatch);
   }
   return out;

@@ -61,6 +61,25 @@ TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
   }
 }
 
+// security.md, check 3.
+TEST(ControlRequest, NoTruncationIsTakenForTheWholeAndNoFlippedBitIsACrash) {
+  const std::string lines[] = {
+      R"({"cmd":"call","who":"bob@demo.example","cold":true,"duration":1.5,"play":"/a.wav","silent":true})",
+      R"({"cmd":"hold","call":7,"on":false})", R"({"cmd":"log","rows":3})", R"({"cmd":"status","watch":true})"};
+  for (const auto& line : lines) {
+    ASSERT_TRUE(parse_request(line)) << line;
+    for (std::size_t n = 0; n < line.size(); ++n) EXPECT_FALSE(parse_request(line.substr(0, n))) << line << n;
+    for (std::size_t bit = 0; bit < line.size() * 8; ++bit) {
+      auto bad = line;
+      bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+      const auto request = parse_request(bad);
+      if (!request) {
+        EXPECT_EQ(request.error().exit, Exit::usage) << bad;
+      }
+    }
+  }
+}
+
 TEST(ControlRequest, WritesAnErrorThatCanBeReadBack) {
   const auto json = nlohmann::json::parse(lines::error({"No \"such\"\nthing \xff.", Exit::not_found}), nullptr, false);
   ASSERT_TRUE(json.is_object());

@@ -58,6 +58,19 @@ TEST(ControlMessage, EveryTruncationIsRefused) {
   }
 }
 
+// A session seals it: what a flip leaves readable is a message, and never more than a message.
+TEST(ControlMessage, NoFlippedBitIsACrashOrReadsAsAnythingThatCannotBeSaid) {
+  for (const auto& message : one_of_each()) {
+    const auto wire = write(message);
+    for (std::size_t bit = 0; bit < wire.size() * 8; ++bit) {
+      auto bad = wire;
+      bad[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+      const auto back = read(bad);
+      EXPECT_TRUE(!back || read(write(*back))) << message.index() << ' ' << bit;
+    }
+  }
+}
+
 TEST(ControlMessage, AnUnknownTypeIsUnsupported) {
   EXPECT_EQ(read(from_hex("8100cc63").value()).error(), Fault::unsupported);
   EXPECT_FALSE(read(from_hex("80").value()));

@@ -1,0 +1,165 @@
+// security.md, check 4: msgpack that promises much and brings little is refused before it costs memory, at every entry
+// that takes msgpack. What it costs is counted, not timed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <functional>
+#include <new>
+
+#include "base/pack.h"
+#include "crypto/sealed_box.h"
+#include "dht/message.h"
+#include "overlay/control_message.h"
+
+namespace {
+
+// Bytes that this thread asked for while it counts.
+thread_local bool counting = false;
+thread_local std::size_t asked = 0;
+
+void* counted(std::size_t n) {
+  if (counting) asked += n;
+  if (void* out = std::malloc(n == 0 ? 1 : n)) return out;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t n) { return counted(n); }
+void* operator new[](std::size_t n) { return counted(n); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+
+namespace linnet {
+namespace {
+
+constexpr std::size_t kMegabyte = 1024 * 1024;
+constexpr Wall kNow{1'800'000'000};
+
+struct Bomb {
+  const char* name;
+  Bytes bytes;
+};
+
+Bytes repeated(std::initializer_list<std::uint8_t> unit, std::size_t bytes) {
+  Bytes out;
+  out.reserve(bytes + unit.size());
+  while (out.size() < bytes) out.insert(out.end(), unit);
+  return out;
+}
+
+std::vector<Bomb> bombs() {
+  std::vector<Bomb> out{
+      {"array of 2^32", {0xdd, 0xff, 0xff, 0xff, 0xff}},
+      {"map of 2^32", {0xdf, 0xff, 0xff, 0xff, 0xff}},
+      {"array of 2^16", {0xdc, 0xff, 0xff}},
+      {"map of 2^16", {0xde, 0xff, 0xff}},
+      {"string of 2^32", {0xdb, 0xff, 0xff, 0xff, 0xff}},
+      {"bytes of 2^32", {0xc6, 0xff, 0xff, 0xff, 0xff}},
+      {"extension of 2^32", {0xc9, 0xff, 0xff, 0xff, 0xff, 1}},
+      {"bytes of 2^32 in a field", {0x81, 0x04, 0xc6, 0xff, 0xff, 0xff, 0xff}},
+      {"a megabyte of arrays of one", repeated({0x91}, kMegabyte)},
+      {"a megabyte of maps of one", repeated({0x81, 0x01}, kMegabyte)},
+      {"a megabyte of arrays of 2^32", repeated({0xdd, 0xff, 0xff, 0xff, 0xff}, kMegabyte)},
+      {"a megabyte of arrays of 1,024", repeated({0xdc, 0x04, 0x00}, kMegabyte)},
+      {"a megabyte of maps of 256", repeated({0xde, 0x01, 0x00, 0x01}, kMegabyte)},
+  };
+  // Sixteen levels, each an array of 1,024 that ends in the next: every limit is held but that of all values together.
+  Bytes wide;
+  for (int level = 0; level < 15; ++level) {
+    wide.insert(wide.end(), {0xdc, 0x04, 0x00});
+    wide.insert(wide.end(), 1023, 0xc0);
+  }
+  out.push_back({"fifteen levels of 1,024", wide});
+  return out;
+}
+
+struct Entry {
+  const char* name;
+  std::function<Bytes(ByteView)> wrap;   // what comes before and after it there
+  std::function<bool(ByteView)> read;    // true: taken
+};
+
+std::vector<Entry> entries() {
+  const auto bare = [](ByteView b) { return copy(b); };
+  const auto with_length = [](ByteView b) {  // of sixteen bits: what does not fit is cut
+    const auto most = b.first(std::min<std::size_t>(b.size(), 0xffff));
+    Writer out(most.size() + 2);
+    out.u16(static_cast<std::uint16_t>(most.size())).bytes(most);
+    return out.take();
+  };
+  return {
+      {"pack", bare, [](ByteView b) { return pack::read(b).has_value(); }},
+      {"control message", bare, [](ByteView b) { return overlay::control::read(b).has_value(); }},
+      {"DHT answer", bare, [](ByteView b) { return dht::read_answer(b).has_value(); }},
+      {"DHT request", with_length, [](ByteView b) { return dht::read_request(b).has_value(); }},
+  };
+}
+
+TEST(Bombs, AreRefusedAtEveryEntryForLessThanAMegabyte) {
+  for (const auto& bomb : bombs()) {
+    for (const auto& entry : entries()) {
+      const auto bytes = entry.wrap(bomb.bytes);
+      asked = 0;
+      counting = true;
+      const bool taken = entry.read(bytes);
+      counting = false;
+      EXPECT_LE(asked, kMegabyte) << bomb.name << " at " << entry.name;
+      EXPECT_FALSE(taken) << bomb.name << " at " << entry.name;
+    }
+  }
+}
+
+// The inside of a record, by somebody who knows the name and has a certificate: all signatures are good.
+TEST(Bombs, AreRefusedInsideASealedRecord) {
+  const auto& suite = crypto::typed_suite();
+  SeededRng rng(3);
+  const auto name = *crypto::Address::parse("eve@demo.example");
+  const auto network = crypto::network_id("linnet");
+  const auto eve = crypto::make_identity(suite, rng, name, kNow);
+  const auto good = dht::make_record(suite, eve, network, name, {}, 1, kNow, std::chrono::hours(1));
+  ASSERT_TRUE(good);
+  const std::size_t head = 1 + 32 + 32 + crypto::kDeviceCertificateBytes + 24;
+  for (const auto& bomb : bombs()) {
+    Writer out;
+    out.bytes(ByteView(good->wire).first(head));
+    Bytes sealed;
+    const auto most = ByteView(bomb.bytes).first(std::min<std::size_t>(bomb.bytes.size(), 550));
+    suite.seal(crypto::record_key(network, name, eve.device_key()), 1, out.written(), most, sealed);
+    out.u16(static_cast<std::uint16_t>(sealed.size())).bytes(sealed);
+    Bytes covered = copy(view("linnet-1 record"));
+    append(covered, out.written());
+    const auto signature = suite.sign(eve.device, covered);
+    out.bytes(signature);
+    const auto record = dht::read_record(suite, network, out.written());
+    ASSERT_TRUE(record) << bomb.name;
+    asked = 0;
+    counting = true;
+    const bool taken = dht::open_record(suite, *record, name).has_value();
+    counting = false;
+    EXPECT_LE(asked, kMegabyte / 4) << bomb.name;
+    EXPECT_FALSE(taken) << bomb.name;
+  }
+}
+
+// The largest message that a channel brings, filled as full as the limits allow, is read for a few megabytes.
+TEST(Bombs, TheFullestMessageThatIsReadCostsLittleMore) {
+  pack::Packer p;
+  p.array(8);
+  for (int i = 0; i < 8; ++i) {
+    p.map(250);
+    for (std::uint64_t j = 0; j < 250; ++j) p.key(j).nil();
+  }
+  const auto bytes = p.take();
+  asked = 0;
+  counting = true;
+  const bool taken = pack::read(bytes).has_value();
+  counting = false;
+  EXPECT_TRUE(taken);
+  EXPECT_LE(asked, 2 * kMegabyte);
+}
+
+}  // namespace
+}  // namespace linnet
