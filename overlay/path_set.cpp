@@ -10,6 +10,7 @@ constexpr Duration kFirstSpacing = std::chrono::milliseconds(60);
 constexpr Duration kForgetFailed = std::chrono::seconds(5);
 constexpr Duration kRttMargin = std::chrono::milliseconds(1);
 constexpr std::uint64_t kNoBudget = ~std::uint64_t{0};
+constexpr std::uint64_t kNotRandom = 0xff;  // of a token: number and count (frame::Challenge)
 
 int rank(const Path& path) {
   const int datagrams = on_stream(path) ? 0 : 1;
@@ -63,7 +64,6 @@ void PathSet::ask(PathState& state) {
   constexpr std::uint8_t kNumbers = 63;  // paths are far fewer
   last_number_ = static_cast<std::uint8_t>(last_number_ % kNumbers + 1);
   state.number = last_number_;
-  state.token = (state.token & ~std::uint64_t{0xff}) | std::uint64_t{state.number} << 2;  // of a round that goes on
 }
 
 PathState* PathSet::known_as(std::uint8_t peer_number, const Path& except) {
@@ -78,7 +78,7 @@ void PathSet::probe(Time now, PathState& state, Rng& rng) {
   state.probing = true;
   state.doubted = false;
   state.challenges = 0;
-  state.token = (rng.u64() & ~std::uint64_t{0xff}) | std::uint64_t{state.number} << 2;
+  state.token = rng.u64() & ~kNotRandom;
   state.next_at = now;
 }
 
@@ -88,12 +88,12 @@ std::optional<std::uint64_t> PathSet::challenge(Time now, PathState& state, Dura
   const int which = state.challenges++;
   state.challenged_at[which] = now;
   state.next_at = now + std::max(kFirstSpacing, 2 * rtt) * (state.doubted ? 1 : 1 << which);
-  return state.token | static_cast<std::uint64_t>(which);
+  return state.token | std::uint64_t{state.number} << 2 | static_cast<std::uint64_t>(which);
 }
 
 std::optional<PathSet::Proof> PathSet::answered(Time now, PathState& state, std::uint64_t token) {
   const auto which = static_cast<int>(token & 3);
-  if (!state.probing || (token & ~std::uint64_t{3}) != state.token || which >= state.challenges) return std::nullopt;
+  if (!state.probing || (token & ~kNotRandom) != state.token || which >= state.challenges) return std::nullopt;
   Proof proof{!state.proven, std::max(now - state.challenged_at[which], Duration(1))};
   state.probing = false;
   state.proven = true;
