@@ -24,7 +24,8 @@ Next Connecting::begin(Rooms& rooms, Time now, Facts& facts, crypto::Address fou
 Next Connecting::ended(Rooms& rooms, Time now, Facts& facts, Next end) {
   const auto* why = std::get_if<Ended>(&*end.to);
   const bool nobody = why != nullptr && why->result == CallResult::unreachable;
-  return nobody && facts.remembered ? Resolving::afresh(rooms, now, facts) : end;
+  if (nobody && facts.remembered) return Resolving::afresh(rooms, now, facts);
+  return end;
 }
 
 Next Connecting::advance(Rooms& rooms, Time now, Facts& facts) {
