@@ -88,6 +88,7 @@ TEST(Config, SaysWhatAValueMustBe) {
 TEST(Config, PlacesAMistakeOfForm) {
   EXPECT_EQ(error_of("lan = \n").substr(0, 14), "config.toml:1:");
   EXPECT_EQ(error_of("listen = [\"a\n").substr(0, 14), "config.toml:1:");
+  EXPECT_EQ(error_of("[ = 3\n").substr(0, 14), "config.toml:1:");
 }
 
 TEST(Config, ChangesNothingWhenAnythingIsWrong) {

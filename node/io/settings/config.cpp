@@ -1,11 +1,9 @@
 #include "node/io/settings/config.h"
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "node/io/files.h"
 #include "node/io/near.h"
 #include "node/io/settings/table.h"
+#include "node/io/settings/toml.h"
 
 namespace linnet::io {
 namespace {
