@@ -40,6 +40,14 @@ struct IpAddress {
   std::string to_string() const;  // IPv6 in RFC 5952 form, without brackets
 
   auto operator<=>(const IpAddress&) const = default;
+  // Two words instead of a call of memcmp: every datagram is compared with many.
+  bool operator==(const IpAddress& other) const {
+    std::uint64_t a[2];
+    std::uint64_t b[2];
+    std::memcpy(a, bytes.data(), sizeof a);
+    std::memcpy(b, other.bytes.data(), sizeof b);
+    return a[1] == b[1] && a[0] == b[0] && scope == other.scope;
+  }
 };
 
 struct Endpoint {

@@ -3,12 +3,12 @@
 
 #include <concepts>
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
+#include "base/fifo.h"
 #include "base/time.h"
 
 namespace linnet {
@@ -57,16 +57,14 @@ class BoundedQueue {
   }
   std::optional<T> pop() {
     if (items_.empty()) return std::nullopt;
-    std::optional<T> out(std::move(items_.front()));
-    items_.pop_front();
-    return out;
+    return items_.take();
   }
   bool empty() const { return items_.empty(); }
   std::size_t size() const { return items_.size(); }
   std::uint64_t refused() const { return refused_; }
 
  private:
-  std::deque<T> items_;
+  Fifo<T> items_;
   std::size_t capacity_;
   std::uint64_t refused_ = 0;
 };

@@ -15,6 +15,14 @@ struct Bits256 {
   ByteArray<32> bytes{};
 
   auto operator<=>(const Bits256&) const = default;
+  // Four words instead of a call of memcmp. Public values only: a Secret is compared by crypto::same.
+  bool operator==(const Bits256& other) const {
+    std::uint64_t a[4];
+    std::uint64_t b[4];
+    std::memcpy(a, bytes.data(), sizeof a);
+    std::memcpy(b, other.bytes.data(), sizeof b);
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+  }
   operator ByteView() const { return bytes; }
 };
 

@@ -56,6 +56,20 @@ TEST(ReplayWindow, AskingChangesNothing) {
   EXPECT_TRUE(window.accept(2));
 }
 
+TEST(ReplayWindow, HoldsTheWholeWindowOnlyWhileSomethingOlderIsMissing) {
+  ReplayWindow window;
+  const auto least = window.memory_bytes();
+  for (std::uint64_t n = 0; n < 1000; ++n) EXPECT_TRUE(window.accept(n));
+  EXPECT_EQ(window.memory_bytes(), least);
+  for (std::uint64_t n = 1001; n < 1100; ++n) EXPECT_TRUE(window.accept(n));  // 1000 is late
+  EXPECT_GT(window.memory_bytes(), least);
+  EXPECT_TRUE(window.accept(1000));
+  EXPECT_FALSE(window.accept(1000));
+  for (std::uint64_t n = 1100; n <= 1000 + ReplayWindow::kSize; ++n) EXPECT_TRUE(window.accept(n));
+  EXPECT_EQ(window.memory_bytes(), least);
+  EXPECT_FALSE(window.accept(1000));
+}
+
 TEST(ReplayWindow, StartsWithAnyCounterTheLastIncluded) {
   constexpr auto kLast = std::numeric_limits<std::uint64_t>::max();
   ReplayWindow window;
