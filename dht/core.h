@@ -1,7 +1,6 @@
 // The inside of Dht: joins table, store, RPC and the lookups under way. Private to this folder.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <variant>
 
@@ -66,7 +65,6 @@ struct Dht::Impl {
   std::vector<Contact> contacts_for(const Id& target, const Endpoint& listener) const;
   AnswerStatus store_for(Time now, ByteView wire, const IpAddress& writer);
   AnswerStatus keep(Time now, SignedRecord record, const IpAddress& writer);
-  bool among_nearest(const Id& key, std::size_t n) const;
   bool belongs_here(const crypto::UserKey& user) const;
 
   // Lookups (tasks.cpp).
@@ -123,10 +121,10 @@ struct Dht::Impl {
 
   std::map<std::uint64_t, Task> tasks;
   std::uint64_t next_task = 1;
-  std::deque<std::pair<Time, std::uint64_t>> lookup_deadlines;  // all lookups live equally long: in order of start
-  std::deque<Contact> hints;
+  Fifo<std::pair<Time, std::uint64_t>> lookup_deadlines;  // all lookups live equally long: in order of start
+  std::vector<Contact> hints;
   std::vector<crypto::DeviceKey> pinging;
-  std::deque<std::pair<Time, crypto::DeviceKey>>
+  std::vector<std::pair<Time, crypto::DeviceKey>>
       silent;             // the latest that did not answer: hearsay about them is not followed
   RttEstimate everybody;  // for contacts that were never measured
   std::size_t samples = 0;
@@ -138,6 +136,9 @@ struct Dht::Impl {
   bool searched_own = false;  // our own neighbourhood, since we know anybody
   std::size_t liveness_cursor = 0;
   crypto::UserKey store_cursor;
+  std::uint64_t swept = ~std::uint64_t{0};  // generation of the table for which every record was looked at
+  std::uint64_t sweeping = 0;               // generation when the present sweep began
+  bool sweep_is_clean = true;               // it found nothing that belongs elsewhere
 
   // Records that others are to hold instead: dropped here when all of them are taken.
   struct Leaving {

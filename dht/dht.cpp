@@ -91,6 +91,15 @@ void Dht::handle_wall(Time now, Wall wall) {
   impl_->wall = {now, wall};
 }
 
+void Dht::warm(int step, ByteView datagram) const {
+  if (step == 0) {
+    const auto* from = reinterpret_cast<const char*>(&impl_->counters);
+    for (auto* at = from; at < reinterpret_cast<const char*>(impl_.get() + 1); at += 64) __builtin_prefetch(at);
+    return;
+  }
+  impl_->rpc.warm(datagram);
+}
+
 Time Dht::next_timeout() const { return impl_->next_timeout(); }
 std::optional<Transmit> Dht::poll_transmit() { return impl_->rpc.poll_transmit(); }
 std::optional<Event> Dht::poll_event() { return impl_->events.pop(); }
@@ -151,11 +160,9 @@ std::size_t Dht::record_memory_bytes() const { return impl_->store.memory_bytes(
 const Counters& Dht::counters() const { return impl_->counters; }
 
 std::size_t Dht::memory_bytes() const {
-  constexpr std::size_t kDeque = 576;  // what an empty one holds
   const auto& i = *impl_;
   return sizeof(Dht) + sizeof(Impl) + i.table.memory_bytes() - sizeof(RoutingTable) + i.rpc.memory_bytes() +
-         5 * kDeque + i.tasks.size() * (sizeof(Task) + 64) + i.hints.size() * sizeof(Contact) +
-         i.pinging.capacity() * 32;
+         i.tasks.size() * (sizeof(Task) + 64) + i.hints.capacity() * sizeof(Contact) + i.pinging.capacity() * 32;
 }
 
 }  // namespace linnet::dht

@@ -50,6 +50,15 @@ std::size_t WriterShares::of(const Prefix& prefix) const {
   return at == entries_.end() ? 0 : at->second.size();
 }
 
+std::size_t WriterShares::memory_bytes() const {
+  constexpr std::size_t kNode = 32;  // of a tree, beside its value
+  std::size_t out = by_size_.size() * (sizeof(*by_size_.begin()) + kNode);
+  for (const auto& [prefix, entries] : entries_) {
+    out += sizeof(*entries_.begin()) + kNode + entries.size() * (sizeof(Entry) + kNode);
+  }
+  return out;
+}
+
 std::optional<WriterShares::Entry> WriterShares::excess(std::size_t than) const {
   if (by_size_.empty() || by_size_.rbegin()->first <= than) return std::nullopt;
   return *entries_.at(by_size_.rbegin()->second).rbegin();
@@ -110,6 +119,6 @@ void Floors::purge(Wall now) {
   for (auto at = floors_.begin(); at != floors_.end();) at = now >= at->second.floor.until ? erase(at) : std::next(at);
 }
 
-std::size_t Floors::memory_bytes() const { return floors_.size() * (sizeof(Table::value_type) + 32 + 96); }
+std::size_t Floors::memory_bytes() const { return floors_.size() * (sizeof(Table::value_type) + 32) + shares_.memory_bytes(); }
 
 }  // namespace linnet::dht

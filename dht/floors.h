@@ -39,6 +39,7 @@ class WriterShares {
   std::size_t of(const Prefix& prefix) const;
   // The youngest entry of the prefix that has most, if it has more than `than`.
   std::optional<Entry> excess(std::size_t than) const;
+  std::size_t memory_bytes() const;
 
  private:
   std::map<Prefix, std::set<Entry>> entries_;

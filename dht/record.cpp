@@ -155,6 +155,7 @@ Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Ident
   const auto signature = suite.sign(identity.device, signed_part(head.written()));
   head.bytes(signature);
   out.wire = head.take();
+  out.wire.shrink_to_fit();  // it is kept for as long as it is published
   return out;
 }
 

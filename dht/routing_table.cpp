@@ -18,6 +18,28 @@ RoutingTable::Bucket& RoutingTable::bucket_for(const Contact& contact) {
   return buckets_[index];
 }
 
+void RoutingTable::count_good(Bucket& bucket, int by) {
+  good_ += static_cast<std::size_t>(by);
+  bucket.good += static_cast<std::size_t>(by);
+  ++generation_;
+}
+
+// Who differs from us first at a bit where the target does too has the target's bit there, and is nearer; else we are.
+std::size_t RoutingTable::nearer_than_self(const Id& target) const {
+  std::size_t out = 0;
+  const auto far = distance(self_.position, target);
+  for (auto i = static_cast<std::size_t>(common_prefix(self_.position, target)); i < buckets_.size(); ++i) {
+    if ((far.bytes[i / 8] >> (7 - i % 8) & 1) != 0) out += buckets_[i].good;
+  }
+  return out;
+}
+
+bool RoutingTable::self_among_nearest(const Id& target, std::size_t n) const {
+  if (good_ >= n) return nearer_than_self(target) < n;
+  const auto near = nearest(target, n);  // candidates count as well
+  return near.size() < n || nearer(target, self_.position, book_.at(near.back()).contact.position);
+}
+
 bool RoutingTable::wants(const Contact& contact) const {
   if (contact.device == self_.device || contact.position == self_.position) return false;
   if (const auto* known = book_.find(contact.device)) {
@@ -52,7 +74,7 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
       remove(bucket_for(entry.contact), *handle);
     } else {
       entry.heard = now;
-      if (entry.live && entry.failures >= kBad) ++good_;
+      if (entry.live && entry.failures >= kBad) count_good(bucket_for(contact), 1);
       entry.failures = 0;
       if (rtt) entry.rtt.add(*rtt);
       return false;
@@ -66,7 +88,7 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
   auto& entry = book_.at(handle);
   entry.heard = now;
   entry.live = live;
-  if (live) ++good_;
+  if (live) count_good(bucket, 1);
   if (rtt) entry.rtt.add(*rtt);
   (live ? bucket.live : bucket.candidates).push_back(handle);
   return live;
@@ -74,7 +96,7 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
 
 void RoutingTable::remove(Bucket& bucket, Handle handle) {
   const auto& entry = book_.at(handle);
-  if (entry.live && entry.failures < kBad) --good_;
+  if (entry.live && entry.failures < kBad) count_good(bucket, -1);
   std::erase(bucket.live, handle);
   std::erase(bucket.candidates, handle);
   book_.remove(handle);
@@ -90,7 +112,7 @@ void RoutingTable::promote(Bucket& bucket) {
     const auto handle = *fit;
     std::erase(bucket.candidates, handle);
     book_.at(handle).live = true;
-    ++good_;
+    count_good(bucket, 1);
     bucket.live.push_back(handle);
   }
 }
@@ -100,8 +122,8 @@ void RoutingTable::failed(const Contact& contact) {
   if (!handle || book_.at(*handle).contact != contact) return;
   auto& entry = book_.at(*handle);
   if (entry.failures < kDead) ++entry.failures;
-  if (entry.live && entry.failures == kBad) --good_;
   auto& bucket = bucket_for(contact);
+  if (entry.live && entry.failures == kBad) count_good(bucket, -1);
   const bool replaceable = std::any_of(bucket.candidates.begin(), bucket.candidates.end(),
                                        [&](Handle h) { return h != *handle && book_.at(h).failures == 0; });
   if (entry.failures >= kDead || (entry.failures >= kBad && (replaceable || !entry.live))) {
@@ -217,13 +239,16 @@ bool RoutingTable::sane() const {
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     const auto& b = buckets_[i];
     if (b.live.size() > room(i) || b.candidates.size() > kCandidates) return false;
+    std::size_t good_here = 0;
     for (const auto h : b.live) {
-      if (book_.at(h).failures < kBad) ++good;
+      if (book_.at(h).failures < kBad) ++good_here;
       if (!book_.at(h).live || index_of(book_.at(h).contact) != i || !diverse(b, book_.at(h).contact)) return false;
     }
     for (const auto h : b.candidates) {
       if (book_.at(h).live || index_of(book_.at(h).contact) != i) return false;
     }
+    if (good_here != b.good) return false;
+    good += good_here;
     handles += b.live.size() + b.candidates.size();
   }
   return handles == book_.size() && good == good_;

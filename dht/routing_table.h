@@ -44,6 +44,12 @@ class RoutingTable {
   bool covers(const Id& target, std::size_t n) const;
   // How many supernodes there are, judged by the density around ourselves; ourselves included.
   double estimated_network_size() const;
+  // Whether fewer than n are nearer to `target` than we are.
+  bool self_among_nearest(const Id& target, std::size_t n) const;
+  // Live and not bad ones that are nearer to `target` than we are: whole buckets, so nobody's position is looked at.
+  std::size_t nearer_than_self(const Id& target) const;
+  // Another number whenever the answers to the two questions above may have changed.
+  std::uint64_t generation() const { return generation_; }
 
   ContactBook& book() { return book_; }
   const ContactBook& book() const { return book_; }
@@ -64,6 +70,7 @@ class RoutingTable {
     std::vector<Handle> live;        // oldest first
     std::vector<Handle> candidates;  // latest last
     Time looked_up = Time::min();
+    std::size_t good = 0;  // of live: fewer than kBad failures
   };
 
   struct Near {              // a candidate of a search
@@ -74,6 +81,7 @@ class RoutingTable {
   std::size_t index_of(const Contact& contact) const;
   std::size_t room(std::size_t bucket) const { return k_ << (bucket < wide_ ? wide_ - bucket : 0); }
   Bucket& bucket_for(const Contact& contact);
+  void count_good(Bucket& bucket, int by);
   bool diverse(const Bucket& bucket, const Contact& contact) const;
   void promote(Bucket& bucket);
   void remove(Bucket& bucket, Handle handle);
@@ -85,6 +93,7 @@ class RoutingTable {
   std::size_t k_;
   std::size_t wide_;
   std::size_t good_ = 0;  // live, and fewer than kBad failures
+  std::uint64_t generation_ = 0;
   ContactBook book_;
   std::vector<Bucket> buckets_;
 };

@@ -84,6 +84,18 @@ std::optional<RpcEvent> Rpc::handle_timeout(Time now) {
   return Late{t.purpose};
 }
 
+void Rpc::warm(ByteView datagram) const {
+  if (datagram.empty()) {
+    if (!deadlines_.empty()) __builtin_prefetch(deadlines_.top().slot);
+    return;
+  }
+  const auto header = read_header(datagram);
+  if (!header || header->type != kAnswerType) return;
+  const auto at = transactions_.find(header->transaction);
+  if (at == transactions_.end()) return;
+  for (std::size_t i = 0; i < sizeof *at; i += 64) __builtin_prefetch(reinterpret_cast<const char*>(&*at) + i);
+}
+
 std::optional<RpcEvent> Rpc::handle_datagram(Time now, const Datagram& datagram) {
   if (!datagram.bytes.empty() && datagram.bytes[0] == kRequestType) return handle_request(now, datagram);
   return handle_answer(now, datagram);

@@ -44,14 +44,9 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
   ping_hints(now);
 }
 
-bool Dht::Impl::among_nearest(const Id& key, std::size_t n) const {
-  const auto near = table.nearest(key, n);
-  return near.size() < n || nearer(key, self.position, table.book().at(near.back()).contact.position);
-}
-
 bool Dht::Impl::belongs_here(const crypto::UserKey& user) const {
-  return among_nearest(id_of(user), 2 * config.replicas) ||
-         among_nearest(salted_root(user), 2 * config.salted_replicas);
+  return table.self_among_nearest(id_of(user), 2 * config.replicas) ||
+         table.self_among_nearest(salted_root(user), 2 * config.salted_replicas);
 }
 
 AnswerStatus Dht::Impl::store_for(Time now, ByteView wire, const IpAddress& writer) {

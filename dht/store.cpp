@@ -11,17 +11,18 @@ bool RecordStore::make_room(const IpAddress& writer) {
   if (!out) return false;
   const auto at = records_.find(out->user);
   drop_if(at->second, [&](const Slot& s) { return s.serial == out->serial; });
-  if (at->second.empty()) records_.erase(at);
+  if (at->second.empty()) erase(at);
   return true;
 }
 
 Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const IpAddress& writer) {
   if (auto ok = check_time(record, now); !ok) return fail(Fault::expired);
-  const auto found = records_.find(record.user);
-  if (found != records_.end()) drop_if(found->second, [&](const Slot& s) { return now >= s.record.expiry; });
+  next_expiry_ = std::min(next_expiry_, record.expiry);
+  auto* found = slots_of(record.user);
+  if (found != nullptr) drop_if(*found, [&](const Slot& s) { return now >= s.record.expiry; });
   if (auto ok = floors_.judge(record); !ok) return fail(ok.error());
   static const Slots kNone;
-  const Slots& slots = found == records_.end() ? kNone : found->second;
+  const Slots& slots = found == nullptr ? kNone : *found;
 
   for (const auto& slot : slots) {
     if (slot.record.account() == record.account() && slot.record.certificate.epoch > record.certificate.epoch) {
@@ -34,22 +35,24 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
   const auto old = std::find_if(slots.begin(), slots.end(), same_device);
   if (old == slots.end()) {
     if (auto ok = has_room(slots, record, writer); !ok) return fail(ok.error());
-    if (found != records_.end()) make_room_of_account(found->second, record);
+    if (found != nullptr) make_room_of_account(*found, record);
     if (!make_room(writer)) return fail(Fault::full);
     return add(std::move(record), writer);
   }
 
   const auto epoch = record.certificate.epoch;
   const auto account = record.account();
-  auto out = replace(found->second[static_cast<std::size_t>(old - slots.begin())], std::move(record));
-  if (out) drop_older_epochs(found->second, account, epoch);
+  auto out = replace((*found)[static_cast<std::size_t>(old - slots.begin())], std::move(record));
+  if (out) drop_older_epochs(*found, account, epoch);
   return out;
 }
 
 // The table may have changed since: room was made.
 RecordStore::Put RecordStore::add(SignedRecord record, const IpAddress& writer) {
   floors_.lift(record);
-  auto& mine = records_[record.user];
+  auto at = index_.find(record.user);
+  if (at == index_.end()) at = index_.emplace(record.user, records_.try_emplace(record.user).first).first;
+  auto& mine = at->second->second;
   const auto epoch = record.certificate.epoch;
   const auto account = record.account();
   ++count_;
@@ -117,12 +120,25 @@ void RecordStore::drop_if(Slots& slots, const std::function<bool(const Slot&)>& 
   });
 }
 
+RecordStore::Slots* RecordStore::slots_of(const crypto::UserKey& key) {
+  const auto at = index_.find(key);
+  return at == index_.end() ? nullptr : &at->second->second;
+}
+
+RecordStore::Records::iterator RecordStore::erase(Records::iterator at) {
+  index_.erase(at->first);
+  return records_.erase(at);
+}
+
 void RecordStore::purge(Wall now) {
+  floors_.purge(now);
+  if (now < next_expiry_) return;
+  next_expiry_ = kNoExpiry;
   for (auto it = records_.begin(); it != records_.end();) {
     drop_if(it->second, [&](const Slot& s) { return now >= s.record.expiry; });
-    it = it->second.empty() ? records_.erase(it) : std::next(it);
+    for (const auto& s : it->second) next_expiry_ = std::min(next_expiry_, s.record.expiry);
+    it = it->second.empty() ? erase(it) : std::next(it);
   }
-  floors_.purge(now);
 }
 
 void RecordStore::restore(const std::vector<Floor>& floors) {
@@ -130,9 +146,9 @@ void RecordStore::restore(const std::vector<Floor>& floors) {
 }
 
 std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypto::DeviceKey& device) const {
-  const auto it = records_.find(user);
-  if (it == records_.end()) return std::nullopt;
-  for (const auto& slot : it->second) {
+  const auto* slots = slots_of(user);
+  if (slots == nullptr) return std::nullopt;
+  for (const auto& slot : *slots) {
     if (slot.record.device() == device) return floor_of(slot.record, slot.counts ? slot.prefix : ByteArray<7>{});
   }
   return std::nullopt;
@@ -140,19 +156,22 @@ std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypt
 
 std::vector<const SignedRecord*> RecordStore::find(const crypto::UserKey& key, Wall now) const {
   std::vector<const SignedRecord*> out;
-  const auto it = records_.find(key);
-  if (it == records_.end()) return out;
-  for (const auto& slot : it->second) {
+  const auto* slots = slots_of(key);
+  if (slots == nullptr) return out;
+  for (const auto& slot : *slots) {
     if (check_time(slot.record, now)) out.push_back(&slot.record);
   }
   return out;
 }
 
-std::vector<const SignedRecord*> RecordStore::all() const {
+std::vector<const SignedRecord*> RecordStore::all(std::size_t most) const {
   std::vector<const SignedRecord*> out;
-  out.reserve(count_);
+  out.reserve(std::min(count_, most));
   for (const auto& [key, slots] : records_) {
-    for (const auto& slot : slots) out.push_back(&slot.record);
+    for (const auto& slot : slots) {
+      if (out.size() == most) return out;
+      out.push_back(&slot.record);
+    }
   }
   return out;
 }
@@ -165,7 +184,8 @@ std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key,
 
 std::size_t RecordStore::memory_bytes() const {
   constexpr std::size_t kNode = 32;  // of a tree, beside its value
-  std::size_t out = floors_.memory_bytes();
+  std::size_t out = floors_.memory_bytes() + shares_.memory_bytes();
+  out += index_.size() * (sizeof(decltype(index_)::value_type) + 8) + index_.bucket_count() * sizeof(void*);
   for (const auto& [key, slots] : records_) {
     out += sizeof(*records_.begin()) + kNode + slots.capacity() * sizeof(Slot);
     for (const auto& slot : slots) out += slot.record.wire.capacity();
@@ -177,7 +197,7 @@ void RecordStore::drop(const crypto::UserKey& key) {
   const auto it = records_.find(key);
   if (it == records_.end()) return;
   drop_if(it->second, [](const Slot&) { return true; });
-  records_.erase(it);
+  erase(it);
 }
 
 }  // namespace linnet::dht

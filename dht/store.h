@@ -4,8 +4,10 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "dht/floors.h"
@@ -37,7 +39,8 @@ class RecordStore {
 
   // Oldest first; those within their time at `now`.
   std::vector<const SignedRecord*> find(const crypto::UserKey& key, Wall now) const;
-  std::vector<const SignedRecord*> all() const;
+  // In the order of keys, at most so many.
+  std::vector<const SignedRecord*> all(std::size_t most = ~std::size_t{0}) const;
   // Up to n keys in order after `key`; fewer at the end of the store.
   std::vector<crypto::UserKey> keys_after(const crypto::UserKey& key, std::size_t n) const;
   void drop(const crypto::UserKey& key);
@@ -53,12 +56,17 @@ class RecordStore {
     std::uint64_t serial = 0;
   };
   using Slots = std::vector<Slot>;
+  using Records = std::map<crypto::UserKey, Slots>;
+  static constexpr Wall kNoExpiry{std::numeric_limits<std::int64_t>::max()};
 
   Result<Put> replace(Slot& slot, SignedRecord record);
   Put add(SignedRecord record, const IpAddress& writer);
   void drop_older_epochs(Slots& slots, const crypto::AccountKey& account, std::uint64_t epoch);
   Status has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer) const;
   void make_room_of_account(Slots& slots, const SignedRecord& newcomer);
+  Slots* slots_of(const crypto::UserKey& key);
+  const Slots* slots_of(const crypto::UserKey& key) const { return const_cast<RecordStore*>(this)->slots_of(key); }
+  Records::iterator erase(Records::iterator at);
   void drop_if(Slots& slots, const std::function<bool(const Slot&)>& unwanted);
 
   bool make_room(const IpAddress& writer);
@@ -69,7 +77,9 @@ class RecordStore {
   Floors floors_;  // of records that went; those that stand are their own
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
-  std::map<crypto::UserKey, Slots> records_;  // ordered: handing on walks it
+  Records records_;                                               // ordered: handing on walks it
+  std::unordered_map<crypto::UserKey, Records::iterator> index_;  // into records_: a question costs no walk down a tree
+  Wall next_expiry_ = kNoExpiry;                                  // nothing expires before
 };
 
 }  // namespace linnet::dht

@@ -242,7 +242,7 @@ void Dht::Impl::on_late(Time now, const Purpose& purpose) {
 
 void Dht::Impl::on_failed(Time now, const Failed& failed) {
   table.failed(failed.to);
-  if (silent.size() == kSilentRemembered) silent.pop_front();
+  if (silent.size() == kSilentRemembered) silent.erase(silent.begin());
   silent.emplace_back(now, failed.to.device);
   const auto& purpose = failed.purpose;
   if (purpose.kind == Purpose::Kind::ping) std::erase(pinging, failed.to.device);

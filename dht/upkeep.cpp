@@ -38,7 +38,7 @@ void Dht::Impl::learn(Time now, const Contact& contact, bool first) {
     if (!first) return;  // hearsay; it will be said again
     hints.pop_back();
   }
-  first ? hints.push_front(contact) : hints.push_back(contact);
+  hints.insert(first ? hints.begin() : hints.end(), contact);
 }
 
 bool Dht::Impl::fell_silent(Time now, const Contact& contact) const {
@@ -57,7 +57,7 @@ void Dht::Impl::ping(Time now, const Contact& contact) {
 void Dht::Impl::ping_hints(Time now) {
   while (!hints.empty() && pinging.size() < kMaxPings) {
     const auto contact = hints.front();
-    hints.pop_front();
+    hints.erase(hints.begin());
     if (!table.wants(contact)) continue;
     if (!verify(suite, config.network, contact)) {
       ++counters.malformed;
@@ -80,17 +80,15 @@ void Dht::Impl::hand_on(Time now, const Contact& contact) {
   const auto time = wall_at(now);
   if (!time) return;
   std::size_t given = 0;
-  std::size_t examined = 0;
-  for (const auto* record : store.all()) {
-    if (given == kHandOnAtOnce || ++examined > kHandOnExamined) return;
+  for (const auto* record : store.all(kHandOnExamined)) {
+    if (given == kHandOnAtOnce) return;
     const auto key = id_of(record->user);
+    // First the cheap question, since few records pass it: whether nobody but the new one is nearer than we are.
+    const std::size_t new_one = nearer(key, contact.position, self.position) ? 1 : 0;
+    if (table.nearer_than_self(key) > new_one) continue;
     const auto near = table.nearest(key, config.replicas);
     const auto is_new = [&](Handle h) { return table.book().at(h).contact.device == contact.device; };
     if (std::none_of(near.begin(), near.end(), is_new) || !check_time(*record, *time)) continue;
-    const bool first_holder = std::all_of(near.begin(), near.end(), [&](Handle h) {
-      return is_new(h) || nearer(key, self.position, table.book().at(h).contact.position);
-    });
-    if (!first_holder) continue;
     Request request;
     request.kind = Kind::store;
     request.record = record->wire;
@@ -115,11 +113,19 @@ void Dht::Impl::tick(Time now) {
 
 // The network grew around a key: when twice the planned copies have nearer places than ours, ours is one too many.
 void Dht::Impl::let_go_of_far_records(Time now) {
+  if (swept == table.generation()) return;  // what came since was judged when it was stored
+  if (store_cursor == crypto::UserKey{}) {
+    sweeping = table.generation();
+    sweep_is_clean = true;
+  }
   const auto keys = store.keys_after(store_cursor, kRecordsExamined);
   store_cursor = keys.size() < kRecordsExamined ? crypto::UserKey{} : keys.back();
   for (const auto& key : keys) {
-    if (!belongs_here(key)) let_go(now, key);
+    if (belongs_here(key)) continue;
+    sweep_is_clean = false;  // it goes only when another has it: to be looked at again
+    let_go(now, key);
   }
+  if (store_cursor == crypto::UserKey{} && sweep_is_clean && sweeping == table.generation()) swept = sweeping;
 }
 
 // It may be the last copy: those who came since may never have been given one. So it goes when one of the nearest

@@ -34,6 +34,48 @@ TEST(RoutingTable, NearestAgreesWithAFullScan) {
   }
 }
 
+TEST(RoutingTable, KnowsWhetherItIsAmongTheNearestWithoutLookingAtAnybody) {
+  SeededRng rng(31);
+  const auto self = somewhere(rng);
+  RoutingTable table(self, 8, 1000);
+  std::vector<Contact> known;
+  for (int i = 0; i < 300; ++i) {
+    known.push_back(somewhere(rng));
+    table.answered(Time{}, known.back(), std::nullopt);
+  }
+  std::size_t inside = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const auto before = table.generation();
+    if (round % 8 == 0) table.failed(known[rng.below(known.size())]);
+    if (round % 8 == 1) table.answered(Time{}, known[rng.below(known.size())], std::nullopt);
+    Id target{rng.array<32>()};
+    const auto shared = rng.below(12);  // many targets near ourselves, where it is not clear
+    for (std::size_t i = 0; i < shared; ++i) {
+      const auto mask = static_cast<std::uint8_t>(0x80 >> (i % 8));
+      target.bytes[i / 8] =
+          static_cast<std::uint8_t>((target.bytes[i / 8] & ~mask) | (self.position.bytes[i / 8] & mask));
+    }
+    std::size_t nearer_ones = 0;
+    std::size_t good = 0;
+    for (std::size_t i = 0; i < table.book().size(); ++i) {
+      const auto& entry = table.book().at(table.book().nth(i));
+      if (!entry.live || entry.failures >= RoutingTable::kBad) continue;
+      ++good;
+      nearer_ones += nearer(target, entry.contact.position, self.position) ? 1 : 0;
+    }
+    ASSERT_EQ(table.nearer_than_self(target), nearer_ones) << round;
+    const auto near = table.nearest(target, 12);
+    const bool among = near.size() < 12 || nearer(target, self.position, table.book().at(near.back()).contact.position);
+    ASSERT_EQ(table.self_among_nearest(target, 12), among) << round;
+    inside += among ? 1 : 0;
+    if (table.generation() == before) continue;
+    ASSERT_TRUE(table.sane());
+    ASSERT_EQ(good, table.size());
+  }
+  EXPECT_GT(inside, 400U);
+  EXPECT_LT(inside, 3600U);
+}
+
 TEST(RoutingTable, OldLiveContactsKeepTheirPlaceAndCandidatesWait) {
   SeededRng rng(2);
   const auto self = somewhere(rng);
