@@ -35,19 +35,20 @@ struct Waiting {
 using SupernodeState = std::variant<Idle, Connecting, Connected, Attaching, Attached, Waiting>;
 
 struct Supernode {
-  Endpoint endpoint;
-  std::optional<crypto::SessionKey> key;  // none until a bare address answered
-  std::optional<dht::Contact> contact;
+  // First what every event looks at, together.
   SupernodeState state = Idle{};
   bool wanted_home = false;
   bool wanted_anchor = false;
-  unsigned holders = 0;  // links that need it
+  bool own_links = false;  // it serves its own links alone
+  unsigned holders = 0;    // links that need it
   unsigned failures = 0;
   Time used{};
-  std::optional<Endpoint> observed;  // our endpoint as it sees it
+  Time datagrams_at = kNever;  // on a stream: when UDP is tried again
+  Endpoint endpoint;
   Endpoint way;                      // where its session goes: endpoint with the transport that answered
-  Time datagrams_at = kNever;        // on a stream: when UDP is tried again
-  bool own_links = false;            // it serves its own links alone
+  std::optional<Endpoint> observed;  // our endpoint as it sees it
+  std::optional<crypto::SessionKey> key;  // none until a bare address answered
+  std::optional<dht::Contact> contact;
 
   bool wanted() const { return wanted_home || wanted_anchor; }
   std::optional<SessionId> session() const;  // connected or better
@@ -92,6 +93,9 @@ class Attachments {
   const Supernode* by_session(SessionId session) const { return find(session); }
   const Supernode* by_key(const crypto::SessionKey& key) const;
   const std::vector<Supernode>& all() const { return supernodes_; }
+  void warm() const {
+    for (std::size_t i = 0; i < supernodes_.size() && i < 8; ++i) __builtin_prefetch(&supernodes_[i]);
+  }
   // For the record: homes first, nearest first, the anchor last.
   std::vector<dht::Home> record_homes() const;
   // Every home we want and can have is attached.

@@ -15,32 +15,42 @@ ChannelRx::Verdict ChannelRx::receive(std::uint64_t offset, ByteView bytes, std:
     bytes = bytes.subspan(next_ - offset);
     offset = next_;
   }
-  if (data_.size() < end - start_) data_.resize(end - start_);
-  std::copy(bytes.begin(), bytes.end(), data_.begin() + static_cast<std::ptrdiff_t>(offset - start_));
-  have_.add(offset, end);
-  if (have_.front().begin > next_) return Verdict::taken;
-  next_ = have_.front().end;
-  have_.drop_front();
+  if (!busy_) {
+    busy_ = std::make_unique<Busy>();
+    busy_->start = next_;
+  }
+  auto& b = *busy_;
+  if (b.data.size() < end - b.start) b.data.resize(end - b.start);
+  std::copy(bytes.begin(), bytes.end(), b.data.begin() + static_cast<std::ptrdiff_t>(offset - b.start));
+  if (offset > next_ || !b.have.empty()) {
+    b.have.add(offset, end);
+    if (b.have.front().begin > next_) return Verdict::taken;
+    next_ = b.have.front().end;
+    b.have.drop_front();
+  } else {
+    next_ = end;
+  }
   return take_messages(messages);
 }
 
 ChannelRx::Verdict ChannelRx::take_messages(std::vector<Bytes>& messages) {
+  auto& data = busy_->data;
   std::size_t at = 0;
   for (;;) {
-    const auto arrived = static_cast<std::size_t>(next_ - start_);
+    const auto arrived = static_cast<std::size_t>(next_ - busy_->start);
     if (arrived - at < 4) break;
-    Reader in(ByteView(data_).subspan(at, arrived - at));
+    Reader in(ByteView(data).subspan(at, arrived - at));
     const std::size_t length = in.u32();
     if (length > kMaxMessage) return Verdict::broken;
     if (in.remaining() < length) break;
     messages.push_back(copy(in.bytes(length)));
     at += 4 + length;
   }
-  start_ += at;
-  if (at == data_.size()) {
-    data_ = Bytes();  // an idle channel owns no buffer
+  if (at == data.size()) {
+    busy_.reset();  // an idle channel owns nothing
   } else if (at > 0) {
-    data_.erase(data_.begin(), data_.begin() + static_cast<std::ptrdiff_t>(at));
+    busy_->start += at;
+    data.erase(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(at));
   }
   return Verdict::taken;
 }

@@ -1,6 +1,7 @@
 // The receiving half of one channel: pieces in any order become whole messages in order.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "base/bytes.h"
@@ -19,16 +20,21 @@ class ChannelRx {
   // Appends the messages that are complete now to `messages`. `window`: how far ahead of the first missing byte to buffer.
   Verdict receive(std::uint64_t offset, ByteView bytes, std::uint64_t window, std::vector<Bytes>& messages);
 
-  std::size_t buffered() const { return data_.size(); }
-  std::size_t memory_bytes() const { return sizeof *this + data_.capacity(); }
+  std::size_t buffered() const { return busy_ ? busy_->data.size() : 0; }
+  std::size_t memory_bytes() const { return sizeof *this + (busy_ ? sizeof *busy_ + busy_->data.capacity() : 0); }
 
  private:
+  // While a message is not whole.
+  struct Busy {
+    Bytes data;               // data[0] is the byte at offset start; holes where `have` says so
+    std::uint64_t start = 0;  // where the first undelivered message begins
+    RangeSet have;            // above next_
+  };
+
   Verdict take_messages(std::vector<Bytes>& messages);
 
-  Bytes data_;              // data_[0] is the byte at offset start_; holes where have_ says so
-  std::uint64_t start_ = 0;  // where the first undelivered message begins
-  std::uint64_t next_ = 0;   // everything below arrived
-  RangeSet have_;           // above next_
+  std::uint64_t next_ = 0;  // everything below arrived
+  std::unique_ptr<Busy> busy_;
 };
 
 }  // namespace linnet::overlay

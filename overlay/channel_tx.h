@@ -1,6 +1,7 @@
 // The sending half of one channel: messages become a byte stream, sent in pieces, kept until acknowledged.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "base/bytes.h"
@@ -28,20 +29,25 @@ class ChannelTx {
   void lost(std::uint64_t offset, std::size_t length);
 
   // Bytes not yet acknowledged.
-  std::size_t queued() const { return data_.size() - head_; }
-  std::size_t memory_bytes() const { return sizeof *this + data_.capacity(); }
+  std::size_t queued() const { return busy_ ? busy_->data.size() - busy_->head : 0; }
+  std::size_t memory_bytes() const { return sizeof *this + (busy_ ? sizeof *busy_ + busy_->data.capacity() : 0); }
 
  private:
+  // While something is not acknowledged.
+  struct Busy {
+    Bytes data;
+    std::size_t head = 0;    // data[head] is the byte at offset base_
+    std::uint64_t next = 0;  // everything from here on was never sent
+    RangeSet acked;          // above base_
+    RangeSet lost;
+  };
+
   Piece piece(std::uint64_t offset, std::size_t length) const;
   std::uint64_t end() const { return base_ + queued(); }
   void forget_acked();
 
-  Bytes data_;
-  std::size_t head_ = 0;     // data_[head_] is the byte at offset base_
-  std::uint64_t base_ = 0;   // everything below is acknowledged
-  std::uint64_t next_ = 0;   // everything from here on was never sent
-  RangeSet acked_;           // above base_
-  RangeSet lost_;
+  std::uint64_t base_ = 0;  // everything below is acknowledged
+  std::unique_ptr<Busy> busy_;
 };
 
 }  // namespace linnet::overlay

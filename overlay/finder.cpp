@@ -187,16 +187,12 @@ Time Finder::next_timeout() const {
 
 std::optional<Finder::Question> Finder::poll_question() {
   if (questions_.empty()) return std::nullopt;
-  auto out = questions_.front();
-  questions_.pop_front();
-  return out;
+  return questions_.take();
 }
 
 std::optional<Found> Finder::poll_found() {
   if (found_.empty()) return std::nullopt;
-  auto out = std::move(found_.front());
-  found_.pop_front();
-  return out;
+  return found_.take();
 }
 
 }  // namespace linnet::overlay

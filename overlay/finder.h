@@ -1,10 +1,10 @@
 // Looks names up: three supernodes are asked at once, each walks one path, and what they bring is verified here again.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <vector>
 
+#include "base/fifo.h"
 #include "overlay/context.h"
 #include "overlay/control_message.h"
 
@@ -90,8 +90,8 @@ class Finder {
 
   RecordCache cache_;
   std::vector<Search> searches_;
-  std::deque<Question> questions_;
-  std::deque<Found> found_;
+  Fifo<Question> questions_;
+  Fifo<Found> found_;
   std::uint64_t ids_ = 0;
 };
 

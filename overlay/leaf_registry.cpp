@@ -15,10 +15,10 @@ Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rn
   std::uint64_t tag = 0;
   do {
     tag = rng.u64();
-  } while (tag == 0 || leaves_.count(tag) != 0);
+  } while (tag == 0 || leaves_.contains(tag));
   auto leaf = std::unique_ptr<Leaf>(new Leaf{tag, key, crypto::Mac1(suite, key), std::nullopt, endpoint, {}});
   auto* out = leaf.get();
-  leaves_.emplace(tag, std::move(leaf));
+  leaves_[tag] = std::move(leaf);
   by_key_[key] = out;
   place(*out, session, endpoint);
   return out;
@@ -40,20 +40,20 @@ void LeafRegistry::unplace(Leaf& leaf) {
 }
 
 void LeafRegistry::detach(Time now, SessionId session) {
-  const auto it = by_session_.find(session);
-  if (it == by_session_.end()) return;
-  gone_.emplace_back(now + kTagKept, it->second->tag);
-  unplace(*it->second);
+  auto* leaf = by_session(session);
+  if (leaf == nullptr) return;
+  gone_.emplace_back(now + kTagKept, leaf->tag);
+  unplace(*leaf);
   forget_gone(now);
 }
 
 void LeafRegistry::forget_gone(Time now) {
   while (!gone_.empty() && (gone_.front().first <= now || gone_.size() > capacity_)) {
-    const auto it = leaves_.find(gone_.front().second);
-    gone_.pop_front();
-    if (it == leaves_.end() || it->second->session) continue;
-    by_key_.erase(it->second->key);
-    leaves_.erase(it);
+    const auto tag = gone_.take().second;
+    const auto* leaf = by_tag(tag);
+    if (leaf == nullptr || leaf->session) continue;
+    by_key_.erase(leaf->key);
+    leaves_.erase(tag);
   }
 }
 
@@ -65,13 +65,13 @@ void LeafRegistry::moved(SessionId session, const Endpoint& endpoint) {
 }
 
 Leaf* LeafRegistry::by_tag(std::uint64_t tag) {
-  const auto it = leaves_.find(tag);
-  return it == leaves_.end() ? nullptr : it->second.get();
+  const auto* at = leaves_.find(tag);
+  return at == nullptr ? nullptr : at->get();
 }
 
 Leaf* LeafRegistry::by_session(SessionId session) {
-  const auto it = by_session_.find(session);
-  return it == by_session_.end() ? nullptr : it->second;
+  auto* const* at = by_session_.find(session);
+  return at == nullptr ? nullptr : *at;
 }
 
 Leaf* LeafRegistry::by_endpoint(const Endpoint& endpoint) {

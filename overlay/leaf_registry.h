@@ -1,10 +1,11 @@
 // The leaves for which a supernode answers, by tag, by session and by key.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <unordered_map>
 
+#include "base/fifo.h"
+#include "base/flat_map.h"
 #include "overlay/forward.h"
 #include "overlay/sessions.h"
 
@@ -45,11 +46,11 @@ class LeafRegistry {
   void unplace(Leaf& leaf);
 
   std::size_t capacity_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Leaf>> leaves_;
-  std::unordered_map<SessionId, Leaf*> by_session_;
+  FlatMap<std::uint64_t, std::unique_ptr<Leaf>> leaves_;  // by tag
+  FlatMap<SessionId, Leaf*> by_session_;
   std::unordered_map<crypto::SessionKey, Leaf*> by_key_;
   std::unordered_map<Endpoint, Leaf*> by_endpoint_;
-  std::deque<std::pair<Time, std::uint64_t>> gone_;
+  Fifo<std::pair<Time, std::uint64_t>> gone_;
 };
 
 }  // namespace linnet::overlay

@@ -135,7 +135,8 @@ void Links::on_circuit_ask(const Context& c, const LinkRooms&, const Supernode& 
     accept(c, link, from, ask);
     return;
   }
-  while (!held_.empty() && (c.now - held_.front().at > kAskHeld || held_.size() >= kMaxHeld)) held_.pop_front();
+  while (!held_.empty() && (c.now - held_.front().at > kAskHeld || held_.size() >= kMaxHeld))
+    held_.erase(held_.begin());
   held_.push_back({ask, *from.key, c.now});
 }
 

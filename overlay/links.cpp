@@ -207,9 +207,7 @@ std::optional<SessionId> Links::on(const Path& path) const {
 
 std::optional<PeerEvent> Links::poll_event() {
   if (events_.empty()) return std::nullopt;
-  auto out = std::move(events_.front());
-  events_.pop_front();
-  return out;
+  return events_.take();
 }
 
 void Links::handle_timeout(const Context& c, const LinkRooms& rooms) {

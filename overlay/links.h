@@ -2,11 +2,11 @@
 // a spare one at a second home, and moves to a direct path once both ends have shared their endpoints.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "base/fifo.h"
 #include "overlay/attach.h"
 #include "overlay/forward_source.h"
 #include "overlay/hello.h"
@@ -124,8 +124,8 @@ class Links {
   Time next_of(const Link& link) const;
 
   std::map<SessionId, Link> links_;
-  std::deque<HeldAsk> held_;
-  std::deque<PeerEvent> events_;
+  std::vector<HeldAsk> held_;
+  Fifo<PeerEvent> events_;
 };
 
 }  // namespace linnet::overlay

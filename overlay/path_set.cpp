@@ -40,13 +40,25 @@ const PathState* PathSet::find(const Path& path) const {
   return at == paths_.end() ? nullptr : &*at;
 }
 
+void PathSet::set_current(const Path& path) { current_ = static_cast<std::size_t>(find(path) - paths_.data()); }
+
+// Never the current one.
+template <class Unwanted>
+void PathSet::erase_if(Unwanted unwanted) {
+  for (std::size_t i = paths_.size(); i-- > 0;) {
+    if (i == current_ || !unwanted(paths_[i])) continue;
+    paths_.erase(paths_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (i < current_) --current_;
+  }
+}
+
 PathState* PathSet::add(const Path& path) {
   if (paths_.size() >= kMax) {
     // What the peer made us try goes first; what our own side asked for, or what is proven, stays.
     const auto out = std::find_if(paths_.begin(), paths_.end(),
-                                  [&](const PathState& s) { return !s.proven && !s.asked && s.path != current_; });
+                                  [&](const PathState& s) { return !s.proven && !s.asked && &s != &paths_[current_]; });
     if (out == paths_.end()) return nullptr;
-    paths_.erase(out);
+    remove(Path(out->path));
   }
   PathState state;
   state.path = path;
@@ -55,7 +67,7 @@ PathState* PathSet::add(const Path& path) {
 }
 
 void PathSet::remove(const Path& path) {
-  std::erase_if(paths_, [&](const PathState& s) { return s.path == path; });
+  erase_if([&](const PathState& s) { return s.path == path; });
 }
 
 void PathSet::ask(PathState& state) {
@@ -113,23 +125,23 @@ void PathSet::confirmed(Time now, std::uint64_t token) {
 std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, Rng& rng) {
   std::vector<Failed> failed;
   for (auto& state : paths_) {
-    if (!state.probing && state.proven && state.path != current_) {
+    const bool current = &state == &paths_[current_];
+    if (!state.probing && state.proven && !current) {
       if (state.heard + keepalive <= now) probe(now, state, rng);
     } else if (state.probing && state.next_at <= now && state.challenges > 0 &&
                (state.challenges >= kMaxChallenges || state.budget() < kMinDataPacket)) {
       failed.push_back({state.path, state.proven});
       state.probing = false;
       state.challenges = kMaxChallenges;
-      state.next_at = state.path == current_ ? kNever : now + kForgetFailed;
-      if (state.path != current_) {
+      state.next_at = current ? kNever : now + kForgetFailed;
+      if (!current) {
         state.proven = false;
       } else if (!state.proven) {
         probe(now, state, rng);  // the handshake's own path: go on while its budget lasts
       }
     }
   }
-  std::erase_if(paths_,
-                [&](const PathState& s) { return !s.proven && !s.probing && s.path != current_ && s.next_at <= now; });
+  erase_if([&](const PathState& s) { return !s.proven && !s.probing && s.next_at <= now; });
   return failed;
 }
 
@@ -152,7 +164,7 @@ Time PathSet::next_timeout(Duration keepalive) const {
   Time at = kNever;
   for (const auto& state : paths_) {
     if (!state.probing && state.proven) {
-      if (state.path != current_) at = std::min(at, state.heard + keepalive);
+      if (&state != &paths_[current_]) at = std::min(at, state.heard + keepalive);
       continue;
     }
     // A challenge that waits for budget waits for a packet, not for the clock.

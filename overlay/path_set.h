@@ -58,10 +58,11 @@ class PathSet {
   PathState* add(const Path& path);
   void remove(const Path& path);
 
-  PathState& current() { return *find(current_); }
-  const PathState& current() const { return *find(current_); }
-  const Path& current_path() const { return current_; }
-  void set_current(const Path& path) { current_ = path; }
+  PathState& current() { return paths_[current_]; }
+  const PathState& current() const { return paths_[current_]; }
+  const Path& current_path() const { return paths_[current_].path; }
+  // One of those here.
+  void set_current(const Path& path);
 
   // Our side wants this path.
   void ask(PathState& state);
@@ -88,8 +89,11 @@ class PathSet {
   const std::vector<PathState>& all() const { return paths_; }
 
  private:
+  template <class Unwanted>
+  void erase_if(Unwanted unwanted);
+
   std::vector<PathState> paths_;
-  Path current_;
+  std::size_t current_ = 0;
   std::uint8_t last_number_ = 0;
 };
 

@@ -28,14 +28,13 @@ void Peer::handle_wall(Time now, Wall wall) {
 
 void Peer::handle_datagram(Time now, const Datagram& datagram) { impl_->handle(now, datagram); }
 void Peer::handle_timeout(Time now) { impl_->handle_timeout(now); }
+void Peer::warm(int step, ByteView datagram) const { impl_->warm(step, datagram); }
 Time Peer::next_timeout() const { return impl_->next_timeout(); }
 std::optional<Transmit> Peer::poll_transmit() { return impl_->poll_transmit(); }
 
 std::optional<Peer::Event> Peer::poll_event() {
   if (impl_->events.empty()) return std::nullopt;
-  auto out = std::move(impl_->events.front());
-  impl_->events.pop_front();
-  return out;
+  return impl_->events.take();
 }
 
 void Peer::sequence_stored(Time now, std::uint64_t below) {

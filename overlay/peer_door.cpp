@@ -123,9 +123,7 @@ std::optional<Transmit> Peer::Impl::poll_transmit() {
     return t;
   };
   if (!outbox.empty()) {
-    auto t = std::move(outbox.front());
-    outbox.pop_front();
-    return count(std::move(t));
+    return count(outbox.take());
   }
   while (auto packet = sessions.poll_packet()) {
     if (auto t = wrap(std::move(*packet))) return count(std::move(*t));

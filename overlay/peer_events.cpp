@@ -76,7 +76,7 @@ void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
     taken = links.on_person(c, up, *person);
   } else if (role) {
     std::get<ClientHello>(*hello).drop_unplaced();
-    taken = role->on_client(c, up.session, up.remote, std::get<ClientHello>(*hello));
+    taken = role->on_client(c, up.session, std::get<ClientHello>(*hello));
   }
   if (taken) {
     sessions.accept(c.now, up.session);

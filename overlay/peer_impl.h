@@ -1,8 +1,7 @@
 // Private to peer*.cpp: the owner that moves things between the rooms of a peer.
 #pragma once
 
-#include <deque>
-
+#include "base/fifo.h"
 #include "overlay/bootstrap.h"
 #include "overlay/finder.h"
 #include "overlay/lan.h"
@@ -56,6 +55,7 @@ struct Peer::Impl {
   void leave(Time now);
   void leave_when_said(const Context& c);
   void handle_timeout(Time now);
+  void warm(int step, ByteView datagram) const;
   Time next_timeout() const;
 
   // peer_lan.cpp: neighbours on our own links.
@@ -109,8 +109,8 @@ struct Peer::Impl {
   std::vector<std::uint64_t> goodbyes;
   std::vector<dht::LookupId> goodbye_stores;
   State state = State::starting;
-  std::deque<PeerEvent> events;
-  std::deque<Transmit> outbox;
+  Fifo<PeerEvent> events;
+  Fifo<Transmit> outbox;
   Counters counters;
   mutable Counters shown;  // with what the rooms counted
 };

@@ -130,9 +130,7 @@ Time Publisher::next_timeout() const {
 
 std::optional<Publisher::Order> Publisher::poll() {
   if (orders_.empty()) return std::nullopt;
-  auto out = std::move(orders_.front());
-  orders_.erase(orders_.begin());
-  return out;
+  return orders_.take();
 }
 
 const dht::SignedRecord* Publisher::record(const crypto::Address& address) const {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/fifo.h"
 #include "overlay/context.h"
 
 namespace linnet::overlay {
@@ -80,7 +81,7 @@ class Publisher {
   Time rebuild_from_ = Time::min();
   Duration rebuild_pause_{};
   std::uint64_t requests_ = 0;
-  std::vector<Order> orders_;
+  Fifo<Order> orders_;
 };
 
 }  // namespace linnet::overlay

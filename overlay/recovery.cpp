@@ -33,19 +33,19 @@ Duration RttEstimator::timeout() const {
 void CongestionWindow::acked(std::size_t bytes, Time sent_at) {
   if (sent_at <= recovering_since_) return;
   if (window_ < threshold_) {
-    window_ = std::min(window_ + bytes, kMax);
+    window_ = static_cast<std::uint32_t>(std::min(window_ + bytes, kMax));
     return;
   }
-  grown_ += bytes;
+  grown_ += static_cast<std::uint32_t>(std::min(bytes, kMax));
   if (grown_ < window_) return;
   grown_ = 0;
-  window_ = std::min(window_ + kMaxInner, kMax);
+  window_ = static_cast<std::uint32_t>(std::min(window_ + kMaxInner, kMax));
 }
 
 void CongestionWindow::lost(Time now, Time sent_at) {
   if (sent_at <= recovering_since_) return;
   recovering_since_ = now;
-  window_ = std::max(window_ / 2, kMin);
+  window_ = static_cast<std::uint32_t>(std::max<std::size_t>(window_ / 2, kMin));
   threshold_ = window_;
   grown_ = 0;
 }
@@ -106,7 +106,7 @@ Time Flight::late_at(const RttEstimator& rtt) const {
   return packets_.front().sent_at + lateness(rtt);
 }
 
-void AckTracker::arrived(Time now, std::uint64_t number, bool wants_ack) {
+void AckTracker::arrived(Time now, std::uint64_t number, bool wants_ack, bool at_once) {
   const auto before = largest();
   numbers_.add(number, number + 1);
   while (numbers_.size() > frame::Ack::kMaxRanges ||
@@ -118,7 +118,7 @@ void AckTracker::arrived(Time now, std::uint64_t number, bool wants_ack) {
   ++unanswered_;
   // A gap or a latecomer is news the sender waits for; so is every second packet (RFC 9000, section 13.2.2).
   const bool in_order = before ? number == *before + 1 : true;
-  due_ = std::min(due_, in_order && unanswered_ < 2 ? now + kMaxAckDelay : now);
+  due_ = std::min(due_, in_order && !at_once && unanswered_ < 2 ? now + kMaxAckDelay : now);
 }
 
 std::optional<std::uint64_t> AckTracker::largest() const {

@@ -46,9 +46,9 @@ class CongestionWindow {
   void lost(Time now, Time sent_at);
 
  private:
-  std::size_t window_ = kInitial;
-  std::size_t threshold_ = kMax;
-  std::size_t grown_ = 0;  // towards the next step of congestion avoidance
+  std::uint32_t window_ = kInitial;
+  std::uint32_t threshold_ = kMax;
+  std::uint32_t grown_ = 0;  // towards the next step of congestion avoidance
   Time recovering_since_ = Time::min();
 };
 
@@ -99,7 +99,8 @@ class Flight {
 // Numbers of packets that arrived, and when to say so.
 class AckTracker {
  public:
-  void arrived(Time now, std::uint64_t number, bool wants_ack);
+  // `at_once`: nothing will come that the acknowledgement could share a packet with.
+  void arrived(Time now, std::uint64_t number, bool wants_ack, bool at_once = false);
   // There is something that was not acknowledged.
   bool pending() const { return unanswered_ > 0; }
   Time due() const { return due_; }

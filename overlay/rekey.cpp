@@ -14,25 +14,34 @@ KeyRing::KeyRing(crypto::noise::Split split, const crypto::Hash512& binding, Tim
   current_.since = now;
 }
 
+KeyRing::Renewal& KeyRing::renewal() {
+  if (!renewal_) renewal_ = std::make_unique<Renewal>();
+  return *renewal_;
+}
+
 const crypto::Secret* KeyRing::receiving(Time now, std::uint8_t epoch) const {
   if (epoch == current_.epoch) return &current_.receive;
-  if (next_ && epoch == next_->epoch) return &next_->receive;
-  if (previous_ && epoch == previous_->epoch && now < previous_->until) return &previous_->receive;
+  if (!renewal_) return nullptr;
+  const auto& [previous, next, handshake] = *renewal_;
+  if (next && epoch == next->epoch) return &next->receive;
+  if (previous && epoch == previous->epoch && now < previous->until) return &previous->receive;
   return nullptr;
 }
 
 void KeyRing::opened(Time now, std::uint8_t epoch) {
-  if (!next_ || epoch != next_->epoch) return;
-  promote(now, std::move(*next_));
-  next_.reset();
+  if (!renewal_ || !renewal_->next || epoch != renewal_->next->epoch) return;
+  promote(now, std::move(*renewal_->next));
+  renewal_->next.reset();
 }
 
 void KeyRing::forget_old(Time now) {
-  if (previous_ && previous_->until <= now) previous_.reset();
+  if (!renewal_) return;
+  if (renewal_->previous && renewal_->previous->until <= now) renewal_->previous.reset();
+  if (!renewal_->previous && !renewing()) renewal_.reset();
 }
 
 void KeyRing::promote(Time now, SessionKeys keys) {
-  previous_.reset(new Previous{current_.receive, current_.epoch, now + kOverlap});
+  renewal().previous.emplace(Previous{current_.receive, current_.epoch, now + kOverlap});
   current_ = std::move(keys);
   current_.since = now;
 }
@@ -54,43 +63,44 @@ crypto::noise::Handshake KeyRing::handshake(const Setup& setup, crypto::noise::R
 }
 
 SessionKeys KeyRing::finish() const {
-  const auto split = handshake_->split();
+  const auto& done = *renewal_->handshake;
+  const auto split = done.split();
   SessionKeys keys;
   keys.send = split.send.key;
   keys.receive = split.receive.key;
-  keys.binding = handshake_->handshake_hash();
+  keys.binding = done.handshake_hash();
   keys.epoch = static_cast<std::uint8_t>(current_.epoch + 1);
   return keys;
 }
 
 Result<Bytes> KeyRing::begin(const Setup& setup, const crypto::SessionKey& remote) {
-  handshake_ = std::make_unique<crypto::noise::Handshake>(handshake(setup, crypto::noise::Role::initiator, remote));
+  auto& begun = renewal().handshake.emplace(handshake(setup, crypto::noise::Role::initiator, remote));
   Bytes message;
-  if (auto ok = handshake_->write({}, message); !ok) return fail(ok.error());
+  if (auto ok = begun.write({}, message); !ok) return fail(ok.error());
   return message;
 }
 
 Result<std::optional<Bytes>> KeyRing::on_message(Time now, const Setup& setup, bool initiator,
                                                  const crypto::SessionKey& remote, ByteView message) {
-  if (!handshake_) {
+  auto& under_way = renewal().handshake;
+  if (!under_way) {
     if (initiator) return fail(Fault::malformed);
-    handshake_ =
-        std::make_unique<crypto::noise::Handshake>(handshake(setup, crypto::noise::Role::responder, std::nullopt));
+    under_way.emplace(handshake(setup, crypto::noise::Role::responder, std::nullopt));
   }
-  if (auto payload = handshake_->read(message); !payload) return fail(payload.error());
+  if (auto payload = under_way->read(message); !payload) return fail(payload.error());
   std::optional<Bytes> answer;
-  if (handshake_->my_turn()) {
-    if (auto ok = handshake_->write({}, answer.emplace()); !ok) return fail(ok.error());
+  if (under_way->my_turn()) {
+    if (auto ok = under_way->write({}, answer.emplace()); !ok) return fail(ok.error());
   }
-  if (!handshake_->finished()) return answer;
-  if (handshake_->remote_static() != remote) return fail(Fault::mismatch);
+  if (!under_way->finished()) return answer;
+  if (under_way->remote_static() != remote) return fail(Fault::mismatch);
   // The initiator's last message travels under the old keys: it may use the new ones once the responder does.
   if (initiator) {
-    next_ = std::make_unique<SessionKeys>(finish());
+    renewal_->next.emplace(finish());
   } else {
     promote(now, finish());
   }
-  handshake_.reset();
+  under_way.reset();
   return answer;
 }
 

@@ -29,7 +29,7 @@ class KeyRing {
   // Somebody opened a packet of this epoch: keys that were ready become current.
   void opened(Time now, std::uint8_t epoch);
   void forget_old(Time now);
-  Time next_timeout() const { return previous_ ? previous_->until : kNever; }
+  Time next_timeout() const { return renewal_ && renewal_->previous ? renewal_->previous->until : kNever; }
 
   struct Setup {
     const crypto::Suite& suite;
@@ -37,7 +37,7 @@ class KeyRing {
     const crypto::Identity& identity;
     const std::optional<crypto::Secret>& psk;
   };
-  bool renewing() const { return handshake_ != nullptr || next_ != nullptr; }
+  bool renewing() const { return renewal_ && (renewal_->handshake || renewal_->next); }
   // The first message. Only the initiator of the session calls it.
   Result<Bytes> begin(const Setup& setup, const crypto::SessionKey& remote);
   // A message of the peer; what to answer, if anything. A fault ends the session.
@@ -50,16 +50,20 @@ class KeyRing {
     std::uint8_t epoch;
     Time until;
   };
+  struct Renewal {
+    std::optional<Previous> previous;
+    std::optional<SessionKeys> next;  // initiator: until the peer uses them
+    std::optional<crypto::noise::Handshake> handshake;
+  };
 
   crypto::noise::Handshake handshake(const Setup& setup, crypto::noise::Role role,
                                      const std::optional<crypto::SessionKey>& remote) const;
   SessionKeys finish() const;
+  Renewal& renewal();
   void promote(Time now, SessionKeys keys);
 
   SessionKeys current_;
-  std::unique_ptr<Previous> previous_;
-  std::unique_ptr<SessionKeys> next_;  // initiator: until the peer uses them
-  std::unique_ptr<crypto::noise::Handshake> handshake_;
+  std::unique_ptr<Renewal> renewal_;  // while there is more than the current keys
 };
 
 }  // namespace linnet::overlay

@@ -127,7 +127,7 @@ void Session::process(SessionContext& context, Time now, const Path& path, ByteV
   // Probes are about their own path: one that overtakes a frame does not make it old (RFC 9000, section 9.3).
   const bool newest = !received.probe_only && number >= newest_;
   if (newest) newest_ = number;
-  if (!received.no_room) acks_.arrived(now, number, received.wants_ack);
+  if (!received.no_room) acks_.arrived(now, number, received.wants_ack, !received.data);
   heard_on(context, now, path, newest);
 }
 
@@ -167,7 +167,10 @@ Session::Received Session::read_frames(SessionContext& context, Time now, const 
       continue;
     }
     received.wants_ack = true;
-    if (const auto* data = std::get_if<frame::Data>(&any)) on_data(context, now, *data, received);
+    if (const auto* data = std::get_if<frame::Data>(&any)) {
+      received.data = true;
+      on_data(context, now, *data, received);
+    }
     if (received.broken) return received;
   }
 }
@@ -182,17 +185,16 @@ void Session::on_data(SessionContext& context, Time now, const frame::Data& data
     received.broken = true;
     return;
   }
-  if (state_ == State::unaccepted && held_bytes_ + buffered_ + data.bytes.size() > kMaxHeld) {
+  if (state_ == State::unaccepted && (held_ ? held_->bytes : 0) + buffered_ + data.bytes.size() > kMaxHeld) {
     received.no_room = true;
     return;
   }
-  auto& channel = rx_[data.channel];
-  if (!channel) channel = std::make_unique<ChannelRx>();
+  auto& channel = ends_of(data.channel).rx;
   std::vector<Bytes> messages;
-  const auto before = channel->buffered();
-  const auto verdict = channel->receive(data.offset, data.bytes, receive_window(context), messages);
-  buffered_ += channel->buffered() - before;
-  context.reassembly += channel->buffered() - before;
+  const auto before = channel.buffered();
+  const auto verdict = channel.receive(data.offset, data.bytes, receive_window(context), messages);
+  buffered_ += channel.buffered() - before;
+  context.reassembly += channel.buffered() - before;
   if (verdict == ChannelRx::Verdict::no_room) received.no_room = true;
   if (verdict == ChannelRx::Verdict::broken) received.broken = true;
   if (!received.broken) deliver(context, now, data.channel, std::move(messages), received);
@@ -209,8 +211,9 @@ void Session::deliver(SessionContext& context, Time now, std::uint8_t channel, s
     if (state_ == State::open) {
       context.events.emplace_back(std::move(in));
     } else {
-      held_bytes_ += in.bytes.size() + sizeof in;
-      held_.push_back(std::move(in));
+      if (!held_) held_ = std::make_unique<Held>();
+      held_->bytes += in.bytes.size() + sizeof in;
+      held_->messages.push_back(std::move(in));
     }
   }
 }
@@ -251,12 +254,22 @@ void Session::on_rekey_message(SessionContext& context, Time now, ByteView messa
   if (*answer) tx(kRekeyChannel).push(**answer);
 }
 
+Session::ChannelEnds& Session::ends_of(std::uint8_t channel) {
+  for (auto& known : channels_) {
+    if (known.number == channel) return known;
+  }
+  if (channels_.empty()) channels_.reserve(1);  // most sessions use one
+  auto& made = channels_.emplace_back();
+  made.number = channel;
+  return made;
+}
+
 void Session::accept(SessionContext& context) {
   if (state_ != State::unaccepted) return;
   state_ = State::open;
-  for (auto& message : held_) context.events.emplace_back(std::move(message));
-  held_ = std::vector<MessageIn>();
-  held_bytes_ = 0;
+  const auto held = std::move(held_);
+  if (!held) return;
+  for (auto& message : held->messages) context.events.emplace_back(std::move(message));
 }
 
 void Session::close(SessionContext& context, Time now, frame::CloseReason reason, DownReason why) {
@@ -285,10 +298,8 @@ void Session::down(SessionContext& context, DownReason reason, Closing closing) 
   --context.open;
   context.reassembly -= buffered_;
   buffered_ = 0;
-  for (auto& channel : tx_) channel.reset();
-  for (auto& channel : rx_) channel.reset();
-  held_ = std::vector<MessageIn>();
-  held_bytes_ = 0;
+  channels_ = std::vector<ChannelEnds>();
+  held_.reset();
   flight_ = Flight();
   unconfirmed_.reset();
   closing_ = std::make_unique<Closing>(closing);
@@ -313,9 +324,10 @@ std::optional<Duration> Session::rtt() const {
 }
 
 std::size_t Session::memory_bytes() const {
-  std::size_t bytes = sizeof *this + paths_.all().capacity() * sizeof(PathState) + held_bytes_;
-  for (const auto& channel : tx_) bytes += channel ? channel->memory_bytes() : 0;
-  for (const auto& channel : rx_) bytes += channel ? channel->memory_bytes() : 0;
+  std::size_t bytes = sizeof *this + paths_.all().capacity() * sizeof(PathState) + (held_ ? held_->bytes : 0);
+  bytes += replay_.memory_bytes() - sizeof replay_;
+  for (const auto& channel : channels_)
+    bytes += sizeof channel.number + channel.tx.memory_bytes() + channel.rx.memory_bytes();
   if (unconfirmed_) bytes += sizeof *unconfirmed_ + unconfirmed_->message3.capacity();
   return bytes;
 }

@@ -1,7 +1,6 @@
 // One established session: sealed packets on several paths, reliable channels, keepalive, renewal of keys, the end.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <vector>
 
@@ -93,8 +92,14 @@ class Session {
     int left;
     Time next;
   };
+  // What came before the owner accepted.
+  struct Held {
+    std::vector<MessageIn> messages;
+    std::size_t bytes = 0;
+  };
   struct Received {
     bool wants_ack = false;
+    bool data = false;
     bool probe_only = true;
     bool no_room = false;
     bool broken = false;
@@ -142,7 +147,15 @@ class Session {
   void lost_current(SessionContext& context, Time now);
   void suspect(SessionContext& context, Time now);
 
-  ChannelTx& tx(std::uint8_t channel);
+  // One that was used.
+  struct ChannelEnds {
+    std::uint8_t number = 0;
+    ChannelTx tx;
+    ChannelRx rx;
+  };
+
+  ChannelEnds& ends_of(std::uint8_t channel);
+  ChannelTx& tx(std::uint8_t channel) { return ends_of(channel).tx; }
   KeyRing::Setup key_setup(SessionContext& context) const;
 
   SessionId id_{};
@@ -172,10 +185,8 @@ class Session {
   Flight flight_;
   AckTracker acks_;
   PathSet paths_;
-  std::array<std::unique_ptr<ChannelTx>, kChannels> tx_;
-  std::array<std::unique_ptr<ChannelRx>, kChannels> rx_;
-  std::vector<MessageIn> held_;  // until the owner accepts
-  std::size_t held_bytes_ = 0;
+  std::vector<ChannelEnds> channels_;
+  std::unique_ptr<Held> held_;
   std::size_t buffered_ = 0;     // of rx_, counted in SessionContext::reassembly
   std::unique_ptr<Unconfirmed> unconfirmed_;
   std::unique_ptr<Closing> closing_;

@@ -1,5 +1,6 @@
 // Session: packets out, and the clock.
 #include <algorithm>
+#include <array>
 
 #include "overlay/session.h"
 
@@ -14,24 +15,18 @@ constexpr Duration kMaxMessage3Spacing = std::chrono::seconds(2);
 
 }  // namespace
 
-ChannelTx& Session::tx(std::uint8_t channel) {
-  auto& slot = tx_[channel];
-  if (!slot) slot = std::make_unique<ChannelTx>();
-  return *slot;
-}
-
 Status Session::send(Time, Channel channel, ByteView message) {
   if (state_ != State::open) return fail(Fault::refused);
   if (message.size() > kMaxMessage) return fail(Fault::too_big);
   std::size_t queued = message.size() + 4;
-  for (const auto& one : tx_) queued += one ? one->queued() : 0;
+  for (const auto& one : channels_) queued += one.tx.queued();
   if (queued > kMaxQueued) return fail(Fault::full);
   tx(static_cast<std::uint8_t>(channel)).push(message);
   return {};
 }
 
 bool Session::has_data() const {
-  return std::any_of(tx_.begin(), tx_.end(), [](const auto& channel) { return channel && channel->has_piece(); });
+  return std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) { return channel.tx.has_piece(); });
 }
 
 Bytes Session::start_packet() {
@@ -139,9 +134,11 @@ bool Session::build_packet(SessionContext& context, Time now) {
 void Session::add_fragments(Bytes& packet, std::size_t limit, SentPacket& record) {
   static constexpr std::array<std::uint8_t, kChannels> kOrder{kRekeyChannel, 0, 1, 2, 5, 3};
   for (const auto channel : kOrder) {
-    if (!tx_[channel]) continue;
+    const auto known =
+        std::find_if(channels_.begin(), channels_.end(), [&](const auto& c) { return c.number == channel; });
+    if (known == channels_.end()) continue;
     while (packet.size() + frame::kDataOverhead + kMinPiece <= limit) {
-      const auto piece = tx_[channel]->next(limit - packet.size() - frame::kDataOverhead);
+      const auto piece = known->tx.next(limit - packet.size() - frame::kDataOverhead);
       if (!piece) break;
       frame::write(packet, frame::Data{channel, piece->offset, piece->bytes});
       record.fragments.push_back({channel, static_cast<std::uint16_t>(piece->bytes.size()), piece->offset});

@@ -12,8 +12,8 @@ std::uint32_t Sessions::Impl::new_index() {
 }
 
 Session* Sessions::Impl::find(SessionId id) {
-  const auto at = sessions.find(id);
-  return at == sessions.end() || !at->second->open() ? nullptr : at->second.get();
+  const auto* at = sessions.find(id);
+  return at == nullptr || !(*at)->open() ? nullptr : at->get();
 }
 
 void Sessions::Impl::touch(Session& session) {
@@ -24,10 +24,9 @@ void Sessions::Impl::touch(Session& session) {
 
 void Sessions::Impl::flush() {
   while (out.empty() && !dirty.empty()) {
-    const auto at = sessions.find(dirty.front());
-    dirty.pop_front();
-    if (at == sessions.end()) continue;
-    auto& session = *at->second;
+    const auto* at = sessions.find(dirty.take());
+    if (at == nullptr) continue;
+    auto& session = **at;
     session.dirty = false;
     session.build(context, now);
     schedule(session);
@@ -52,10 +51,10 @@ void Sessions::Impl::remove(Session& session) {
 }
 
 void Sessions::Impl::drop_outgoing(SessionId id) {
-  const auto at = outgoing.find(id);
-  if (at == outgoing.end()) return;
-  deadlines.remove(at->second->heap_slot);
-  outgoing.erase(at);
+  const auto* at = outgoing.find(id);
+  if (at == nullptr) return;
+  deadlines.remove((*at)->heap_slot);
+  outgoing.erase(id);
 }
 
 void Sessions::Impl::expire_half_open(Time at) {
@@ -66,15 +65,14 @@ void Sessions::Impl::expire_half_open(Time at) {
 
 void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   const auto header = read_data_header(packet);
-  const auto owner = header ? indexes.find(header->receiver) : indexes.end();
-  if (owner != indexes.end() && owner->second.kind == Kind::half_open)
-    return half_open.hold(header->receiver, path, packet);
-  if (owner == indexes.end() || owner->second.kind != Kind::session) {
+  const auto* owner = header ? indexes.find(header->receiver) : nullptr;
+  if (owner != nullptr && owner->kind() == Kind::half_open) return half_open.hold(header->receiver, path, packet);
+  if (owner == nullptr || owner->kind() != Kind::session) {
     ++counters.malformed;
     if (header && owner == indexes.end()) on_unknown(path, *header);
     return;
   }
-  auto& session = *sessions.at(owner->second.id);
+  auto& session = *owner->session;
   session.receive(context, now, path, *header, packet);
   touch(session);
 }
@@ -121,14 +119,14 @@ void Sessions::handle_timeout(Time now) {
   impl.expire_half_open(now);
   while (!impl.deadlines.empty() && impl.deadlines.top().at <= now) {
     const SessionId id{impl.deadlines.top().id};
-    if (const auto at = impl.sessions.find(id); at != impl.sessions.end()) {
-      auto& session = *at->second;
+    if (const auto* at = impl.sessions.find(id)) {
+      auto& session = **at;
       impl.deadlines.remove(session.heap_slot);  // until its packets are out
       session.on_timeout(impl.context, now);
       impl.touch(session);
       continue;
     }
-    auto& pending = *impl.outgoing.at(id);
+    auto& pending = **impl.outgoing.find(id);
     if (pending.given_up(now)) {
       impl.indexes.erase(pending.index());
       impl.drop_outgoing(id);
@@ -140,6 +138,30 @@ void Sessions::handle_timeout(Time now) {
   }
 }
 
+void Sessions::warm(int step, ByteView packet) const {
+  const auto fetch = [](const void* object, std::size_t size) {
+    for (std::size_t at = 0; at < size; at += 64) __builtin_prefetch(static_cast<const char*>(object) + at);
+  };
+  const auto& impl = *impl_;
+  if (step == 0) {
+    const auto* from = reinterpret_cast<const char*>(&impl.events);
+    fetch(from, static_cast<std::size_t>(reinterpret_cast<const char*>(&impl) + sizeof impl - from));
+    return;
+  }
+  if (!packet.empty()) {
+    const auto header = packet[0] == kDataPacket ? read_data_header(packet) : fail(Fault::unsupported);
+    if (!header) return;
+    if (step == 1) return impl.indexes.prefetch(header->receiver);
+    if (const auto* owner = impl.indexes.find(header->receiver); owner != nullptr && owner->session != nullptr)
+      fetch(owner->session, sizeof(Session));
+    return;
+  }
+  if (impl.deadlines.empty()) return;
+  const SessionId due{impl.deadlines.top().id};
+  if (step == 1) return impl.sessions.prefetch(due);
+  if (const auto* at = impl.sessions.find(due)) fetch(at->get(), sizeof(Session));
+}
+
 Time Sessions::next_timeout() const {
   if (!impl_->dirty.empty()) return impl_->now;
   const auto session = impl_->deadlines.empty() ? kNever : impl_->deadlines.top().at;
@@ -149,16 +171,12 @@ Time Sessions::next_timeout() const {
 std::optional<PacketOut> Sessions::poll_packet() {
   impl_->flush();
   if (impl_->out.empty()) return std::nullopt;
-  auto packet = std::move(impl_->out.front());
-  impl_->out.pop_front();
-  return packet;
+  return impl_->out.take();
 }
 
 std::optional<SessionsEvent> Sessions::poll_event() {
   if (impl_->events.empty()) return std::nullopt;
-  auto event = std::move(impl_->events.front());
-  impl_->events.pop_front();
-  return event;
+  return impl_->events.take();
 }
 
 Result<SessionId> Sessions::connect(Time now, ConnectTo to) {
@@ -171,7 +189,7 @@ Result<SessionId> Sessions::connect(Time now, ConnectTo to) {
   if (!started) return fail(started.error());
   ++impl.next_id;
   auto& pending = *(impl.outgoing[id] = std::make_unique<Outgoing>(std::move(*started)));
-  impl.indexes[index] = {Impl::Kind::outgoing, id};
+  impl.indexes[index] = {id, nullptr};
   pending.build(impl.context, now);
   impl.deadlines.set(pending.heap_slot, static_cast<std::uint64_t>(id), pending.next_timeout());
   return id;
@@ -192,8 +210,8 @@ void Sessions::reject(Time now, SessionId session) {
 
 void Sessions::close(Time now, SessionId session) {
   impl_->now = now;
-  if (const auto at = impl_->outgoing.find(session); at != impl_->outgoing.end()) {
-    impl_->indexes.erase(at->second->index());
+  if (const auto* at = impl_->outgoing.find(session)) {
+    impl_->indexes.erase((*at)->index());
     impl_->drop_outgoing(session);
     impl_->events.push_back(SessionDown{session, DownReason::closed});
   } else if (auto* s = impl_->find(session)) {
@@ -272,8 +290,10 @@ std::size_t Sessions::size() const { return impl_->open; }
 
 std::size_t Sessions::memory_bytes() const {
   std::size_t bytes = sizeof *this + sizeof(Impl) + impl_->half_open.memory_bytes();
-  for (const auto& [id, session] : impl_->sessions) bytes += 160 + session->memory_bytes();
-  for (const auto& [id, pending] : impl_->outgoing) bytes += 160 + pending->memory_bytes();
+  bytes += (impl_->sessions.size() + impl_->outgoing.size()) * 32 + impl_->indexes.size() * 40;  // of the tables
+  impl_->sessions.each([&](SessionId, const auto& session) { bytes += session->memory_bytes(); });
+  impl_->outgoing.each([&](SessionId, const auto& pending) { bytes += pending->memory_bytes(); });
+  bytes += impl_->paths.memory_bytes() + impl_->deadlines.size() * sizeof(DeadlineHeap::Entry);
   for (const auto& packet : impl_->out) bytes += sizeof packet + packet.bytes.capacity();
   return bytes;
 }

@@ -64,7 +64,7 @@ void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& pa
     return;
   }
   append_macs(entry->message2, door.mac1(packet.pattern));
-  indexes[entry->index] = {Kind::half_open, SessionId{}};
+  indexes[entry->index] = {};
   send_message2(*entry, path, kMessage1Bytes);
 }
 
@@ -89,10 +89,10 @@ void Sessions::Impl::on_message2(const Path& path, ByteView bytes) {
     ++counters.malformed;
     return;
   }
-  const auto owner = indexes.find(packet->receiver);
-  if (owner == indexes.end() || owner->second.kind != Kind::outgoing) return;
-  const auto id = owner->second.id;
-  auto answer = outgoing.at(id)->on_message2(now, path, *packet);
+  const auto* owner = indexes.find(packet->receiver);
+  if (owner == nullptr || owner->kind() != Kind::outgoing) return;
+  const auto id = owner->id;
+  auto answer = (*outgoing.find(id))->on_message2(now, path, *packet);
   if (!answer) {
     ++counters.bad_mac;
     return;
@@ -112,14 +112,14 @@ void Sessions::Impl::on_message3(const Path& path, ByteView bytes) {
     ++counters.malformed;
     return;
   }
-  const auto owner = indexes.find(packet->receiver);
-  if (owner == indexes.end()) return;
+  const auto* owner = indexes.find(packet->receiver);
+  if (owner == nullptr) return;
   if (!door.mac1_good(*packet)) {
     ++counters.bad_mac;
     return;
   }
-  if (owner->second.kind == Kind::session) {
-    auto& session = *sessions.at(owner->second.id);
+  if (owner->kind() == Kind::session) {
+    auto& session = *owner->session;
     ++counters.replayed;
     session.message3_again(now, packet->mac1, bytes.size());
     touch(session);
@@ -163,9 +163,9 @@ void Sessions::Impl::begin_session(Session::Start start, Bytes payload) {
   const bool initiator = start.initiator;
   SessionUp up{id, start.initiator, start.remote, std::move(payload), start.path};
   auto session = std::make_unique<Session>(context, now, std::move(start), std::move(up));
-  indexes[index] = {Kind::session, id};
   if (initiator) resets.emplace(remote_index, id);
   auto& kept = *(sessions[id] = std::move(session));
+  indexes[index] = {id, &kept};
   touch(kept);
 }
 
@@ -177,9 +177,9 @@ void Sessions::Impl::on_cookie(const Path& path, ByteView packet) {
   }
   Reader in(packet);
   in.u16();
-  const auto owner = indexes.find(in.u32());
-  if (owner == indexes.end() || owner->second.kind != Kind::outgoing) return;
-  auto& pending = *outgoing.at(owner->second.id);
+  const auto* owner = indexes.find(in.u32());
+  if (owner == nullptr || owner->kind() != Kind::outgoing) return;
+  auto& pending = **outgoing.find(owner->id);
   pending.on_cookie(context, now, path, packet);
   pending.build(context, now);
   deadlines.set(pending.heap_slot, static_cast<std::uint64_t>(pending.id()), pending.next_timeout());

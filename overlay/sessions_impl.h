@@ -1,12 +1,12 @@
 // Private to sessions*.cpp: the tables of all sessions of one node, and who owns which receiver index.
 #pragma once
 
-#include <deque>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "base/deadline_heap.h"
+#include "base/fifo.h"
+#include "base/flat_map.h"
 #include "overlay/half_open.h"
 #include "overlay/handshake.h"
 #include "overlay/reset.h"
@@ -28,8 +28,13 @@ struct Sessions::Impl {
   // Whose packets carry this index.
   enum class Kind : std::uint8_t { outgoing, half_open, session };
   struct Owner {
-    Kind kind;
-    SessionId id;
+    SessionId id{};  // of a session or of what may become one
+    Session* session = nullptr;
+
+    Kind kind() const {
+      if (session != nullptr) return Kind::session;
+      return id == SessionId{} ? Kind::half_open : Kind::outgoing;
+    }
   };
 
   std::uint32_t new_index();
@@ -63,8 +68,8 @@ struct Sessions::Impl {
   const crypto::Identity& identity;
   Bytes greeting;
   Counters counters;
-  std::deque<SessionsEvent> events;
-  std::deque<PacketOut> out;
+  Fifo<SessionsEvent> events;
+  Fifo<PacketOut> out;
   PathIndex paths;
   std::size_t open = 0;
   std::size_t reassembly = 0;
@@ -75,12 +80,12 @@ struct Sessions::Impl {
 
   Time now{};
   std::uint64_t next_id = 1;
-  std::unordered_map<SessionId, std::unique_ptr<Session>> sessions;
-  std::unordered_map<SessionId, std::unique_ptr<Outgoing>> outgoing;
-  std::unordered_map<std::uint32_t, Owner> indexes;
+  FlatMap<SessionId, std::unique_ptr<Session>> sessions;
+  FlatMap<SessionId, std::unique_ptr<Outgoing>> outgoing;
+  FlatMap<std::uint32_t, Owner> indexes;
   std::unordered_multimap<std::uint32_t, SessionId> resets;  // sessions we began, by the peer's index
   DeadlineHeap deadlines;
-  std::deque<SessionId> dirty;
+  Fifo<SessionId> dirty;
 };
 
 }  // namespace linnet::overlay

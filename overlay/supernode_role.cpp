@@ -37,8 +37,7 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
       limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix),
       openings_(kOpeningsPerPrefix, 5 * kOpeningsPerPrefix) {}
 
-Status SupernodeRole::on_client(const Context& c, SessionId session, const crypto::SessionKey& key,
-                                const ClientHello& hello) {
+Status SupernodeRole::on_client(const Context& c, SessionId session, const ClientHello& hello) {
   const auto path = c.sessions.current_path(session);
   const auto from = path ? path->endpoint.ip : IpAddress{};
   if (!make_room(c, from)) {
@@ -48,14 +47,22 @@ Status SupernodeRole::on_client(const Context& c, SessionId session, const crypt
   Client client;
   client.from = from;
   client.used = c.now;
-  client.key = key;
   client.device = hello.certificate.device;
   client.filled = c.now;
-  clients_[session] = client;
+  clients_[session] = std::move(client);
   count(of_prefix_, from, 1);
   if (sweep_at_ == kNever) sweep_at_ = c.now + kSweep;
   if (hello.descriptor) dht_.add_hint(c.now, *hello.descriptor);
   return {};
+}
+
+void SupernodeRole::warm(int step, ByteView datagram) const {
+  if (step == 0) {
+    for (auto* at = reinterpret_cast<const char*>(this); at < reinterpret_cast<const char*>(this + 1); at += 64)
+      __builtin_prefetch(at);
+    return;
+  }
+  dht_.warm(step - 1, datagram);
 }
 
 void SupernodeRole::count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by) {
@@ -104,7 +111,7 @@ void SupernodeRole::say(const Context& c, SessionId session, const control::Mess
 
 bool SupernodeRole::pay(const Context& c, Client& client) const {
   const double elapsed = static_cast<double>(micros(c.now - client.filled)) / 1e6;
-  client.tokens = std::min(2 * kQuestionsPerSecond, client.tokens + elapsed * kQuestionsPerSecond);
+  client.tokens = static_cast<float>(std::min(2 * kQuestionsPerSecond, client.tokens + elapsed * kQuestionsPerSecond));
   client.filled = c.now;
   if (client.tokens < 1) return false;
   client.tokens -= 1;
@@ -121,7 +128,8 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
   }
   client.used = c.now;
   if (std::holds_alternative<control::Attach>(message)) {
-    client.place = std::get<control::Attach>(message).place;
+    const auto& place = std::get<control::Attach>(message).place;
+    client.place = place ? std::make_unique<dht::Id>(*place) : nullptr;
     on_attach(c, session, client);
   } else if (std::holds_alternative<control::Detach>(message)) {
     leaves_.detach(c.now, session);
@@ -142,17 +150,19 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
 
 void SupernodeRole::on_attach(const Context& c, SessionId session, Client& client) {
   const auto path = c.sessions.current_path(session);
-  if (!path || path->kind != PathKind::direct) return;
+  const auto key = c.sessions.remote(session);
+  if (!path || !key || path->kind != PathKind::direct) return;
   client.attach_waits = !c.sessions.reached(session);
   if (client.attach_waits) return;  // else whoever forges a source makes us send to a third party
-  const auto leaf = leaves_.attach(c.now, c.suite, c.rng, client.key, session, path->endpoint);
+  const auto leaf = leaves_.attach(c.now, c.suite, c.rng, *key, session, path->endpoint);
   if (leaf) {
     say(c, session, control::Attached{(*leaf)->tag, path->endpoint});
   } else {
     ++counters_.refused;
-    const auto place = client.place.value_or(dht_.self().position);
+    const auto place = client.place ? *client.place : dht_.self().position;
     say(c, session, control::AttachRefused{dht_.nearest(place, control::kMaxContacts)});
   }
+  client.place.reset();
 }
 
 void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {

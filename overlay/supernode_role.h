@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -37,7 +38,7 @@ class SupernodeRole {
                 Endpoint self);
 
   // A client's handshake is complete. Fault::full when there is no room.
-  Status on_client(const Context& c, SessionId session, const crypto::SessionKey& key, const ClientHello& hello);
+  Status on_client(const Context& c, SessionId session, const ClientHello& hello);
   bool owns(SessionId session) const { return clients_.count(session) != 0; }
   void on_message(const Context& c, SessionId session, const control::Message& message);
   void on_session_down(const Context& c, SessionId session);
@@ -50,6 +51,7 @@ class SupernodeRole {
   void leave(const Context& c);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
+  void warm(int step, ByteView datagram) const;  // Peer::warm
 
   // FORWARD and circuits: the packet as it goes on, or nothing.
   std::optional<Transmit> pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet);
@@ -68,15 +70,14 @@ class SupernodeRole {
 
  private:
   struct Client {
-    crypto::SessionKey key;
     crypto::DeviceKey device;
-    unsigned pending = 0;
     IpAddress from;
-    Time used{};
-    std::optional<dht::Id> place;
-    bool attach_waits = false;  // until its address is proven
-    double tokens = 2 * kQuestionsPerSecond;
+    float tokens = 2 * kQuestionsPerSecond;
     Time filled{};
+    Time used{};
+    unsigned pending = 0;
+    bool attach_waits = false;       // until its address is proven
+    std::unique_ptr<dht::Id> place;  // of one that wants to attach
   };
   struct Pending {
     SessionId session{};

@@ -24,8 +24,8 @@ struct World {
   crypto::Identity identity = crypto::make_identity(suite, rng, *crypto::Address::parse("a@b.example"), Wall{1'700'000'000});
   SessionsConfig config;
   Sessions::Counters counters;
-  std::deque<SessionsEvent> events;
-  std::deque<PacketOut> out;
+  Fifo<SessionsEvent> events;
+  Fifo<PacketOut> out;
   PathIndex paths;
   std::size_t open = 0;
   std::size_t reassembly = 0;

@@ -27,6 +27,19 @@ struct Pair {
   SessionId at_b{};
 };
 
+// What asks for an answer and nothing else is answered at once: the answer need not wait for a packet to share.
+TEST(Session, AnswersAKeepaliveWithoutWaiting) {
+  Pair p;
+  std::vector<Time> sent;
+  p.link.tap = [&](Wire&) {
+    sent.push_back(p.link.now);
+    return false;
+  };
+  p.link.run(40s);
+  ASSERT_GE(sent.size(), 2U);
+  EXPECT_EQ(sent[1] - sent[0], p.link.delay);
+}
+
 TEST(Session, TellsThePeerThatItCloses) {
   Pair p;
   p.na().sessions.close(p.link.now, p.at_a);
