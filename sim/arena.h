@@ -126,6 +126,23 @@ inline void* allocate(std::size_t size) {
   return block;
 }
 
+// Of a block whose size is known: its class need not be looked up.
+inline void release(void* p, std::size_t size) {
+  if (p == nullptr) return;
+  if (size > kLargest) {
+    auto* large = static_cast<Large*>(p) - 1;
+    state.owners[large->owner].live -= large->size;
+    std::free(large);
+    return;
+  }
+  const auto c = kClassOf[(size + kUnit - 1) / kUnit];
+  auto& owner = state.owners[chunk_of(p)->owner];
+  owner.live -= kSizes[c];
+  auto* block = static_cast<Free*>(p);
+  block->next = owner.free[c];
+  owner.free[c] = block;
+}
+
 inline void release(void* p) {
   if (p == nullptr) return;
   if (!is_ours(p)) {

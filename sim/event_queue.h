@@ -1,5 +1,5 @@
 // The events of a world, earliest first, and at one instant in the order in which they were queued. A calendar queue
-// (Brown, 1988): a ring of slots of about a millisecond, each a list that is sorted when its time comes; what lies
+// (Brown, 1988): a ring of slots of about eight milliseconds, each a list that is sorted when its time comes; what lies
 // beyond the ring waits in a heap.
 #pragma once
 
@@ -36,11 +36,13 @@ class EventQueue {
     return today_.empty() ? nullptr : &today_.back();
   }
   void pop() { today_.pop_back(); }
+  // The n-th after the top, as far as the present slot goes: what is likely to come, for who wants to fetch it early.
+  const Event* ahead(std::size_t n) const { return n < today_.size() ? &today_[today_.size() - 1 - n] : nullptr; }
   std::size_t size() const { return size_ + today_.size(); }
 
  private:
-  static constexpr std::uint64_t kSlots = 1U << 15;
-  static constexpr int kSlotBits = 10;  // of microseconds
+  static constexpr std::uint64_t kSlots = 1U << 14;
+  static constexpr int kSlotBits = 13;  // of microseconds
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   struct Node {

@@ -20,8 +20,8 @@ void* operator new(std::size_t size) { return linnet::sim::arena::allocate(size)
 void* operator new[](std::size_t size) { return linnet::sim::arena::allocate(size); }
 void operator delete(void* p) noexcept { linnet::sim::arena::release(p); }
 void operator delete[](void* p) noexcept { linnet::sim::arena::release(p); }
-void operator delete(void* p, std::size_t) noexcept { linnet::sim::arena::release(p); }
-void operator delete[](void* p, std::size_t) noexcept { linnet::sim::arena::release(p); }
+void operator delete(void* p, std::size_t size) noexcept { linnet::sim::arena::release(p, size); }
+void operator delete[](void* p, std::size_t size) noexcept { linnet::sim::arena::release(p, size); }
 #endif
 
 namespace {

@@ -50,6 +50,8 @@ std::string to_json(const Report& r) {
   j["lookups"] = r.lookups;
   j["lookups_ok"] = r.lookups_ok;
   j["lookups_per_cpu_second"] = std::round(per_second(static_cast<double>(r.lookups), r.lookup_cpu_seconds));
+  j["lookups_per_cpu_second_beside_upkeep"] =
+      std::round(per_second(static_cast<double>(r.lookups), r.lookup_cpu_seconds - r.upkeep_cpu_seconds));
   j["wrong_keys"] = r.wrong_keys;
   j["lookup_ms_p50"] = number(percentile(r.lookup_ms, 0.5));
   j["lookup_ms_p99"] = number(percentile(r.lookup_ms, 0.99));
@@ -60,6 +62,7 @@ std::string to_json(const Report& r) {
   j["bytes_per_supernode"] = std::round(r.bytes_per_supernode);
   j["bytes_records"] = std::round(r.bytes_records);
   j["bytes_contact_book"] = std::round(r.bytes_contact_book);
+  j["bytes_host_cache"] = std::round(r.bytes_host_cache);
   j["upkeep_bps_leaf"] = number(r.upkeep_bps_leaf);
   j["upkeep_bps_supernode"] = number(r.upkeep_bps_supernode);
   j["publish_bps_supernode"] = number(r.publish_bps_supernode);

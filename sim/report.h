@@ -12,7 +12,8 @@ struct Report {
   std::string scenario;
   std::uint64_t seed = 0;
   std::string wire;
-  double wire_checked_pct = 0;  // share of datagrams that went through the shipped encoding, sealing and opening
+  double wire_checked_pct =
+      0;  // share of the DHT's datagrams that went through the shipped packing, sealing and opening
   std::uint64_t nodes = 0;
   std::uint64_t supernodes = 0;
   double virtual_seconds = 0;
@@ -21,6 +22,7 @@ struct Report {
   std::uint64_t lookups = 0;
   std::uint64_t lookups_ok = 0;
   double lookup_cpu_seconds = 0;  // of the part that looks up
+  double upkeep_cpu_seconds = 0;  // what as long a part without lookups takes
   std::uint64_t wrong_keys = 0;
   std::vector<double> lookup_ms;
   std::vector<double> rounds;
@@ -29,6 +31,7 @@ struct Report {
   double bytes_per_supernode = 0;
   double bytes_records = 0;
   double bytes_contact_book = 0;
+  double bytes_host_cache = 0;      // of a peer; none of the two above holds it
   double leaves_per_supernode = 0;  // attached: each leaf to four of them
   double upkeep_bps_leaf = 0;
   double upkeep_bps_supernode = 0;

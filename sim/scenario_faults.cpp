@@ -188,6 +188,8 @@ class FaultsScenario {
 
   Report finish() {
     report_world(report_, config_, {nodes_, supernodes_}, world_, false);
+    if (config_.wire == Wire::typed) report_.wire_checked_pct = codec_.check().checked_pct();
+    for (const auto& what : codec_.check().different()) report_.broken.push_back(what);
     for (auto& what : invariants_.broken()) report_.broken.push_back(std::move(what));
     return std::move(report_);
   }

@@ -116,7 +116,9 @@ class LookupScenario {
   void measure_upkeep(Time from) {
     const auto before = bytes_out();
     const auto rpc_before = rpc_datagrams_;
+    const auto cpu = cpu_seconds();
     phase("quiet", from + kQuiet);
+    quiet_cpu_seconds_ = cpu_seconds() - cpu;
     const auto after = bytes_out();
     const double span = static_cast<double>(kQuiet.count());
     report_.upkeep_bps_leaf =
@@ -142,6 +144,7 @@ class LookupScenario {
     phase("looking up", from + span + kLookupDeadline);
     report_.lookup_cpu_seconds = cpu_seconds() - cpu;
     const double seconds_long = static_cast<double>(micros(span + kLookupDeadline)) * 1e-6;
+    report_.upkeep_cpu_seconds = quiet_cpu_seconds_ * seconds_long / static_cast<double>(kQuiet.count());
     report_.messages_per_lookup = (static_cast<double>(rpc_datagrams_ - rpc_before) - rpc_per_second_ * seconds_long) /
                                   static_cast<double>(std::max<std::uint64_t>(1, total));
     // A network that loses what it likes may lose lookups too.
@@ -188,8 +191,8 @@ class LookupScenario {
     report_.rounds.push_back(static_cast<double>(answer.found.rounds));
   }
 
-  // By allocation where the program counts its allocations (sim/arena.h), else as the peers estimate it. Records and
-  // contact book are told apart from the rest.
+  // By allocation where the program counts its allocations (sim/arena.h), else as the peers estimate it. Records,
+  // contact book and host cache are told apart from the rest.
   void count_memory() {
     double leaf = 0;
     double super = 0;
@@ -198,7 +201,9 @@ class LookupScenario {
       auto& peer = actor(i).peer();
       const auto* dht = peer.dht();
       const auto counted = bytes_of_host(i);
-      const auto held = dht == nullptr ? 0 : dht->record_memory_bytes() + dht->contact_book_bytes();
+      const auto cache = peer.host_cache().hosts().capacity() * sizeof(overlay::CachedHost);
+      const auto held = cache + (dht == nullptr ? 0 : dht->record_memory_bytes() + dht->contact_book_bytes());
+      report_.bytes_host_cache += static_cast<double>(cache) / nodes_;
       (is_supernode(i) ? super : leaf) += static_cast<double>(counted ? *counted - held : peer.memory_bytes());
       if (dht == nullptr) continue;
       records += static_cast<double>(dht->record_memory_bytes());
@@ -250,6 +255,8 @@ class LookupScenario {
 
   Report finish() {
     report_world(report_, config_, {nodes_, supernodes_}, world_, oversize_);
+    if (config_.wire == Wire::typed) report_.wire_checked_pct = codec_.check().checked_pct();
+    for (const auto& what : codec_.check().different()) report_.broken.push_back(what);
     if (report_.wrong_keys > 0) report_.broken.push_back("a lookup gave a wrong key");
     return std::move(report_);
   }
@@ -264,6 +271,7 @@ class LookupScenario {
   std::map<std::pair<std::uint32_t, std::uint64_t>, Asked> asked_;
   std::uint64_t rpc_datagrams_ = 0;
   double rpc_per_second_ = 0;
+  double quiet_cpu_seconds_ = 0;
   std::size_t sessions_ = 0;
   bool oversize_ = false;
   Report report_;

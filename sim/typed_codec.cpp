@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/owner.h"
+
 namespace linnet::sim {
 namespace {
 
@@ -115,9 +117,13 @@ void TypedCodec::grow() {
 }
 
 std::uint32_t TypedCodec::number_of(const Contact& contact) {
-  if (slots_.size() < 2 * (known_.size() + 1)) grow();
+  if (slots_.size() < 2 * (known_.size() + 1)) {
+    const Working world;
+    grow();
+  }
   auto& slot = slots_[slot_of(contact)];
   if (slot == 0) {
+    const Working world;  // it is nobody's in particular
     Writer wire(dht::kMaxContactBytes);
     dht::write(wire, contact);
     Reader in(wire.written());
@@ -127,8 +133,9 @@ std::uint32_t TypedCodec::number_of(const Contact& contact) {
   return slot - 1;
 }
 
-Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const Contact& to, const crypto::Secret&,
-                                                    const Request& request, std::size_t padded) {
+Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const Contact& to,
+                                                    const crypto::Secret& ephemeral, const Request& request,
+                                                    std::size_t padded) {
   const auto to_number = number_of(to);
   const auto payload = std::max(padded, dht::encoded_size(request));
   Sealed out{nullptr, Bytes(dht::kRequestOverhead + payload)};
@@ -147,11 +154,13 @@ Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const
   close(sealed);
   const auto mac1 = known_[to_number].mac1.compute(sealed);
   std::memcpy(all.data() + sealed.size(), mac1.data(), mac1.size());
+  const Working world;
+  check_.on_request(id, to, ephemeral, request, padded, out.frame.size());
   return out;
 }
 
 Result<dht::Codec::Opened> TypedCodec::open_request(const dht::RequestView& view, const crypto::DhPair& own,
-                                                    const crypto::Secret&) {
+                                                    const crypto::Secret& ephemeral) {
   Get get(view.before_mac1.data() + dht::kHeaderBytes + 8);
   if (get.value<std::uint64_t>() != receiver_of(own.public_key, network_) || !genuine(view.before_mac1)) {
     return fail(Fault::bad_mac);
@@ -176,6 +185,8 @@ Result<dht::Codec::Opened> TypedCodec::open_request(const dht::RequestView& view
     if (request.skip > dht::kMaxSkip) return fail(Fault::too_big);
     if ((flags & kKey) != 0) request.key = get.value<crypto::UserKey>();
   }
+  const Working world;
+  check_.on_opened(view.header.transaction, own, ephemeral, request);
   return out;
 }
 
@@ -192,6 +203,8 @@ Result<Bytes> TypedCodec::seal_answer(dht::TransactionId id, const State&, const
   for (std::size_t i = 0; i < fitting.contacts; ++i) put.value(number_of(answer.contacts[i]));
   if (fitting.record) put.value(static_cast<std::uint16_t>(answer.record.size())).bytes(answer.record);
   close(out);
+  const Working world;
+  check_.on_answer(id, answer, room, out.size());
   return out;
 }
 
@@ -215,7 +228,10 @@ std::optional<Result<Answer>> TypedCodec::open_answer(const State&, ByteView fra
     out.record = get.bytes(length);
   }
   out.more = (flags & kMore) != 0;
-  return Result<Answer>(std::move(out));
+  Result<Answer> whole(std::move(out));
+  const Working world;
+  if (const auto header = dht::read_header(frame)) check_.on_answered(header->transaction, whole);
+  return whole;
 }
 
 }  // namespace linnet::sim

@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "dht/codec.h"
+#include "sim/wire_check.h"
 
 namespace linnet::sim {
 
 class TypedCodec final : public dht::Codec {
  public:
-  TypedCodec(const crypto::Suite& suite, const crypto::NetworkId& network) : suite_(&suite), network_(network) {}
+  TypedCodec(const crypto::Suite& suite, const crypto::NetworkId& network)
+      : suite_(&suite), network_(network), check_(network) {}
 
   Result<Sealed> seal_request(dht::TransactionId id, const dht::Contact& to, const crypto::Secret& ephemeral,
                               const dht::Request& request, std::size_t padded) override;
@@ -20,6 +22,8 @@ class TypedCodec final : public dht::Codec {
   Result<Bytes> seal_answer(dht::TransactionId id, const State& state, const dht::Answer& answer,
                             std::size_t room) override;
   std::optional<Result<dht::Answer>> open_answer(const State& state, ByteView frame) override;
+
+  const WireCheck& check() const { return check_; }
 
  private:
   struct Known {
@@ -34,6 +38,7 @@ class TypedCodec final : public dht::Codec {
 
   const crypto::Suite* suite_;
   crypto::NetworkId network_;
+  WireCheck check_;
   std::vector<Known> known_;
   std::vector<std::uint32_t> slots_;  // number + 1 by device key; open addressing, at most half full
 };

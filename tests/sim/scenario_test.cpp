@@ -58,7 +58,8 @@ TEST(LookupScenario, TheTypedWireTakesTheDecisionsOfTheShippedOne) {
   EXPECT_EQ(typed.events, full.events);
   EXPECT_EQ(typed.lookups_ok, full.lookups_ok);
   EXPECT_EQ(full.wire_checked_pct, 100);
-  EXPECT_EQ(typed.wire_checked_pct, 0);
+  EXPECT_GE(typed.wire_checked_pct, 1) << "some go through the shipped codec too, and must read the same";
+  EXPECT_EQ(broken(typed), "");
 }
 
 TEST(CallsScenario, WholeNodesBehindNatsHearEachOtherUnderFivePercentLoss) {
@@ -133,6 +134,8 @@ TEST(Report, TheJsonLineHasTheKeysThatScriptsRelyOn) {
                           "bytes_per_supernode",
                           "bytes_records",
                           "bytes_contact_book",
+                          "bytes_host_cache",
+                          "lookups_per_cpu_second_beside_upkeep",
                           "upkeep_bps_leaf",
                           "upkeep_bps_supernode",
                           "publish_bps_supernode",

@@ -1,0 +1,53 @@
+// Keeps the typed wire honest: of every so many of the DHT's round trips one is also packed, sealed, opened and read as
+// shipped, by the same keys, and what comes out is compared with what the stand-in carried. Takes no part in what
+// happens.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dht/codec.h"
+
+namespace linnet::sim {
+
+class WireCheck {
+ public:
+  static constexpr std::uint64_t kOneOf = 40;  // round trips, by their random ids
+  static constexpr std::size_t kMaxUnderWay = 4096;
+
+  explicit WireCheck(const crypto::NetworkId& network);
+
+  // Each with what the stand-in made of it.
+  void on_request(dht::TransactionId id, const dht::Contact& to, const crypto::Secret& ephemeral,
+                  const dht::Request& request, std::size_t padded, std::size_t typed_size);
+  void on_opened(dht::TransactionId id, const crypto::DhPair& own, const crypto::Secret& ephemeral,
+                 const dht::Request& typed);
+  void on_answer(dht::TransactionId id, const dht::Answer& answer, std::size_t room, std::size_t typed_size);
+  void on_answered(dht::TransactionId id, const Result<dht::Answer>& typed);
+
+  double checked_pct() const;  // of the datagrams that were made
+  std::uint64_t checked() const { return checked_; }
+  // In words, each once.
+  const std::vector<std::string>& different() const { return different_; }
+
+ private:
+  struct UnderWay {
+    Bytes request;
+    Bytes answer;
+    dht::Codec::State asking;
+    dht::Codec::State answering;
+  };
+
+  UnderWay* find(dht::TransactionId id);
+  void expect(bool holds, const char* what);
+
+  dht::NoiseCodec shipped_;
+  std::unordered_map<dht::TransactionId, UnderWay> under_way_;
+  std::uint64_t made_ = 0;
+  std::uint64_t checked_ = 0;
+  std::vector<std::string> different_;
+};
+
+}  // namespace linnet::sim
