@@ -69,7 +69,7 @@ void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   if (owner != nullptr && owner->kind() == Kind::half_open) return half_open.hold(header->receiver, path, packet);
   if (owner == nullptr || owner->kind() != Kind::session) {
     ++counters.malformed;
-    if (header && owner == indexes.end()) on_unknown(path, *header);
+    if (header && owner == nullptr) on_unknown(path, *header);
     return;
   }
   auto& session = *owner->session;
@@ -88,7 +88,7 @@ void Sessions::Impl::on_reset(const Path& path, ByteView packet) {
   const auto header = *read_reset(packet);
   const auto [first, last] = resets.equal_range(header.receiver);
   for (auto at = first; at != last; ++at) {
-    auto& session = *sessions.at(at->second);
+    auto& session = **sessions.find(at->second);
     if (!session.forgotten(context, now, path, header, packet)) continue;
     return touch(session);
   }

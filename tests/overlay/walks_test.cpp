@@ -1,6 +1,8 @@
 // What clients may make a supernode do: lookups that it walks for them, capped for each client, for each prefix and in all.
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "overlay/hello.h"
 #include "overlay/supernode_role.h"
 #include "tests/overlay/net.h"
@@ -81,7 +83,7 @@ struct Walks : testing::Test {
     sessions.accept(net.now, *up);
     ClientHello hello;
     hello.certificate = who.certificate;
-    EXPECT_TRUE(role.on_client(c(), *up, who.session_key(), hello));
+    EXPECT_TRUE(role.on_client(c(), *up, hello));
     return *up;
   }
   void ask(SessionId session) {
