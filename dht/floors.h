@@ -19,9 +19,10 @@ struct Floor {
   crypto::DeviceKey device;
   std::uint64_t sequence = 0;
   std::uint32_t epoch = 0;
-  crypto::Hash256 digest;     // of the record's bytes
-  Wall until{};               // then nothing it refuses is within its time
-  ByteArray<7> prefix{};      // of the writer; zeros on private networks
+  crypto::Hash256 digest;  // of the record's bytes
+  Wall until{};            // then nothing of a lower sequence is within its time
+  Wall epoch_until{};      // then no certificate of a lower epoch is; never before `until`
+  ByteArray<7> prefix{};   // of the writer; zeros on private networks
 };
 Floor floor_of(const SignedRecord& record, const ByteArray<7>& prefix);
 
@@ -32,6 +33,7 @@ class WriterShares {
   struct Entry {
     std::uint64_t serial = 0;  // rises with every entry
     crypto::UserKey user;
+    crypto::AccountKey account;  // where the table needs it to find the entry
     auto operator<=>(const Entry&) const = default;
   };
   void add(const Prefix& prefix, const Entry& entry);
@@ -46,15 +48,19 @@ class WriterShares {
   std::set<std::pair<std::size_t, Prefix>> by_size_;
 };
 
-// Bounded. A full one takes a floor only at the cost of the writer prefix that has most, as the store does.
+// Bounded, and so is what is kept of one account: floors of its newest epoch, of at most kPerAccount devices (those
+// that matter longest). A full one takes a floor only at the cost of the writer prefix that has most, as the store
+// does.
 class Floors {
  public:
+  static constexpr std::size_t kPerAccount = 16;
+
   explicit Floors(std::size_t capacity) : capacity_(capacity) {}
 
   // Never lowers one that stands.
   void raise(const Floor& floor);
   // Good, replayed (a lower sequence or epoch) or mismatch (the same sequence, other bytes).
-  Status judge(const SignedRecord& record) const;
+  Status judge(const SignedRecord& record, Wall now) const;
   // A record of the device stands for it now.
   void lift(const SignedRecord& record);
   void purge(Wall now);
@@ -69,7 +75,10 @@ class Floors {
   };
   using Table = std::map<Key, Entry>;
 
+  void raise(Table::iterator at, const Floor& floor);
   bool make_room(const Floor& floor);
+  // False: the standing ones of the account make it needless.
+  bool make_room_of_account(const Floor& floor);
   Table::iterator erase(Table::iterator at);
 
   std::size_t capacity_;

@@ -67,11 +67,12 @@ AnswerStatus Dht::Impl::keep(Time now, SignedRecord record, const IpAddress& wri
   const auto time = wall_at(now);
   if (!time) return AnswerStatus::refused;  // without a clock nothing can be judged
   const Alarm alarm{record.user, record.device()};
+  const auto account = record.account();
   const auto put = store.put(*time, std::move(record), writer);
   if (put) {
     if (*put == RecordStore::Put::same) return AnswerStatus::ok;
     ++counters.stored;
-    const auto floor = config.report_floors ? store.floor(alarm.user, alarm.device) : std::nullopt;
+    const auto floor = config.report_floors ? store.floor(alarm.user, account, alarm.device) : std::nullopt;
     if (floor) events.push(FloorRaised{*floor});
     return AnswerStatus::ok;
   }

@@ -20,7 +20,7 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
   next_expiry_ = std::min(next_expiry_, record.expiry);
   auto* found = slots_of(record.user);
   if (found != nullptr) drop_if(*found, [&](const Slot& s) { return now >= s.record.expiry; });
-  if (auto ok = floors_.judge(record); !ok) return fail(ok.error());
+  if (auto ok = floors_.judge(record, now); !ok) return fail(ok.error());
   static const Slots kNone;
   const Slots& slots = found == nullptr ? kNone : *found;
 
@@ -34,8 +34,9 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
   };
   const auto old = std::find_if(slots.begin(), slots.end(), same_device);
   if (old == slots.end()) {
-    if (auto ok = has_room(slots, record, writer); !ok) return fail(ok.error());
-    if (found != nullptr) make_room_of_account(*found, record);
+    const auto* going = going_for(slots, record);
+    if (auto ok = has_room(slots, record, writer, going); !ok) return fail(ok.error());
+    if (going != nullptr) drop_if(*found, [serial = going->serial](const Slot& s) { return s.serial == serial; });
     if (!make_room(writer)) return fail(Fault::full);
     return add(std::move(record), writer);
   }
@@ -58,7 +59,7 @@ RecordStore::Put RecordStore::add(SignedRecord record, const IpAddress& writer) 
   ++count_;
   bytes_ += record.wire.size();
   ++serial_;
-  if (writer.is_global()) shares_.add(writer.prefix(), {serial_, record.user});
+  if (writer.is_global()) shares_.add(writer.prefix(), {serial_, record.user, {}});
   mine.push_back(Slot{std::move(record), writer.prefix(), writer.is_global(), serial_});
   drop_older_epochs(mine, account, epoch);
   return Put::added;
@@ -81,14 +82,15 @@ Result<RecordStore::Put> RecordStore::replace(Slot& slot, SignedRecord record) {
   return Put::replaced;
 }
 
-Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer) const {
+Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer,
+                             const Slot* going) const {
   const auto epoch = record.certificate.epoch;
   std::size_t of_prefix = 0;
   std::size_t kept = 0;
   const auto prefix = writer.prefix();
   for (const auto& slot : slots) {
     const bool own = slot.record.account() == record.account();
-    if (own && slot.record.certificate.epoch < epoch) continue;  // goes when this one comes
+    if (&slot == going || (own && slot.record.certificate.epoch < epoch)) continue;  // goes when this one comes
     ++kept;
     if (slot.counts && writer.is_global() && slot.prefix == prefix) ++of_prefix;
   }
@@ -97,22 +99,22 @@ Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, con
 }
 
 // A person's devices share the account's places: who was replaced or is gone does not keep a new one from being found.
-void RecordStore::make_room_of_account(Slots& slots, const SignedRecord& newcomer) {
+const RecordStore::Slot* RecordStore::going_for(const Slots& slots, const SignedRecord& newcomer) {
   const auto own = [&](const Slot& s) {
     return s.record.account() == newcomer.account() && s.record.certificate.epoch == newcomer.certificate.epoch;
   };
-  if (static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), own)) < kPerAccount) return;
+  if (static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), own)) < kPerAccount) return nullptr;
   const Slot* first = nullptr;
   for (const auto& slot : slots) {
     if (own(slot) && (first == nullptr || slot.record.expiry < first->record.expiry)) first = &slot;
   }
-  drop_if(slots, [serial = first->serial](const Slot& s) { return s.serial == serial; });
+  return first;
 }
 
 void RecordStore::drop_if(Slots& slots, const std::function<bool(const Slot&)>& unwanted) {
   std::erase_if(slots, [&](const Slot& s) {
     if (!unwanted(s)) return false;
-    if (s.counts) shares_.remove(s.prefix, {s.serial, s.record.user});
+    if (s.counts) shares_.remove(s.prefix, {s.serial, s.record.user, {}});
     floors_.raise(floor_of(s.record, s.counts ? s.prefix : ByteArray<7>{}));
     --count_;
     bytes_ -= s.record.wire.size();
@@ -145,11 +147,13 @@ void RecordStore::restore(const std::vector<Floor>& floors) {
   for (const auto& floor : floors) floors_.raise(floor);
 }
 
-std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypto::DeviceKey& device) const {
+std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypto::AccountKey& account,
+                                        const crypto::DeviceKey& device) const {
   const auto* slots = slots_of(user);
   if (slots == nullptr) return std::nullopt;
   for (const auto& slot : *slots) {
-    if (slot.record.device() == device) return floor_of(slot.record, slot.counts ? slot.prefix : ByteArray<7>{});
+    if (slot.record.device() != device || slot.record.account() != account) continue;
+    return floor_of(slot.record, slot.counts ? slot.prefix : ByteArray<7>{});
   }
   return std::nullopt;
 }

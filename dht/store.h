@@ -34,7 +34,8 @@ class RecordStore {
   // What was the newest before a restart.
   void restore(const std::vector<Floor>& floors);
   // The floor that a record which was just put stands for.
-  std::optional<Floor> floor(const crypto::UserKey& user, const crypto::DeviceKey& device) const;
+  std::optional<Floor> floor(const crypto::UserKey& user, const crypto::AccountKey& account,
+                             const crypto::DeviceKey& device) const;
   std::size_t floors() const { return floors_.size(); }
 
   // Oldest first; those within their time at `now`.
@@ -62,8 +63,10 @@ class RecordStore {
   Result<Put> replace(Slot& slot, SignedRecord record);
   Put add(SignedRecord record, const IpAddress& writer);
   void drop_older_epochs(Slots& slots, const crypto::AccountKey& account, std::uint64_t epoch);
-  Status has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer) const;
-  void make_room_of_account(Slots& slots, const SignedRecord& newcomer);
+  // `going` makes room; it may be null.
+  Status has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer, const Slot* going) const;
+  // Whose place a further device of the account takes; null if it needs nobody's.
+  static const Slot* going_for(const Slots& slots, const SignedRecord& newcomer);
   Slots* slots_of(const crypto::UserKey& key);
   const Slots* slots_of(const crypto::UserKey& key) const { return const_cast<RecordStore*>(this)->slots_of(key); }
   Records::iterator erase(Records::iterator at);

@@ -32,7 +32,7 @@ crypto::Identity device_of(const crypto::Identity& owner, std::uint64_t seed, st
 RecordStore restarted(const RecordStore& before, const std::vector<SignedRecord>& kept) {
   std::vector<Floor> floors;
   for (const auto& record : kept) {
-    const auto floor = before.floor(record.user, record.device());
+    const auto floor = before.floor(record.user, record.account(), record.device());
     EXPECT_TRUE(floor);
     if (floor) floors.push_back(*floor);
   }
@@ -95,7 +95,7 @@ TEST(Floors, GoWhenNothingTheyRefuseIsWithinItsTime) {
   EXPECT_EQ(floors.size(), 1U);
   floors.purge(kNow + hours(2));
   EXPECT_EQ(floors.size(), 0U);
-  EXPECT_TRUE(floors.judge(of(alice, 4)));
+  EXPECT_TRUE(floors.judge(of(alice, 4), kNow));
 }
 
 TEST(Floors, AreNeverLowered) {
@@ -103,8 +103,8 @@ TEST(Floors, AreNeverLowered) {
   const auto alice = person(kSuite, 1);
   floors.raise(floor_of(of(device_of(alice, 3, 2), 5), {}));
   floors.raise(floor_of(of(device_of(alice, 3, 1), 4), {}));
-  EXPECT_EQ(floors.judge(of(device_of(alice, 3, 2), 4)).error(), Fault::replayed);
-  EXPECT_EQ(floors.judge(of(device_of(alice, 3, 1), 9)).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(device_of(alice, 3, 2), 4), kNow).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(device_of(alice, 3, 1), 9), kNow).error(), Fault::replayed);
 }
 
 // One prefix with any number of identities: what others wrote is remembered.
@@ -115,10 +115,77 @@ TEST(Floors, AFloodOfOnePrefixDrivesOutItsOwn) {
   floors.raise(floor_of(of(alice, 5), writer(1).prefix()));
   for (std::uint64_t i = 0; i < 500; ++i) floors.raise(floor_of(of(person(kSuite, 100 + i), 5), writer(2).prefix()));
   EXPECT_EQ(floors.size(), kCapacity);
-  EXPECT_EQ(floors.judge(of(alice, 4)).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(alice, 4), kNow).error(), Fault::replayed);
   floors.raise(floor_of(of(person(kSuite, 2), 5), writer(3).prefix()));
   EXPECT_EQ(floors.size(), kCapacity);
-  EXPECT_EQ(floors.judge(of(person(kSuite, 2), 4)).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(person(kSuite, 2), 4), kNow).error(), Fault::replayed);
+  // Of the flood the oldest are left, the youngest went.
+  EXPECT_EQ(floors.judge(of(person(kSuite, 100), 4), kNow).error(), Fault::replayed);
+  EXPECT_TRUE(floors.judge(of(person(kSuite, 100 + kCapacity - 2), 4), kNow));
+}
+
+// A new device under a new epoch each time: one floor stands for all that went before.
+TEST(Floors, OfAnAccountAreThoseOfItsNewestEpoch) {
+  Floors floors(1000);
+  const auto owner = person(kSuite, 1);
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    floors.raise(floor_of(of(device_of(owner, 100 + i, i), 5), writer(1).prefix()));
+    ASSERT_EQ(floors.size(), 1U) << i;
+  }
+  floors.raise(floor_of(of(device_of(owner, 50, 198), 5), writer(1).prefix()));
+  EXPECT_EQ(floors.size(), 1U) << "an older epoch adds nothing";
+  EXPECT_EQ(floors.judge(of(device_of(owner, 100, 0), 900), kNow).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(device_of(owner, 298, 198), 900), kNow).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(device_of(owner, 299, 199), 4), kNow).error(), Fault::replayed);
+  EXPECT_TRUE(floors.judge(of(device_of(owner, 299, 199), 6), kNow));
+}
+
+// Any number of devices under one epoch: those that matter longest are kept.
+TEST(Floors, OfAnAccountAreSixteenAtMost) {
+  Floors floors(1000);
+  const auto owner = person(kSuite, 1);
+  const auto late = of(device_of(owner, 100, 1), 5, kNow + seconds(1000));
+  floors.raise(floor_of(late, writer(1).prefix()));
+  for (std::uint32_t i = 1; i < 200; ++i)
+    floors.raise(floor_of(of(device_of(owner, 100 + i, 1), 5, kNow + seconds(i)), writer(1).prefix()));
+  EXPECT_EQ(floors.size(), Floors::kPerAccount);
+  EXPECT_EQ(floors.judge(of(device_of(owner, 100, 1), 4), kNow).error(), Fault::replayed);
+  EXPECT_EQ(floors.judge(of(device_of(owner, 299, 1), 4), kNow).error(), Fault::replayed);
+  EXPECT_TRUE(floors.judge(of(device_of(owner, 101, 1), 4), kNow)) << "it ended first";
+  floors.raise(floor_of(of(person(kSuite, 2), 5), writer(1).prefix()));
+  EXPECT_EQ(floors.size(), Floors::kPerAccount + 1) << "another account has its own";
+}
+
+// Who lost store.db after a revocation begins at sequence 1 again.
+TEST(Floors, ASequenceBindsForTwoHoursThoughTheEpochBindsForAMonth) {
+  const auto owner = person(kSuite, 1);
+  const auto kept = device_of(owner, 12, 1);
+  RecordStore before(1000);
+  ASSERT_TRUE(before.put(kNow, of(kept, 700), writer(1)));
+  auto store = restarted(before, {of(kept, 700)});
+  const auto soon = kNow + hours(2) - seconds(1);
+  EXPECT_EQ(store.put(soon, of(kept, 1, soon), writer(1)).error(), Fault::replayed);
+  const auto later = kNow + hours(2);
+  EXPECT_EQ(store.put(later, of(device_of(owner, 11, 0), 900, later), writer(2)).error(), Fault::replayed);
+  EXPECT_TRUE(store.put(later, of(kept, 1, later), writer(1)));
+  EXPECT_EQ(store.put(later, of(device_of(owner, 11, 0), 900, later), writer(2)).error(), Fault::replayed);
+}
+
+// One device key may be certified by two accounts: each has its floor.
+TEST(Floors, AreOfADeviceUnderAnAccount) {
+  const auto first = person(kSuite, 1);
+  auto second = person(kSuite, 2);
+  second.device = first.device;
+  second.certificate.device = second.device_key();
+  crypto::renew_certificate(kSuite, second, kNow);
+  RecordStore store(1000);
+  ASSERT_TRUE(store.put(kNow, of(first, 5), writer(1)));
+  ASSERT_TRUE(store.put(kNow, of(second, 9), writer(2)));
+  const auto record = of(second, 9);
+  const auto floor = store.floor(record.user, record.account(), record.device());
+  ASSERT_TRUE(floor);
+  EXPECT_EQ(floor->account, record.account());
+  EXPECT_EQ(floor->sequence, 9U);
 }
 
 TEST(Floors, AreToldOfAsTheyRiseAndTakenOverByTheNextRun) {

@@ -31,10 +31,10 @@ crypto::Identity further_device(const crypto::Identity& owner, std::uint64_t see
 TEST(RecordStore, KeepsSixteenOfTenThousandSigners) {
   RecordStore store(100'000);
   std::vector<SignedRecord> first;
-  for (std::uint32_t i = 0; i < 300; ++i) {
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
     const auto record = of(1000 + i);
     const auto put = store.put(kNow, record, writer(i));
-    EXPECT_EQ(put.has_value(), i < RecordStore::kPerKey) << i;
+    ASSERT_EQ(put.has_value(), i < RecordStore::kPerKey) << i;
     if (i < RecordStore::kPerKey) first.push_back(record);
   }
   const auto held = store.find(kKey, kNow);
@@ -61,6 +61,22 @@ TEST(RecordStore, KeepsFourDevicesOfAnAccountAndTheFifthTakesThePlaceOfTheOneTha
   ASSERT_EQ(held.size(), RecordStore::kPerAccount);
   for (const auto* record : held) EXPECT_GT(record->not_before, kNow) << "the first to expire went";
   EXPECT_EQ(store.size(), RecordStore::kPerAccount);
+}
+
+// A household behind one address, and a name whose sixteen places are taken: the further device takes only its own's.
+TEST(RecordStore, AFurtherDeviceTakesItsAccountsPlaceAlsoWhereThePrefixOrTheNameIsFull) {
+  const auto owner = person(kSuite, 1);
+  const auto device = [&](std::uint32_t i) {
+    return record_for(kSuite, further_device(owner, 100 + i), kName, 1, kNow + seconds(i));
+  };
+  RecordStore store(1000);
+  for (std::uint32_t i = 0; i < 6; ++i) EXPECT_TRUE(store.put(kNow, device(i), writer(1))) << i;
+  EXPECT_EQ(store.find(kKey, kNow).size(), RecordStore::kPerAccount);
+  EXPECT_EQ(store.put(kNow, of(50), writer(1)).error(), Fault::refused) << "another account has no place to give";
+  for (std::uint32_t i = 0; i < 12; ++i) ASSERT_TRUE(store.put(kNow, of(200 + i), writer(20 + i))) << i;
+  ASSERT_EQ(store.find(kKey, kNow).size(), RecordStore::kPerKey);
+  EXPECT_TRUE(store.put(kNow, device(6), writer(1)));
+  EXPECT_EQ(store.find(kKey, kNow).size(), RecordStore::kPerKey);
 }
 
 // Others' records under the name are not what makes room.
