@@ -185,6 +185,7 @@ dht::Floor floor_of(std::uint8_t fill, std::uint64_t sequence, Wall until) {
   out.epoch = 0xffffffff;
   out.digest.bytes.fill(static_cast<std::uint8_t>(sequence));
   out.until = until;
+  out.epoch_until = until;
   out.prefix.fill(fill);
   return out;
 }
@@ -203,15 +204,118 @@ TEST(Store, RemembersTheFloorsOfRecordsUntilTheirTime) {
   auto store = Store::open(path).value();
   const auto all = store.floors(Wall{999}).value();
   ASSERT_EQ(all.size(), 2U);
-  EXPECT_EQ(all[0].sequence, most);
-  EXPECT_EQ(all[0].epoch, 0xffffffffU);
-  EXPECT_EQ(all[0].prefix, floor_of(2, 1, Wall{0}).prefix);
-  EXPECT_EQ(all[1].sequence, 6U);
-  EXPECT_EQ(all[1].digest, floor_of(1, 6, Wall{0}).digest);
-  EXPECT_EQ(all[1].device, floor_of(1, 6, Wall{0}).device);
+  EXPECT_EQ(all[1].sequence, most);
+  EXPECT_EQ(all[1].epoch, 0xffffffffU);
+  EXPECT_EQ(all[1].prefix, floor_of(2, 1, Wall{0}).prefix);
+  EXPECT_EQ(all[0].sequence, 6U);
+  EXPECT_EQ(all[0].digest, floor_of(1, 6, Wall{0}).digest);
+  EXPECT_EQ(all[0].device, floor_of(1, 6, Wall{0}).device);
   EXPECT_EQ(store.floors(Wall{1500}).value().size(), 1U);
   ASSERT_TRUE(store.purge_floors(Wall{2000}));
   EXPECT_TRUE(store.floors(Wall{0}).value().empty());
+}
+
+// What a device of the account wrote, by the writer prefix `prefix`.
+dht::Floor floor_by(std::uint8_t prefix, std::uint32_t device, std::int64_t until, std::uint32_t epoch = 1) {
+  auto out = floor_of(prefix, 1, Wall{until});
+  out.device.bytes[0] = static_cast<std::uint8_t>(device >> 8);
+  out.device.bytes[1] = static_cast<std::uint8_t>(device);
+  out.epoch = epoch;
+  return out;
+}
+
+int floors_on_disk(const std::filesystem::path& path) {
+  sqlite3* db = nullptr;
+  EXPECT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  int rows = -1;
+  sqlite3_exec(
+      db, "SELECT count(*) FROM floors",
+      [](void* out, int, char** values, char**) {
+        *static_cast<int*>(out) = std::atoi(values[0]);
+        return 0;
+      },
+      &rows, nullptr);
+  sqlite3_close(db);
+  return rows;
+}
+
+// One address with any number of identities: the disk is bounded while it writes, and what others wrote is kept.
+TEST(Store, AFloodOfFloorsCostsThePrefixThatHasMost) {
+  constexpr std::uint32_t kMost = 100;
+  const HomeFolder home;
+  const auto path = home / "store.db";
+  auto store = Store::open(path).value();
+  ASSERT_TRUE(store.floors(Wall{0}, kMost));
+  for (std::uint8_t i = 1; i <= 10; ++i) ASSERT_TRUE(store.save_floors({floor_by(i, 0, 1000)}));
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(store.save_floors({floor_by(99, i, 2000 + i)}));
+    ASSERT_LE(floors_on_disk(path), static_cast<int>(kMost + kMost / 4 + 1)) << i;
+  }
+  const auto kept = store.floors(Wall{0}, kMost).value();
+  ASSERT_EQ(kept.size(), kMost);
+  for (std::uint8_t i = 1; i <= 10; ++i) EXPECT_EQ(kept[i - 1U].until, Wall{1000}) << "of another prefix";
+  EXPECT_EQ(kept[10].device, floor_by(99, 0, 0).device) << "of the flood the oldest are left";
+  EXPECT_EQ(kept.back().device, floor_by(99, 89, 0).device);
+  EXPECT_EQ(floors_on_disk(path), static_cast<int>(kMost));
+}
+
+TEST(Store, AFloorOfAHigherEpochStandsForThoseOfLowerOnes) {
+  const HomeFolder home;
+  auto store = Store::open(home / "store.db").value();
+  ASSERT_TRUE(store.floors(Wall{0}));
+  ASSERT_TRUE(store.save_floors({floor_by(1, 1, 1000, 0), floor_by(1, 2, 1000, 0), floor_by(2, 1, 1000, 0)}));
+  ASSERT_TRUE(store.save_floors({floor_by(1, 3, 1000, 1)}));
+  const auto kept = store.floors(Wall{0}).value();
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].epoch, 1U);
+  EXPECT_EQ(kept[1].account, floor_by(2, 1, 0).account) << "another account";
+}
+
+// Its one end was the epoch's.
+TEST(Store, TakesOverTheFloorsOfATableThatHadOneEnd) {
+  const HomeFolder home;
+  const auto path = home / "store.db";
+  { ASSERT_TRUE(Store::open(path)); }
+  sqlite3* old = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &old), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(old,
+                   "CREATE TABLE floors(user BLOB NOT NULL CHECK(length(user)=32),"
+                   " account BLOB NOT NULL CHECK(length(account)=32), device BLOB NOT NULL,"
+                   " sequence INTEGER NOT NULL, epoch INTEGER NOT NULL, digest BLOB NOT NULL,"
+                   " until INTEGER NOT NULL, prefix BLOB NOT NULL CHECK(length(prefix)=7),"
+                   " PRIMARY KEY(user, account, device)) WITHOUT ROWID;"
+                   "INSERT INTO floors VALUES(zeroblob(32), zeroblob(32), zeroblob(32), 5, 0, zeroblob(32), 3000000,"
+                   " zeroblob(7)), (zeroblob(32), randomblob(32), zeroblob(32), 6, 1, zeroblob(32), 3000000,"
+                   " zeroblob(7));",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK)
+      << sqlite3_errmsg(old);
+  sqlite3_close(old);
+  for (int run = 0; run < 2; ++run) {
+    auto store = Store::open(path).value();
+    const auto kept = store.floors(Wall{0}).value();
+    ASSERT_EQ(kept.size(), 2U);
+    EXPECT_EQ(kept[0].epoch, 1U);
+    EXPECT_EQ(kept[0].until, Wall{3'000'000 - 31 * 24 * 3600});
+    EXPECT_EQ(kept[0].epoch_until, Wall{3'000'000});
+    EXPECT_EQ(kept[1].until, Wall{3'000'000});
+    EXPECT_EQ(kept[1].epoch_until, Wall{3'000'000});
+  }
+}
+
+TEST(Store, KeepsAFloorUntilBothItsEndsHavePassed) {
+  const HomeFolder home;
+  auto store = Store::open(home / "store.db").value();
+  ASSERT_TRUE(store.floors(Wall{0}));
+  auto floor = floor_by(1, 1, 1000);
+  floor.epoch_until = Wall{2000};
+  ASSERT_TRUE(store.save_floors({floor}));
+  ASSERT_TRUE(store.purge_floors(Wall{1999}));
+  const auto kept = store.floors(Wall{1999}).value();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].epoch_until, Wall{2000});
+  EXPECT_TRUE(store.floors(Wall{2000}).value().empty());
 }
 
 TEST(Store, NeverTakesASequenceBack) {

@@ -26,7 +26,7 @@ struct HistoryRow {
 class Store {
  public:
   static constexpr std::size_t kMaxHistory = 10'000;  // rows; the oldest go
-  static constexpr std::size_t kMaxFloors = 100'000;  // read back; as many as a supernode has records
+  static constexpr std::size_t kMaxFloors = 100'000;  // as many as a supernode has records
 
   static Outcome<Store> open(const std::filesystem::path& path);
 
@@ -36,7 +36,9 @@ class Store {
   Outcome<std::vector<HistoryRow>> history(std::size_t newest);  // oldest first
 
   // Of a supernode: the newest records it kept, those that still matter.
-  Outcome<std::vector<dht::Floor>> floors(Wall now);
+  // Oldest first. On disk there are at most `most` and a quarter; what is too much goes of the writer prefixes that
+  // have most, their youngest.
+  Outcome<std::vector<dht::Floor>> floors(Wall now, std::size_t most = kMaxFloors);
 
   // All of it or nothing. A pin that stands is never replaced here: it has to be taken away first.
   Done save_people(const std::vector<node::Change>& changes);
@@ -52,9 +54,12 @@ class Store {
   };
   explicit Store(std::unique_ptr<sqlite3, Close> db, std::string name) : db_(std::move(db)), name_(std::move(name)) {}
   tl::unexpected<Trouble> failed(const char* what) const;
+  bool trim_floors(Wall now);
 
   std::unique_ptr<sqlite3, Close> db_;
   std::string name_;
+  std::size_t most_floors_ = kMaxFloors;
+  std::size_t untrimmed_floors_ = 0;  // written since the table was last cut to its size
 };
 
 // For store*.cpp.
