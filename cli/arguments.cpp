@@ -80,6 +80,7 @@ class Grammar {
   }
 
   io::Outcome<Invocation> parse(std::vector<std::string> arguments) {
+    help_first(arguments);
     if (auto known = check_command(arguments); !known) return tl::unexpected(known.error());
     asked_json_ = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -195,7 +196,7 @@ class Grammar {
 
   void call_commands() {
     auto* call = app_.add_subcommand("call", "call somebody, and stay until the call is over");
-    call->add_option("WHO", raw_.call.who, "name@domain")->required();
+    call->add_option("WHO", raw_.call.who, "name@domain")->required()->check(named);
     files(call, raw_.call.play, raw_.call.record);
     call->add_option("--duration", raw_.call.duration, "hang up this long after the answer")
         ->type_name("SECONDS")
@@ -227,6 +228,7 @@ class Grammar {
   void other_commands() {
     app_.add_subcommand("who", "look a name up and say what is known")
         ->add_option("WHO", raw_.who.who, "name@domain")
+        ->check(named)
         ->required();
     app_.add_subcommand("log", "the calls that were")
         ->add_option("--rows", raw_.log.rows, "only the last ones")
@@ -265,6 +267,9 @@ class Grammar {
     command->add_option("--record", record, "write what is heard")->type_name("F.wav");
   }
 
+  // A script's variable that is not set.
+  static std::string named(const std::string& who) { return who.empty() ? "nobody is named" : ""; }
+
   static const CLI::App* chosen(const CLI::App& app) {
     const auto subs = app.get_subcommands();
     return subs.empty() ? &app : chosen(*subs.front());
@@ -275,6 +280,13 @@ class Grammar {
 
   io::Outcome<Invocation> print(std::string what, std::string text) {
     return Invocation{raw_.home, asked_json_, verb::Print{std::move(what), std::move(text)}};
+  }
+
+  // `linnet help call` is what people type.
+  static void help_first(std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments.front() != "help") return;
+    arguments.erase(arguments.begin());
+    arguments.push_back("--help");
   }
 
   io::Done check_command(const std::vector<std::string>& arguments) const {

@@ -6,6 +6,7 @@
 #include "node/io/clock.h"
 #include "node/io/control/control_client.h"
 #include "node/io/control/view_json.h"
+#include "node/io/files.h"
 #include "node/io/terminal.h"
 
 namespace linnet::cli {
@@ -19,9 +20,8 @@ constexpr double kRelayedLimit = 5;                          // s of talking ove
 constexpr Duration kHangupLimit = std::chrono::seconds(12);  // a little more than the drain
 
 void add_files(Json& request, const std::string& play, const std::string& record, bool silent) {
-  const auto absolute = [](const std::string& path) { return std::filesystem::absolute(path).string(); };
-  if (!play.empty()) request["play"] = absolute(play);
-  if (!record.empty()) request["record"] = absolute(record);
+  if (!play.empty()) request["play"] = io::absolute(play);
+  if (!record.empty()) request["record"] = io::absolute(record);
   request["silent"] = silent;
 }
 

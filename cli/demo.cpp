@@ -7,6 +7,7 @@
 #include "cli/demo_call.h"
 #include "cli/speech.h"
 #include "node/io/clock.h"
+#include "node/io/files.h"
 #include "node/io/settings/config.h"
 #include "node/io/terminal.h"
 
@@ -191,7 +192,7 @@ class Demo {
     if (!call) return tl::unexpected(call.error());
     const auto bytes = io::read_file(heard("bob"), media::kMaxWavBytes);
     if (!bytes || !*bytes) return io::trouble("What bob heard cannot be read.");
-    const auto out = std::filesystem::absolute(options_.out);
+    const auto out = io::absolute(options_.out);
     if (auto written = io::write_file(out, **bytes, 0644, io::Replace::yes); !written) return written;
     tell(found("alice -> bob", *call));
     tell(voice(*call));

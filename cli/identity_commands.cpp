@@ -5,6 +5,7 @@
 #include "cli/keys.h"
 #include "node/io/clock.h"
 #include "node/io/random.h"
+#include "node/io/sound/sound_plan.h"
 #include "node/io/store/key_file.h"
 #include "node/io/store/passphrase.h"
 #include "node/io/user.h"
@@ -92,6 +93,7 @@ int config_check(const Context& context, const verb::ConfigCheck& options) {
   if (auto read = io::read_config_files(files, settings); !read) return wrong(read.error());
   if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, settings); !set)
     return wrong(set.error());
+  if (auto sound = io::make_plan(settings.sound, settings.play, settings.record); !sound) return wrong(sound.error());
   if (context.json)
     say(R"({"schema":1,"ok":true})");
   else

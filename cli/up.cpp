@@ -25,8 +25,8 @@ io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& fl
   if (flags.lan) out.lan = *flags.lan;
   if (flags.auto_answer) out.auto_answer = true;
   if (flags.low_delay) out.low_delay = true;
-  if (!flags.play.empty()) out.play = std::filesystem::absolute(flags.play).string();
-  if (!flags.record.empty()) out.record = std::filesystem::absolute(flags.record).string();
+  if (!flags.play.empty()) out.play = io::absolute(flags.play);
+  if (!flags.record.empty()) out.record = io::absolute(flags.record);
   return out;
 }
 
@@ -34,7 +34,7 @@ bool is_word(std::string_view value) { return value == "on" || value == "off"; }
 
 verb::Up absolute_paths(verb::Up flags) {
   for (auto* path : {&flags.play, &flags.record})
-    if (!path->empty()) *path = std::filesystem::absolute(*path).string();
+    if (!path->empty()) *path = io::absolute(*path);
   return flags;
 }
 
@@ -85,7 +85,7 @@ int up(const Context& context, const verb::Up& options) {
   // The daemon leaves this folder: what it reads again on SIGHUP must not depend on it.
   for (const char* name : {"LINNET_PLAY", "LINNET_RECORD", "LINNET_RING_TONE"})
     if (const char* value = std::getenv(name); value != nullptr && value[0] != '\0' && !is_word(value))
-      ::setenv(name, std::filesystem::absolute(value).c_str(), 1);
+      ::setenv(name, io::absolute(value).c_str(), 1);
   const io::Daemon::Reread reread = [&context, flags = absolute_paths(options)] { return settings_of(context, flags); };
   io::keep_files_private();
   // Asked here, where the person is; the background has no terminal.

@@ -73,8 +73,13 @@ void PathSet::remove(const Path& path) {
 void PathSet::ask(PathState& state) {
   state.asked = true;
   if (state.number != 0) return;
-  constexpr std::uint8_t kNumbers = 63;  // paths are far fewer
-  last_number_ = static_cast<std::uint8_t>(last_number_ % kNumbers + 1);
+  constexpr std::uint8_t kNumbers = 63;  // paths are far fewer, but those that failed take a new one each time
+  const auto used = [&] {
+    return std::any_of(paths_.begin(), paths_.end(), [&](const PathState& s) { return s.number == last_number_; });
+  };
+  do {
+    last_number_ = static_cast<std::uint8_t>(last_number_ % kNumbers + 1);
+  } while (used());
   state.number = last_number_;
 }
 

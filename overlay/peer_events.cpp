@@ -90,7 +90,8 @@ void Peer::Impl::on(const Context& c, const SessionDown& down) {
   if (attachments.owns(down.session)) {
     finder.on_session_down(c, down.session);
     const auto contact = attachments.on_down(c, down);
-    if (contact && down.reason != DownReason::closed) {
+    // Who forgot us is alive: it was started anew.
+    if (contact && down.reason != DownReason::closed && down.reason != DownReason::forgotten) {
       cache.failed(*contact);
       emit(HostCacheChanged{});
       if (role) role->dht().contact_lost(c.now, contact->device);

@@ -30,7 +30,7 @@ enum class Channel : std::uint8_t {
 };
 
 // Versions, networks and secrets that differ do not connect; nothing is negotiated down.
-inline constexpr std::uint8_t kProtocolVersion = 1;
+inline constexpr std::uint8_t kProtocolVersion = 2;  // 1: before message 2 carried the reset token
 
 struct SessionsConfig {
   crypto::NetworkId network;

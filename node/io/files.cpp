@@ -101,6 +101,12 @@ Done write_file(const fs::path& path, ByteView bytes, unsigned mode, Replace rep
   return {};
 }
 
+std::string absolute(const std::string& path) {
+  std::error_code failed;
+  const auto out = fs::absolute(path, failed);
+  return failed ? path : out.string();
+}
+
 Done make_private_folder(const fs::path& path) {
   std::error_code failed;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), failed);

@@ -47,6 +47,9 @@ enum class Replace : bool { no, yes };
 // synced.
 Done write_file(const std::filesystem::path& path, ByteView bytes, unsigned mode, Replace replace);
 
+// As it is when there is no folder to start from: the one we stand in may be gone.
+std::string absolute(const std::string& path);
+
 // Makes a folder and its parents; the last one gets 0700. An existing one must belong to us and be closed to others.
 Done make_private_folder(const std::filesystem::path& path);
 // A file that must be ours and closed to others. One that does not exist is fine.

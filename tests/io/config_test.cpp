@@ -91,6 +91,15 @@ TEST(Config, PlacesAMistakeOfForm) {
   EXPECT_EQ(error_of("[ = 3\n").substr(0, 14), "config.toml:1:");
 }
 
+TEST(Config, RefusesAKeyOfMoreSegmentsThanTheStackHolds) {
+  std::string deep = "a";
+  for (int i = 0; i < 16'000; ++i) deep += ".a";
+  EXPECT_EQ(error_of(deep + " = 1"), "config.toml:1:66 more than 32 dots");
+  EXPECT_EQ(error_of("lan = true # ...\n[" + deep + "]"), "config.toml:2:67 more than 32 dots");
+  EXPECT_EQ(error_of("network = \"" + std::string(40, '.') + "\""), "");
+  EXPECT_EQ(error_of(std::string(33 * 1024, '\n')), "config.toml: more than 32 KiB");
+}
+
 TEST(Config, ChangesNothingWhenAnythingIsWrong) {
   Settings s;
   EXPECT_FALSE(parse_config("network = \"office\"\nzzz = 1\n", "config.toml", s));

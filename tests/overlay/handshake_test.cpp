@@ -114,7 +114,7 @@ TEST(Handshake, FailsBetweenDifferentNetworks) { expect_no_session(Link::network
 
 TEST(Handshake, FailsBetweenDifferentVersions) {
   auto config = Link::network("linnet");
-  config.version = 2;
+  config.version = kProtocolVersion - 1;
   expect_no_session(config, Link::network("linnet"));
   expect_no_session(Link::network("linnet"), config);
 }

@@ -91,7 +91,38 @@ class Reading {
   Settings& settings_;
 };
 
+// toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each.
+constexpr std::size_t kMaxText = 32 * 1024;
+constexpr int kMaxDots = 32;  // of a line, outside quotes
+
+Done check_bounds(std::string_view text, const std::string& name) {
+  if (text.size() > kMaxText) return trouble(name + ": more than " + std::to_string(kMaxText / 1024) + " KiB");
+  toml::source_position at{1, 0};
+  int dots = 0;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    ++at.column;
+    if (c == '\n') {
+      at = {at.line + 1, 0};
+      dots = 0;
+      quote = 0;
+    } else if (quote != 0) {
+      if (c == '\\' && quote == '"') ++i, ++at.column;
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      while (i + 1 < text.size() && text[i + 1] != '\n') ++i;
+    } else if (c == '.' && ++dots > kMaxDots) {
+      return trouble(place(name, at) + "more than " + std::to_string(kMaxDots) + " dots");
+    }
+  }
+  return {};
+}
+
 Done parse(std::string_view text, const std::string& name, const Path& folder, Settings& settings) {
+  if (auto bounded = check_bounds(text, name); !bounded) return bounded;
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();
@@ -124,7 +155,7 @@ Done parse_config(std::string_view text, const std::string& name, Settings& sett
 
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings) {
   for (const auto& file : files) {
-    const auto bytes = read_file(file, 256 * 1024);
+    const auto bytes = read_file(file, kMaxText + 1);
     if (!bytes) return tl::unexpected(bytes.error());
     if (!*bytes) continue;
     // The person's own file by its name; one of the system by its place.

@@ -1,3 +1,4 @@
+#include "node/io/files.h"
 #include "node/io/net/interfaces.h"
 #include "node/io/net/resolver.h"
 #include "node/io/settings/config.h"
@@ -54,7 +55,7 @@ Done apply_environment(const std::function<const char*(const char*)>& get, Setti
   for (const auto& setting : setting_table()) {
     const char* given = setting.variable == nullptr ? nullptr : get(setting.variable);
     if (given == nullptr || given[0] == '\0') continue;
-    auto wanted = setting.read({Value::Word{given}, std::filesystem::absolute(".")}, settings);
+    auto wanted = setting.read({Value::Word{given}, absolute(".")}, settings);
     std::erase(wanted, '"');  // of a file
     if (!wanted.empty())
       return trouble(std::string(setting.variable) + ": " + quoted(given) + " is not " + wanted, Exit::usage);
