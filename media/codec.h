@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/bytes.h"
@@ -40,6 +41,9 @@ class Codec {
   // What the peer reports; the encoder spends bits on recovery data accordingly.
   virtual void set_expected_loss(int /*percent*/) {}
   virtual void set_bitrate(int /*bits_per_second*/) {}
+  // 0..10, from the next frame on; absent where a codec has no such choice.
+  virtual void set_complexity(int /*complexity*/) {}
+  virtual std::optional<int> complexity() const { return std::nullopt; }
 };
 
 struct CodecSettings {

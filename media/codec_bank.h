@@ -16,6 +16,14 @@ class CodecBank {
     if (!codec) codec = make_codec(kind, settings_);
     return *codec;
   }
+  // The one in use, if it was made.
+  const Codec* find(CodecKind kind) const { return codecs_[static_cast<std::size_t>(kind)].get(); }
+
+  void set_complexity(int complexity) {
+    settings_.complexity = complexity;
+    for (const auto& codec : codecs_)
+      if (codec) codec->set_complexity(complexity);
+  }
 
  private:
   CodecSettings settings_;

@@ -42,7 +42,7 @@ OpusCodec::OpusCodec(const CodecSettings& settings) {
   set_expected_loss(0);
   // Packet lengths of a variable bitrate tell what is said, sealed or not (security.md).
   opus_encoder_ctl(e, OPUS_SET_VBR(0));
-  opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(std::clamp(settings.complexity, 0, 10)));
+  set_complexity(settings.complexity);
   opus_encoder_ctl(e, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
   opus_encoder_ctl(e, OPUS_SET_DTX(0));
   opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(settings.fec ? 1 : 0));
@@ -107,6 +107,16 @@ void OpusCodec::set_bitrate(int bits_per_second) {
   const int bitrate = std::clamp(bits_per_second, 6000, 128000);
   opus_encoder_ctl(encoder_.get(), OPUS_SET_BITRATE(bitrate));
   opus_encoder_ctl(encoder_.get(), OPUS_SET_MAX_BANDWIDTH(maximum_bandwidth(bitrate)));
+}
+
+void OpusCodec::set_complexity(int complexity) {
+  opus_encoder_ctl(encoder_.get(), OPUS_SET_COMPLEXITY(std::clamp(complexity, 0, 10)));
+}
+
+std::optional<int> OpusCodec::complexity() const {
+  opus_int32 out = 0;
+  if (opus_encoder_ctl(encoder_.get(), OPUS_GET_COMPLEXITY(&out)) != OPUS_OK) return std::nullopt;
+  return out;
 }
 
 }  // namespace linnet::media

@@ -22,6 +22,8 @@ class OpusCodec final : public Codec {
   bool recover(ByteView next, std::span<std::int16_t> out) override;
   void set_expected_loss(int percent) override;
   void set_bitrate(int bits_per_second) override;
+  void set_complexity(int complexity) override;
+  std::optional<int> complexity() const override;
 
  private:
   struct FreeEncoder {

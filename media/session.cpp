@@ -41,6 +41,7 @@ Session::Impl::Impl(SessionConfig c, Rng& r)
       ssrc(choose_ssrc(config.ssrc, rng)),
       remote_ssrc(config.remote_ssrc),
       codecs({config.bitrate, config.complexity, config.fec}),
+      complexity(config.complexity),
       sender(config, ssrc, rng),
       rate(rate_settings(config, sender.frame())),
       playout(playout_settings(config)),
@@ -97,6 +98,13 @@ void Session::capture(Time now, std::span<const std::int16_t> samples) {
   const auto back = [](std::size_t n) { return Duration{static_cast<std::int64_t>(n) * 1000 / kSamplesPerMs}; };
   if (!s.counted.record_start) s.counted.record_start = now - back(samples.size());
   while (s.sender.fill(samples)) s.send_frame(now - back(samples.size()));
+}
+
+void Session::capture_took(Duration cost, std::size_t samples) {
+  auto& s = *impl_;
+  if (!s.sending || s.muted || s.closed) return;  // nothing, or silence, is encoded: that costs less than voice will
+  const Duration sound{static_cast<std::int64_t>(samples) * 1000 / kSamplesPerMs};
+  if (s.complexity.spent(cost, sound)) s.codecs.set_complexity(s.complexity.level());
 }
 
 std::size_t Session::play(Time now, std::span<std::int16_t> out) {
@@ -196,6 +204,7 @@ Stats Session::stats(Time) const {
   if (played.longest_gap) out.max_gap_ms = static_cast<double>(*played.longest_gap) / kSamplesPerMs;
   out.playout_delay_ms = played.delay_ms;
   out.codec = encoding_name(s.config.send.codec);
+  if (const auto* codec = s.codecs.find(s.config.send.codec)) out.complexity = codec->complexity();
   const auto& plan = s.rate.plan();
   out.bitrate = plan.bitrate;
   out.frame_ms = static_cast<int>(s.sender.frame()) / kSamplesPerMs;

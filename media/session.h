@@ -58,7 +58,7 @@ struct SessionConfig {
   int bitrate = 24000;                       // Opus, bit/s: what is sent where nothing is in the way
   bool adapt = true;                         // bitrate and frame length follow loss and delay
   bool low_delay = false;                    // a smaller margin in the jitter buffer
-  int complexity = 5;                        // Opus, 0..10
+  int complexity = 5;                        // Opus, 0..10, where it begins (media/complexity.h)
   bool fec = true;                           // Opus in-band FEC
   std::chrono::milliseconds max_delay{500};  // bound of the playout delay
   Duration rtcp_interval = std::chrono::seconds(1);  // least mean; randomised as RFC 3550 section 6.3 asks
@@ -86,6 +86,7 @@ struct Stats {
   std::string codec;                       // what we send: "opus", "PCMU", "PCMA", "L16"
   int bitrate = 0;                         // of the codec at present, bit/s
   int frame_ms = 0;                        // at present
+  std::optional<int> complexity;           // of the encoder at present; absent: it has none, or nothing was encoded
   int copies = 0;                          // of each frame that are sent beside it (RFC 2198)
   std::optional<int> ceiling;              // bit/s on the wire that the path was found to carry; absent: no limit met
   std::optional<double> queue_ms;          // that our packets waited for on the way, as of the last report
@@ -121,6 +122,10 @@ class Session {
   // Microphone. `now` is the time at which the last sample was taken. A frame leaves with the sample that completes it.
   // Samples given while not sending keep the RTP clock going.
   void capture(Time now, std::span<const std::int16_t> samples);
+
+  // What the last capture(), of so many samples, cost on the driver's clock. Encoding follows it (media/complexity.h);
+  // where it is never told, complexity stays as configured.
+  void capture_took(Duration cost, std::size_t samples);
 
   // Loudspeaker. Fills all of `out`, whose first sample is heard at `now`: voice, concealment or silence; never waits.
   // Returns the index of the first sample at or after play_start: 0 in a running call, out.size() while nothing has

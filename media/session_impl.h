@@ -5,6 +5,7 @@
 
 #include "base/timers.h"
 #include "media/circuit_breaker.h"
+#include "media/complexity.h"
 #include "media/playout.h"
 #include "media/rate_control.h"
 #include "media/reception.h"
@@ -65,6 +66,7 @@ struct Session::Impl {
   int sources = 0;
   std::optional<Srtp> out_srtp, in_srtp;
   CodecBank codecs;
+  Complexity complexity;
   Sender sender;
   RateControl rate;
   CircuitBreaker breaker;

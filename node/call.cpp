@@ -141,6 +141,7 @@ CallView Call::view(const Rooms& rooms, Time now) const {
   out.mos = stats.mos;
   out.level = t->voice.level();
   out.codec = stats.codec;
+  out.complexity = stats.complexity;
   return out;
 }
 

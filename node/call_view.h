@@ -61,6 +61,7 @@ struct CallView {
   std::optional<Duration> last_heard;  // since the last packet of the peer
   std::optional<double> level;         // 0..1 of the own microphone
   std::string codec;
+  std::optional<int> complexity;  // of the encoder (media/complexity.h)
 };
 
 // A call that is over: one row of history.

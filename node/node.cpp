@@ -81,6 +81,12 @@ void Node::capture(Time now, CallId id, std::span<const std::int16_t> samples) {
   talking->send(rooms, now);
 }
 
+void Node::capture_took(CallId id, Duration cost, std::size_t samples) {
+  const auto found = impl_->calls.find(id);
+  auto* talking = found == impl_->calls.end() ? nullptr : found->second.talking();
+  if (talking != nullptr) talking->voice.capture_took(cost, samples);
+}
+
 std::size_t Node::play(Time now, CallId id, std::span<std::int16_t> samples) {
   const auto found = impl_->calls.find(id);
   auto* talking = found == impl_->calls.end() ? nullptr : found->second.talking();

@@ -56,6 +56,8 @@ class Node {
 
   // Sound of a call between AudioStart and AudioStop: 48 kHz mono, any number of samples, at the device's pace.
   void capture(Time now, CallId call, std::span<const std::int16_t> samples);
+  // What the capture() before, of so many samples, cost on the driver's clock.
+  void capture_took(CallId call, Duration cost, std::size_t samples);
   // Returns the index of the first sample at or after play_start (media/session.h): a recorder starts there.
   std::size_t play(Time now, CallId call, std::span<std::int16_t> samples);
 

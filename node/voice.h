@@ -19,6 +19,7 @@ class Voice {
                                   std::string& answer);
 
   void capture(Time now, std::span<const std::int16_t> samples);
+  void capture_took(Duration cost, std::size_t samples) { session_.capture_took(cost, samples); }
   std::size_t play(Time now, std::span<std::int16_t> out) { return session_.play(now, out); }
   // True when the packet was the peer's: authenticated and new.
   bool receive(Time now, MutableBytes packet);

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "media/wav.h"
@@ -116,6 +117,13 @@ TEST(ViewJson, NeverLeavesOutAKey) {
       R"({"schema":1,"peer":"bob","result":"not-found","ring_ms":null,"setup_ms":null,"first_voice_ms":null,"path":"unknown","via":null,"codec":null,)"
       R"("seconds":0.0,"packets_sent":0,"packets_received":0,"loss_pct":null,"jitter_ms":null,"rtt_ms":null,"mos":null,"max_gap_ms":null,)"
       R"("play_start_us":null,"record_start_us":null,"path_changes":[],"lookup_hops":null})");
+}
+
+TEST(ViewJson, SaysOfACallWhatIsKnownAndNullOfTheRest) {
+  node::CallView call;
+  call.complexity = 7;
+  EXPECT_EQ(call_json(call).at("complexity"), 7);
+  EXPECT_TRUE(call_json({}).at("complexity").is_null());
 }
 
 TEST(ViewJson, MapsEveryResultToItsExitCode) {

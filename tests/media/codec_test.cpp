@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "media/complexity.h"
 #include "media/g711.h"
 #include "media/opus_codec.h"
 #include "media/quality.h"
@@ -42,6 +43,15 @@ constexpr auto kEveryTenth = [](std::size_t i) { return i % 10 == 9; };
 TEST(Opus, SpeechAt24KbitsStaysIntelligible) {
   OpusCodec codec({});
   EXPECT_GT(*compare(speech(), through(codec, 960, kNone)).stoi, 0.985);
+}
+
+TEST(Opus, SpeechStaysIntelligibleAtEachComplexityThatACallMayTake) {
+  for (int level = Complexity::kLeast; level <= Complexity::kMost; ++level) {
+    OpusCodec codec({.complexity = level});
+    const auto stoi = *compare(speech(), through(codec, 960, kNone)).stoi;
+    EXPECT_GT(stoi, 0.98) << level;
+    RecordProperty("stoi_" + std::to_string(level), std::to_string(stoi));
+  }
 }
 
 TEST(Opus, DelayIsTheLookaheadItStates) {

@@ -46,6 +46,20 @@ TEST_F(StandingCalls, AreSilentWhileMuted) {
   EXPECT_GT(share_of(700, bob->heard), 0.7);
 }
 
+TEST_F(StandingCalls, AreEncodedAsThoroughlyAsTheMachineCanAfford) {
+  meet();
+  alice->encoding_takes = milliseconds(2);
+  bob->encoding_takes = std::chrono::microseconds(100);
+  talk();
+  const auto complexity = [&](const Resident& of) { return of.node->status(town.now()).calls.front().complexity; };
+  town.run_for(milliseconds(500));
+  EXPECT_EQ(complexity(*alice), 5);
+  EXPECT_EQ(complexity(*bob), 5);
+  town.run_for(seconds(15));
+  EXPECT_EQ(complexity(*alice), 3);
+  EXPECT_EQ(complexity(*bob), 6);
+}
+
 TEST_F(StandingCalls, EndWhenTheCalleeHangsUp) {
   meet();
   talk();

@@ -182,6 +182,7 @@ void Town::sound(Resident& person) {
     for (auto& sample : samples)
       sample = person.said < person.says.size() ? person.says[person.said++] : std::int16_t{0};
     person.node->capture(now_, call, samples);
+    if (person.encoding_takes) person.node->capture_took(call, *person.encoding_takes, samples.size());
   }
   person.next_sound = now_ + kTick;
 }

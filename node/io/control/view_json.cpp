@@ -131,7 +131,8 @@ Json call_json(const node::CallView& call) {
               {"mos", number(call.mos)},
               {"last_heard_ms", number(call.last_heard)},
               {"level", number(call.level)},
-              {"codec", text(call.codec)}};
+              {"codec", text(call.codec)},
+              {"complexity", call.complexity ? Json(*call.complexity) : Json(nullptr)}};
 }
 
 Json who_json(const node::event::WhoResult& result) {

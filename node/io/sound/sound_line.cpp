@@ -27,6 +27,13 @@ void SoundLine::tick() {
     file_tick();
 }
 
+// Time that passed, not the thread's CPU time: where others take the CPU away, voice must come with less of it too.
+void SoundLine::say(std::span<const std::int16_t> samples) {
+  const Time begin = now();
+  node_.capture(begin, call_, samples);
+  node_.capture_took(call_, now() - begin, samples.size());
+}
+
 void SoundLine::file_tick() {
   std::array<std::int16_t, kTickSamples> samples{};
   if (speech_ && at_ < speech_->size()) {
@@ -34,7 +41,7 @@ void SoundLine::file_tick() {
     std::copy_n(speech_->begin() + static_cast<std::ptrdiff_t>(at_), n, samples.begin());
     at_ += n;
   }
-  node_.capture(now(), call_, samples);
+  say(samples);
   samples.fill(0);
   write(samples, node_.play(now(), call_, samples));
 }
@@ -55,8 +62,7 @@ void SoundLine::hear() {
   bool heard = false;
   std::array<std::int16_t, 4 * kTickSamples> samples;
   if (!processing_) {
-    for (std::size_t n; (n = card_->capture(samples)) > 0; heard = true)
-      node_.capture(now(), call_, std::span(samples).first(n));
+    for (std::size_t n; (n = card_->capture(samples)) > 0; heard = true) say(std::span(samples).first(n));
   }
   while (processing_) {
     const std::size_t n = card_->capture(std::span(frame_).subspan(filled_));
@@ -64,14 +70,14 @@ void SoundLine::hear() {
     filled_ += n;
     if (filled_ < frame_.size()) break;
     processing_->process(frame_, card_->delay());
-    node_.capture(now(), call_, frame_);
+    say(frame_);
     filled_ = 0;
   }
   mute_ticks_ = heard ? 0 : mute_ticks_ + 1;
   // A microphone that stands still (it wakes up, it was pulled out) is silence to the other side, no broken line.
   if (mute_ticks_ <= kMicrophonePatience) return;
   samples.fill(0);
-  node_.capture(now(), call_, std::span(samples).first(kTickSamples));
+  say(std::span(samples).first(kTickSamples));
 }
 
 void SoundLine::feel_pulse() {

@@ -46,6 +46,7 @@ class SoundLine {
   void file_tick();
   void card_tick();
   void hear();
+  void say(std::span<const std::int16_t> samples);
   void write(std::span<const std::int16_t> samples, std::size_t first);
   void feel_pulse();
 
