@@ -17,9 +17,13 @@ namespace {
 thread_local bool counting = false;
 thread_local std::size_t asked = 0;
 
-void* counted(std::size_t n) {
+void* counted_or_null(std::size_t n) noexcept {
   if (counting) asked += n;
-  if (void* out = std::malloc(n == 0 ? 1 : n)) return out;
+  return std::malloc(n == 0 ? 1 : n);
+}
+
+void* counted(std::size_t n) {
+  if (void* out = counted_or_null(n)) return out;
   throw std::bad_alloc();
 }
 
@@ -27,6 +31,11 @@ void* counted(std::size_t n) {
 
 void* operator new(std::size_t n) { return counted(n); }
 void* operator new[](std::size_t n) { return counted(n); }
+// Of std::stable_sort; a sanitizer's own would not match the delete below.
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
