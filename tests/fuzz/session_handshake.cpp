@@ -9,7 +9,10 @@ using namespace linnet::overlay;
 namespace {
 
 struct World {
-  explicit World(std::uint64_t seed) : rng(seed) { config.network = crypto::network_id("linnet"); }
+  explicit World(std::uint64_t seed) : rng(seed) {
+    config.network = crypto::network_id("linnet");
+    config.resets = true;
+  }
   SeededRng rng;
   const crypto::Suite& suite = crypto::typed_suite();
   crypto::Identity identity = crypto::make_identity(suite, rng, *crypto::Address::parse("a@b.example"), Wall{1'700'000'000});

@@ -210,6 +210,16 @@ TEST(Attach, SequencesAreAnnouncedBeforeTheyAreUsedAndNeverRepeat) {
   EXPECT_GE(after->devices[0].record.sequence, used.below);
 }
 
+// Killed now, and found no more by `who` asks.
+void expect_gone(Net& net, Node& left, Node& who) {
+  net.kill(left);
+  net.run(milliseconds(500));
+  const auto found = look_up(net, who, left.identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->status);
+  EXPECT_TRUE(found->devices.empty());
+}
+
 TEST(Attach, WhoLeavesIsFoundNoMore) {
   Net net;
   small_world(net);
@@ -220,12 +230,7 @@ TEST(Attach, WhoLeavesIsFoundNoMore) {
   bob.peer->leave(net.now);
   net.drain(bob);
   ASSERT_TRUE(net.run_to([&] { return bob.peer->left(); }, milliseconds(500)));
-  net.kill(bob);
-  net.run(milliseconds(500));
-  const auto found = look_up(net, alice, bob.identity.address);
-  ASSERT_TRUE(found);
-  EXPECT_TRUE(found->status);
-  EXPECT_TRUE(found->devices.empty());
+  expect_gone(net, bob, alice);
   for (const auto* s : {"s1", "s2", "s3"}) EXPECT_EQ(net.at(s).peer->leaf_count(), 1U) << s;
 }
 
@@ -243,12 +248,8 @@ TEST(Attach, WhoLeavesIsFoundNoMoreThoughItsFirstWordsAreLost) {
   net.drain(bob);
   EXPECT_FALSE(bob.peer->left());
   ASSERT_TRUE(net.run_to([&] { return bob.peer->left(); }, seconds(1)));
-  net.kill(bob);
-  net.run(milliseconds(500));
   EXPECT_GT(lost, 6);
-  const auto found = look_up(net, alice, bob.identity.address);
-  ASSERT_TRUE(found);
-  EXPECT_TRUE(found->devices.empty());
+  expect_gone(net, bob, alice);
 }
 
 TEST(Attach, WhoLeavesWithNobodyToHearItHasGoneAfterASecond) {

@@ -100,12 +100,21 @@ struct World {
     one.secret = rng.array<16>();
     auto code = crypto::write_invitation(suite, alice, kNetwork, one)->substr(7);
     for (auto& c : code) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return {"invitation", from_base32(code).value(),
-            {{"version", 1}, {"network", 8}, {"account key", 32}, {"name's length", 2}, {"name", name.text().size()},
-             {"count", 1}, {"endpoint", 8}, {"session key", 32}, {"expiry", 8}, {"secret", 16}, {"signature", 64}},
-            [this](ByteView b) {
-              return crypto::read_invitation(suite, kNetwork, "LINNET-" + to_base32(b)).has_value();
-            }};
+    return {
+        "invitation",
+        from_base32(code).value(),
+        {{"version", 1},
+         {"network", 8},
+         {"account key", 32},
+         {"name's length", 2},
+         {"name", name.text().size()},
+         {"count", 1},
+         {"endpoint", 8},
+         {"session key", 32},
+         {"expiry", 8},
+         {"secret", 16},
+         {"signature", 64}},
+        [this](ByteView b) { return crypto::read_invitation(suite, kNetwork, "LINNET-" + to_base32(b)).has_value(); }};
   }
   Proof client_hello() {
     return {"client hello", write_client_hello(suite, alice, kNetwork, std::nullopt),
@@ -115,7 +124,9 @@ struct World {
   Proof supernode_hello() {
     Proof out{"hello of a supernode", write_client_hello(suite, alice, kNetwork, descriptor()),
               with_certificate({{"kind", 1}}, {{"signature over the session key", 64},
-                                               {"endpoint", 8}, {"device key again", 32}, {"session key", 32},
+                                               {"endpoint", 8},
+                                               {"device key again", 32},
+                                               {"session key", 32},
                                                {"signature again", 64}}),
               [this](ByteView b) { return hello(b); }};
     return out;
@@ -127,21 +138,30 @@ struct World {
     return {"person hello", write_person_hello(name, one), std::move(fields), [this](ByteView b) { return hello(b); }};
   }
   Proof greeting() {
-    return {"greeting", write_greeting(descriptor()),
+    return {"greeting",
+            write_greeting(descriptor()),
             {{"endpoint", 8}, {"device key", 32}, {"session key", 32}, {"signature", 64}},
             [this](ByteView b) { return read_greeting(suite, kNetwork, alice.session_key(), b).has_value(); }};
   }
 };
 
-using Make = Proof (World::*)();
-struct MissingField : testing::TestWithParam<Make> {
+struct Kind {
+  const char* name;
+  Proof (World::*make)();
+};
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }  // else a test is named by addresses
+
+struct MissingField : testing::TestWithParam<Kind> {
   World world;
-  Proof proof = (world.*GetParam())();
+  Proof proof = (world.*GetParam().make)();
 };
 INSTANTIATE_TEST_SUITE_P(Kinds, MissingField,
-                         testing::Values(&World::certificate, &World::signed_record, &World::invitation,
-                                         &World::client_hello, &World::supernode_hello, &World::person_hello,
-                                         &World::greeting));
+                         testing::Values(Kind{"certificate", &World::certificate},
+                                         Kind{"record", &World::signed_record}, Kind{"invitation", &World::invitation},
+                                         Kind{"client_hello", &World::client_hello},
+                                         Kind{"supernode_hello", &World::supernode_hello},
+                                         Kind{"person_hello", &World::person_hello},
+                                         Kind{"greeting", &World::greeting}));
 
 TEST_P(MissingField, IsRefusedCutOutAndBlank) {
   ASSERT_TRUE(proof.accepted(proof.wire)) << proof.name;
