@@ -12,6 +12,7 @@ pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(portaudio REQUIRED IMPORTED_TARGET portaudio-2.0)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl)
+pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET libcrypto)
 
 function(linnet_headers name)
   add_library(linnet_dep_${name} INTERFACE)

@@ -79,6 +79,9 @@ TEST(House, SystemHeaderRuleFires) {
     EXPECT_FALSE(breaks("node/io/x.cpp", header));
     EXPECT_FALSE(breaks("node/io/net/x.cpp", header));
   }
+  EXPECT_FALSE(breaks("crypto/x.cpp", "openssl/evp.h"));
+  EXPECT_TRUE(breaks("crypto/x.cpp", "openssl/ssl.h"));
+  EXPECT_TRUE(breaks("nat/x.cpp", "openssl/evp.h"));
   EXPECT_TRUE(breaks("cli/x.cpp", "sys/socket.h"));
   EXPECT_FALSE(breaks("cli/x.cpp", "unistd.h"));
   EXPECT_TRUE(breaks("sim/x.cpp", "unistd.h"));
