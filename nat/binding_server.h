@@ -1,0 +1,45 @@
+// Answers Binding requests (RFC 8489, section 12), without state and without authentication, and those of NAT behaviour
+// discovery (RFC 5780) where there is a second address, ours or that of a partner who sends for us.
+//
+// Who answers strangers can be made to answer a victim. So beside XOR-MAPPED-ADDRESS an answer holds what makes it no
+// longer than its request; the exception is OTHER-ADDRESS and RESPONSE-ORIGIN where RFC 5780 is served. A bare request
+// of 20 bytes gets 32 or 44. PADDING is understood and never returned. The owner limits by the source's prefix.
+#pragma once
+
+#include <optional>
+
+#include "base/machine.h"
+#include "nat/stun_message.h"
+
+namespace linnet::nat {
+
+struct BindingServerConfig {
+  // Differs from `primary` in address and in port. Both are addresses as the world sees them.
+  Endpoint primary;
+  std::optional<Endpoint> other;
+  // False: requests shorter than their answer get none. Ordinary clients send those.
+  bool answers_short = true;
+};
+
+struct BindingAnswer {
+  Endpoint from;  // one of the four combinations of primary's and other's address and port
+  Endpoint to;
+  Bytes bytes;
+};
+
+class BindingServer {
+ public:
+  explicit BindingServer(const BindingServerConfig& config) : config_(config) {}
+
+  // `at`: where the request came in, as the world sees it. Nothing when no answer is due.
+  std::optional<BindingAnswer> answer(const Endpoint& at, const Endpoint& from, const stun::Message& request) const;
+
+ private:
+  Endpoint opposite(const Endpoint& at, bool address, bool port) const;
+  std::optional<BindingAnswer> refuse(const Endpoint& at, const Endpoint& from, const stun::Message& request,
+                                      stun::ErrorCode code, std::span<const stun::Attr> unknown) const;
+
+  BindingServerConfig config_;
+};
+
+}  // namespace linnet::nat

@@ -1,0 +1,177 @@
+#include "nat/probe.h"
+
+#include <algorithm>
+
+#include "nat/stun_builder.h"
+
+namespace linnet::nat {
+namespace {
+
+using stun::Attr;
+
+// SOFTWARE without meaning, which every server steps over: so that no answer is longer than its request.
+constexpr std::size_t kFiller = 56;
+
+}  // namespace
+
+Probe::Probe(Time now, const ProbeConfig& config, Rng& rng) : config_(config), rng_(rng) {
+  if (config_.servers.size() > kMaxServers) config_.servers.resize(kMaxServers);
+  for (const auto& server : config_.servers) ask(now, Ask::contact, server);
+  advance(now);
+}
+
+void Probe::ask(Time now, Ask what, const Endpoint& to, std::uint32_t change) {
+  const auto id = rng_.array<12>();
+  stun::Builder out(stun::Class::request, stun::Method::binding, id);
+  if (change != 0) out.u32(Attr::change_request, change);
+  out.bytes(Attr::software, Bytes(kFiller, ' ')).fingerprint();
+  if (client_.start(now, to, id, out.take(), config_.plan)) waiting_.push_back({id, what});
+}
+
+bool Probe::waits_for(Ask what) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [what](const Waiting& w) { return w.ask == what; });
+}
+
+bool Probe::handle(Time now, const Endpoint& from, const stun::Message& message) {
+  const auto waits =
+      std::find_if(waiting_.begin(), waiting_.end(), [id = message.id()](const Waiting& w) { return w.id == id; });
+  if (waits == waiting_.end()) return false;
+  const auto what = waits->ask;
+  if (message.message_class() == stun::Class::request) {
+    if (what != Ask::hairpin) return true;
+    client_.cancel(message.id());
+    waiting_.erase(waits);
+    report_.hairpin = true;
+    advance(now);
+    return true;
+  }
+  const auto answered = client_.handle(now, message);
+  if (!answered) return false;
+  waiting_.erase(waits);
+  auto mapped = message.endpoint(Attr::xor_mapped_address);
+  if (!mapped) mapped = message.endpoint(Attr::mapped_address);
+  const auto other = message.endpoint(Attr::other_address);
+  if (message.message_class() != stun::Class::success || !mapped) {
+    on_silence(now, what);
+  } else {
+    // Who claims to have changed the address has not, when the answer comes from where it was asked.
+    const bool moved = from.ip != answered->asked.ip || from.port != answered->asked.port;
+    const bool asked_to_move = what == Ask::change_both || what == Ask::change_port;
+    if (asked_to_move && !moved) {
+      on_silence(now, what);
+    } else {
+      on_answer(now, what, answered->asked, *mapped, other ? std::optional(*other) : std::nullopt);
+    }
+  }
+  advance(now);
+  return true;
+}
+
+void Probe::handle_timeout(Time now) {
+  client_.handle_timeout(now);
+  while (const auto id = client_.poll_given_up()) {
+    const auto waits = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.id == *id; });
+    if (waits == waiting_.end()) continue;
+    const auto what = waits->ask;
+    waiting_.erase(waits);
+    on_silence(now, what);
+  }
+  advance(now);
+}
+
+void Probe::on_answer(Time now, Ask what, const Endpoint& asked, const std::optional<Endpoint>& mapped,
+                      const std::optional<Endpoint>& other) {
+  switch (what) {
+    case Ask::contact:
+      if (!report_.mapped) {
+        report_.mapped = mapped;
+        report_.nat = *mapped != config_.local;
+        server_ = asked;
+        // RFC 5780 wants both to differ; a server that names something else cannot be asked.
+        if (other && other->ip != asked.ip && other->port != asked.port) other_ = other;
+      } else if (asked.ip != server_.ip && !second_mapping_) {
+        second_mapping_ = mapped;
+      }
+      return;
+    case Ask::change_both: report_.filtering = Dependence::endpoint_independent; return;
+    case Ask::change_port:
+      if (report_.filtering != Dependence::endpoint_independent) report_.filtering = Dependence::address;
+      return;
+    case Ask::other_address: on_second_mapping(now, *mapped); return;
+    case Ask::other_both:
+      report_.mapping = mapped == second_mapping_ ? Dependence::address : Dependence::address_and_port;
+      return;
+    case Ask::hairpin: return;
+  }
+}
+
+void Probe::on_second_mapping(Time now, const Endpoint& mapped) {
+  second_mapping_ = mapped;
+  if (mapped == report_.mapped) {
+    report_.mapping = Dependence::endpoint_independent;
+  } else {
+    ask(now, Ask::other_both, *other_);
+  }
+}
+
+void Probe::on_silence(Time, Ask what) {
+  if (what == Ask::hairpin && !report_.hairpin) report_.hairpin = false;
+}
+
+// Each step begins when nothing of the one before is waited for.
+void Probe::advance(Time now) {
+  if (step_ == Step::contact) {
+    // A server that does not answer is not waited for.
+    if (!report_.mapped && !waiting_.empty()) return;
+    if (report_.mapped && !other_ && waits_for(Ask::contact)) return;
+    begin_filtering(now);
+  }
+  if (step_ == Step::filtering && !waits_for(Ask::change_both) && !waits_for(Ask::change_port)) {
+    if (other_ && report_.filtering == Dependence::unknown) report_.filtering = Dependence::address_and_port;
+    begin_mapping(now);
+  }
+  if (step_ == Step::mapping && !waits_for(Ask::other_address) && !waits_for(Ask::other_both)) begin_hairpin(now);
+  if (step_ == Step::hairpin && !waits_for(Ask::hairpin)) step_ = Step::finished;
+}
+
+void Probe::begin_filtering(Time now) {
+  step_ = Step::filtering;
+  // The other servers' answers come too late to matter.
+  for (const auto& w : waiting_) client_.cancel(w.id);
+  waiting_.clear();
+  if (!report_.mapped || !other_) return;
+  ask(now, Ask::change_both, server_, stun::kChangeAddress | stun::kChangePort);
+  ask(now, Ask::change_port, server_, stun::kChangePort);
+}
+
+void Probe::begin_mapping(Time now) {
+  step_ = Step::mapping;
+  if (!report_.mapped) return;
+  if (!report_.nat) {
+    report_.mapping = Dependence::endpoint_independent;
+  } else if (other_) {
+    ask(now, Ask::other_address, Endpoint{other_->ip, server_.port, Transport::udp});
+  } else if (second_mapping_) {
+    // Two servers differ in address, and maybe in port: on which of them it depends is not told.
+    report_.mapping =
+        second_mapping_ == report_.mapped ? Dependence::endpoint_independent : Dependence::address_and_port;
+  }
+}
+
+void Probe::begin_hairpin(Time now) {
+  step_ = Step::hairpin;
+  if (report_.nat) ask(now, Ask::hairpin, *report_.mapped);
+}
+
+void LifetimeSearch::outcome(bool still_there) {
+  if (still_there) {
+    alive_ = std::max(alive_, next_);
+  } else {
+    dead_ = std::min(dead_, next_);
+    bounded_ = true;
+    alive_ = std::min(alive_, dead_);
+  }
+  next_ = bounded_ ? alive_ + (dead_ - alive_) / 2 : std::min(2 * alive_, dead_);
+}
+
+}  // namespace linnet::nat

@@ -1,0 +1,172 @@
+// NAT behaviour discovery against the simulator's NATs (RFC 5780, section 4).
+#include "nat/probe.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "nat/binding_server.h"
+#include "sim/nat_box.h"
+
+namespace linnet::nat {
+namespace {
+
+using namespace std::chrono_literals;
+using sim::NatBox;
+using sim::NatKind;
+
+const Endpoint kLocal = *Endpoint::parse("10.0.0.1:4400");
+const IpAddress kOutside = *IpAddress::parse("203.0.113.7");
+const Endpoint kServer = *Endpoint::parse("198.51.100.1:3478");
+const Endpoint kServerOther = *Endpoint::parse("198.51.100.2:3479");
+const Endpoint kPlain = *Endpoint::parse("192.0.2.9:3478");
+
+// One host behind one NAT, one server with two addresses and one without.
+struct Net {
+  explicit Net(NatKind kind) : box(kind, kOutside) {}
+
+  NatBox box;
+  bool hairpin = false;
+  bool address_dependent = false;  // the mapping: the box then sees no remote ports
+  bool ordinary = false;           // the server has no second address
+  double loss = 0;
+  std::set<Endpoint> dead;
+  std::vector<std::pair<Time, Datagram>> wire;
+  std::vector<Bytes> kept;
+  SeededRng chance{7};
+
+  Endpoint blurred(Endpoint e) const {
+    if (address_dependent) e.port = 1;
+    return e;
+  }
+  void deliver(Probe& probe, Time now, const Endpoint& from, const Endpoint& outside, ByteView bytes) {
+    if (chance.unit() < loss) return;
+    if (box.inbound(now, outside, blurred(from))) (void)probe.handle(now, from, *stun::Message::parse(bytes));
+  }
+  void carry(Probe& probe, Time now, const Transmit& out) {
+    if (chance.unit() < loss) return;
+    const auto source = box.outbound(now, kLocal, blurred(out.to));
+    if (out.to.ip == kOutside) {
+      if (hairpin) deliver(probe, now, source, out.to, out.bytes);
+      return;
+    }
+    if (dead.count(out.to) != 0) return;
+    const bool two = !ordinary && (out.to.ip == kServer.ip || out.to.ip == kServerOther.ip);
+    const BindingServer server({kServer, two ? std::optional(kServerOther) : std::nullopt, false});
+    const auto answer = server.answer(out.to, source, *stun::Message::parse(out.bytes));
+    if (answer) deliver(probe, now, answer->from, answer->to, answer->bytes);
+  }
+  ProbeReport discover(std::vector<Endpoint> servers = {kServer}) {
+    SeededRng rng(1);
+    Time now{1h};
+    Probe probe(now, {kLocal, std::move(servers)}, rng);
+    for (int i = 0; i < 1000 && !probe.finished(); ++i) {
+      while (const auto out = probe.poll_transmit()) carry(probe, now, *out);
+      if (probe.finished()) break;
+      now = probe.next_timeout();
+      if (now == kNever) break;
+      probe.handle_timeout(now);
+    }
+    EXPECT_TRUE(probe.finished());
+    took = now - Time{1h};
+    return probe.report();
+  }
+  Duration took{};
+};
+
+TEST(Probe, WithoutANatTheMappedAddressIsTheOwn) {
+  Net net(NatKind::none);
+  const auto report = net.discover();
+  EXPECT_EQ(report.mapped, kLocal);
+  EXPECT_FALSE(report.nat);
+  EXPECT_EQ(report.mapping, Dependence::endpoint_independent);
+  EXPECT_EQ(report.filtering, Dependence::endpoint_independent);
+  EXPECT_EQ(report.hairpin, std::nullopt);
+}
+
+TEST(Probe, EachKindOfNatIsSeenForWhatItIs) {
+  const auto check = [](NatKind kind, Dependence mapping, Dependence filtering) {
+    Net net(kind);
+    const auto report = net.discover();
+    EXPECT_TRUE(report.nat);
+    EXPECT_EQ(report.mapped->ip, kOutside);
+    EXPECT_EQ(report.mapping, mapping) << static_cast<int>(kind);
+    EXPECT_EQ(report.filtering, filtering) << static_cast<int>(kind);
+  };
+  check(NatKind::full_cone, Dependence::endpoint_independent, Dependence::endpoint_independent);
+  check(NatKind::restricted, Dependence::endpoint_independent, Dependence::address);
+  check(NatKind::port_restricted, Dependence::endpoint_independent, Dependence::address_and_port);
+  check(NatKind::symmetric, Dependence::address_and_port, Dependence::address_and_port);
+}
+
+TEST(Probe, AMappingForEachAddressIsToldFromOneForEachPort) {
+  Net net(NatKind::symmetric);
+  net.address_dependent = true;
+  const auto report = net.discover();
+  EXPECT_EQ(report.mapping, Dependence::address);
+  EXPECT_EQ(report.filtering, Dependence::address);
+}
+
+TEST(Probe, LossChangesNothing) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Net net(NatKind::full_cone);
+    net.chance = SeededRng(seed);
+    net.loss = 0.1;
+    const auto report = net.discover();
+    EXPECT_EQ(report.mapping, Dependence::endpoint_independent);
+    EXPECT_EQ(report.filtering, Dependence::endpoint_independent);
+  }
+}
+
+TEST(Probe, HairpinIsSeenWhenTheOwnRequestComesBack) {
+  for (const bool hairpin : {false, true}) {
+    Net net(NatKind::full_cone);
+    net.hairpin = hairpin;
+    EXPECT_EQ(net.discover().hairpin, hairpin);
+  }
+}
+
+TEST(Probe, TwoOrdinaryServersTellTheMappingButNotTheFilter) {
+  for (const auto& [kind, mapping] : {std::pair{NatKind::port_restricted, Dependence::endpoint_independent},
+                                      {NatKind::symmetric, Dependence::address_and_port}}) {
+    Net net(kind);
+    net.ordinary = true;
+    const auto report = net.discover({kServer, kPlain});
+    EXPECT_EQ(report.mapping, mapping);
+    EXPECT_EQ(report.filtering, Dependence::unknown);
+  }
+  Net alone(NatKind::symmetric);
+  alone.ordinary = true;
+  EXPECT_EQ(alone.discover().mapping, Dependence::unknown);
+}
+
+TEST(Probe, ADeadServerDelaysNothing) {
+  Net net(NatKind::full_cone);
+  net.dead = {kPlain};
+  net.hairpin = true;
+  const auto report = net.discover({kPlain, kServer});
+  EXPECT_EQ(report.mapped->ip, kOutside);
+  EXPECT_EQ(net.took, 0ms);
+}
+
+TEST(Probe, WithoutAnyServerNothingIsKnown) {
+  Net net(NatKind::full_cone);
+  net.dead = {kServer};
+  const auto report = net.discover();
+  EXPECT_EQ(report.mapped, std::nullopt);
+  EXPECT_EQ(report.mapping, Dependence::unknown);
+}
+
+TEST(LifetimeSearch, FindsTheLifeOfAMappingToAnEighth) {
+  for (const auto life : {16s, 31s, 60s, 125s, 300s, 599s}) {
+    LifetimeSearch search;
+    int trials = 0;
+    for (; trials < 20 && !search.finished(); ++trials) search.outcome(search.next() < life);
+    EXPECT_LE(search.known(), life);
+    EXPECT_GE(search.known() * 9 / 8, life) << life.count();
+    EXPECT_LE(trials, 10);
+  }
+}
+
+}  // namespace
+}  // namespace linnet::nat
