@@ -273,7 +273,8 @@ std::size_t std::hash<linnet::IpAddress>::operator()(const linnet::IpAddress& ip
 }
 
 std::size_t std::hash<linnet::Endpoint>::operator()(const linnet::Endpoint& e) const noexcept {
-  const std::uint64_t port = static_cast<std::uint64_t>(e.port) << 2 | static_cast<std::uint64_t>(e.transport);
+  const std::uint64_t port = static_cast<std::uint64_t>(e.socket) << 18 | static_cast<std::uint64_t>(e.port) << 2 |
+                             static_cast<std::uint64_t>(e.transport);
   std::uint64_t a = std::hash<linnet::IpAddress>{}(e.ip) ^ (port * 0x94d049bb133111ebU);
   a ^= a >> 31;
   return static_cast<std::size_t>(a * 0x9e3779b97f4a7c15U);

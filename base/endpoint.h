@@ -54,6 +54,9 @@ struct Endpoint {
   IpAddress ip;
   std::uint16_t port = 0;
   Transport transport = Transport::udp;
+  // Of a peer: which of this machine's sockets it is on the other end of, where there are several; 0: the one by which
+  // a datagram to it would leave anyway. A NAT tells them apart. Never leaves this machine.
+  std::uint8_t socket = 0;
 
   // "1.2.3.4:4400", "[2001:db8::1]:4400". The port is required. The transport is UDP.
   static std::optional<Endpoint> parse(std::string_view text);

@@ -87,6 +87,41 @@ void echo(const std::string& listen, int family) {
 TEST(UdpPorts, CarryDatagramsBothWays) { echo("127.0.0.1:0", AF_INET); }
 TEST(UdpPorts, CarryDatagramsBothWaysOverIpv6) { echo("[::1]:0", AF_INET6); }
 
+// A NAT in front of the other end opens for one of our ports only.
+TEST(UdpPorts, AnswerByTheSocketThatWasAsked) {
+  Loop loop;
+  auto ports = UdpPorts::open({at("127.0.0.1:0"), at("127.0.0.1:0")});
+  ASSERT_TRUE(ports);
+  const Fd other(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  std::vector<Endpoint> seen;
+  ports->start(
+      loop, [&](const Datagram& d) { seen.push_back(d.from); },
+      [&] {
+        if (seen.size() == 2) loop.stop();
+      });
+  const auto bound = ports->bound();
+  for (const auto& to : {bound[1], bound[0]}) {
+    const auto address = to_socket_address(to);
+    ASSERT_EQ(::sendto(other.get(), "x", 1, 0, address.get(), address.size), 1);
+  }
+  const auto limit = loop.alarm([&] { loop.stop(); });
+  limit->set(now() + std::chrono::seconds(10));
+  loop.run();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_NE(seen[0], seen[1]) << "two ways to one peer";
+  for (const auto& peer : seen) {
+    ports->send(Transmit{peer, Bytes{peer.socket}});
+    ports->flush();
+    std::uint8_t byte = 0xff;
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const auto got = ::recvfrom(other.get(), &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &size);
+    ASSERT_EQ(got, 1);
+    EXPECT_EQ(byte, peer.socket);
+    EXPECT_EQ(to_endpoint(from).port, bound[peer.socket == 0 ? 0 : 1].port);
+  }
+}
+
 // The traffic class a plain socket reads beside one datagram.
 int traffic_class(int fd, int family) {
   std::array<std::uint8_t, 64> bytes{};

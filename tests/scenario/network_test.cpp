@@ -1,34 +1,16 @@
 // Networks that are not kind, as real processes in network namespaces (tests/lab/net; needs root).
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-
-#include "checkout.h"
-#include "tests/io/home_folder.h"
-#include "tests/scenario/process.h"
+#include "tests/scenario/lab.h"
 
 namespace linnet::scenario {
 namespace {
 
-class Network : public testing::Test {
+class Network : public Lab {
  protected:
-  // What the script of tests/lab/net found; null when it cannot be made here.
+  // Null when it cannot be made here.
   Json found(const std::string& script) {
-    const auto out = (home_ / "out").string(), log = (home_ / "log").string();
-    const int status = std::system((LINNET_SOURCE_DIR "/tests/lab/net/" + script + " " LINNET_BINARY_DIR "/linnet >" +
-                                    out + " 2>" + log)
-                                       .c_str());
-    const auto said = io::read_file(log, 1 << 20);
-    log_ = said && *said ? std::string(text(**said)) : std::string();
-    if (WEXITSTATUS(status) == 77) return nullptr;
-    EXPECT_EQ(WEXITSTATUS(status), 0) << log_;
-    const auto text = io::read_file(out, 1 << 20);
-    if (!text || !*text) return Json::object();
-    return Json::parse((*text)->begin(), (*text)->end(), nullptr, false);
+    const auto said = run("net/" + script, LINNET_BINARY_DIR "/linnet");
+    return said ? Json::parse(*said, nullptr, false) : Json(nullptr);
   }
-
-  io::HomeFolder home_;
-  std::string log_;
 };
 
 TEST_F(Network, ThatLetsNoUdpOutIsJoinedCalledFromAndCalledOverTcp) {

@@ -45,6 +45,7 @@ Outcome<UdpPorts> UdpPorts::open(const std::vector<Endpoint>& listen) {
     if (v6) out.sockets_.push_back(std::move(*v6));  // a machine without IPv6 is fine
     return out;
   }
+  if (listen.size() > kMost) return trouble("At most " + std::to_string(kMost) + " addresses to listen on.");
   for (const auto& at : listen) {
     auto socket = UdpSocket::open(at);
     if (!socket) return tl::unexpected(socket.error());
@@ -83,24 +84,28 @@ std::optional<std::uint16_t> UdpPorts::beyond_loopback() const {
 }
 
 void UdpPorts::start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained) {
-  for (auto& socket : sockets_) {
-    UdpSocket* self = socket.get();
-    const bool several = sockets_.size() > 1;
-    socket->start(
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    sockets_[i]->start(
         loop,
-        [this, self, several, receive](const Datagram& d) {
-          if (several) {
-            if (heard_on_.size() >= kRemembered) heard_on_.clear();
-            heard_on_[d.from] = self;
-          }
-          receive(d);
+        [this, i, receive](const Datagram& d) {
+          receive(Datagram{named(d.from, i), d.bytes});
         },
         drained);
   }
 }
 
+Endpoint UdpPorts::named(Endpoint from, std::size_t socket) {
+  from.socket =
+      sockets_.size() == 1 || usual(from) == sockets_[socket].get() ? 0 : static_cast<std::uint8_t>(socket + 1);
+  return from;
+}
+
 UdpSocket* UdpPorts::choose(const Endpoint& to) {
-  if (const auto known = heard_on_.find(to); known != heard_on_.end()) return known->second;
+  if (to.socket == 0) return usual(to);
+  return to.socket <= sockets_.size() ? sockets_[to.socket - 1U].get() : nullptr;
+}
+
+UdpSocket* UdpPorts::usual(const Endpoint& to) {
   UdpSocket* any = nullptr;
   for (const auto& socket : sockets_) {
     const auto& at = socket->local().ip;

@@ -1,7 +1,6 @@
 // All sockets of a node: which addresses to bind, and which socket a datagram leaves by.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
 #include "node/io/net/udp_socket.h"
@@ -11,7 +10,7 @@ namespace linnet::io {
 class UdpPorts {
  public:
   static constexpr std::uint16_t kDefaultPort = 4400;
-  static constexpr std::size_t kRemembered = 4096;
+  static constexpr std::size_t kMost = 64;  // sockets
 
   // None given: every IPv4 address, and every IPv6 one where there is IPv6, at port 4400.
   static Outcome<UdpPorts> open(const std::vector<Endpoint>& listen);
@@ -24,16 +23,18 @@ class UdpPorts {
   std::optional<std::uint16_t> beyond_loopback() const;
 
   void start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained);
-  // By the socket this peer was last heard on; else by the first of its family, loopback to loopback.
+  // By the socket that the endpoint names; 0: the first of its family, loopback to loopback.
   void send(Transmit transmit);
   void flush();
   std::uint64_t dropped() const;
 
  private:
   UdpSocket* choose(const Endpoint& to);
+  UdpSocket* usual(const Endpoint& to);
+  // As a core shall see who was heard on this socket.
+  Endpoint named(Endpoint from, std::size_t socket);
 
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
-  std::unordered_map<Endpoint, UdpSocket*> heard_on_;  // only with several sockets of one family; emptied when full
   std::uint64_t unroutable_ = 0;
 };
 
