@@ -1,0 +1,72 @@
+// The other side's checks (RFC 8445, section 7.3).
+#include <algorithm>
+
+#include "nat/ice_agent.h"
+
+namespace linnet::nat::ice {
+
+void Agent::on_request(Time now, Base base, const Endpoint& from, const stun::Message& request) {
+  const bool old = previous_ && ufrag_of(request) == previous_->mine.ufrag;
+  const auto& mine = old ? previous_->mine : mine_;
+  const auto check = read_check(request, mine);
+  if (!check) {
+    out_.push_back({base, from, write_error(request, check.error().code, check.error().authentic ? &mine : nullptr)});
+    return;
+  }
+  if (!old && !settle_roles(*check)) {
+    out_.push_back({base, from, write_error(request, stun::ErrorCode::role_conflict, &mine)});
+    return;
+  }
+  out_.push_back({base, from, write_success(request, from, mine)});
+  if (old) return;
+  if (theirs_) return on_check(now, base, from, *check);
+  if (early_.size() < kMaxEarly) early_.push_back({base, from, *check});
+}
+
+// Section 7.3.1.1. False: the other side has to change.
+bool Agent::settle_roles(const Check& check) {
+  if (check.role != config_.role) return true;
+  const bool mine_is_larger = tie_breaker_ >= check.tie_breaker;
+  // The larger number controls.
+  if (config_.role == Role::controlling ? mine_is_larger : !mine_is_larger) return false;
+  change_role(config_.role == Role::controlling ? Role::controlled : Role::controlling);
+  return true;
+}
+
+Pair* Agent::pair_of_check(Base base, const Endpoint& from, const Check& check) {
+  const auto circuit = circuit_of(base);
+  if (auto* known = list_.find(base, from, circuit)) return known;
+  const auto local = local_for(base, from);
+  if (!local) return nullptr;
+  Candidate theirs;
+  theirs.endpoint = from;
+  theirs.circuit = circuit;
+  auto remote = remote_.find(theirs);
+  if (!remote) {
+    // Section 7.3.1.3. Its foundation is like no other's.
+    theirs.type = circuit != 0 ? Type::relayed : Type::peer_reflexive;
+    theirs.priority = check.priority;
+    theirs.foundation = "prflx" + std::to_string(remote_.size());
+    remote = remote_.add(std::move(theirs));
+  }
+  return remote ? list_.add(config_.role, *local, *remote) : nullptr;
+}
+
+// Section 7.3.1.4, and nomination by the controlling side (7.3.1.5).
+void Agent::on_check(Time now, Base base, const Endpoint& from, const Check& check) {
+  auto* pair = pair_of_check(base, from, check);
+  if (pair == nullptr) return;
+  const bool chosen = check.use_candidate && config_.role == Role::controlled;
+  if (pair->valid()) {
+    if (chosen) select(now, *pair);
+    return;
+  }
+  if (chosen) pair->to_nominate = true;
+  const bool concluded = selected_ && config_.policy == Policy::once && !chosen;
+  // An authentic peer that lies about its address makes us send elsewhere: so often, and no more.
+  if (concluded || pair->checks >= kMaxUnanswered) return;
+  if (pair->state == State::in_progress) checks_.stop_sending(now, pair->id);
+  list_.trigger(*pair);
+}
+
+}  // namespace linnet::nat::ice

@@ -1,0 +1,125 @@
+// Which pair is used (RFC 8445, section 8), and what happens when it is lost.
+#include <algorithm>
+
+#include "nat/ice_agent.h"
+
+namespace linnet::nat::ice {
+
+// Direct before relayed. Among direct ones the priority decides, among relayed ones the round trip, by a margin.
+bool Agent::better(const Pair& a, const Pair& b) const {
+  const bool relayed = list_.relayed(a);
+  if (relayed != list_.relayed(b)) return !relayed;
+  if (relayed && a.rtt && b.rtt && config_.policy == Policy::move) {
+    constexpr Duration kMargin = std::chrono::milliseconds(1);
+    if (*a.rtt * 5 / 4 + kMargin < *b.rtt) return true;
+    if (*b.rtt * 5 / 4 + kMargin < *a.rtt) return false;
+  }
+  return a.priority > b.priority;
+}
+
+Pair* Agent::best_valid(Time heard_since) {
+  Pair* out = nullptr;
+  for (auto& p : list_.pairs()) {
+    if (p.valid() && p.heard >= heard_since && (out == nullptr || better(p, *out))) out = &p;
+  }
+  return out;
+}
+
+Time Agent::nominate_at() const {
+  if (config_.role != Role::controlling || config_.policy != Policy::once || selected_ || first_valid_ == kNever)
+    return kNever;
+  const Pair* best = nullptr;
+  for (const auto& p : list_.pairs()) {
+    if (p.to_nominate) return kNever;
+    if (p.valid() && (best == nullptr || better(p, *best))) best = &p;
+  }
+  if (best == nullptr) return kNever;
+  return first_valid_ + (list_.relayed(*best) ? 2 : 1) * config_.patience;
+}
+
+void Agent::nominate(Time now) {
+  if (config_.role != Role::controlling || !theirs_) return;
+  auto& pairs = list_.pairs();
+  auto* best = best_valid();
+  if (best == nullptr || selected_ == best->id || best->to_nominate) return;
+  if (config_.policy == Policy::once) {
+    if (selected_) return;
+    const bool better_may_come = std::any_of(pairs.begin(), pairs.end(), [&](const Pair& p) {
+      return p.priority > best->priority && !p.valid() && p.state != State::failed;
+    });
+    if (now < nominate_at() && (better_may_come || !remote_done_)) return;
+    if (std::any_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.to_nominate; })) return;
+  } else if (const auto* current = selected_ ? list_.find(*selected_) : nullptr; current != nullptr) {
+    if (!better(*best, *current)) return;
+  }
+  for (auto& p : pairs) p.to_nominate = false;
+  best->to_nominate = true;
+  list_.trigger(*best);
+}
+
+void Agent::select(Time now, Pair& pair) {
+  pair.nominated = true;
+  pair.to_nominate = false;
+  const auto* current = selected_ ? list_.find(*selected_) : nullptr;
+  if (current != nullptr && current->id == pair.id) return;
+  // An agent of RFC 5245 nominates as it goes: the best of what it nominates counts.
+  if (current != nullptr && config_.policy == Policy::once && current->priority > pair.priority) return;
+  selected_ = pair.id;
+  pair.refresh = now + jittered(kRefresh);
+  previous_.reset();
+  events_.push_back(event::Selected{way_of(pair)});
+  if (config_.policy == Policy::move) return;
+  const auto id = pair.id;
+  const auto priority = pair.priority;
+  checks_.stop_sending_others(now, id);
+  list_.drop_unbegun(config_.role == Role::controlling ? std::nullopt : std::optional(priority));
+}
+
+void Agent::lose(Pair& pair) {
+  pair.state = State::failed;
+  pair.nominated = pair.to_nominate = false;
+  pair.refresh = kNever;
+  events_.push_back(event::Lost{way_of(pair)});
+  if (selected_ == pair.id) selected_.reset();
+}
+
+// The controlling side nominates the next best one in settle(); the other uses it until it is told.
+void Agent::fall_back(Time now, Time heard_since) {
+  if (selected_ || config_.policy != Policy::move || config_.role == Role::controlling) return;
+  if (auto* next = best_valid(heard_since)) select(now, *next);
+}
+
+void Agent::suspect(Time now) {
+  const auto* current = selected_ ? list_.find(*selected_) : nullptr;
+  if (current == nullptr || !theirs_ || doubt_until_ != kNever) return;
+  constexpr Duration kLeast = std::chrono::milliseconds(100);
+  doubt_since_ = now;
+  doubt_until_ = now + std::max(kLeast, 3 * current->rtt.value_or(Duration{}));
+  for (auto& pair : list_.pairs()) {
+    if (pair.valid()) send_check(now, pair, Purpose::consent);
+  }
+  settle(now);
+}
+
+void Agent::end_doubt(Time now) {
+  const auto since = std::exchange(doubt_since_, kNever);
+  doubt_until_ = kNever;
+  auto* current = selected_ ? list_.find(*selected_) : nullptr;
+  if (current == nullptr || current->heard >= since || best_valid(since) == nullptr) return;
+  lose(*current);
+  if (config_.role == Role::controlling) {
+    // What has not answered either is not nominated now; it may be again when it does.
+    for (auto& pair : list_.pairs()) {
+      if (pair.valid() && pair.heard < since) lose(pair);
+    }
+  }
+  fall_back(now, since);
+}
+
+void Agent::change_role(Role role) {
+  config_.role = role;
+  list_.change_role(role);
+  for (auto& pair : list_.pairs()) pair.to_nominate = false;
+}
+
+}  // namespace linnet::nat::ice
