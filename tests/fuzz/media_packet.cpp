@@ -1,6 +1,10 @@
 // The parsers of what stands inside SRTP: RTP, RTCP with extended reports, RFC 2198, telephone events. No session, so
-// that a second tries a hundred thousand inputs; the rtp target plays whole conversations.
+// that a second tries a hundred thousand inputs; the rtp target plays whole conversations. And what a sender makes of
+// the same octets, read back.
+#include <array>
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "media/redundancy.h"
 #include "media/rtcp.h"
@@ -52,6 +56,76 @@ void event(ByteView bytes) {
   }
 }
 
+// Frames of these octets with copies of earlier ones: what the receiver reads is what was sent.
+void redundancy(ByteView bytes) {
+  Reader in(bytes);
+  SentFrames sent;
+  std::map<std::uint32_t, ByteView> frames;
+  std::uint32_t at = 0;
+  for (int i = 0; i < 64 && in.remaining() > 4; ++i) {
+    const std::uint32_t length = in.u8() % 4 == 0 ? 480 : 960;
+    const std::array distances{in.u8(), static_cast<std::uint8_t>(in.u8() % 4)};
+    const auto payload = in.bytes(std::min<std::size_t>(in.u8() * 8U, in.remaining()));
+    Bytes packet;
+    sent.write(packet, 111, at, length, payload, distances);
+    const auto read = parse_red(packet);
+    require(read && equal(read->primary().payload, payload));
+    for (const auto& copy : read->copies())
+      require(frames.contains(at - copy.offset) && equal(frames[at - copy.offset], copy.payload));
+    sent.add(at, length, payload);
+    frames[at] = payload;
+    at += length;
+  }
+}
+
+// The digits among these octets, keyed; the receiver tells the same.
+void digits(ByteView bytes) {
+  DigitSender sender;
+  DigitReceiver receiver;
+  std::string keyed;
+  std::string told;
+  for (const auto c : bytes.first(std::min<std::size_t>(bytes.size(), 128)))
+    if (sender.push(static_cast<char>(c))) keyed += *digit_of(*event_of(static_cast<char>(c)));
+  require(keyed.size() <= DigitSender::kMaxWaiting);
+  std::uint32_t at = 0;
+  for (int i = 0; sender.busy(); ++i, at += 960) {
+    require(i < 64 * 20);
+    const auto out = sender.next(at, 20, 48);
+    if (!out) continue;
+    Bytes packet;
+    write_event(packet, out->event);
+    for (int n = 0; n < out->copies; ++n)
+      if (const auto digit = receiver.on_packet(out->timestamp, packet)) told += *digit;
+  }
+  require(told == keyed);
+}
+
+// Packets that came, were lost or came too late: rates and densities of at most one, and a report that reads the same.
+void bursts(ByteView bytes) {
+  BurstMeter meter;
+  for (const auto b : bytes)
+    for (int bit = 0; bit < 8; bit += 2) meter.add(static_cast<BurstMeter::Fate>(std::min(2, b >> bit & 3)));
+  VoipMetrics metrics;
+  meter.fill(metrics, 20);
+  require(meter.packets() == 4 * bytes.size() && outage_ms(metrics) <= 400);
+  Writer out;
+  write_voip_metrics(out, metrics);
+  const auto read = read_xr_blocks(out.written());
+  require(read && *read && **read == metrics);
+}
+
+void times(ByteView bytes) {
+  Reader in(bytes);
+  const Time now{Duration(static_cast<std::int64_t>(in.u32()) << 8)};
+  const auto ntp = ntp_time(now);
+  const auto back = ntp_duration(ntp) - now.time_since_epoch();
+  require(back <= Duration(0) && back >= Duration(-1));
+  ReportBlock block;
+  block.last_sr = in.u32();
+  block.delay_since_last_sr = in.u32();
+  if (const auto trip = round_trip(now, block)) require(*trip >= Duration(0));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -60,5 +134,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rtcp(bytes);
   red(bytes);
   event(bytes);
+  if (size > 2048) return 0;
+  redundancy(bytes);
+  digits(bytes);
+  bursts(bytes);
+  times(bytes);
   return 0;
 }

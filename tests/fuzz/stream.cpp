@@ -65,6 +65,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   fuzz::require(broken == twin.broken && (broken || brought == twin.packets.size()));
-  if (broken) fuzz::require(!reader.push(Bytes{1}).has_value());
+  if (broken) fuzz::require(!reader.push(Bytes{1}).has_value() && !reader.next().has_value());
+  Bytes again;
+  for (const auto& packet : twin.packets) fuzz::require(write_stream_packet(again, packet).has_value());
+  const std::size_t head = magic ? kStreamMagic.size() : 0;
+  fuzz::require(again.empty() || equal(again, ByteView(data + 1, size - 1).subspan(head, again.size())));
+  const auto whole = write_stream_packet(again, ByteView(data + 1, size - 1));
+  fuzz::require(whole.has_value() == (size > 1 && size - 1 <= kMaxStreamPacket));
   return 0;
 }
