@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "node/io/net/address.h"
 #include "tests/io/real_peer.h"
@@ -181,6 +182,95 @@ TEST(TcpPorts, DoNotDialForAnAnswer) {
   EXPECT_EQ(client.counters().dropped, 6U);
   client.send({to, Bytes{4, 0}});
   EXPECT_EQ(client.size(), 1U);
+}
+
+// A listener of one's own, whose port may be dialled and dialled from.
+struct Far {
+  Far() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    const int on = 1;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    bind_to(fd, *Endpoint::parse("127.0.0.1:0"));
+    EXPECT_EQ(::listen(fd.get(), 8), 0);
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size);
+    at = to_endpoint(bound);
+    at.transport = Transport::tcp;
+  }
+  static void bind_to(const Fd& fd, const Endpoint& at) {
+    const auto address = to_socket_address(at);
+    EXPECT_EQ(::bind(fd.get(), address.get(), address.size), 0) << std::strerror(errno);
+  }
+  Fd dial(const Endpoint& to) const {
+    Fd out(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    ::setsockopt(out.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    bind_to(out, at);
+    const auto address = to_socket_address(to);
+    EXPECT_EQ(::connect(out.get(), address.get(), address.size), 0) << std::strerror(errno);
+    return out;
+  }
+
+  Fd fd;
+  Endpoint at;
+};
+
+struct DialledConnections : ::testing::Test {
+  void SetUp() override {
+    ASSERT_TRUE(ports.listen({*Endpoint::parse("127.0.0.1:0")}));
+    ports.start(
+        loop, [](const Datagram&) {}, [] {}, [](const Endpoint&) { return true; });
+  }
+  bool dials(const Endpoint& to) {
+    const auto before = ports.counters().dialled;
+    ports.send({to, Bytes{4, 0}});
+    ports.flush();
+    return ports.counters().dialled > before;
+  }
+
+  Loop loop;
+  TcpPorts ports{{2048, 256, 1}};  // one at a time
+  Far first, second;
+};
+
+TEST_F(DialledConnections, AreCounted) {
+  EXPECT_TRUE(dials(first.at));
+  EXPECT_FALSE(dials(second.at));
+}
+
+TEST_F(DialledConnections, AreCountedNoMoreWhenTheOtherSideEndsThem) {
+  ASSERT_TRUE(dials(first.at));
+  Fd taken;
+  ASSERT_TRUE(run_to(
+      loop,
+      [&] {
+        taken = Fd(::accept4(first.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        return static_cast<bool>(taken);
+      },
+      seconds(5)));
+  taken.reset();
+  ASSERT_TRUE(run_to(
+      loop, [&] { return ports.size() == 0; }, seconds(5)));
+  EXPECT_TRUE(dials(second.at));
+  EXPECT_FALSE(dials(first.at)) << "counted twice";
+}
+
+TEST_F(DialledConnections, AreCountedNoMoreWhenNobodyIsThere) {
+  const auto nowhere = first.at;
+  first.fd.reset();
+  ASSERT_TRUE(dials(nowhere));
+  ASSERT_TRUE(run_to(
+      loop, [&] { return ports.size() == 0; }, seconds(5)));
+  EXPECT_TRUE(dials(second.at));
+}
+
+TEST_F(DialledConnections, AreCountedNoMoreWhenOneFromTheSameAddressTakesTheirPlace) {
+  ASSERT_TRUE(dials(first.at));
+  const auto incoming = first.dial(ports.bound().front());
+  ASSERT_TRUE(run_to(
+      loop, [&] { return ports.counters().accepted == 1; }, seconds(5)));
+  ASSERT_EQ(ports.size(), 1U);
+  EXPECT_TRUE(dials(second.at));
 }
 
 TEST(TcpPorts, ForeignProtocolsAreShownOut) {

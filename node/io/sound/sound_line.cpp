@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "node/io/clock.h"
-
 namespace linnet::io {
 
 void SoundLine::use(std::shared_ptr<SoundCard> card, const media::AudioProcessingConfig& config) {
@@ -29,9 +27,9 @@ void SoundLine::tick() {
 
 // Time that passed, not the thread's CPU time: where others take the CPU away, voice must come with less of it too.
 void SoundLine::say(std::span<const std::int16_t> samples) {
-  const Time begin = now();
+  const Time begin = clock_();
   node_.capture(begin, call_, samples);
-  node_.capture_took(call_, now() - begin, samples.size());
+  node_.capture_took(call_, clock_() - begin, samples.size());
 }
 
 void SoundLine::file_tick() {
@@ -43,7 +41,7 @@ void SoundLine::file_tick() {
   }
   say(samples);
   samples.fill(0);
-  write(samples, node_.play(now(), call_, samples));
+  write(samples, node_.play(clock_(), call_, samples));
 }
 
 void SoundLine::card_tick() {
@@ -53,7 +51,7 @@ void SoundLine::card_tick() {
   const std::size_t wanted = std::min(card_->wanted(), samples.size());
   if (wanted == 0) return;
   const auto out = std::span(samples).first(wanted);
-  node_.play(now(), call_, out);
+  node_.play(clock_(), call_, out);
   if (processing_) processing_->played(out);
   card_->play(out);
 }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "media/audio_processing.h"
+#include "node/io/clock.h"
 #include "node/io/sound/sound_card.h"
 #include "node/io/sound/wav_recorder.h"
 #include "node/node.h"
@@ -20,7 +22,10 @@ inline constexpr std::size_t kTickSamples = 480;
 
 class SoundLine {
  public:
-  SoundLine(node::Node& node, node::CallId call) : node_(node), call_(call) {}
+  using Clock = std::function<Time()>;  // a test brings its own
+
+  SoundLine(node::Node& node, node::CallId call, Clock clock = now)
+      : node_(node), call_(call), clock_(std::move(clock)) {}
 
   void speak(Speech speech) { speech_ = std::move(speech); }
   void record(std::unique_ptr<WavRecorder> recorder) { recorder_ = std::move(recorder); }
@@ -52,6 +57,7 @@ class SoundLine {
 
   node::Node& node_;
   node::CallId call_;
+  Clock clock_;
   Speech speech_;
   std::size_t at_ = 0;
   std::unique_ptr<WavRecorder> recorder_;
