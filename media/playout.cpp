@@ -1,6 +1,7 @@
 #include "media/playout.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 
@@ -32,6 +33,7 @@ constexpr std::size_t kMaxRecovered = 64;
 constexpr std::size_t kNear = 3;     // frames; copies of older ones are for outages
 constexpr std::size_t kEnough = 25;  // packets before the quantile is trusted
 constexpr std::size_t kEnoughLong = 10;  // long ones
+constexpr double kPeakMemory = 0.93;     // kept of the peak in 10 ms: half of it is forgotten in a tenth of a second
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
 
 std::int64_t ssize(std::span<const std::int16_t> s) { return static_cast<std::int64_t>(s.size()); }
@@ -371,8 +373,32 @@ bool Playout::recover_hole(std::int64_t missing, CodecBank& codecs) {
 void Playout::conceal(std::size_t samples, CodecBank& codecs) {
   work_.assign(kBlock, 0);
   if (frozen_ < kFade) codecs.get(codec_).conceal(work_);
+  if (frozen_ == 0) gain_ = 1;
+  limit(work_);
   push(std::span(work_).first(samples), Sound::concealed);
   if (samples < kBlock) seam_ = true;
+}
+
+// Concealment of a tone may come out three times as loud as the tone was (docs/measurements.md). One gain for a block,
+// reached within 2.5 ms; what that leaves over the peak is cut.
+void Playout::limit(std::span<std::int16_t> concealed) {
+  double loudest = 0;
+  for (const double s : concealed) loudest = std::max(loudest, std::abs(s));
+  const double wanted = loudest > peak_ ? peak_ / loudest : 1, from = std::exchange(gain_, wanted);
+  if (wanted == 1 && from == 1) return;
+  for (std::size_t i = 0; i < concealed.size(); ++i) {
+    const double way = std::min(1.0, static_cast<double>(i) / static_cast<double>(kNegligible));
+    const double sample = concealed[i] * (from + (wanted - from) * way);
+    concealed[i] = static_cast<std::int16_t>(std::clamp(sample, -peak_, peak_));
+  }
+}
+
+void Playout::note_peak(std::span<const std::int16_t> voice) {
+  for (; !voice.empty(); voice = voice.subspan(std::min(kBlock, voice.size()))) {
+    double loudest = 0;
+    for (const double s : voice.first(std::min(kBlock, voice.size()))) loudest = std::max(loudest, std::abs(s));
+    peak_ = std::max(loudest, peak_ * kPeakMemory);
+  }
 }
 
 void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
@@ -392,6 +418,7 @@ void Playout::push(std::span<const std::int16_t> samples, Sound sound) {
     }
     seam_ = false;
   }
+  if (sound == Sound::voice) note_peak(samples);
   if (!fifo_.empty()) last_sample_ = fifo_.back();
 }
 

@@ -97,6 +97,8 @@ class Playout {
   bool recover_hole(std::int64_t missing, CodecBank& codecs);
   void conceal(std::size_t samples, CodecBank& codecs);
   void push(std::span<const std::int16_t> samples, Sound sound);
+  void limit(std::span<std::int16_t> concealed);
+  void note_peak(std::span<const std::int16_t> voice);
   void push_stretched(std::span<const std::int16_t> samples);
   void close_gap(bool source_paused);
   void give_up();
@@ -131,6 +133,8 @@ class Playout {
   std::size_t fifo_at_ = 0;
   std::vector<std::int16_t> work_;
   std::int16_t last_sample_ = 0;
+  double peak_ = 0;               // of the voice of late: concealment is never louder
+  double gain_ = 1;               // of concealment
   bool giving_back_ = false;      // delay that is not needed, down to the target
   std::int64_t spare_since_ = 0;  // pulled_ when there was last none of it
   std::int64_t long_since_ = 0;   // ... when frames grew long

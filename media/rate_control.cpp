@@ -164,6 +164,9 @@ void RateControl::on_report(Time now, const PathReport& report) {
   if (!settings_.adapt) return note_loss(p);
   note_outage(now, p);
   const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss && !mixed);
+  // A queue grows from report to report. One that is there all at once may as well be an outage in which the report was
+  // made: the next one tells.
+  if (jam && !from.queued && seen_packets_ >= kFirstLook) return;
   if (jam) {
     // Packets from before the last change are the old plan's: of use only for the measure of a full queue.
     if (mark.packet.at < changed_at_) {
@@ -177,7 +180,7 @@ void RateControl::on_report(Time now, const PathReport& report) {
     if (first || mixed) measured.packets = 0;
     return congested(now, mark, measured, queue);
   }
-  if (mark.packet.at >= changed_at_) note_loss(p);
+  if (from.packet.at >= changed_at_) note_loss(p);
   probe_verdict(now, p);
   if (now >= no_copies_until_) choose_copies(now);
   clear_path(now);
@@ -185,6 +188,7 @@ void RateControl::on_report(Time now, const PathReport& report) {
 }
 
 void RateControl::congested(Time now, const Mark& mark, const Passed& p, double queue_ms) {
+  met_queue_ = true;
   if (growths_ > 0) patience_ = std::min<Duration>(std::max<Duration>(patience_ * 2, kPatience), kMaxPatience);
   const int current = std::min(ceiling_.value_or(kMaxWire), wire_rate(plan_, settings_.overhead));
   // Too short a measure says only that it is less.
@@ -289,7 +293,8 @@ void RateControl::set_frame(int ms) {
 }
 
 void RateControl::on_frame(Time now, double incoming_loss) {
-  if (settings_.adapt && seen_packets_ < kFirstLook && incoming_loss > loss_ + 0.05) {
+  // After a queue what the peer's stream lost is as likely its own queue's.
+  if (settings_.adapt && !met_queue_ && seen_packets_ < kFirstLook && incoming_loss > loss_ + 0.05) {
     loss_ = std::min(incoming_loss, kBelieved);
     choose_copies(now);
     replan();

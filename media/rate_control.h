@@ -100,6 +100,7 @@ class RateControl {
 
   std::optional<int> ceiling_;
   std::optional<double> queue_ms_;
+  bool met_queue_ = false;  // the rate was cut for one
   double loss_ = 0;
   bool recover_ = false;
   double seen_packets_ = 0;

@@ -9,6 +9,7 @@
 #include "media/opus_codec.h"
 #include "media/quality.h"
 #include "media/resampler.h"
+#include "tests/media/echo_scene.h"
 #include "tests/media/voice.h"
 
 namespace linnet::media {
@@ -16,8 +17,8 @@ namespace {
 
 // Encodes and decodes the speech, frame by frame; `lost(i)` says which packets do not arrive.
 template <class Lost>
-Audio through(Codec& codec, std::size_t frame, Lost lost) {
-  auto in = resample(speech().samples, speech().rate, kRate);
+Audio through(Codec& codec, std::size_t frame, Lost lost, const Audio& said = speech()) {
+  auto in = resample(said.samples, said.rate, kRate);
   in.resize((in.size() / frame + 2) * frame);
   Audio out{kRate, std::vector<std::int16_t>(in.size())};
   std::vector<Bytes> packets;
@@ -71,6 +72,57 @@ TEST(Opus, EveryPacketHasTheSameLength) {
     sizes.insert(packet.size());
   }
   EXPECT_EQ(sizes, std::set<std::size_t>{60}) << "24 kbit/s for 20 ms";
+}
+
+constexpr std::size_t k60 = 2880, k120 = 5760;
+
+// The project's own speech, made by a machine, does not tell the difference.
+TEST(Opus, PacketsOf60And120MillisecondsCarryRecordedSpeechAsWellAsShortOnesOfTheSameRate) {
+  const Bytes file = read_file(speech_folder() / "lv0890_16k.wav");
+  if (file.empty()) GTEST_SKIP() << "no speech in " << speech_folder() << ": set LINNET_TEST_DATA";
+  const auto said = *parse_wav(file);
+  const auto stoi = [&said](int bitrate, std::size_t frame) {
+    OpusCodec codec({.bitrate = bitrate});
+    return *compare(said, through(codec, frame, kNone, said)).stoi;
+  };
+  EXPECT_GT(stoi(14000, k60), stoi(14000, 960) - 0.01);
+  EXPECT_GT(stoi(10000, k120), stoi(10000, 1920) - 0.01);
+}
+
+TEST(Opus, LongPacketsAreOfOneLengthAndNeverOverTheRate) {
+  const auto in = resample(speech().samples, speech().rate, kRate);
+  for (const int bitrate : {6000, 6301, 9999, 14321, 24000}) {
+    for (const std::size_t frame : {k60, k120}) {
+      OpusCodec codec({.bitrate = bitrate});
+      std::set<std::size_t> sizes;
+      for (std::size_t at = 0; at + frame <= in.size(); at += frame) {
+        Bytes packet;
+        ASSERT_TRUE(codec.encode(std::span(in).subspan(at, frame), packet));
+        EXPECT_EQ(codec.duration(packet), frame);
+        sizes.insert(packet.size());
+      }
+      const std::size_t paid = static_cast<std::size_t>(bitrate) * frame / 8 / kRate;
+      ASSERT_EQ(sizes.size(), 1U);
+      EXPECT_EQ(*sizes.begin(), paid);
+    }
+  }
+}
+
+TEST(Opus, LongPacketsSurviveEveryChangeOfRateAndBand) {
+  OpusCodec codec({});
+  const auto in = resample(speech().samples, speech().rate, kRate);
+  std::vector<std::int16_t> out(k120);
+  SeededRng rng(1);
+  for (std::size_t at = 0; at + k120 <= in.size(); at += k120) {
+    codec.set_bitrate(6000 + static_cast<int>(rng.below(30000)));
+    codec.set_expected_loss(static_cast<int>(rng.below(12)));
+    for (const std::size_t frame : {k60, k120}) {
+      Bytes packet;
+      ASSERT_TRUE(codec.encode(std::span(in).subspan(at, frame), packet));
+      ASSERT_EQ(codec.duration(packet), frame);
+      EXPECT_EQ(codec.decode(packet, std::span(out).first(frame)), frame);
+    }
+  }
 }
 
 TEST(Opus, CarriesTheLostFrameInTheNextOneWhenThePeerReportsLoss) {
