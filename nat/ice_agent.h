@@ -25,7 +25,8 @@ struct AgentConfig {
   Role role = Role::controlled;
   Policy policy = Policy::move;
   Duration pace = std::chrono::milliseconds(50);  // Ta
-  Duration rto = std::chrono::milliseconds(500);  // the least, of a check on a way of unknown length
+  // The least, of a check on a way of unknown length. Toward foreign agents never below 500 ms (section 14.3).
+  Duration rto = std::chrono::milliseconds(200);
   // Policy::once: after the first valid pair, for better ones. Twice as long for a relayed one.
   Duration patience = std::chrono::milliseconds(500);
   // No failure is declared before this (RFC 8863).

@@ -7,10 +7,11 @@
 namespace linnet::nat::ice {
 
 Duration Agent::rto_of(const Pair& pair) const {
-  // A way whose length is known, or section 14.3.
-  if (pair.rtt) return std::clamp<Duration>(2 * *pair.rtt, config_.pace, config_.rto);
+  constexpr Duration kForeign = std::chrono::milliseconds(500);
+  const auto least = config_.policy == Policy::once ? std::max(config_.rto, kForeign) : config_.rto;
+  if (pair.rtt) return std::max<Duration>(2 * *pair.rtt, config_.policy == Policy::once ? least : config_.pace);
   const auto busy = list_.count(State::waiting) + list_.count(State::in_progress);
-  return std::max(config_.rto, config_.pace * static_cast<int>(busy));
+  return std::max(least, config_.pace * static_cast<int>(busy));
 }
 
 void Agent::check_one(Time now) {

@@ -30,6 +30,8 @@ void Node::handle_wall(Time now, Wall wall) {
 }
 
 void Node::handle_datagram(Time now, const Datagram& datagram) {
+  const bool serves = impl_->peer.role() == overlay::Role::supernode && !impl_->peer.serving_links();
+  if (impl_->stun.take(now, datagram, serves)) return;
   impl_->peer.handle_datagram(now, datagram);
   impl_->settle(now);
 }
@@ -55,6 +57,7 @@ void Node::handle_timeout(Time now) { impl_->handle_timeout(now); }
 Time Node::next_timeout() const { return impl_->next_timeout(); }
 
 std::optional<Transmit> Node::poll_transmit() {
+  if (auto answer = impl_->stun.poll_transmit()) return answer;
   auto transmit = impl_->peer.poll_transmit();
   impl_->leave_polled(!transmit.has_value());
   return transmit;

@@ -5,6 +5,7 @@
 #include "node/invitations.h"
 #include "node/node.h"
 #include "node/reception.h"
+#include "node/stun_door.h"
 
 namespace linnet::node {
 
@@ -90,6 +91,7 @@ struct Node::Impl {
   crypto::Identity identity;
   Contacts contacts;
   overlay::Peer peer;
+  StunDoor stun;
   sip::Core sip;
   Links links;
   Askers askers;

@@ -35,6 +35,20 @@ TEST(IceAgent, EveryPairOfNatsThatCanBePunchedEndsDirectAndTheOthersOnTheCircuit
   }
 }
 
+TEST(IceAgent, AHoleIsPunchedWithinHalfASecond) {
+  for (const auto left : kAll) {
+    for (const auto right : kAll) {
+      if (!punchable(left, right)) continue;
+      Net net(left, right);  // 40 ms there and back, 80 by the circuit
+      net.begin(true);
+      net.run_for(500ms);
+      ASSERT_TRUE(net.a.selected && net.b.selected);
+      EXPECT_FALSE(net.a.selected->relayed) << static_cast<int>(left) << static_cast<int>(right);
+      EXPECT_FALSE(net.b.selected->relayed) << static_cast<int>(left) << static_cast<int>(right);
+    }
+  }
+}
+
 TEST(IceAgent, ThePathsOfBothSidesAreOne) {
   Net net(NatKind::port_restricted, NatKind::restricted);
   net.begin();
@@ -228,7 +242,9 @@ TEST(IceAgent, WithoutAnyWayItFailsButNotBeforeThirtyNineAndAHalfSeconds) {
 }
 
 TEST(IceAgent, ChecksAreAPaceApart) {
-  Net net(NatKind::none, NatKind::none);
+  AgentConfig slow;
+  slow.rto = 500ms;  // nothing is sent again meanwhile
+  Net net(NatKind::none, NatKind::none, {}, slow);
   net.exchange_credentials();
   net.b.agent->add_host(net.now, kSocket, net.b.local);
   for (std::uint16_t i = 0; i < 10; ++i) {

@@ -1,0 +1,32 @@
+// STUN on the port of everything (protocol.md section 6; RFC 7983: first bytes 0 to 3). A supernode tells who asks
+// where it is seen (nat/binding_server.h); a leaf says nothing, since it is called through its supernodes.
+#pragma once
+
+#include "base/fifo.h"
+#include "base/machine.h"
+#include "crypto/guard.h"
+
+namespace linnet::node {
+
+class StunDoor {
+ public:
+  static constexpr double kPerPrefix = 20;  // answers a second to one /24 or /48
+  static constexpr double kBurst = 40;
+  static constexpr std::size_t kMaxWaiting = 256;
+
+  struct Counters {
+    std::uint64_t answered = 0, limited = 0, dropped = 0;
+  };
+
+  // True: it was STUN, and whether it is answered has been decided.
+  bool take(Time now, const Datagram& datagram, bool serves);
+  std::optional<Transmit> poll_transmit();
+  const Counters& counters() const { return counters_; }
+
+ private:
+  crypto::PrefixLimiter limiter_{kPerPrefix, kBurst};
+  Fifo<Transmit> out_;
+  Counters counters_;
+};
+
+}  // namespace linnet::node
