@@ -1,13 +1,16 @@
-// Memory of a simulated world: what one host allocates lies together, so that an event touches few pages, and every
-// byte is counted for its host. For a program without threads; its operators new and delete call it (sim/main.cpp).
+// Memory of a simulated world, where every byte is counted for the host that allocated it. For a program without
+// threads; its operators new and delete call it (sim/main.cpp).
 //
-// Chunks of 4 KiB belong to one owner each. A byte for each 16 of a chunk tells the size class of the block that begins
-// there. Freed blocks go to the lists of their owner. What is larger than 2 KiB is malloc's, behind a header.
+// A chunk of 64 KiB holds blocks of one size, and behind its head whose each of them is. Freed blocks are handed out
+// again whoever freed them, the latest first: most of what an event allocates it also frees, so the same few blocks go
+// from host to host and stay in the cache. Sizes go in steps of 16 bytes, as malloc's do. What is larger than 2 KiB
+// has a header and a size of its own step, four to each power of two; beyond a megabyte it is malloc's.
 #pragma once
 
 #include <sys/mman.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -17,58 +20,87 @@
 namespace linnet::sim::arena {
 
 inline constexpr std::size_t kUnit = 16;
-inline constexpr std::size_t kChunk = 4096;
-inline constexpr std::size_t kHead = 16 + kChunk / kUnit;  // owner, then the classes
+inline constexpr std::size_t kFine = 1024;  // from here on steps of 128
 inline constexpr std::size_t kLargest = 2048;
+inline constexpr std::size_t kClasses = kFine / kUnit + (kLargest - kFine) / 128;
+inline constexpr std::size_t kHuge = std::size_t{1} << 20;
+inline constexpr std::size_t kChunk = 65536;
 inline constexpr std::size_t kRegion = std::size_t{256} << 20;
 inline constexpr std::uint32_t kOwners = (1U << 20) + 2;
 
-inline constexpr std::array<std::uint16_t, 24> kSizes{16,  32,  48,  64,  80,  96,  112, 128,  160,  192,  224,  256,
-                                                      320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048};
+constexpr std::size_t class_of(std::size_t size) {
+  if (size <= kFine) return size == 0 ? 0 : (size - 1) / kUnit;
+  return kFine / kUnit + (size - kFine - 1) / 128;
+}
+constexpr std::size_t size_of(std::size_t c) {
+  return c < kFine / kUnit ? (c + 1) * kUnit : kFine + (c - kFine / kUnit + 1) * 128;
+}
 
-constexpr std::array<std::uint8_t, kLargest / kUnit + 1> class_table() {
-  std::array<std::uint8_t, kLargest / kUnit + 1> out{};
-  std::size_t c = 0;
-  for (std::size_t units = 0; units < out.size(); ++units) {
-    while (kSizes[c] < units * kUnit) ++c;
-    out[units] = static_cast<std::uint8_t>(c);
+// Of the chunks of one class: how many blocks, where the first begins, and a factor in place of a division.
+struct Layout {
+  std::uint32_t size = 0;
+  std::uint32_t blocks = 0;
+  std::uint32_t first = 0;
+  std::uint32_t inverse = 0;
+};
+struct Chunk {
+  std::uint64_t size_class;
+  std::uint32_t* owners() { return reinterpret_cast<std::uint32_t*>(this + 1); }
+};
+constexpr std::array<Layout, kClasses> layouts() {
+  std::array<Layout, kClasses> out{};
+  for (std::size_t c = 0; c < kClasses; ++c) {
+    const auto size = size_of(c);
+    const auto blocks = (kChunk - sizeof(Chunk) - kUnit) / (size + sizeof(std::uint32_t));
+    const auto head = (sizeof(Chunk) + blocks * sizeof(std::uint32_t) + kUnit - 1) / kUnit * kUnit;
+    out[c] = {static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(blocks), static_cast<std::uint32_t>(head),
+              static_cast<std::uint32_t>((std::uint64_t{1} << 32) / size + 1)};
   }
   return out;
 }
-inline constexpr auto kClassOf = class_table();
+inline constexpr auto kLayouts = layouts();
 
 struct Free {
   Free* next;
 };
-struct Owner {
+struct Blocks {  // of one class
+  Free* free = nullptr;
   std::uint8_t* at = nullptr;  // of the chunk in use
   std::uint8_t* end = nullptr;
-  std::uint64_t live = 0;
-  std::array<Free*, kSizes.size()> free{};
 };
-struct Chunk {
-  std::uint32_t owner;
-  std::uint8_t in_arena[12];
-  std::uint8_t classes[kChunk / kUnit];
-};
-struct Large {
+struct Large {  // before its bytes
   std::size_t size;
   std::uint32_t owner;
-  std::uint32_t pad;
+  std::uint32_t step;
 };
-static_assert(sizeof(Chunk) == kHead && sizeof(Large) == kUnit);
+inline constexpr std::size_t kSteps = 36;
+inline constexpr std::uint32_t kNoStep = kSteps;
+// The step of a block with its header, and how long the blocks of a step are.
+constexpr std::uint32_t step_of(std::size_t bytes) {
+  const auto power = static_cast<std::uint32_t>(std::bit_width(bytes - 1)) - 1;  // 2^power < bytes <= 2^(power + 1)
+  const auto quarter = static_cast<std::uint32_t>((bytes - 1) >> (power - 2)) & 3;
+  return 4 * (power - 11) + quarter;
+}
+constexpr std::size_t bytes_of_step(std::uint32_t step) { return std::size_t{5 + step % 4} << (step / 4 + 9); }
+static_assert(step_of(2049) == 0 && bytes_of_step(0) == 2560 && step_of(4096) == 3 && bytes_of_step(3) == 4096);
+static_assert(step_of(kHuge) < kSteps && bytes_of_step(step_of(kHuge)) == kHuge);
+static_assert(sizeof(Large) == kUnit);
 
 struct State {
   std::uint8_t* next = nullptr;
   std::uint8_t* end = nullptr;
-  std::uintptr_t regions[256] = {};  // by address / kRegion, hashed: whether it is ours
-  Owner owners[kOwners];
+  std::uint8_t* next_large = nullptr;
+  std::uint8_t* end_large = nullptr;
+  std::uintptr_t regions[256] = {};  // by address / kRegion, hashed: whether there are chunks
+  std::array<Blocks, kClasses> blocks{};
+  std::array<Free*, kSteps> large{};
+  std::uint64_t live[kOwners] = {};  // bytes of each owner
 };
 inline State state;
 
 inline std::size_t region_slot(std::uintptr_t region) { return (region * 0x9e3779b1U >> 8) % 256; }
 
-inline bool is_ours(const void* p) {
+inline bool in_chunk(const void* p) {
   const auto region = reinterpret_cast<std::uintptr_t>(p) / kRegion;
   for (auto i = region_slot(region); state.regions[i] != 0; i = (i + 1) % 256) {
     if (state.regions[i] == region) return true;
@@ -76,11 +108,16 @@ inline bool is_ours(const void* p) {
   return false;
 }
 
-inline void new_region() {
-  // Aligned to its size, so that the kernel can back it with huge pages: an event touches memory all over.
+// Aligned to its size, so that the kernel can back it with huge pages: an event touches memory all over.
+inline std::uint8_t* new_region() {
   auto* region = static_cast<std::uint8_t*>(std::aligned_alloc(kRegion, kRegion));
   if (region == nullptr) throw std::bad_alloc();
   madvise(region, kRegion, MADV_HUGEPAGE);
+  return region;
+}
+
+inline void new_region_of_chunks() {
+  auto* region = new_region();
   const auto number = reinterpret_cast<std::uintptr_t>(region) / kRegion;
   auto i = region_slot(number);
   while (state.regions[i] != 0) i = (i + 1) % 256;
@@ -89,77 +126,100 @@ inline void new_region() {
   state.end = region + kRegion;
 }
 
-inline void new_chunk(Owner& owner, std::uint32_t number) {
-  if (state.next == state.end) new_region();
+inline void new_chunk(std::size_t c) {
+  if (state.next == state.end) new_region_of_chunks();
   auto* chunk = reinterpret_cast<Chunk*>(state.next);
   state.next += kChunk;
-  chunk->owner = number;
-  owner.at = reinterpret_cast<std::uint8_t*>(chunk) + kHead;
-  owner.end = reinterpret_cast<std::uint8_t*>(chunk) + kChunk;
+  chunk->size_class = c;
+  auto& blocks = state.blocks[c];
+  blocks.at = reinterpret_cast<std::uint8_t*>(chunk) + kLayouts[c].first;
+  blocks.end = blocks.at + std::size_t{kLayouts[c].blocks} * kLayouts[c].size;
 }
 
 inline Chunk* chunk_of(void* p) {
   return reinterpret_cast<Chunk*>(reinterpret_cast<std::uintptr_t>(p) & ~(std::uintptr_t{kChunk} - 1));
 }
 
+inline std::uint32_t& owner_of(Chunk* chunk, void* p, const Layout& layout) {
+  const auto offset =
+      static_cast<std::uint64_t>(static_cast<std::uint8_t*>(p) - reinterpret_cast<std::uint8_t*>(chunk));
+  return chunk->owners()[(offset - layout.first) * layout.inverse >> 32];
+}
+
+inline void* new_large(std::size_t bytes) {
+  if (static_cast<std::size_t>(state.end_large - state.next_large) < bytes) {
+    state.next_large = new_region();
+    state.end_large = state.next_large + kRegion;
+  }
+  auto* out = state.next_large;
+  state.next_large += bytes;
+  return out;
+}
+
+inline void* allocate_large(std::size_t size) {
+  const auto whole = size + sizeof(Large);
+  const auto step = whole > kHuge ? kNoStep : step_of(whole);
+  void* out = nullptr;
+  if (step == kNoStep) {
+    out = std::malloc(whole);
+    if (out == nullptr) throw std::bad_alloc();
+  } else if (auto& list = state.large[step]; list != nullptr) {
+    out = list;
+    list = list->next;
+  } else {
+    out = new_large(bytes_of_step(step));
+  }
+  auto* large = new (out) Large{size, working_owner, step};
+  state.live[working_owner] += size;
+  return large + 1;
+}
+
 inline void* allocate(std::size_t size) {
-  const auto number = working_owner;
-  auto& owner = state.owners[number];
-  if (size > kLargest) {
-    auto* large = static_cast<Large*>(std::malloc(size + sizeof(Large)));
-    if (large == nullptr) throw std::bad_alloc();
-    *large = {size, number, 0};
-    owner.live += size;
-    return large + 1;
+  const auto owner = working_owner;
+  if (size > kLargest) return allocate_large(size);
+  const auto c = class_of(size);
+  auto& blocks = state.blocks[c];
+  void* out = blocks.free;
+  if (out != nullptr) {
+    blocks.free = blocks.free->next;
+    __builtin_prefetch(blocks.free);
+  } else {
+    if (blocks.at == blocks.end) new_chunk(c);
+    out = blocks.at;
+    blocks.at += kLayouts[c].size;
   }
-  const auto c = kClassOf[(size + kUnit - 1) / kUnit];
-  owner.live += kSizes[c];
-  if (auto* block = owner.free[c]; block != nullptr) {
-    owner.free[c] = block->next;
-    return block;
-  }
-  if (static_cast<std::size_t>(owner.end - owner.at) < kSizes[c]) new_chunk(owner, number);
-  auto* block = owner.at;
-  owner.at += kSizes[c];
-  chunk_of(block)->classes[static_cast<std::size_t>(block - reinterpret_cast<std::uint8_t*>(chunk_of(block))) / kUnit] =
-      c;
-  return block;
+  owner_of(chunk_of(out), out, kLayouts[c]) = owner;
+  state.live[owner] += kLayouts[c].size;
+  return out;
+}
+
+inline void release_large(void* p) {
+  auto* large = static_cast<Large*>(p) - 1;
+  state.live[large->owner] -= large->size;
+  const auto step = large->step;
+  if (step == kNoStep) return std::free(large);
+  state.large[step] = new (large) Free{state.large[step]};
+}
+
+inline void release_small(void* p, std::size_t c) {
+  state.live[owner_of(chunk_of(p), p, kLayouts[c])] -= kLayouts[c].size;
+  auto* block = static_cast<Free*>(p);
+  auto& blocks = state.blocks[c];
+  block->next = blocks.free;
+  blocks.free = block;
 }
 
 // Of a block whose size is known: its class need not be looked up.
 inline void release(void* p, std::size_t size) {
   if (p == nullptr) return;
-  if (size > kLargest) {
-    auto* large = static_cast<Large*>(p) - 1;
-    state.owners[large->owner].live -= large->size;
-    std::free(large);
-    return;
-  }
-  const auto c = kClassOf[(size + kUnit - 1) / kUnit];
-  auto& owner = state.owners[chunk_of(p)->owner];
-  owner.live -= kSizes[c];
-  auto* block = static_cast<Free*>(p);
-  block->next = owner.free[c];
-  owner.free[c] = block;
+  if (size > kLargest) return release_large(p);
+  release_small(p, class_of(size));
 }
 
 inline void release(void* p) {
   if (p == nullptr) return;
-  if (!is_ours(p)) {
-    auto* large = static_cast<Large*>(p) - 1;
-    state.owners[large->owner].live -= large->size;
-    std::free(large);
-    return;
-  }
-  auto* chunk = chunk_of(p);
-  const auto c =
-      chunk->classes[static_cast<std::size_t>(static_cast<std::uint8_t*>(p) - reinterpret_cast<std::uint8_t*>(chunk)) /
-                     kUnit];
-  auto& owner = state.owners[chunk->owner];
-  owner.live -= kSizes[c];
-  auto* block = static_cast<Free*>(p);
-  block->next = owner.free[c];
-  owner.free[c] = block;
+  if (!in_chunk(p)) return release_large(p);
+  release_small(p, static_cast<std::size_t>(chunk_of(p)->size_class));
 }
 
 }  // namespace linnet::sim::arena

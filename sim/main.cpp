@@ -66,7 +66,7 @@ int run_seeds(ScenarioConfig config, std::uint64_t runs, bool live) {
 
 int main(int argc, char** argv) {
 #ifdef LINNET_ARENA
-  bytes_of_owner = [](std::uint32_t owner) { return arena::state.owners[owner].live; };
+  bytes_of_owner = [](std::uint32_t owner) { return arena::state.live[owner]; };
 #endif
   ScenarioConfig config;
   bool json = false;

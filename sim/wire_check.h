@@ -14,7 +14,7 @@ namespace linnet::sim {
 
 class WireCheck {
  public:
-  static constexpr std::uint64_t kOneOf = 40;  // round trips, by their random ids
+  static constexpr std::uint64_t kOneOf = 75;  // round trips
   static constexpr std::size_t kMaxUnderWay = 4096;
 
   explicit WireCheck(const crypto::NetworkId& network);
@@ -45,6 +45,7 @@ class WireCheck {
 
   dht::NoiseCodec shipped_;
   std::unordered_map<dht::TransactionId, UnderWay> under_way_;
+  std::uint64_t requests_ = 0;
   std::uint64_t made_ = 0;
   std::uint64_t checked_ = 0;
   std::vector<std::string> different_;
