@@ -40,6 +40,25 @@ std::size_t ContactBook::slot_of(const crypto::DeviceKey& device) const {
   }
 }
 
+void ContactBook::prefetch_slot(const crypto::DeviceKey& device) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[std::hash<crypto::DeviceKey>{}(device) & (slots_.size() - 1)]);
+}
+
+void ContactBook::prefetch_entry(const crypto::DeviceKey& device) const {
+  if (slots_.empty()) return;
+  const auto handle = slots_[std::hash<crypto::DeviceKey>{}(device) & (slots_.size() - 1)].handle;
+  if (handle != kFree) prefetch(Handle{handle});
+}
+
+void ContactBook::prefetch(Handle handle) const {
+  const auto* entry = reinterpret_cast<const char*>(&at(handle));
+  for (std::size_t i = 0; i < sizeof(BookEntry); i += 64) __builtin_prefetch(entry + i);
+}
+
+void ContactBook::prefetch_leads() const {
+  for (std::size_t i = 0; i < leads_.size(); i += 8) __builtin_prefetch(&leads_[i]);
+}
+
 void ContactBook::index(const crypto::DeviceKey& device, Handle handle) {
   const auto hash = std::hash<crypto::DeviceKey>{}(device);
   slots_[slot_of(device)] = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(handle)};

@@ -51,6 +51,11 @@ class ContactBook {
   const BookEntry* find(const crypto::DeviceKey& device) const;
   BookEntry* find(const crypto::DeviceKey& device);
   std::optional<Handle> handle_of(const crypto::DeviceKey& device) const;
+  // Fetches into the cache what a search for the device reads: its slot first, then (a moment later) its entry.
+  void prefetch_slot(const crypto::DeviceKey& device) const;
+  void prefetch_entry(const crypto::DeviceKey& device) const;
+  void prefetch(Handle handle) const;
+  void prefetch_leads() const;
 
   const BookEntry& at(Handle handle) const { return entries_[static_cast<std::size_t>(handle)]; }
   BookEntry& at(Handle handle) { return entries_[static_cast<std::size_t>(handle)]; }

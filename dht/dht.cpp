@@ -97,7 +97,8 @@ void Dht::warm(int step, ByteView datagram) const {
     for (auto* at = from; at < reinterpret_cast<const char*>(impl_.get() + 1); at += 64) __builtin_prefetch(at);
     return;
   }
-  impl_->rpc.warm(datagram);
+  impl_->rpc.warm(step, datagram);
+  if (!datagram.empty() && datagram[0] == kRequestType) impl_->table.warm(step);
 }
 
 Time Dht::next_timeout() const { return impl_->next_timeout(); }

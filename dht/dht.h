@@ -89,7 +89,7 @@ class Dht {
   void handle_datagram(Time now, const Datagram& datagram);  // types 9 and 10
   void handle_timeout(Time now);
   void handle_wall(Time now, Wall wall);
-  // Fetches into the cache what this datagram (empty: the next deadline) will need; steps 0 and 1.
+  // Fetches into the cache what this datagram (empty: the next deadline) will need, a step at a time.
   void warm(int step, ByteView datagram) const;
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();

@@ -5,6 +5,8 @@
 namespace linnet::dht {
 namespace {
 
+constexpr std::size_t kRoom = 16;  // for those that the first answers name: most lookups need no more
+
 std::uint8_t bit(std::size_t path) { return static_cast<std::uint8_t>(1U << path); }
 
 }  // namespace
@@ -14,6 +16,8 @@ Lookup::Lookup(const Options& options, const crypto::DeviceKey& self, std::span<
   options_.paths = std::clamp<std::size_t>(options_.paths, 1, kMaxPaths);
   options_.alpha = std::max<std::size_t>(options_.alpha, 1);
   options_.width = std::max<std::size_t>(options_.width, 1);
+  pool_.reserve(seeds.size() + kRoom);
+  order_.reserve(seeds.size() + kRoom);
   for (std::size_t i = 0; i < seeds.size(); ++i) add(seeds[i], bit(i % options_.paths), 1);
 }
 

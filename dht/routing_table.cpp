@@ -149,6 +149,7 @@ bool RoutingTable::take_nearest(const Id& target, std::size_t n, std::vector<Nea
     return nearer(target, book_.at(b.handle).contact.position, book_.at(a.handle).contact.position);
   };
   std::make_heap(from.begin(), from.end(), farther);
+  for (std::size_t i = 0; i < std::min(n, from.size()); ++i) book_.prefetch(from[i].handle);  // most of those to come
   while (!from.empty() && out.size() < n) {
     std::pop_heap(from.begin(), from.end(), farther);
     const auto handle = from.back().handle;
@@ -225,6 +226,16 @@ Id RoutingTable::random_in(std::size_t bucket, Rng& rng) const {
     out.bytes[bit / 8] = static_cast<std::uint8_t>((out.bytes[bit / 8] & ~mask) | own);
   }
   return out;
+}
+
+void RoutingTable::warm(int step) const {
+  const auto fetch = [](const void* p, std::size_t size) {
+    for (std::size_t i = 0; i < size; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i);
+  };
+  if (step == 1) fetch(buckets_.data(), buckets_.size() * sizeof(Bucket));
+  if (step != 2) return;
+  book_.prefetch_leads();
+  for (const auto& b : buckets_) fetch(b.live.data(), b.live.size() * sizeof(Handle));
 }
 
 std::size_t RoutingTable::memory_bytes() const {

@@ -43,6 +43,7 @@ Status Rpc::ask(Time now, const Contact& to, const Request& request, const Purpo
     return fail(Fault::full);
   }
   const auto id = rng_->u64();
+  if (id == 0 || transactions_.contains(id)) return fail(Fault::full);  // one in 2^64
   const crypto::Secret ephemeral(rng_->array<32>());
   auto sealed = codec_->seal_request(id, to, ephemeral, request, padding(request.kind, cookie.has_value()));
   if (!sealed) return fail(sealed.error());
@@ -50,18 +51,17 @@ Status Rpc::ask(Time now, const Contact& to, const Request& request, const Purpo
   if (cookie) sealer_.set_mac2(sealed->frame, *cookie);
   ++counters_->requests_out;
   send(to.endpoint, sealed->frame);
-  const auto [at, fresh] =
-      transactions_.try_emplace(id, Transaction{to, purpose, std::move(sealed->state), std::move(sealed->frame), now,
-                                                std::min(timeout, kMaxWait / 4), 1, 0, DeadlineHeap::kNone});
-  if (!fresh) return fail(Fault::full);  // one in 2^64
-  deadlines_.set(at->second.heap_slot, id, now + at->second.timeout);
+  auto& made = transactions_[id];
+  made.reset(new Transaction{to, purpose, std::move(sealed->state), std::move(sealed->frame), now,
+                             std::min(timeout, kMaxWait / 4), 1, 0, DeadlineHeap::kNone});
+  deadlines_.set(made->heap_slot, id, now + made->timeout);
   return {};
 }
 
-Rpc::Transaction Rpc::finish(Transactions::iterator at) {
-  deadlines_.remove(at->second.heap_slot);
-  auto out = std::move(at->second);
-  transactions_.erase(at);
+std::unique_ptr<Rpc::Transaction> Rpc::finish(TransactionId id) {
+  auto out = std::move(*transactions_.find(id));
+  deadlines_.remove(out->heap_slot);
+  transactions_.erase(id);
   return out;
 }
 
@@ -71,29 +71,38 @@ void Rpc::send(const Endpoint& to, Bytes bytes) {
 
 std::optional<RpcEvent> Rpc::handle_timeout(Time now) {
   if (next_timeout() > now) return std::nullopt;
-  const auto at = transactions_.find(deadlines_.top().id);
-  auto& t = at->second;
+  const TransactionId id = deadlines_.top().id;
+  auto& t = **transactions_.find(id);
   if (t.sends == kMaxSends) {
     ++counters_->timeouts;
-    auto gone = finish(at);
-    return Failed{std::move(gone.to), gone.purpose};
+    const auto gone = finish(id);
+    return Failed{std::move(gone->to), gone->purpose};
   }
   ++t.sends;
   send(t.to.endpoint, t.frame);
-  deadlines_.set(t.heap_slot, at->first, now + (t.sends == kMaxSends ? 2 * t.timeout : t.timeout));
+  deadlines_.set(t.heap_slot, id, now + (t.sends == kMaxSends ? 2 * t.timeout : t.timeout));
   return Late{t.purpose};
 }
 
-void Rpc::warm(ByteView datagram) const {
+void Rpc::warm(int step, ByteView datagram) const {
+  const auto fetch = [](const void* p, std::size_t size) {
+    for (std::size_t i = 0; i < size; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i);
+  };
   if (datagram.empty()) {
-    if (!deadlines_.empty()) __builtin_prefetch(deadlines_.top().slot);
+    if (deadlines_.empty()) return;
+    if (step == 1) return deadlines_.prefetch();
+    if (step == 2) return transactions_.prefetch(deadlines_.top().id);
+    if (const auto* at = transactions_.find(deadlines_.top().id); step == 3 && at != nullptr)
+      fetch(at->get(), sizeof(Transaction));
     return;
   }
   const auto header = read_header(datagram);
   if (!header || header->type != kAnswerType) return;
-  const auto at = transactions_.find(header->transaction);
-  if (at == transactions_.end()) return;
-  for (std::size_t i = 0; i < sizeof *at; i += 64) __builtin_prefetch(reinterpret_cast<const char*>(&*at) + i);
+  if (step == 1) return transactions_.prefetch(header->transaction);
+  const auto* at = transactions_.find(header->transaction);
+  if (at == nullptr) return;
+  if (step == 2) return fetch(at->get(), sizeof(Transaction));
+  if (step == 3) fetch((*at)->frame.data(), 64);
 }
 
 std::optional<RpcEvent> Rpc::handle_datagram(Time now, const Datagram& datagram) {
@@ -154,31 +163,30 @@ void Rpc::answer(Time now, Incoming incoming, Answer answer) {
 
 std::optional<RpcEvent> Rpc::handle_answer(Time now, const Datagram& datagram) {
   const auto header = read_header(datagram.bytes);
-  const auto at = header ? transactions_.find(header->transaction) : transactions_.end();
-  if (at == transactions_.end() || at->second.to.endpoint != datagram.from) {
+  const auto* at = header ? transactions_.find(header->transaction) : nullptr;
+  if (at == nullptr || (*at)->to.endpoint != datagram.from) {
     ++(header ? counters_->unexpected : counters_->malformed);
     return std::nullopt;
   }
-  if (header->pattern == Pattern::cookie) return handle_cookie(now, at, datagram.bytes);
-  auto opened = codec_->open_answer(at->second.state, datagram.bytes);
+  if (header->pattern == Pattern::cookie) return handle_cookie(now, **at, datagram.bytes);
+  auto opened = codec_->open_answer((*at)->state, datagram.bytes);
   if (!opened) {
     ++counters_->malformed;  // the genuine one may still come
     return std::nullopt;
   }
-  auto done = finish(at);
+  const auto done = finish(header->transaction);
   auto& answer = *opened;
   if (!answer) {  // sealed by the contact itself: it is no use to anybody
     ++counters_->malformed;
-    return Failed{std::move(done.to), done.purpose};
+    return Failed{std::move(done->to), done->purpose};
   }
   ++counters_->answers_in;
   std::optional<Duration> rtt;
-  if (done.sends == 1) rtt = now - done.sent;
-  return Answered{std::move(done.to), done.purpose, std::move(*answer), rtt};
+  if (done->sends == 1) rtt = now - done->sent;
+  return Answered{std::move(done->to), done->purpose, std::move(*answer), rtt};
 }
 
-std::optional<RpcEvent> Rpc::handle_cookie(Time now, Transactions::iterator at, ByteView frame) {
-  auto& t = at->second;
+std::optional<RpcEvent> Rpc::handle_cookie(Time now, Transaction& t, ByteView frame) {
   const auto cookie = sealer_.open_cookie_reply(frame, t.frame, t.to.session);
   if (!cookie || t.cookies == kMaxCookies) {
     ++counters_->malformed;
@@ -192,10 +200,8 @@ std::optional<RpcEvent> Rpc::handle_cookie(Time now, Transactions::iterator at, 
 }
 
 std::size_t Rpc::memory_bytes() const {
-  constexpr std::size_t kNode = 48;  // of a tree, beside its value
-  std::size_t out = proven_.size() * 96;
-  for (const auto& [id, t] : transactions_)
-    out += sizeof(Transactions::value_type) + 2 * kNode + 24 + t.frame.capacity();
+  std::size_t out = proven_.size() * 96 + transactions_.memory_bytes() + deadlines_.memory_bytes();
+  transactions_.each([&](TransactionId, const auto& t) { out += sizeof(Transaction) + t->frame.capacity(); });
   return out;
 }
 

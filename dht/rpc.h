@@ -6,11 +6,11 @@
 
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "base/deadline_heap.h"
+#include "base/flat_map.h"
 #include "base/machine.h"
 #include "dht/codec.h"
 
@@ -66,7 +66,7 @@ class Rpc {
   // Call until it returns nothing.
   std::optional<RpcEvent> handle_timeout(Time now);
   Time next_timeout() const { return deadlines_.empty() ? kNever : deadlines_.top().at; }
-  void warm(ByteView datagram) const;  // Dht::warm
+  void warm(int step, ByteView datagram) const;  // Dht::warm, from its second step on
   std::optional<Transmit> poll_transmit() { return transmits_.pop(); }
 
   std::size_t pending() const { return transactions_.size(); }
@@ -84,14 +84,14 @@ class Rpc {
     std::uint8_t cookies = 0;
     std::size_t heap_slot = 0;  // of deadlines_
   };
-  using Transactions = std::unordered_map<TransactionId, Transaction>;
+  using Transactions = FlatMap<TransactionId, std::unique_ptr<Transaction>>;
 
   std::optional<RpcEvent> handle_request(Time now, const Datagram& datagram);
   std::optional<RpcEvent> handle_answer(Time now, const Datagram& datagram);
-  std::optional<RpcEvent> handle_cookie(Time now, Transactions::iterator at, ByteView frame);
+  std::optional<RpcEvent> handle_cookie(Time now, Transaction& t, ByteView frame);
   // Whether to spend a key agreement on this request; sends a cookie or counts a refusal when not.
   bool admit(Time now, const Endpoint& from, const RequestView& request, bool proven);
-  Transaction finish(Transactions::iterator at);
+  std::unique_ptr<Transaction> finish(TransactionId id);
   void send(const Endpoint& to, Bytes bytes);
   std::size_t padding(Kind kind, bool proven) const;
 

@@ -155,7 +155,9 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
   }
   std::erase_if(silent, [&](const auto& s) { return s.second == answered.from.device; });
   auto& contacts = answered.answer.contacts;
+  for (const auto& c : contacts) table.book().prefetch_slot(c.device);
   std::erase_if(contacts, [&](const Contact& c) { return !believable(c, answered.from); });
+  for (const auto& c : contacts) table.book().prefetch_entry(c.device);
   const bool fresh = table.answered(now, answered.from, answered.rtt);
   if (auto* entry = table.book().find(answered.from.device); entry != nullptr && entry->contact == answered.from) {
     if (answered.answer.cookie) {

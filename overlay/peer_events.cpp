@@ -11,7 +11,8 @@ void Peer::Impl::pump(Time now) {
   for (int round = 0; round < 64 && pump_once(c); ++round) {
   }
   const bool among_supernodes = role && !serving_links && role->dht().contact_count() > 0;
-  bootstrap.connected(c, attachments.any_up() || among_supernodes, attachments.any_connecting());
+  const bool up = attachments.any_up() || among_supernodes;
+  bootstrap.connected(c, up, !up && attachments.any_connecting());
   look_around(c);
   if (const auto block = publisher.sequences().announce()) emit(*block);
   update_state(c);

@@ -148,18 +148,24 @@ void Sessions::warm(int step, ByteView packet) const {
     fetch(from, static_cast<std::size_t>(reinterpret_cast<const char*>(&impl) + sizeof impl - from));
     return;
   }
+  const Session* session = nullptr;
   if (!packet.empty()) {
     const auto header = packet[0] == kDataPacket ? read_data_header(packet) : fail(Fault::unsupported);
     if (!header) return;
     if (step == 1) return impl.indexes.prefetch(header->receiver);
-    if (const auto* owner = impl.indexes.find(header->receiver); owner != nullptr && owner->session != nullptr)
-      fetch(owner->session, sizeof(Session));
-    return;
+    const auto* owner = impl.indexes.find(header->receiver);
+    session = owner != nullptr ? owner->session : nullptr;
+    ++step;  // one pointer less on the way
+  } else if (!impl.deadlines.empty()) {
+    if (step == 1) return impl.deadlines.prefetch();
+    const SessionId due{impl.deadlines.top().id};
+    if (step == 2) return impl.sessions.prefetch(due);
+    const auto* at = impl.sessions.find(due);
+    session = at != nullptr ? at->get() : nullptr;
   }
-  if (impl.deadlines.empty()) return;
-  const SessionId due{impl.deadlines.top().id};
-  if (step == 1) return impl.sessions.prefetch(due);
-  if (const auto* at = impl.sessions.find(due)) fetch(at->get(), sizeof(Session));
+  if (session == nullptr) return;
+  if (step == 3) fetch(session, sizeof(Session));
+  if (step == 4) session->warm();
 }
 
 Time Sessions::next_timeout() const {

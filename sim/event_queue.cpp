@@ -64,6 +64,7 @@ void EventQueue::advance() {
   in_ring_ -= today_.size();
   size_ -= today_.size();
   std::sort(today_.begin(), today_.end(), std::greater<>());
+  fetched_ = in_ring_ > 0 ? heads_[next_taken() % kSlots] : kNone;
 }
 
 }  // namespace linnet::sim

@@ -35,7 +35,12 @@ class EventQueue {
     if (today_.empty()) advance();
     return today_.empty() ? nullptr : &today_.back();
   }
-  void pop() { today_.pop_back(); }
+  void pop() {
+    today_.pop_back();
+    if (fetched_ == kNone) return;
+    fetched_ = nodes_[fetched_].next;
+    if (fetched_ != kNone) __builtin_prefetch(&nodes_[fetched_]);
+  }
   // The n-th after the top, as far as the present slot goes: what is likely to come, for who wants to fetch it early.
   const Event* ahead(std::size_t n) const { return n < today_.size() ? &today_[today_.size() - 1 - n] : nullptr; }
   std::size_t size() const { return size_ + today_.size(); }
@@ -66,6 +71,8 @@ class EventQueue {
   std::vector<std::uint64_t> taken_;  // a bit for each slot that is not empty
   std::vector<Node> nodes_;
   std::uint32_t free_ = kNone;
+  std::uint32_t fetched_ =
+      kNone;  // of the next slot: its nodes come into the cache one by one while this one is worked on
   std::priority_queue<Event, std::vector<Event>, std::greater<>> far_;
 };
 

@@ -22,7 +22,8 @@ World::World(WorldConfig config)
 HostId World::add(std::unique_ptr<Actor> actor, const Endpoint& inside, bool supernode, std::optional<NatBox> nat) {
   const auto id = HostId{static_cast<std::uint32_t>(hosts_.size())};
   routes_.set(nat ? nat->outside() : inside.ip, static_cast<std::uint32_t>(id));
-  hosts_.push_back({std::move(actor), kNever, kNever, inside, std::move(nat), {}, 0});
+  hosts_.push_back({std::move(actor), kNever, kNever, inside, std::move(nat), {}});
+  sides_.push_back(0);
   net_.add_host(supernode);
   // Spread, so that ten thousand hosts do not wake at one instant.
   const auto first = Duration(config_.wall_every.count() * (static_cast<std::int64_t>(index(id)) % 997 + 1) / 997);
@@ -71,19 +72,19 @@ void World::look_ahead() const {
   const auto bytes_of = [&](const Event& e) {
     return e.kind == Kind::datagram ? ByteView(flights_[e.ref].bytes) : ByteView();
   };
-  if (const auto* e = queue_.ahead(14); e != nullptr) {
+  if (const auto* e = queue_.ahead(18); e != nullptr) {
     if (e->kind == Kind::datagram) {
       fetch_all(flights_[e->ref]);
     } else if (e->kind != Kind::action) {
       fetch_all(hosts_[e->ref]);
     }
   }
-  if (const auto* e = queue_.ahead(11); e != nullptr && e->kind == Kind::datagram) {
+  if (const auto* e = queue_.ahead(15); e != nullptr && e->kind == Kind::datagram) {
     fetch_all(*host_of(*e));
     fetch(flights_[e->ref].bytes.data());
     fetch(flights_[e->ref].bytes.data() + 64);
   }
-  if (const auto* e = queue_.ahead(9)) {
+  if (const auto* e = queue_.ahead(13)) {
     const auto* host = host_of(*e);
     if (host != nullptr && host->actor) {
       fetch(host->actor.get());
@@ -91,8 +92,8 @@ void World::look_ahead() const {
       if (host->nat) host->nat->warm();
     }
   }
-  for (int step = 0; step < 4; ++step) {
-    const auto* e = queue_.ahead(static_cast<std::size_t>(7 - 2 * step));
+  for (int step = 0; step < 6; ++step) {
+    const auto* e = queue_.ahead(static_cast<std::size_t>(11 - 2 * step));
     const auto* host = e != nullptr ? host_of(*e) : nullptr;
     if (host != nullptr && host->actor) host->actor->warm(step, bytes_of(*e));
   }
@@ -205,7 +206,7 @@ void World::launch(HostId host, Transmit transmit) {
     return;
   }
   const Endpoint source = h.nat ? h.nat->outbound(now_, h.inside, transmit.to) : h.inside;
-  if (h.side != hosts_[*route].side) {
+  if (sides_[index(host)] != sides_[*route]) {
     ++lost_;
     return;
   }

@@ -47,7 +47,7 @@ class World {
   // The host vanishes without a word: what is in flight to it is lost.
   void kill(HostId host);
   // Datagrams pass only among hosts of one side; all begin on side 0.
-  void put_on_side(HostId host, std::uint8_t side) { hosts_[index(host)].side = side; }
+  void put_on_side(HostId host, std::uint8_t side) { sides_[index(host)] = side; }
   void set_weather(const Weather& weather) { weather_ = weather; }
   // Its router restarts: mappings and filters are gone.
   void forget_mappings(HostId host) {
@@ -86,7 +86,6 @@ class World {
     Endpoint inside;
     std::optional<NatBox> nat;
     HostCounters counters;
-    std::uint8_t side = 0;
   };
   struct Flight {  // a datagram under way
     HostId from{};
@@ -114,6 +113,7 @@ class World {
   NetMap net_;
   Time now_{};
   std::vector<Host> hosts_;
+  std::vector<std::uint8_t> sides_;  // of hosts, apart: who sends asks for another's
   AddressBook routes_;
   EventQueue queue_;
   std::vector<Flight> flights_;
