@@ -50,6 +50,16 @@ bool CookieJar::check_mac2(Time now, const Endpoint& source, ByteView message, c
 PrefixLimiter::PrefixLimiter(double tokens_per_second, double burst, std::size_t capacity)
     : rate_(tokens_per_second), burst_(burst), capacity_(std::max<std::size_t>(capacity, 1)) {}
 
+void PrefixLimiter::forget_full(Time now) {
+  for (int i = 0; i < 2 && !buckets_.empty(); ++i) {
+    const auto& oldest = buckets_.back();
+    const double elapsed = now > oldest.at ? std::chrono::duration<double>(now - oldest.at).count() : 0;
+    if (oldest.tokens + (elapsed * rate_) < burst_) return;
+    index_.erase(oldest.prefix);
+    buckets_.pop_back();
+  }
+}
+
 PrefixLimiter::Bucket& PrefixLimiter::touch(Time now, const ByteArray<7>& prefix) {
   if (const auto found = index_.find(prefix); found != index_.end()) {
     buckets_.splice(buckets_.begin(), buckets_, found->second);
@@ -65,6 +75,7 @@ PrefixLimiter::Bucket& PrefixLimiter::touch(Time now, const ByteArray<7>& prefix
 }
 
 bool PrefixLimiter::allow(Time now, const IpAddress& source, double cost) {
+  forget_full(now);
   auto& bucket = touch(now, source.prefix());
   if (now > bucket.at) {
     const double elapsed = std::chrono::duration<double>(now - bucket.at).count();

@@ -46,7 +46,7 @@ class CookieJar {
 };
 
 // Token bucket by prefix (IpAddress::prefix). The table is bounded; when full, the prefix that was silent longest goes.
-// It would come back with a full bucket, which is what an idle one has anyway.
+// Whose bucket is full again goes as well: it would come back with a full one.
 class PrefixLimiter {
  public:
   PrefixLimiter(double tokens_per_second, double burst, std::size_t capacity = 4096);
@@ -67,6 +67,7 @@ class PrefixLimiter {
   };
 
   Bucket& touch(Time now, const ByteArray<7>& prefix);
+  void forget_full(Time now);
 
   double rate_;
   double burst_;

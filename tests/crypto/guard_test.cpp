@@ -113,6 +113,18 @@ TEST(PrefixLimiter, NeverHoldsMoreThanItsCapacityAndForgetsTheLongestSilent) {
   }
 }
 
+TEST(PrefixLimiter, HoldsNobodyWhoseBucketIsFullAgain) {
+  PrefixLimiter limiter(10.0, 5.0);
+  for (std::uint32_t i = 0; i < 100; ++i) EXPECT_TRUE(limiter.allow(kStart, IpAddress::v4(0x0a000000U + (i << 8))));
+  EXPECT_EQ(limiter.size(), 100U);
+  auto now = kStart;
+  for (int i = 0; i < 60; ++i) {  // one who asks a little more than he may
+    now += std::chrono::milliseconds(90);
+    limiter.allow(now, IpAddress::v4(198, 51, 100, 1));
+  }
+  EXPECT_EQ(limiter.size(), 1U);
+}
+
 TEST(PrefixLimiter, AgreesWithANaiveBucketPerPrefix) {
   SeededRng rng(4);
   PrefixLimiter limiter(3.0, 7.0);
