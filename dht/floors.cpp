@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/blocks.h"
+
 namespace linnet::dht {
 namespace {
 
@@ -52,9 +54,9 @@ std::size_t WriterShares::of(const Prefix& prefix) const {
 
 std::size_t WriterShares::memory_bytes() const {
   constexpr std::size_t kNode = 32;  // of a tree, beside its value
-  std::size_t out = by_size_.size() * (sizeof(*by_size_.begin()) + kNode);
+  std::size_t out = by_size_.size() * block_bytes(sizeof(*by_size_.begin()) + kNode);
   for (const auto& [prefix, entries] : entries_) {
-    out += sizeof(*entries_.begin()) + kNode + entries.size() * (sizeof(Entry) + kNode);
+    out += block_bytes(sizeof(*entries_.begin()) + kNode) + entries.size() * block_bytes(sizeof(Entry) + kNode);
   }
   return out;
 }
@@ -155,6 +157,8 @@ void Floors::purge(Wall now) {
   }
 }
 
-std::size_t Floors::memory_bytes() const { return floors_.size() * (sizeof(Table::value_type) + 32) + shares_.memory_bytes(); }
+std::size_t Floors::memory_bytes() const {
+  return floors_.size() * block_bytes(sizeof(Table::value_type) + 32) + shares_.memory_bytes();
+}
 
 }  // namespace linnet::dht

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/blocks.h"
+
 namespace linnet::dht {
 
 bool RecordStore::make_room(const IpAddress& writer) {
@@ -189,10 +191,11 @@ std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key,
 std::size_t RecordStore::memory_bytes() const {
   constexpr std::size_t kNode = 32;  // of a tree, beside its value
   std::size_t out = floors_.memory_bytes() + shares_.memory_bytes();
-  out += index_.size() * (sizeof(decltype(index_)::value_type) + 8) + index_.bucket_count() * sizeof(void*);
+  out += index_.size() * block_bytes(sizeof(decltype(index_)::value_type) + 8) +
+         block_bytes(index_.bucket_count() * sizeof(void*));
   for (const auto& [key, slots] : records_) {
-    out += sizeof(*records_.begin()) + kNode + slots.capacity() * sizeof(Slot);
-    for (const auto& slot : slots) out += slot.record.wire.capacity();
+    out += block_bytes(sizeof(*records_.begin()) + kNode) + block_bytes(slots.capacity() * sizeof(Slot));
+    for (const auto& slot : slots) out += block_bytes(slot.record.wire.capacity());
   }
   return out;
 }

@@ -73,6 +73,8 @@ std::string to_json(const Report& r) {
   j["copies_mean"] = number(r.copies_mean);
   j["copies_max"] = r.copies_max;
   j["leaves_per_supernode"] = number(r.leaves_per_supernode);
+  j["bytes_per_supernode_alone"] = std::round(r.bytes_per_supernode_alone);
+  j["bytes_per_leaf_served"] = std::round(r.bytes_per_leaf_served);
   j["broken"] = r.broken;
   return j.dump();
 }

@@ -33,6 +33,8 @@ struct Report {
   double bytes_contact_book = 0;
   double bytes_host_cache = 0;      // of a peer; none of the two above holds it
   double leaves_per_supernode = 0;  // attached: each leaf to four of them
+  double bytes_per_supernode_alone = 0;  // before the first leaf came; beside the three named apart
+  double bytes_per_leaf_served = 0;      // what each attached leaf adds to that
   double upkeep_bps_leaf = 0;
   double upkeep_bps_supernode = 0;
   std::optional<double> publish_bps_supernode;

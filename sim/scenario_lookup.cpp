@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/blocks.h"
 #include "sim/outcome.h"
 #include "sim/owner.h"
 #include "sim/peer_actor.h"
@@ -15,6 +16,7 @@ using std::chrono::seconds;
 
 constexpr std::uint32_t kDefaultNodes = 10'000;
 constexpr std::uint32_t kLeavesPerSupernode = 40;
+constexpr auto kSupernodesFirst = seconds(20);  // supernodes start within it, leaves after it
 constexpr auto kSettle = seconds(90);  // after the last host started
 constexpr auto kQuiet = seconds(60);   // upkeep is measured here
 constexpr auto kLookupDeadline = seconds(6);
@@ -33,6 +35,8 @@ class LookupScenario {
 
   Report run() {
     populate();
+    phase("supernodes", Time{} + kSupernodesFirst);
+    report_.bytes_per_supernode_alone = own_bytes_of_supernodes();
     const Time started = Time{} + start_span() + kSettle;
     phase("joining", started);
     check_online();
@@ -58,7 +62,7 @@ class LookupScenario {
   }
 
   bool is_supernode(std::uint32_t i) const { return i < supernodes_; }
-  Duration start_span() const { return seconds(20) + std::chrono::milliseconds(5) * (nodes_ - supernodes_); }
+  Duration start_span() const { return kSupernodesFirst + std::chrono::milliseconds(5) * (nodes_ - supernodes_); }
   PeerActor& actor(std::uint32_t i) { return *actors_[i]; }
 
   void phase(std::string_view name, Time until) {
@@ -90,8 +94,8 @@ class LookupScenario {
       actors_.push_back(made.get());
       world_.add(std::move(made), inside, is_supernode(i),
                  nat ? std::optional<NatBox>(NatBox(NatKind::port_restricted, public_endpoint(i).ip)) : std::nullopt);
-      const Duration start = is_supernode(i) ? Duration(seconds(20)) * i / supernodes_
-                                             : seconds(20) + std::chrono::milliseconds(5) * (i - supernodes_);
+      const Duration start = is_supernode(i) ? Duration(kSupernodesFirst) * i / supernodes_
+                                             : kSupernodesFirst + std::chrono::milliseconds(5) * (i - supernodes_);
       world_.at(Time{} + start, [this, i](Time now) {
         const Working host(i);
         actor(i).peer().start(now, world_.wall());
@@ -191,30 +195,45 @@ class LookupScenario {
     report_.rounds.push_back(static_cast<double>(answer.found.rounds));
   }
 
-  // By allocation where the program counts its allocations (sim/arena.h), else as the peers estimate it. Records,
-  // contact book and host cache are told apart from the rest.
+  // What a host holds beside records, contact book and host cache. By allocation where the program counts its
+  // allocations (sim/arena.h), else as the peer estimates it.
+  double own_bytes(std::uint32_t i) {
+    auto& peer = actor(i).peer();
+    const auto* dht = peer.dht();
+    const auto counted = bytes_of_host(i);
+    const auto apart = cache_bytes(i) + (dht == nullptr ? 0 : dht->record_memory_bytes() + dht->contact_book_bytes());
+    return static_cast<double>(counted ? *counted - apart : peer.memory_bytes());
+  }
+  std::size_t cache_bytes(std::uint32_t i) {
+    return block_bytes(actor(i).peer().host_cache().hosts().capacity() * sizeof(overlay::CachedHost));
+  }
+  double own_bytes_of_supernodes() {
+    double out = 0;
+    for (std::uint32_t i = 0; i < supernodes_; ++i) out += own_bytes(i);
+    return out / supernodes_;
+  }
+
   void count_memory() {
     double leaf = 0;
-    double super = 0;
     double records = 0;
+    double books = 0;
+    double served = 0;
     for (std::uint32_t i = 0; i < nodes_; ++i) {
-      auto& peer = actor(i).peer();
-      const auto* dht = peer.dht();
-      const auto counted = bytes_of_host(i);
-      const auto cache = peer.host_cache().hosts().capacity() * sizeof(overlay::CachedHost);
-      const auto held = cache + (dht == nullptr ? 0 : dht->record_memory_bytes() + dht->contact_book_bytes());
-      report_.bytes_host_cache += static_cast<double>(cache) / nodes_;
-      (is_supernode(i) ? super : leaf) += static_cast<double>(counted ? *counted - held : peer.memory_bytes());
-      if (dht == nullptr) continue;
-      records += static_cast<double>(dht->record_memory_bytes());
-      report_.bytes_contact_book += static_cast<double>(dht->contact_book_bytes());
-      sessions_ += peer.leaf_count();
+      report_.bytes_host_cache += static_cast<double>(cache_bytes(i)) / nodes_;
+      const auto& peer = actor(i).peer();
+      if (!is_supernode(i)) leaf += own_bytes(i);
+      if (peer.dht() == nullptr) continue;
+      records += static_cast<double>(peer.dht()->record_memory_bytes());
+      books += static_cast<double>(peer.dht()->contact_book_bytes());
+      served += static_cast<double>(peer.leaf_count());
     }
     report_.bytes_per_leaf = leaf / std::max(1U, nodes_ - supernodes_);
-    report_.bytes_per_supernode = super / supernodes_;
+    report_.bytes_per_supernode = own_bytes_of_supernodes();
     report_.bytes_records = records / supernodes_;
-    report_.bytes_contact_book /= supernodes_;
-    report_.leaves_per_supernode = static_cast<double>(sessions_) / supernodes_;
+    report_.bytes_contact_book = books / supernodes_;
+    report_.leaves_per_supernode = served / supernodes_;
+    const auto for_leaves = report_.bytes_per_supernode - report_.bytes_per_supernode_alone;
+    report_.bytes_per_leaf_served = for_leaves * supernodes_ / std::max(1.0, served);
   }
 
   // Some hosts are told that their clock was wrong, so they publish anew. What that costs the supernodes beyond their
@@ -272,7 +291,6 @@ class LookupScenario {
   std::uint64_t rpc_datagrams_ = 0;
   double rpc_per_second_ = 0;
   double quiet_cpu_seconds_ = 0;
-  std::size_t sessions_ = 0;
   bool oversize_ = false;
   Report report_;
 };
