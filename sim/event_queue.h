@@ -71,8 +71,7 @@ class EventQueue {
   std::vector<std::uint64_t> taken_;  // a bit for each slot that is not empty
   std::vector<Node> nodes_;
   std::uint32_t free_ = kNone;
-  std::uint32_t fetched_ =
-      kNone;  // of the next slot: its nodes come into the cache one by one while this one is worked on
+  std::uint32_t fetched_ = kNone;  // of the next slot's nodes, which come into the cache one by one meanwhile
   std::priority_queue<Event, std::vector<Event>, std::greater<>> far_;
 };
 
