@@ -102,16 +102,22 @@ void Agent::suspect(Time now) {
 }
 
 void Agent::end_doubt(Time now) {
-  const auto since = std::exchange(doubt_since_, kNever);
-  doubt_until_ = kNever;
+  constexpr Duration kMost = std::chrono::seconds(1);
+  constexpr Duration kAgain = std::chrono::milliseconds(20);
+  const auto since = doubt_since_;
   auto* current = selected_ ? list_.find(*selected_) : nullptr;
-  if (current == nullptr || current->heard >= since || best_valid(since) == nullptr) return;
-  lose(*current);
-  if (config_.role == Role::controlling) {
-    // What has not answered either is not nominated now; it may be again when it does.
-    for (auto& pair : list_.pairs()) {
-      if (pair.valid() && pair.heard < since) lose(pair);
-    }
+  auto* spare = best_valid(since);
+  const bool answered = current == nullptr || current->heard >= since;
+  // Spares may be farther away than what they stand in for.
+  if (!answered && spare == nullptr && now < since + kMost) {
+    doubt_until_ = now + kAgain;
+    return;
+  }
+  doubt_since_ = doubt_until_ = kNever;
+  if (answered || spare == nullptr) return;
+  // What would be preferred and has not answered either may be nominated again when it does.
+  for (auto& pair : list_.pairs()) {
+    if (pair.valid() && pair.heard < since && (pair.id == current->id || better(pair, *spare))) lose(pair);
   }
   fall_back(now, since);
 }

@@ -33,7 +33,7 @@ class Retransmission {
   // Nothing is sent any more, but an answer still counts until it is over (RFC 8445, section 7.3.1.4).
   void stop_sending(Time now) {
     if (sent_ >= plan_.rc) return;
-    sent_ = plan_.rc;
+    plan_.rc = sent_;
     next_ = now + plan_.rto * plan_.rm;
   }
   Time next() const { return next_; }
