@@ -71,7 +71,7 @@ class Builder : public msgpack::v2::null_visitor {
   }
 
   bool open(bool is_map) {
-    if (stack_.size() >= kMaxDepth || ++nodes_ > kMaxNodes) return stop(Fault::too_big);
+    if (stack_.size() >= kMaxDepth) return stop(Fault::too_big);
     if (!stack_.empty() && stack_.back().in_key) return stop(Fault::malformed);
     stack_.emplace_back();
     stack_.back().is_map = is_map;
@@ -81,10 +81,10 @@ class Builder : public msgpack::v2::null_visitor {
   bool close() {
     Level level = std::move(stack_.back());
     stack_.pop_back();
-    --nodes_;  // put() counts it again
     return put(level.is_map ? Value(std::move(level.map)) : Value(std::move(level.array)));
   }
 
+  // Here every value is counted, an array or a map when it ends: at most kMaxDepth are open.
   bool put(Value v) {
     if (++nodes_ > kMaxNodes) return stop(Fault::too_big);
     if (stack_.empty()) {

@@ -98,6 +98,23 @@ TEST(Pack, HoldsEachLimitExactly) {
   };
   EXPECT_EQ(fault(deep(kMaxDepth)), "read");
   EXPECT_EQ(fault(deep(kMaxDepth + 1)), "too big");
+
+  // An outer array, eight with their nils, and what is wanted of the ninth: all of them count.
+  const auto values = [](std::size_t n) {
+    constexpr std::size_t kEach = 500;
+    Packer p;
+    p.array(9);
+    for (int i = 0; i < 8; ++i) {
+      p.array(kEach - 1);
+      for (std::size_t j = 0; j < kEach - 1; ++j) p.nil();
+    }
+    const auto left = n - 8 * kEach - 2;
+    p.array(left);
+    for (std::size_t j = 0; j < left; ++j) p.nil();
+    return p.take();
+  };
+  EXPECT_EQ(fault(values(kMaxNodes)), "read");
+  EXPECT_EQ(fault(values(kMaxNodes + 1)), "too big");
 }
 
 TEST(Pack, RefusesKindsWeNeverSend) {
