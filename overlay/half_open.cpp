@@ -87,9 +87,11 @@ std::vector<std::pair<Path, Bytes>> HalfOpenTable::complete(HalfOpen& entry) {
   return std::exchange(entry.early, {});
 }
 
-void HalfOpenTable::hold(std::uint32_t index, const Path& path, ByteView packet) {
+void HalfOpenTable::hold(Time now, std::uint32_t index, const Path& path, ByteView packet) {
   auto* entry = by_index(index);
-  if (entry == nullptr || packet.size() > kMaxInner || entry->early.size() >= kMaxEarly) return;
+  if (entry == nullptr) return;
+  refresh(now, *entry);
+  if (packet.size() > kMaxInner || entry->early.size() >= kMaxEarly) return;
   entry->early.emplace_back(path, copy(packet));
 }
 

@@ -53,8 +53,9 @@ class HalfOpenTable {
   void refresh(Time now, HalfOpen& entry);
   // Returns the data packets that were held for message 3.
   std::vector<std::pair<Path, Bytes>> complete(HalfOpen& entry);
-  // A data packet overtook message 3, or message 3 was lost. Only who got message 2 knows the index.
-  void hold(std::uint32_t index, const Path& path, ByteView packet);
+  // A data packet overtook message 3, or message 3 was lost and comes again: it is waited for longer. Only who got
+  // message 2 knows the index.
+  void hold(Time now, std::uint32_t index, const Path& path, ByteView packet);
   // Indexes that are free again are appended to `removed`.
   void expire(Time now, std::vector<std::uint32_t>& removed);
 

@@ -11,6 +11,18 @@
 
 namespace linnet::overlay {
 
+// The high bits of an index are the number of the run of the process that drew it. A supernode answers for earlier runs
+// only, whose sessions are gone: a reset that was asked for beforehand ends none of a session to come.
+inline constexpr unsigned kRunBits = 12;
+inline constexpr std::uint32_t kRuns = 1U << kRunBits;
+constexpr std::uint32_t index_in_run(std::uint32_t run, std::uint32_t random) {
+  return run % kRuns << (32 - kRunBits) | random >> kRunBits;
+}
+constexpr bool of_earlier_run(std::uint32_t index, std::uint32_t run) {
+  const auto behind = (run - (index >> (32 - kRunBits))) % kRuns;
+  return behind != 0 && behind < kRuns / 2;
+}
+
 inline constexpr std::uint8_t kResetKind = 1;  // second byte of a packet of type 7; 0 is a cookie
 inline constexpr std::size_t kResetBytes = 2 + (kDataHeaderBytes - 1) + crypto::kTagBytes;
 static_assert(kResetBytes < kMinDataPacket, "never longer than what caused it");

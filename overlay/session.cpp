@@ -15,6 +15,7 @@ constexpr std::size_t kMaxReassembly = 32 * 1024 * 1024;  // of all sessions; be
 constexpr std::uint64_t kTightWindow = 2 * kMaxInner;
 constexpr Duration kFirstMessage3Spacing = std::chrono::milliseconds(250);
 constexpr int kCloses = 3;
+constexpr std::uint64_t kResetNumbers = 64;  // a reset answers one of the latest packets
 
 DownReason reason_of(frame::CloseReason reason) {
   switch (reason) {
@@ -55,7 +56,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
     // Message 2 came back on it.
     path.proven = true;
     paths_.ask(path);
-    const auto spacing = rtt_.known() ? std::max(2 * rtt_.timeout(), RttEstimator::kMinTimeout) : kFirstMessage3Spacing;
+    const auto spacing = rtt_.known() ? std::max(rtt_.timeout(), RttEstimator::kMinTimeout) : kFirstMessage3Spacing;
     unconfirmed_.reset(new Unconfirmed{std::move(start.message3), now, spacing, std::nullopt});
     if (context.config.psk) {
       unconfirmed_->up = std::move(up);
@@ -286,7 +287,9 @@ void Session::on_close(SessionContext& context, Time now, frame::CloseReason rea
 
 bool Session::forgotten(SessionContext& context, Time now, const Path& path, const DataHeader& header,
                         ByteView packet) {
-  const bool ours = open() && reset_ && header.number < next_number_ && paths_.find(path) != nullptr;
+  const bool recent = header.number < next_number_ && next_number_ - header.number <= kResetNumbers &&
+                      header.epoch == keys_.current().epoch;
+  const bool ours = open() && reset_ && waiting_since_ != kNever && recent && paths_.find(path) != nullptr;
   if (!ours || !reset_good(context.suite, *reset_, packet)) return false;
   down(context, DownReason::forgotten, {frame::CloseReason::closed, 0, now});
   return true;

@@ -54,7 +54,8 @@ class Session {
   SessionId id() const { return id_; }
   std::uint32_t local_index() const { return local_index_; }
   std::uint32_t remote_index() const { return remote_index_; }
-  // The peer answered one of our packets with a reset: it knows this session no more. False when that is forged.
+  // The peer answered one of our latest packets with a reset: it knows this session no more. False when that is forged,
+  // or when no answer is waited for.
   bool forgotten(SessionContext& context, Time now, const Path& path, const DataHeader& header, ByteView packet);
   // Known to the owner: neither closing nor gone.
   bool open() const { return state_ == State::unaccepted || state_ == State::open; }

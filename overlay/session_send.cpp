@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMaxQueued = 1024 * 1024;  // of one session
 constexpr Duration kMaxProbeSpacing = std::chrono::seconds(1);
 constexpr std::size_t kMinPiece = 32;  // shorter rests of a packet are left empty
-constexpr Duration kMaxMessage3Spacing = std::chrono::seconds(2);
+constexpr Duration kMaxMessage3Spacing = std::chrono::seconds(1);
 
 }  // namespace
 

@@ -6,7 +6,8 @@ namespace linnet::overlay {
 
 std::uint32_t Sessions::Impl::new_index() {
   for (;;) {
-    const auto index = rng.u32();
+    const auto random = rng.u32();
+    const auto index = config.resets ? index_in_run(config.run, random) : random;
     if (index != 0 && !indexes.contains(index)) return index;
   }
 }
@@ -66,7 +67,7 @@ void Sessions::Impl::expire_half_open(Time at) {
 void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   const auto header = read_data_header(packet);
   const auto* owner = header ? indexes.find(header->receiver) : nullptr;
-  if (owner != nullptr && owner->kind() == Kind::half_open) return half_open.hold(header->receiver, path, packet);
+  if (owner != nullptr && owner->kind() == Kind::half_open) return half_open.hold(now, header->receiver, path, packet);
   if (owner == nullptr || owner->kind() != Kind::session) {
     ++counters.malformed;
     if (header && owner == nullptr) on_unknown(path, *header);
@@ -77,9 +78,9 @@ void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   touch(session);
 }
 
-// Somebody goes on with a session that we have forgotten, or never had.
+// Somebody goes on with a session that we had before this run.
 void Sessions::Impl::on_unknown(const Path& path, const DataHeader& header) {
-  if (!config.resets || path.kind != PathKind::direct) return;
+  if (!config.resets || path.kind != PathKind::direct || !of_earlier_run(header.receiver, config.run)) return;
   auto answer = resetter.answer(now, path.endpoint.ip, header);
   if (answer) out.push_back({path, std::move(*answer)});
 }

@@ -30,7 +30,7 @@ enum class Channel : std::uint8_t {
 };
 
 // Versions, networks and secrets that differ do not connect; nothing is negotiated down.
-inline constexpr std::uint8_t kProtocolVersion = 2;  // 1: before message 2 carried the reset token
+inline constexpr std::uint8_t kProtocolVersion = 3;  // 2: before greetings told the time
 
 struct SessionsConfig {
   crypto::NetworkId network;
@@ -40,6 +40,7 @@ struct SessionsConfig {
   std::size_t max_half_open = 256;       // responder side, before message 3
   std::size_t cookies_over = 32;         // half-open count from which a cookie is asked for
   double handshakes_per_prefix = 20;     // a second
+  std::uint32_t run = 0;                 // of this process: greater than in any run before. Read where resets are given
   bool resets = false;  // who goes on with a session we do not know is told so: it learns that somebody is here
   Duration keepalive = std::chrono::seconds(25);
   Duration dead_after = std::chrono::seconds(8);  // without an answer, probes included

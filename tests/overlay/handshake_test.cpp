@@ -286,6 +286,22 @@ TEST(Handshake, IsStartedOnceByAThousandCopiesOfEachMessage) {
   EXPECT_TRUE(link.node(b).downs.empty());
 }
 
+// What goes on under the index says that the initiator is still there.
+TEST(Handshake, StandsThoughMessage3IsLostFourTimesOnALongWay) {
+  Link link;
+  link.delay = 120ms;
+  const auto a = link.add();
+  const auto b = link.add();
+  int lost = 0;
+  link.tap = [&](Wire& wire) { return wire.bytes[0] == kMessage3 && lost++ < 4; };
+  const auto id = link.connect(a, b);
+  ASSERT_TRUE(link.run_until([&] { return !link.node(a).ups.empty(); }, 2s));
+  link.say(a, id, Channel::sip, text_bytes("INVITE"));
+  ASSERT_TRUE(link.run_until([&] { return !link.node(b).messages.empty(); }, 8s));
+  EXPECT_GE(lost, 4);
+  EXPECT_TRUE(link.node(a).downs.empty());
+}
+
 TEST(Handshake, FramesThatOvertakeMessage3AreHeldAndNoMoreThanTwo) {
   Link link;
   const auto a = link.add();

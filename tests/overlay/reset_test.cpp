@@ -11,17 +11,18 @@ namespace {
 
 using namespace link_test;
 
-SessionsConfig telling() {
+SessionsConfig telling(std::uint32_t run = 5) {
   auto out = Link::network("linnet");
   out.resets = true;
+  out.run = run;
   return out;
 }
 
 // a has a session with b, and b forgets it.
 struct Restarted {
-  explicit Restarted(const SessionsConfig& config = telling()) {
+  explicit Restarted(const SessionsConfig& config = telling(6)) {
     a = link.add();
-    b = link.add(config);
+    b = link.add(telling());
     at_a = link.connect(a, b);
     link.run(1s);
     EXPECT_EQ(link.node(b).ups.size(), 1U);
@@ -46,6 +47,66 @@ TEST(Reset, APeerThatWasStartedAnewIsKnownAfterOneRoundTrip) {
   r.link.connect(r.a, r.b);
   r.link.run(1s);
   EXPECT_EQ(r.link.node(r.b).ups.size(), 1U);
+}
+
+// What an earlier run, or this one, said of an index that the session bears later.
+TEST(Reset, ThatWasCollectedBeforehandEndsNothing) {
+  for (const std::uint32_t run : {1U, 4U, 5U}) {
+    Restarted r(telling(run));
+    const auto before = r.link.bytes_out[{r.b, r.link.direct(r.a)}];
+    r.say();
+    r.link.run(1s);
+    EXPECT_TRUE(r.na().downs.empty()) << run;
+    const auto after = r.link.bytes_out[{r.b, r.link.direct(r.a)}];
+    EXPECT_EQ(after, before) << run;
+  }
+}
+
+TEST(Reset, IsGivenForIndexesOfEarlierRunsAlone) {
+  for (const std::uint32_t run : {0U, 1U, 77U, kRuns - 1, kRuns, 3 * kRuns + 7}) {
+    SeededRng rng(run);
+    for (int i = 0; i < 1000; ++i) {
+      EXPECT_FALSE(of_earlier_run(index_in_run(run, rng.u32()), run));
+      EXPECT_FALSE(of_earlier_run(index_in_run(run + 1 + static_cast<std::uint32_t>(rng.below(2000)), rng.u32()), run));
+      EXPECT_TRUE(of_earlier_run(index_in_run(run - 1 - static_cast<std::uint32_t>(rng.below(2000)), rng.u32()), run));
+    }
+  }
+}
+
+// Made by who has the key: what is wrong is when it comes.
+TEST(Reset, EndsNoSessionThatWaitsForNothingOrHasGoneOn) {
+  Link link;
+  const auto a = link.add();
+  const auto b = link.add(telling());
+  const auto session = link.connect(a, b);
+  DataHeader last;
+  link.tap = [&](Wire& wire) {
+    if (wire.from == a && wire.bytes[0] == kDataPacket) last = *read_data_header(wire.bytes);
+    return false;
+  };
+  for (int i = 0; i < 100; ++i) {
+    link.say(a, session, Channel::sip, Bytes(10));
+    link.run(100ms);
+  }
+  ASSERT_GT(last.number, 70U);
+  Resetter genuine(crypto::typed_suite(), link.node(b).identity);
+  const auto from = link.direct(b);
+  const auto reset = [&](DataHeader header) { return *genuine.answer(link.now, from.endpoint.ip, header); };
+  link.inject(a, from, reset(last));
+  EXPECT_TRUE(link.node(a).downs.empty()) << "all was answered";
+  link.tap = [&](Wire& wire) { return wire.from == b; };
+  link.say(a, session, Channel::sip, Bytes(10));
+  link.run(10ms);
+  auto old = last;
+  old.number -= 64;
+  link.inject(a, from, reset(old));
+  EXPECT_TRUE(link.node(a).downs.empty()) << "an old packet";
+  auto other = last;
+  ++other.epoch;
+  link.inject(a, from, reset(other));
+  EXPECT_TRUE(link.node(a).downs.empty()) << "other keys";
+  link.inject(a, from, reset(last));
+  EXPECT_EQ(link.node(a).downs.size(), 1U) << "one of the latest, then";
 }
 
 TEST(Reset, ALeafTellsNobodyThatItIsThere) {
@@ -106,7 +167,7 @@ TEST(Reset, TheTokenIsOfTheKeyAndTheIndex) {
 
 TEST(Reset, IsShorterThanWhatCausedItAndRateLimited) {
   Link link;
-  const auto b = link.add(telling());
+  const auto b = link.add(telling(1));  // the packets below name indexes of run 0
   const Path from{PathKind::direct, Endpoint{IpAddress::v4(192, 0, 2, 1), 999, Transport::udp}, 0, false};
   std::uint64_t in = 0;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
