@@ -22,7 +22,6 @@ struct Link {
   std::uint64_t serial = 0;  // grows with each LinkUp
   overlay::Remote remote;
   Time idle_since{};
-  bool shared = false;   // our endpoints were shown to this peer
   bool alarmed = false;  // an impostor's INVITE was reported once
 
   sip::PeerId peer() const { return peer_id(remote.device); }

@@ -3,10 +3,7 @@
 namespace linnet::node {
 
 void share_endpoints(Rooms& rooms, Time now, overlay::SessionId id) {
-  auto* link = rooms.links.find(id);
-  if (link == nullptr || link->shared) return;
-  link->shared = true;
-  rooms.peer.share_endpoints(now, id);
+  if (rooms.links.find(id) != nullptr) rooms.peer.share_endpoints(now, id);
 }
 
 void save_people(Rooms& rooms) {

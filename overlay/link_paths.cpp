@@ -153,7 +153,7 @@ void Links::accept(const Context& c, Link& link, const Supernode& from, const co
 
 void Links::share(const Context& c, const LinkRooms& rooms, SessionId session) {
   auto* link = find(session);
-  if (!link || !link->up) return;
+  if (!link || !link->up || link->shared) return;
   link->shared = true;
   c.sessions.hide(session, false);
   control::Candidates out;

@@ -162,5 +162,23 @@ TEST_F(Flood, OfInitiationsLeavesCallsBeAndMemoryBounded) {
   for (const auto& n : net.nodes()) EXPECT_TRUE(online(*n)) << n->name;
 }
 
+// Supernodes ask it for a cookie then; what it begins with is a bare address, and nobody knows it.
+TEST_F(Flood, LetsALeafJoinAndBeFound) {
+  flood(milliseconds(500), [] {});
+  auto& late = net.add("late", Role::leaf, {"s1"});
+  net.start(late);
+  std::optional<Time> since;
+  const auto begin = net.now;
+  flood(seconds(4), [&] {
+    if (!since && online(late)) since = net.now;
+  });
+  ASSERT_TRUE(since);
+  EXPECT_LE(*since - begin, seconds(2));
+  EXPECT_EQ(attached(late), 3U);
+  const auto found = look_up(net, net.at("bob"), late.identity.address);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
 }  // namespace
 }  // namespace linnet::overlay::test
