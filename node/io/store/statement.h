@@ -38,6 +38,9 @@ class Statement {
   bool row() { return s_ != nullptr && (last_ = sqlite3_step(s_)) == SQLITE_ROW; }
   bool done() { return s_ != nullptr && (last_ = sqlite3_step(s_)) == SQLITE_DONE; }
   bool finished() const { return last_ == SQLITE_DONE; }
+  // What it cost so far, in operations of SQLite's machine and in rows read one after another for want of an index.
+  int steps() const { return sqlite3_stmt_status(s_, SQLITE_STMTSTATUS_VM_STEP, 0); }
+  int scanned() const { return sqlite3_stmt_status(s_, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0); }
 
   bool null(int column) { return sqlite3_column_type(s_, column) == SQLITE_NULL; }
   std::int64_t integer(int column) { return sqlite3_column_int64(s_, column); }

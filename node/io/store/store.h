@@ -14,6 +14,8 @@ struct sqlite3;
 
 namespace linnet::io {
 
+class Statement;
+
 struct HistoryRow {
   Wall started{};
   node::Direction direction{};
@@ -27,6 +29,7 @@ class Store {
  public:
   static constexpr std::size_t kMaxHistory = 10'000;  // rows; the oldest go
   static constexpr std::size_t kMaxFloors = 100'000;  // as many as a supernode has records
+  static constexpr std::int64_t kFloorsEndedAtOnce = 100;
 
   static Outcome<Store> open(const std::filesystem::path& path);
 
@@ -36,8 +39,8 @@ class Store {
   Outcome<std::vector<HistoryRow>> history(std::size_t newest);  // oldest first
 
   // Of a supernode: the newest records it kept, those that still matter.
-  // Oldest first. On disk there are at most `most` and a quarter; what is too much goes of the writer prefixes that
-  // have most, their youngest.
+  // Oldest first. On disk there are at most `most`; what is too much goes of the writer prefixes that have most, their
+  // youngest.
   Outcome<std::vector<dht::Floor>> floors(Wall now, std::size_t most = kMaxFloors);
 
   // All of it or nothing. A pin that stands is never replaced here: it has to be taken away first.
@@ -45,7 +48,15 @@ class Store {
   Done save_sequence(std::uint64_t below);  // never goes back
   // After floors(). Survives the process, not always the power: it is written with every record that is kept.
   Done save_floors(const std::vector<dht::Floor>& floors);
+  // Those that have ended, kFloorsEndedAtOnce at a time.
   Done purge_floors(Wall now);
+  // What the last of these three did to cut the table, insertions not counted.
+  struct FloorsWork {
+    std::int64_t steps = 0;    // of SQLite's machine
+    std::int64_t scanned = 0;  // rows read for want of an index
+    void add(const Statement& statement);
+  };
+  const FloorsWork& floors_work() const { return floors_work_; }
   Done add_history(const HistoryRow& row);
 
  private:
@@ -54,12 +65,15 @@ class Store {
   };
   explicit Store(std::unique_ptr<sqlite3, Close> db, std::string name) : db_(std::move(db)), name_(std::move(name)) {}
   tl::unexpected<Trouble> failed(const char* what) const;
-  bool trim_floors(Wall now);
+  void count_floors();
+  bool end_floors(Wall now, std::int64_t most);
+  bool cut_floors();
 
   std::unique_ptr<sqlite3, Close> db_;
   std::string name_;
-  std::size_t most_floors_ = kMaxFloors;
-  std::size_t untrimmed_floors_ = 0;  // written since the table was last cut to its size
+  std::int64_t most_floors_ = kMaxFloors;
+  std::int64_t floors_ = 0;  // on disk
+  FloorsWork floors_work_;
 };
 
 // For store*.cpp.
