@@ -55,6 +55,25 @@ std::string keyed(const Json& call) {
   return digits.empty() ? std::string() : "  keyed " + digits;
 }
 
+// Our own clock against those of supernodes; nothing while they agree within a minute.
+std::string own_clock_text(const Json& s) {
+  const auto ahead = number_at(s, "clock_ahead_s");
+  if (!ahead || std::abs(*ahead) <= 60) return {};
+  const auto off = std::abs(*ahead);
+  struct Unit {
+    double seconds;
+    const char* name;
+  };
+  static constexpr Unit kUnits[] = {{86'400, "day"}, {3600, "hour"}, {60, "minute"}};
+  const auto* unit = &kUnits[0];
+  while (off < unit->seconds) ++unit;
+  const auto n = std::llround(off / unit->seconds);
+  const auto voices = std::llround(number_at(s, "clock_supernodes").value_or(0));
+  return "\n  clock       " + std::to_string(n) + " " + unit->name + (n == 1 ? "" : "s") +
+         (*ahead > 0 ? " ahead of " : " behind ") + std::to_string(voices) +
+         (voices == 1 ? " supernode" : " supernodes") + ": set it";
+}
+
 constexpr double kStaleMs = 2000;
 
 }  // namespace
@@ -116,6 +135,7 @@ std::string status_text(const Json& s) {
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
   if (list("supernodes_tcp") != "none")
     out += "\n  over TCP    " + list("supernodes_tcp") + "  (UDP brings no answer there)";
+  out += own_clock_text(s);
   if (const auto sound = s.find("sound"); sound != s.end() && sound->is_array())
     for (const auto& use : *sound)
       out += "\n  sound       " + text_at(use, "microphone") + ", " + text_at(use, "loudspeaker");

@@ -32,6 +32,8 @@ void write(Writer& out, const DeviceCertificate& certificate);
 Result<DeviceCertificate> read_device_certificate(Reader& in);
 // Signature, validity at `now` (5 minutes of clock error forgiven), and at most 30 days of life.
 Status verify(const Suite& suite, const DeviceCertificate& certificate, Wall now);
+// Of that, the validity at `now` alone.
+Status check_time(const DeviceCertificate& certificate, Wall now);
 
 // DK says: this is my session key. Signature over "linnet-1 session" || network id || SK.
 Signature sign_session_key(const Suite& suite, const SigningPair& device, const NetworkId& network,

@@ -50,6 +50,7 @@ struct Dht::Impl {
   static constexpr std::size_t kMaxPings = 8;
   static constexpr std::size_t kSilentRemembered = 32;
   static constexpr std::size_t kMaxLeaving = 16;
+  static constexpr std::size_t kPublishSlack = 2;  // so many more than are stored at must have answered
 
   Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity& id, Endpoint endpoint);
 
@@ -58,7 +59,7 @@ struct Dht::Impl {
   void handle_timeout(Time now);
   Time next_timeout() const;
   void wake(Time now);  // starts the maintenance clock at the first input
-  std::optional<Wall> wall_at(Time now) const;
+  std::optional<Wall> wall_at(Time now) const { return clock.at(now); }
 
   // Answering (serve.cpp).
   void serve(Time now, Incoming incoming);
@@ -129,8 +130,10 @@ struct Dht::Impl {
   RttEstimate everybody;  // for contacts that were never measured
   std::size_t samples = 0;
 
-  std::optional<std::pair<Time, Wall>> wall;
+  NetworkClock clock{true};
+  Time wall_set_at{};
   Time tick_at = kNever;
+  Time purge_from = kNever;
   Time self_refresh_at = kNever;
   Duration self_refresh_every{};
   bool searched_own = false;  // our own neighbourhood, since we know anybody

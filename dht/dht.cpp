@@ -10,7 +10,6 @@ namespace {
 constexpr std::size_t kMaxEvents = 1024;
 constexpr std::size_t kNodesWidth = 8;    // nearest that must have answered before a find_nodes ends
 constexpr std::size_t kRecordsWidth = 4;  // of six that hold it
-constexpr std::size_t kPublishSlack = 2;
 
 Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity,
                     const Endpoint& endpoint) {
@@ -47,12 +46,9 @@ void Dht::Impl::dispatch(Time now, RpcEvent event) {
 }
 
 void Dht::Impl::wake(Time now) {
-  if (tick_at == kNever) tick_at = now + std::chrono::milliseconds(1000 + rng.below(9000));
-}
-
-std::optional<Wall> Dht::Impl::wall_at(Time now) const {
-  if (!wall) return std::nullopt;
-  return wall->second + std::chrono::duration_cast<std::chrono::seconds>(now - wall->first);
+  if (tick_at != kNever) return;
+  tick_at = now + std::chrono::milliseconds(1000 + rng.below(9000));
+  purge_from = now + std::chrono::minutes(1);
 }
 
 void Dht::Impl::handle_timeout(Time now) {
@@ -88,8 +84,15 @@ void Dht::handle_timeout(Time now) { impl_->handle_timeout(now); }
 
 void Dht::handle_wall(Time now, Wall wall) {
   impl_->wake(now);
-  impl_->wall = {now, wall};
+  impl_->clock.set(now, wall);
+  impl_->wall_set_at = now;
 }
+
+void Dht::hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said) {
+  impl_->clock.hear(now, from, who, said);
+}
+
+const NetworkClock& Dht::network_clock() const { return impl_->clock; }
 
 void Dht::warm(int step, ByteView datagram) const {
   if (step == 0) {
@@ -133,13 +136,14 @@ Result<LookupId> Dht::publish(Time now, SignedRecord record) {
   const auto key = id_of(record.user);
   PublishGoal goal;
   goal.record = std::move(record);
-  return impl_->start(now, key, 1, impl_->config.replicas + kPublishSlack, std::move(goal));
+  return impl_->start(now, key, 1, impl_->config.replicas + Impl::kPublishSlack, std::move(goal));
 }
 
 std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {
   std::vector<SignedRecord> out;
-  if (!impl_->wall) return out;
-  for (const auto* record : impl_->store.find(key, impl_->wall->second)) out.push_back(*record);
+  const auto wall = impl_->wall_at(impl_->wall_set_at);
+  if (!wall) return out;
+  for (const auto* record : impl_->store.find(key, *wall)) out.push_back(*record);
   return out;
 }
 

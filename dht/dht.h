@@ -13,6 +13,7 @@
 #include "crypto/identity.h"
 #include "dht/contact.h"
 #include "dht/floors.h"
+#include "dht/network_clock.h"
 
 namespace linnet::dht {
 
@@ -88,7 +89,11 @@ class Dht {
 
   void handle_datagram(Time now, const Datagram& datagram);  // types 9 and 10
   void handle_timeout(Time now);
+  // Our own clock, and what supernodes said of theirs elsewhere than in answers of the DHT: records are judged by
+  // network_clock().
   void handle_wall(Time now, Wall wall);
+  void hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);
+  const NetworkClock& network_clock() const;
   // Fetches into the cache what this datagram (empty: the next deadline) will need, a step at a time.
   void warm(int step, ByteView datagram) const;
   Time next_timeout() const;

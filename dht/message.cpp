@@ -3,14 +3,16 @@
 #include <algorithm>
 
 #include "base/pack.h"
+#include "dht/network_clock.h"
 
 namespace linnet::dht {
 namespace {
 
 enum RequestField : std::uint64_t { kKind = 0, kSender = 1, kTarget = 2, kSkip = 3, kStored = 4, kKey = 5 };
-enum AnswerField : std::uint64_t { kStatus = 0, kContacts = 1, kRecord = 2, kMore = 3, kCookie = 4 };
+enum AnswerField : std::uint64_t { kStatus = 0, kContacts = 1, kRecord = 2, kMore = 3, kCookie = 4, kTime = 5 };
 
 constexpr std::size_t kLengthBytes = 2;
+constexpr auto kNoTime = static_cast<std::uint64_t>(NetworkClock::kMostWall) + 1;
 
 bool has_target(Kind kind) { return kind == Kind::find_node || kind == Kind::find_record; }
 
@@ -67,7 +69,7 @@ Result<Request> request_of(const pack::Value& value) {
 Bytes pack_answer(const Answer& answer, const Fitting& fitting) {
   pack::Packer out(fitting.bytes);
   out.map(1 + (fitting.contacts > 0 ? 1U : 0U) + (fitting.record ? 1U : 0U) + (fitting.more ? 1U : 0U) +
-          (fitting.cookie ? 1U : 0U));
+          (fitting.cookie ? 1U : 0U) + (fitting.time ? 1U : 0U));
   out.key(kStatus).uint(static_cast<std::uint64_t>(answer.status));
   if (fitting.contacts > 0) {
     Writer list(fitting.contacts * kMaxContactBytes);
@@ -77,22 +79,25 @@ Bytes pack_answer(const Answer& answer, const Fitting& fitting) {
   if (fitting.record) out.key(kRecord).bin(answer.record);
   if (fitting.more) out.key(kMore).boolean(true);
   if (fitting.cookie) out.key(kCookie).bin(*answer.cookie);
+  if (fitting.time) out.key(kTime).uint(static_cast<std::uint64_t>(seconds(*answer.time)));
   return out.take();
 }
 
 // A msgpack byte string under a field key, both sizes told.
 std::size_t bin_size(std::size_t n) { return 1 + (n < 256 ? 2 : 3) + n; }
 
-Fitting measure(const Answer& answer, std::size_t contacts, bool with_record, bool with_cookie) {
+Fitting measure(const Answer& answer, std::size_t contacts, bool with_record, bool with_rest) {
   Fitting out;
   out.contacts = contacts;
   out.record = with_record && !answer.record.empty();
   out.more = answer.more || (!with_record && !answer.record.empty());
-  out.cookie = with_cookie && answer.cookie.has_value();
+  out.cookie = with_rest && answer.cookie.has_value();
+  out.time = with_rest && answer.time && seconds(*answer.time) >= 0;
   std::size_t list = 0;
   for (std::size_t i = 0; i < contacts; ++i) list += contact_size(answer.contacts[i]);
   out.bytes = 3 + (contacts > 0 ? bin_size(list) : 0) + (out.record ? bin_size(answer.record.size()) : 0) +
-              (out.more ? 2 : 0) + (out.cookie ? bin_size(answer.cookie->size()) : 0);
+              (out.more ? 2 : 0) + (out.cookie ? bin_size(answer.cookie->size()) : 0) +
+              (out.time ? 1 + pack::uint_size(static_cast<std::uint64_t>(seconds(*answer.time))) : 0);
   return out;
 }
 
@@ -159,6 +164,11 @@ Result<Answer> read_answer(ByteView payload) {
   const auto* more = value->field(kMore);
   out.more = more != nullptr && more->boolean() != nullptr && *more->boolean();
   out.cookie = value->array_bin_at<16>(kCookie);
+  if (value->field(kTime) != nullptr) {
+    const auto time = value->uint_at(kTime, kNoTime);
+    if (time >= kNoTime) return fail(Fault::malformed);
+    out.time = Wall{static_cast<std::int64_t>(time)};
+  }
   return out;
 }
 

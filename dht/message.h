@@ -40,6 +40,7 @@ struct Answer {
   Bytes record;                       // find_record: the one at `skip`
   bool more = false;                  // find_record: there are further ones
   std::optional<crypto::Mac> cookie;  // proves the asker's address in its next request
+  std::optional<Wall> time;           // the answerer's own clock (network_clock.h)
 };
 
 // The payload of a request: length, msgpack, zeros. It is filled up to `padded` bytes, never cut.
@@ -55,6 +56,7 @@ struct Fitting {
   bool record = false;
   bool more = false;
   bool cookie = false;
+  bool time = false;
   std::size_t bytes = 0;
 };
 Fitting fit(const Answer& answer, std::size_t room);

@@ -112,10 +112,7 @@ Result<SignedRecord> read_record(const crypto::Suite& suite, const crypto::Netwo
 Status check_time(const SignedRecord& record, Wall now) {
   if (record.expiry - record.not_before > kMaxRecordLife) return fail(Fault::too_big);
   if (now + kClockError < record.not_before || now >= record.expiry) return fail(Fault::expired);
-  const auto& certificate = record.certificate;
-  if (now + kClockError < certificate.not_before || now - kClockError > certificate.not_after)
-    return fail(Fault::expired);
-  return {};
+  return crypto::check_time(record.certificate, now);
 }
 
 Result<RecordBody> open_record(const crypto::Suite& suite, const SignedRecord& record, const crypto::Address& address) {

@@ -10,9 +10,9 @@ constexpr std::size_t kPrefixesRemembered = 512;
 constexpr std::uint8_t kMaxSends = 3;
 constexpr std::uint8_t kMaxCookies = 2;
 constexpr Duration kMaxWait = std::chrono::seconds(4);
-// The longest answer: status, 7 contacts with IPv6 endpoints, cookie, all within the msgpack map, sealed.
+// The longest answer: status, 7 contacts with IPv6 endpoints, cookie, time, all within the msgpack map, sealed.
 constexpr std::size_t kLongestAnswer =
-    kAnswerOverhead + 1 + 2 + (1 + 3 + kMaxContactsInAnswer * (128 + kMaxEndpointBytes)) + 2 + 19;
+    kAnswerOverhead + 1 + 2 + (1 + 3 + kMaxContactsInAnswer * (128 + kMaxEndpointBytes)) + 2 + 19 + 10;
 
 }  // namespace
 

@@ -40,6 +40,7 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
     }
     case Kind::store: answer.status = store_for(now, request.record, incoming.from.ip); break;
   }
+  answer.time = clock.own_at(now);
   rpc.answer(now, std::move(incoming), std::move(answer));
   ping_hints(now);
 }

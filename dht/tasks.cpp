@@ -8,7 +8,6 @@ namespace {
 
 constexpr Duration kLookupLife = std::chrono::seconds(10);
 constexpr std::size_t kSaltedWidth = 3;
-constexpr std::size_t kPublishSlack = 2;
 // The slot of a question says which of a task's two lookups it was for.
 constexpr std::uint32_t kSaltedSlot = 1U << 31;
 
@@ -153,6 +152,7 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
     everybody.add(*answered.rtt);
     ++samples;
   }
+  if (const auto said = answered.answer.time) clock.hear(now, answered.from.endpoint.ip, answered.from.session, *said);
   std::erase_if(silent, [&](const auto& s) { return s.second == answered.from.device; });
   auto& contacts = answered.answer.contacts;
   for (const auto& c : contacts) table.book().prefetch_slot(c.device);

@@ -100,7 +100,8 @@ void Dht::Impl::hand_on(Time now, const Contact& contact) {
 
 void Dht::Impl::tick(Time now) {
   tick_at = now + kTick + std::chrono::milliseconds(rng.below(1000));
-  if (const auto time = wall_at(now)) store.purge(*time);
+  const bool told = clock.by_median() || now >= purge_from;  // who has few to ask goes by his own clock after a while
+  if (const auto time = wall_at(now); time && told) store.purge(*time);
   let_go_of_far_records(now);
   check_liveness(now);
   ping_hints(now);

@@ -15,7 +15,7 @@ Node::~Node() = default;
 
 void Node::start(Time now, Wall wall) {
   impl_->wall = wall;
-  impl_->renew_certificate(wall);
+  (void)impl_->renew_certificate(wall);
   impl_->peer.start(now, wall);
   auto rooms = impl_->rooms();
   impl_->invitations.start(rooms, now);
@@ -23,9 +23,8 @@ void Node::start(Time now, Wall wall) {
 }
 
 void Node::handle_wall(Time now, Wall wall) {
-  impl_->wall = wall;
-  impl_->renew_certificate(wall);
   impl_->peer.handle_wall(now, wall);
+  impl_->look_at_clock(now);
   impl_->settle(now);
 }
 
@@ -106,6 +105,8 @@ NodeStatus Node::status(Time now) const {
   out.key_name = impl_->identity.key_name();
   out.listen = impl_->config.peer.listen;
   out.supernodes = impl_->peer.supernodes();
+  out.clock_ahead = impl_->peer.network_clock().ahead();
+  out.clock_voices = impl_->peer.network_clock().voices();
   const auto rooms = impl_->rooms();
   for (const auto& entry : impl_->calls) out.calls.push_back(entry.second.view(rooms, now));
   return out;

@@ -22,6 +22,8 @@ struct NodeStatus {
   crypto::Address key_name;
   std::vector<Endpoint> listen;
   std::vector<overlay::SupernodeInfo> supernodes;
+  std::optional<std::chrono::seconds> clock_ahead;  // of the supernodes' clocks; nothing before one has spoken
+  std::size_t clock_voices = 0;                     // how many have
   std::vector<CallView> calls;
 };
 

@@ -15,6 +15,10 @@ void Node::Impl::on(Time now, const overlay::StateChanged& changed) {
   auto r = rooms();
   invitations.online(r, now);
 }
+void Node::Impl::on(Time now, const overlay::ClockMoved&) {
+  look_at_clock(now);
+  out.status_changed();
+}
 void Node::Impl::on(Time, const overlay::SupernodesChanged&) { out.status_changed(); }
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
 void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }

@@ -130,10 +130,16 @@ Time Node::Impl::next_timeout() const {
   return out_at;
 }
 
-void Node::Impl::renew_certificate(Wall now) {
-  if (!crypto::needs_renewal(identity.certificate, now)) return;
+void Node::Impl::look_at_clock(Time now) {
+  wall = peer.wall(now);
+  if (renew_certificate(wall)) peer.identity_changed(now);
+}
+
+bool Node::Impl::renew_certificate(Wall now) {
+  if (!crypto::needs_renewal(identity.certificate, now)) return false;
   crypto::renew_certificate(suite, identity, now);
   out.push(event::SaveIdentity{});
+  return true;
 }
 
 }  // namespace linnet::node

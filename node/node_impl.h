@@ -19,7 +19,8 @@ struct Node::Impl {
   void reap(Time now);
   void handle_timeout(Time now);
   Time next_timeout() const;
-  void renew_certificate(Wall wall);
+  void look_at_clock(Time now);
+  bool renew_certificate(Wall wall);
   void close_idle_links(Time now);
   void keep_links();
 
@@ -33,6 +34,7 @@ struct Node::Impl {
   void on(Time now, overlay::LinkVoice& voice);
   void on(Time now, const overlay::SequenceUsed& used);
   void on(Time now, const overlay::FloorRaised& raised);
+  void on(Time now, const overlay::ClockMoved&);
   void on(Time now, const overlay::SupernodesChanged&);
   void on(Time now, const overlay::HostCacheChanged&);
 
@@ -101,7 +103,7 @@ struct Node::Impl {
   Calls calls;
   std::uint64_t last_call = 0;
   bool calls_moved = false;  // a call began, ended or went into another state
-  Wall wall{};
+  Wall wall{};               // of the peer: the median of supernodes' clocks where there is one
   Time idle_check = kNever;
   Leaving leaving = Leaving::no;
   Time drained_by = kNever;     // Left comes then at the latest

@@ -142,13 +142,15 @@ void Attachments::learn(const Context& c, const std::vector<dht::Contact>& conta
 std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp& up) {
   auto* s = find(up.session);
   if (!s) return std::nullopt;
-  auto contact = read_greeting(c.suite, c.config.network, up.remote, up.hello);
+  const auto greeting = read_greeting(c.suite, c.config.network, up.remote, up.hello);
+  auto contact = greeting ? std::optional(greeting->contact) : std::nullopt;
   const bool far = contact && contact->serves_its_link() && !is_near(up.path.endpoint.ip);
   if (!contact || far || up.remote == c.identity.session_key()) {  // no supernode, none for us, or ourselves
     c.sessions.close(c.now, up.session);
     s->state = Waiting{c.now + c.jittered(kMaxBackOff)};
     return std::nullopt;
   }
+  time_said_ = TimeSaid{up.path.endpoint.ip, up.remote, greeting->time};
   s->own_links = contact->serves_its_link();
   if (s->own_links) contact->endpoint = over(Transport::udp, up.path.endpoint);  // it is where we hear it
   // Its place follows from its address: the one that answered counts, not one of its choice. Near us it may know a
@@ -340,6 +342,21 @@ void Attachments::drop_idle(const Context& c) {
     s.state = Idle{};
     changed_ = true;
   }
+}
+
+std::vector<SessionId> Attachments::introduce_again(const Context& c) {
+  std::vector<SessionId> gone;
+  for (auto& s : supernodes_) {
+    const auto* connecting = std::get_if<Connecting>(&s.state);
+    const auto session = connecting ? std::optional(connecting->session) : s.session();
+    if (!session) continue;
+    c.sessions.close(c.now, *session);
+    gone.push_back(*session);
+    s.used = c.now;
+    connect(c, s);
+  }
+  changed_ = changed_ || !gone.empty();
+  return gone;
 }
 
 void Attachments::leave(const Context& c) {

@@ -74,6 +74,14 @@ class Attachments {
   // `by`: the address of who told us; somebody far away can know nothing of private addresses near us.
   void learn(const Context& c, const std::vector<dht::Contact>& contacts, const std::optional<IpAddress>& by);
 
+  // What a supernode said of its own clock when its session came up: taken once.
+  struct TimeSaid {
+    IpAddress from;
+    crypto::SessionKey who;
+    Wall said{};
+  };
+  std::optional<TimeSaid> take_time() { return std::exchange(time_said_, std::nullopt); }
+
   bool owns(SessionId session) const { return find(session) != nullptr; }
   // The descriptor in its greeting, when it verified: the host cache wants it.
   std::optional<dht::Contact> on_up(const Context& c, const SessionUp& up);
@@ -84,6 +92,8 @@ class Attachments {
   void on_nodes(const Context& c, SessionId session, const control::Nodes& message);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
+  // Connects again to all: what they were told of us when their sessions came up was wrong. The sessions that went.
+  std::vector<SessionId> introduce_again(const Context& c);
   // Detaches and closes everything.
   void leave(const Context& c);
   // Closes sessions that are neither home, anchor nor held.
@@ -102,6 +112,9 @@ class Attachments {
   bool settled() const;
   // Sessions for questions: attached first, then merely connected.
   std::vector<SessionId> for_questions(std::size_t n) const;
+  // Sessions with those that answer for us, nearest our UserKey first: the first is the one that replicates our
+  // records.
+  std::vector<SessionId> for_publishing(std::size_t n) const;
   // A supernode that answers for us is at this endpoint.
   bool serves(const Endpoint& endpoint) const;
   // Where packets to this supernode go: as its session does, else as our other sessions do.
@@ -144,6 +157,7 @@ class Attachments {
   Time hold_until_ = Time::min();  // after a loss: no new home before
   std::size_t turn_ = 0;
   bool changed_ = false;
+  std::optional<TimeSaid> time_said_;
 };
 
 }  // namespace linnet::overlay

@@ -142,6 +142,18 @@ std::vector<SessionId> Attachments::for_questions(std::size_t n) const {
   return out;
 }
 
+std::vector<SessionId> Attachments::for_publishing(std::size_t n) const {
+  std::vector<SessionId> out;
+  for (const auto& k : known_) {
+    const auto* s = by_key(k.session);
+    if (s && s->tag() && out.size() < n) out.push_back(*s->session());
+  }
+  for (const auto session : for_questions(n)) {
+    if (out.size() < n && std::find(out.begin(), out.end(), session) == out.end()) out.push_back(session);
+  }
+  return out;
+}
+
 bool Attachments::serves(const Endpoint& endpoint) const {
   return std::any_of(supernodes_.begin(), supernodes_.end(),
                      [&](const Supernode& s) { return same_place(s.endpoint, endpoint) && s.session().has_value(); });

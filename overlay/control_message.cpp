@@ -1,6 +1,7 @@
 #include "overlay/control_message.h"
 
 #include "base/pack.h"
+#include "dht/network_clock.h"
 
 namespace linnet::overlay::control {
 namespace {
@@ -26,6 +27,7 @@ enum class Type : std::uint64_t {
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
+constexpr auto kMaxTime = static_cast<std::uint64_t>(dht::NetworkClock::kMostWall);
 
 pack::Packer start(Type type, std::size_t fields) {
   pack::Packer out;
@@ -79,9 +81,11 @@ Bytes put(const FindNodes& m) {
   return out.take();
 }
 Bytes put(const Nodes& m) {
-  auto out = start(Type::nodes, 2);
+  const bool time = m.time && seconds(*m.time) >= 0;
+  auto out = start(Type::nodes, time ? 3 : 2);
   out.key(1).uint(m.request).key(2);
   put_contacts(out, m.contacts);
+  if (time) out.key(3).uint(static_cast<std::uint64_t>(seconds(*m.time)));
   return out.take();
 }
 Bytes put(const FindRecords& m) {
@@ -183,6 +187,17 @@ Result<Message> get_find_nodes(const pack::Value& m) {
   return FindNodes{m.uint_at(1), dht::Id{*target}};
 }
 
+Result<Message> get_nodes(const pack::Value& m) {
+  auto contacts = contacts_of(m, 2);
+  if (!contacts) return fail(contacts.error());
+  Nodes out{m.uint_at(1), std::move(*contacts), std::nullopt};
+  if (!m.field(3)) return out;
+  const auto time = m.uint_at(3, kMaxTime + 1);
+  if (time > kMaxTime) return fail(Fault::malformed);
+  out.time = Wall{static_cast<std::int64_t>(time)};
+  return out;
+}
+
 Result<Message> get_find_records(const pack::Value& m) {
   const auto user = m.array_bin_at<32>(2);
   if (!user) return fail(Fault::malformed);
@@ -260,11 +275,7 @@ Result<Message> read(ByteView bytes) {
     }
     case Type::detach: return Detach{};
     case Type::find_nodes: return get_find_nodes(m);
-    case Type::nodes: {
-      auto contacts = contacts_of(m, 2);
-      if (!contacts) return fail(contacts.error());
-      return Nodes{m.uint_at(1), std::move(*contacts)};
-    }
+    case Type::nodes: return get_nodes(m);
     case Type::find_records: return get_find_records(m);
     case Type::records: return get_records(m);
     case Type::publish: return Publish{m.uint_at(1), copy(m.bin_at(2))};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/endpoint.h"
+#include "base/time.h"
 #include "dht/contact.h"
 
 namespace linnet::overlay::control {
@@ -36,6 +37,7 @@ struct FindNodes {
 struct Nodes {
   std::uint64_t request = 0;
   std::vector<dht::Contact> contacts;
+  std::optional<Wall> time;  // the supernode's own clock
 };
 struct FindRecords {
   std::uint64_t request = 0;

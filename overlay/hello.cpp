@@ -1,5 +1,7 @@
 #include "overlay/hello.h"
 
+#include <algorithm>
+
 namespace linnet::overlay {
 namespace {
 
@@ -19,7 +21,9 @@ Result<Hello> read_client(const crypto::Suite& suite, const crypto::NetworkId& n
     out.descriptor = *contact;
   }
   if (!in.done()) return fail(Fault::malformed);
-  if (auto ok = crypto::verify(suite, out.certificate, wall); !ok) return fail(ok.error());
+  // At its own first second: signature and length of life.
+  if (auto ok = crypto::verify(suite, out.certificate, out.certificate.not_before); !ok) return fail(ok.error());
+  out.in_time = crypto::check_time(out.certificate, wall).has_value();
   if (!crypto::verify_session_key(suite, out.certificate.device, network, remote, out.signature))
     return fail(Fault::bad_signature);
   const auto& own = out.descriptor;
@@ -78,22 +82,25 @@ Result<Hello> read_hello(const crypto::Suite& suite, const crypto::NetworkId& ne
   return fail(in.ok() ? Fault::unsupported : Fault::truncated);
 }
 
-Bytes write_greeting(const dht::Contact& self) {
+Bytes write_greeting(const dht::Contact& self, Wall time) {
   Writer out;
   dht::write(out, self);
+  out.u64(static_cast<std::uint64_t>(std::max<std::int64_t>(1, seconds(time))));  // 0 is none
   return out.take();
 }
 
-Result<dht::Contact> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network,
-                                   const crypto::SessionKey& remote, ByteView bytes) {
+Result<Greeting> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network,
+                               const crypto::SessionKey& remote, ByteView bytes) {
   if (bytes.empty()) return fail(Fault::not_found);
   Reader in(bytes);
   auto contact = dht::read_contact(in);
-  if (!contact) return contact;
-  if (!in.done()) return fail(Fault::malformed);
+  if (!contact) return fail(contact.error());
+  const auto time = in.u64();
+  if (!in.done() || time == 0 || time > static_cast<std::uint64_t>(dht::NetworkClock::kMostWall))
+    return fail(Fault::malformed);
   if (contact->session != remote) return fail(Fault::mismatch);
   if (auto ok = dht::verify(suite, network, *contact); !ok) return fail(ok.error());
-  return contact;
+  return Greeting{*contact, Wall{static_cast<std::int64_t>(time)}};
 }
 
 }  // namespace linnet::overlay

@@ -6,6 +6,7 @@
 
 #include "crypto/identity.h"
 #include "dht/contact.h"
+#include "dht/network_clock.h"
 #include "dht/record.h"
 
 namespace linnet::overlay {
@@ -13,6 +14,7 @@ namespace linnet::overlay {
 // To a supernode: the device, proven by AK's certificate and DK's signature over SK. A supernode adds its descriptor.
 struct ClientHello {
   crypto::DeviceCertificate certificate;
+  bool in_time = true;  // the certificate; who has a wrong clock learns here what time it is
   crypto::Signature signature{};
   std::optional<dht::Contact> descriptor;
 
@@ -33,14 +35,19 @@ Bytes write_client_hello(const crypto::Suite& suite, const crypto::Identity& ide
                          const std::optional<dht::Contact>& descriptor);
 Bytes write_person_hello(const crypto::Address& address, const dht::SignedRecord& record);
 
-// Everything is verified against the Noise static key `remote`: certificates, signatures, times, and that a key name is
-// proven.
+// Everything is verified against the Noise static key `remote`: certificates, signatures, and that a key name is
+// proven. A person's times too; a client's are told (in_time).
 Result<Hello> read_hello(const crypto::Suite& suite, const crypto::NetworkId& network, const crypto::SessionKey& remote,
                          Wall wall, ByteView bytes);
 
-Bytes write_greeting(const dht::Contact& self);
+// A supernode's descriptor and its own clock (dht/network_clock.h).
+struct Greeting {
+  dht::Contact contact;
+  Wall time{};
+};
+Bytes write_greeting(const dht::Contact& self, Wall time);
 // Empty greeting: the responder is no supernode (Fault::not_found).
-Result<dht::Contact> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network,
-                                   const crypto::SessionKey& remote, ByteView bytes);
+Result<Greeting> read_greeting(const crypto::Suite& suite, const crypto::NetworkId& network,
+                               const crypto::SessionKey& remote, ByteView bytes);
 
 }  // namespace linnet::overlay

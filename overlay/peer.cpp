@@ -6,10 +6,6 @@
 
 namespace linnet::overlay {
 
-namespace {
-constexpr std::chrono::seconds kClockSet{60};
-}
-
 Peer::Peer(PeerConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, HostCache cache)
     : impl_(std::make_unique<Impl>(std::move(config), suite, rng, identity, std::move(cache))) {}
 Peer::~Peer() = default;
@@ -17,14 +13,13 @@ Peer::~Peer() = default;
 void Peer::start(Time now, Wall wall) { impl_->start(now, wall); }
 
 void Peer::handle_wall(Time now, Wall wall) {
-  const auto off = wall - impl_->wall_at(now);
-  impl_->wall = wall;
-  impl_->wall_set_at = now;
-  if (impl_->role) impl_->role->dht().handle_wall(now, wall);
-  if (impl_->identity.certificate.not_after != impl_->introduced_until) impl_->introduce();
-  // After a sleep, or when the time of day was learned late.
-  if (impl_->running && (off > kClockSet || -off > kClockSet)) impl_->publisher.clock_set(impl_->at(now));
+  impl_->set_clock(now, wall);
+  if (impl_->identity.certificate.not_after != impl_->introduced_until) impl_->introduce_again(now);
+  impl_->look_at_clock(now);
 }
+
+Wall Peer::wall(Time now) const { return impl_->wall_at(now); }
+const dht::NetworkClock& Peer::network_clock() const { return impl_->network_clock(); }
 
 void Peer::handle_datagram(Time now, const Datagram& datagram) { impl_->handle(now, datagram); }
 void Peer::handle_timeout(Time now) { impl_->handle_timeout(now); }
@@ -45,8 +40,8 @@ void Peer::sequence_stored(Time now, std::uint64_t below) {
 }
 
 void Peer::identity_changed(Time now) {
-  impl_->introduce();
-  if (impl_->running) impl_->publisher.clock_set(impl_->at(now));
+  impl_->introduce_again(now);
+  if (impl_->running) impl_->pump(now);
 }
 
 void Peer::join_through(Time now, const std::vector<SupernodeAddress>& supernodes) {

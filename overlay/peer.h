@@ -65,6 +65,7 @@ class Peer {
   Peer(PeerConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, HostCache cache);
   ~Peer();
 
+  // `wall`: our own clock.
   void start(Time now, Wall wall);
   void handle_wall(Time now, Wall wall);
   void handle_datagram(Time now, const Datagram& datagram);
@@ -96,7 +97,7 @@ class Peer {
   Status send(Time now, SessionId link, Channel channel, Bytes message);
   // On the best proven path; dropped when there is none. Voice stays outside the session: it is SRTP.
   void send_voice(Time now, SessionId link, ByteView packet);
-  // Lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a
+  // Once: lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a
   // stranger.
   void share_endpoints(Time now, SessionId link);
   // A call stands on this link: drop_caches leaves it alone, however quiet it is.
@@ -109,6 +110,10 @@ class Peer {
   // Addresses to join through from now on: names are looked up again while a node is alone.
   void set_bootstrap(std::vector<Endpoint> endpoints);
   void drop_caches(Time now);  // --cold: cached records and idle links
+
+  // What time it is for records and certificates (dht/network_clock.h).
+  Wall wall(Time now) const;
+  const dht::NetworkClock& network_clock() const;
 
   State state() const;
   Role role() const;

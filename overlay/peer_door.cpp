@@ -24,6 +24,7 @@ void Peer::Impl::handle(Time now, const Datagram& datagram) {
       ++counters.dropped;  // a leaf is called through its supernodes: an answer would tell a stranger where we are
       return;
     }
+    if (role && first == 4) greet(now);
     sessions.handle_packet(now, Path{PathKind::direct, datagram.from, 0, false}, datagram.bytes);
   } else if (first == dht::kRequestType || first == dht::kAnswerType) {
     if (open_to(datagram.from.ip)) {

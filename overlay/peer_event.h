@@ -74,9 +74,11 @@ struct SequenceUsed {
 struct FloorRaised {
   dht::Floor floor;
 };
+// By the median of supernodes' clocks it is another time than was thought: Peer::wall().
+struct ClockMoved {};
 struct SupernodesChanged {};
 struct HostCacheChanged {};
 using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed,
-                               FloorRaised, SupernodesChanged, HostCacheChanged>;
+                               FloorRaised, ClockMoved, SupernodesChanged, HostCacheChanged>;
 
 }  // namespace linnet::overlay

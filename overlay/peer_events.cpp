@@ -13,6 +13,7 @@ void Peer::Impl::pump(Time now) {
   const bool among_supernodes = role && !serving_links && role->dht().contact_count() > 0;
   const bool up = attachments.any_up() || among_supernodes;
   bootstrap.connected(c, up, !up && attachments.any_connecting());
+  look_at_clock(now);
   look_around(c);
   if (const auto block = publisher.sequences().announce()) emit(*block);
   update_state(c);
@@ -54,6 +55,7 @@ void Peer::Impl::on(const Context& c, const SessionUp& up) {
       emit(HostCacheChanged{});
       if (role && !serving_links) role->dht().add_hint(c.now, *contact);
     }
+    if (const auto time = attachments.take_time()) hear_time(c.now, time->from, time->who, time->said);
   } else if (links.owns(up.session)) {
     links.on_up(c, rooms(), up);
   } else if (!up.initiator) {
@@ -123,6 +125,7 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
   } else if (const auto* refused = std::get_if<control::AttachRefused>(&message)) {
     attachments.on_refused(c, session, *refused);
   } else if (const auto* nodes = std::get_if<control::Nodes>(&message)) {
+    if (nodes->time) hear_time(c.now, from->way.ip, *from->key, *nodes->time);
     attachments.on_nodes(c, session, *nodes);
     for (const auto& contact : attachments.known()) cache.heard_of(contact);  // verified there
   } else if (const auto* records = std::get_if<control::Records>(&message)) {
@@ -200,7 +203,7 @@ void Peer::Impl::order(const Context& c, const Publisher::Order& order) {
     }
     return;
   }
-  const auto sessions_up = attachments.for_questions(config.homes);
+  const auto sessions_up = attachments.for_publishing(config.homes);
   if (sessions_up.empty()) return publisher.on_result(c, order.request, 0);
   const auto session = sessions_up[order.attempt % sessions_up.size()];
   const control::Publish message{order.request, order.record.wire};

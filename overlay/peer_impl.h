@@ -19,7 +19,8 @@ struct Peer::Impl {
     return {attachments, forwards, role ? &role->leaves() : nullptr, lan.neighbours(),
             serving_links ? &role->dht() : nullptr};
   }
-  Wall wall_at(Time now) const;
+  const dht::NetworkClock& network_clock() const { return role ? role->dht().network_clock() : clock; }
+  Wall wall_at(Time now) const { return network_clock().at(now).value_or(Wall{}); }
 
   // peer_door.cpp: datagrams in and out.
   void handle(Time now, const Datagram& datagram);
@@ -50,6 +51,11 @@ struct Peer::Impl {
   // peer_life.cpp
   void start(Time now, Wall wall);
   void introduce();
+  void introduce_again(Time now);
+  void set_clock(Time now, Wall own);
+  void hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);
+  void look_at_clock(Time now);
+  void greet(Time now);
   void ask_around(const Context& c);
   void join(const Context& c);
   void leave(Time now);
@@ -101,8 +107,10 @@ struct Peer::Impl {
   std::size_t contacts_seen = 0;
   Time publish_alone_at = kNever;  // a supernode that finds no other publishes with itself
 
-  Time wall_set_at{};
-  Wall wall{};
+  dht::NetworkClock clock;       // a leaf's; a supernode's DHT has its own
+  std::uint32_t leaps_seen = 0;  // of network_clock()
+  Wall greeting_of{};            // the second our greeting tells
+  Wall introduced_from{};        // validity of the certificate that our hello shows
   Wall introduced_until{};
   bool running = false;
   Time leaving_by = kNever;  // good-byes that nobody confirmed, and until when they are waited for

@@ -18,8 +18,9 @@ bool Peer::Impl::nobody_to_ask(const Context& c) {
 void Peer::Impl::serve_links(const Context& c) {
   serving_links = true;
   role = std::make_unique<SupernodeRole>(config, suite, rng, identity, Endpoint{IpAddress{}, config.port});
-  role->dht().handle_wall(c.now, c.wall);
-  sessions.set_greeting(write_greeting(role->dht().self()));
+  role->dht().handle_wall(c.now, clock.own_at(c.now).value_or(c.wall));
+  leaps_seen = network_clock().leaps();
+  greeting_of = {};
   contacts_seen = 0;
   publish_alone_at = c.now;
   lan.start(c.now);
@@ -30,6 +31,7 @@ void Peer::Impl::stop_serving_links(const Context& c) {
   lan.stop();
   role->leave(c);
   role.reset();
+  leaps_seen = network_clock().leaps();
   sessions.set_greeting({});
   joining.reset();
   publish_alone_at = kNever;

@@ -15,6 +15,7 @@ SessionsConfig sessions_config(const PeerConfig& config) {
   SessionsConfig out;
   out.network = config.network;
   out.psk = config.psk;
+  out.run = static_cast<std::uint32_t>(config.first_sequence / Sequences::kBlock);
   out.resets = config.role == Role::supernode;  // a leaf answers nobody whom it does not know
   out.max_sessions = config.role == Role::supernode ? 3 * config.max_leaves + 4096 : out.max_sessions;
   return out;
@@ -35,16 +36,57 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
     const auto self = self_endpoint().value_or(Endpoint{IpAddress{}, config.port});
     role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
     serving_links = self.ip.is_unspecified() && config.port != 0;  // no address of ours means anything elsewhere
-    sessions.set_greeting(write_greeting(role->dht().self()));
   }
   introduce();
 }
 
 // What we say to supernodes; again when the certificate was renewed.
 void Peer::Impl::introduce() {
+  introduced_from = identity.certificate.not_before;
   introduced_until = identity.certificate.not_after;
   const auto descriptor = role && !serving_links ? std::optional(role->dht().self()) : std::nullopt;
   attachments.set_hello(write_client_hello(suite, identity, config.network, descriptor));
+}
+
+// The identity was certified anew. Who was shown a certificate out of its time is shown the new one before its patience
+// ends.
+void Peer::Impl::introduce_again(Time now) {
+  const auto c = at(now);
+  crypto::DeviceCertificate certificate;
+  certificate.not_before = introduced_from;
+  certificate.not_after = introduced_until;
+  introduce();
+  if (!running) return;
+  publisher.clock_set(c);
+  if (crypto::check_time(certificate, c.wall)) return;
+  for (const auto session : attachments.introduce_again(c)) finder.on_session_down(c, session);
+}
+
+void Peer::Impl::set_clock(Time now, Wall own) {
+  clock.set(now, own);
+  if (role) role->dht().handle_wall(now, own);
+}
+
+void Peer::Impl::hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said) {
+  clock.hear(now, from, who, said);
+  if (role) role->dht().hear_time(now, from, who, said);
+}
+
+// What we said about time is wrong when it is another time than we thought: our clock was set, the machine slept, or
+// supernodes told.
+void Peer::Impl::look_at_clock(Time now) {
+  if (!running || leaps_seen == network_clock().leaps()) return;
+  leaps_seen = network_clock().leaps();
+  publisher.clock_set(at(now));
+  emit(ClockMoved{});
+}
+
+// Our greeting tells the time: made again for a handshake that comes in another second.
+void Peer::Impl::greet(Time now) {
+  const auto own = role->dht().network_clock().own_at(now).value_or(Wall{});
+  if (own == greeting_of) return;
+  greeting_of = own;
+  sessions.set_greeting(write_greeting(role->dht().self(), own));
 }
 
 std::optional<Endpoint> Peer::Impl::self_endpoint() const {
@@ -59,17 +101,12 @@ std::optional<Endpoint> Peer::Impl::self_endpoint() const {
   return out;
 }
 
-Wall Peer::Impl::wall_at(Time now) const {
-  return wall + std::chrono::duration_cast<std::chrono::seconds>(now - wall_set_at);
-}
-
-void Peer::Impl::start(Time now, Wall wall_in) {
-  wall = wall_in;
-  wall_set_at = now;
+void Peer::Impl::start(Time now, Wall own) {
+  set_clock(now, own);
+  if (identity.certificate.not_after != introduced_until) introduce();
   running = true;
   const auto c = at(now);
   if (role) {
-    role->dht().handle_wall(now, wall_in);
     for (const auto& host : cache.best(Bootstrap::kFromCache)) role->dht().add_hint(now, host.contact);
     publish_alone_at = bootstrap.candidates(c, cache).empty() ? now : now + kPublishAlone;
   }

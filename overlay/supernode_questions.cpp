@@ -33,7 +33,7 @@ void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& c
     }
   }
   const auto nearest = dht_.nearest(message.target, control::kMaxContacts);
-  say(c, session, control::Nodes{message.request, with_self(message.target, nearest)});
+  say(c, session, control::Nodes{message.request, with_self(message.target, nearest), dht_.network_clock().own_at(c.now)});
 }
 
 void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client,
@@ -83,7 +83,8 @@ bool SupernodeRole::on_dht_event(const Context& c, const dht::Event& event) {
   if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
     const auto pending = take_pending(nodes->lookup);
     if (!pending) return false;
-    say(c, pending->session, control::Nodes{pending->request, with_self(pending->target, nodes->nodes)});
+    say(c, pending->session,
+        control::Nodes{pending->request, with_self(pending->target, nodes->nodes), dht_.network_clock().own_at(c.now)});
     return true;
   }
   if (const auto* stored = std::get_if<dht::Stored>(&event)) {

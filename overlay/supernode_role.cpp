@@ -40,7 +40,7 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
 Status SupernodeRole::on_client(const Context& c, SessionId session, const ClientHello& hello) {
   const auto path = c.sessions.current_path(session);
   const auto from = path ? path->endpoint.ip : IpAddress{};
-  if (!make_room(c, from)) {
+  if (!make_room(c, from) || (!hello.in_time && !may_stay(c, session, hello))) {
     ++counters_.refused;
     return fail(Fault::full);
   }
@@ -54,6 +54,25 @@ Status SupernodeRole::on_client(const Context& c, SessionId session, const Clien
   if (sweep_at_ == kNever) sweep_at_ = c.now + kSweep;
   if (hello.descriptor) dht_.add_hint(c.now, *hello.descriptor);
   return {};
+}
+
+// Signatures hold, the time does not: ours or its may be wrong, and only who is let in learns the time from three.
+bool SupernodeRole::may_stay(const Context& c, SessionId session, const ClientHello& hello) {
+  std::erase_if(probations_, [&](const Probation& p) { return c.now - p.began >= kNextProbation; });
+  const auto& device = hello.certificate.device;
+  const bool again = std::any_of(probations_.begin(), probations_.end(),
+                                 [&](const Probation& p) { return p.certificate.device == device && p.over; });
+  if (again || probations_.size() >= kProbations) return false;
+  probations_.push_back({session, hello.certificate, c.now, false});
+  return true;
+}
+
+void SupernodeRole::judge_late(const Context& c) {
+  for (auto& p : probations_) {
+    if (p.over || c.now - p.began < kProbation) continue;
+    p.over = true;
+    if (owns(p.session) && !crypto::check_time(p.certificate, c.wall)) drop(c, p.session);
+  }
 }
 
 void SupernodeRole::warm(int step, ByteView datagram) const {
@@ -229,6 +248,7 @@ void SupernodeRole::handle_timeout(const Context& c) {
     if (c.now - client.used >= kIdleClient && idle(session, client)) gone.push_back(session);
   }
   for (const auto session : gone) drop(c, session);
+  judge_late(c);
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }
 

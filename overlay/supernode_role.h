@@ -24,6 +24,10 @@ class SupernodeRole {
   static constexpr std::size_t kWalksForNodes = 32;     // beyond it the own table answers
   static constexpr std::size_t kWalksForClients = 192;  // of Dht's 256; the rest are this node's own
   static constexpr std::size_t kWalksOfPrefix = 64;
+  // A certificate out of its time: so long its owner may stay and learn the time, then it is judged; again much later.
+  static constexpr Duration kProbation = std::chrono::minutes(1);
+  static constexpr Duration kNextProbation = std::chrono::minutes(10);
+  static constexpr std::size_t kProbations = 256;
   static constexpr unsigned kPendingPerClient = 16;
   static constexpr double kQuestionsPerSecond = 50;
   static constexpr double kForwardsPerPrefix = 500;  // a second
@@ -86,6 +90,15 @@ class SupernodeRole {
     IpAddress from;
   };
 
+  struct Probation {
+    SessionId session{};
+    crypto::DeviceCertificate certificate;
+    Time began{};
+    bool over = false;
+  };
+
+  bool may_stay(const Context& c, SessionId session, const ClientHello& hello);
+  void judge_late(const Context& c);
   void say(const Context& c, SessionId session, const control::Message& message);
   bool pay(const Context& c, Client& client) const;
   bool make_room(const Context& c, const IpAddress& newcomer);
@@ -113,6 +126,7 @@ class SupernodeRole {
   std::map<ByteArray<7>, std::size_t> of_prefix_;  // clients at global addresses
   std::map<ByteArray<7>, std::size_t> walks_of_prefix_;
   std::map<dht::LookupId, Pending> pending_;
+  std::vector<Probation> probations_;  // oldest first
   Time sweep_at_ = kNever;
   Counters counters_;
 };

@@ -98,7 +98,7 @@ void close(MutableBytes frame) { Put(frame.data() + dht::kHeaderBytes).value(sum
 bool genuine(ByteView frame) { return word_at(frame.data() + dht::kHeaderBytes) == sum_of(frame); }
 
 constexpr std::uint64_t kAnswerSeed = 0x616e73776572U;
-enum Flag : std::uint8_t { kRecord = 1, kMore = 2, kCookie = 4, kSender = 8, kKey = 16 };
+enum Flag : std::uint8_t { kRecord = 1, kMore = 2, kCookie = 4, kSender = 8, kKey = 16, kTime = 32 };
 
 }  // namespace
 
@@ -197,9 +197,10 @@ Result<Bytes> TypedCodec::seal_answer(dht::TransactionId id, const State&, const
   auto put = begin(out, dht::kAnswerType, id, kAnswerSeed);
   put.value(answer.status);
   put.value(static_cast<std::uint8_t>((fitting.record ? kRecord : 0) | (fitting.more ? kMore : 0) |
-                                      (fitting.cookie ? kCookie : 0)));
+                                      (fitting.cookie ? kCookie : 0) | (fitting.time ? kTime : 0)));
   put.value(static_cast<std::uint8_t>(fitting.contacts));
   if (fitting.cookie) put.value(*answer.cookie);
+  if (fitting.time) put.value(static_cast<std::uint32_t>(seconds(*answer.time)));
   for (std::size_t i = 0; i < fitting.contacts; ++i) put.value(number_of(answer.contacts[i]));
   if (fitting.record) put.value(static_cast<std::uint16_t>(answer.record.size())).bytes(answer.record);
   close(out);
@@ -216,6 +217,7 @@ std::optional<Result<Answer>> TypedCodec::open_answer(const State&, ByteView fra
   const auto flags = get.value<std::uint8_t>();
   const std::size_t contacts = get.value<std::uint8_t>();
   if ((flags & kCookie) != 0) out.cookie = get.value<crypto::Mac>();
+  if ((flags & kTime) != 0) out.time = Wall{get.value<std::uint32_t>()};
   out.contacts.reserve(contacts);
   for (std::size_t i = 0; i < contacts; ++i) {
     const auto& contact = known_[get.value<std::uint32_t>()].read;

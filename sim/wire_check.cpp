@@ -8,7 +8,7 @@ namespace {
 bool same(const dht::Request& a, const dht::Request& b) { return dht::encode(a, 0) == dht::encode(b, 0); }
 bool same(const dht::Answer& a, const dht::Answer& b) {
   return a.status == b.status && a.more == b.more && a.contacts == b.contacts && a.record == b.record &&
-         a.cookie == b.cookie;
+         a.cookie == b.cookie && a.time == b.time;
 }
 
 }  // namespace

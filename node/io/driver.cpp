@@ -9,7 +9,7 @@
 namespace linnet::io {
 namespace {
 
-constexpr unsigned kFloorsPurged = 3600;  // seconds
+constexpr unsigned kFloorsKeptFrom = 60;  // seconds after the start
 constexpr Duration kMendAfter = std::chrono::milliseconds(20);
 
 void warn_when(const Done& done) {
@@ -166,8 +166,9 @@ void Driver::second() {
   second_->set(now() + std::chrono::seconds(1));
   store_sequence();
   store_people();
-  if (++seconds_ % kFloorsPurged == 0) warn_when(store_.purge_floors(wall()));
   node_.handle_wall(now(), wall());
+  // By the median of supernodes' clocks, once there was time to hear it.
+  if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));
   announce_ = true;
   pump();
   // A sync to disk may take longer than a tick of sound: the cache can wait.

@@ -20,6 +20,7 @@ Answer full_answer(SeededRng& rng) {
   Answer out;
   for (int i = 0; i < 7; ++i) out.contacts.push_back(paper_contact(rng, *Endpoint::parse("[2a00::1]:4400")));
   out.cookie = rng.array<16>();
+  out.time = Wall{std::int64_t{1} << 40};
   return out;
 }
 
@@ -62,6 +63,7 @@ TEST(Message, AnAnswerIsReadAsWritten) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->contacts, answer.contacts);
   EXPECT_EQ(back->cookie, answer.cookie);
+  EXPECT_EQ(back->time, answer.time);
   EXPECT_EQ(back->status, AnswerStatus::conflict);
   Answer other;
   other.record = Bytes(900, 5);

@@ -42,6 +42,12 @@ TEST_P(ClockJump, EndsNoCallAndLosesNoPin) {
   ASSERT_TRUE(town.run_until([&] { return bob.summary() != nullptr; }, std::chrono::seconds(15)));
   EXPECT_EQ(bob.summary()->result, CallResult::ended);
 
+  // While it is wrong the next call goes through as well: three supernodes say what time it is.
+  const auto wrong = alice.count<event::CallEnded>();
+  town.call(alice, kBob, std::chrono::seconds(1));
+  ASSERT_TRUE(town.run_until([&] { return alice.count<event::CallEnded>() > wrong; }, std::chrono::seconds(60)));
+  EXPECT_EQ(alice.summary()->result, CallResult::ended) << alice.summary()->text;
+
   alice.clock_off_s = 0;
   town.run_for(std::chrono::seconds(60));
   const auto calls = alice.count<event::CallEnded>();
@@ -49,6 +55,29 @@ TEST_P(ClockJump, EndsNoCallAndLosesNoPin) {
   ASSERT_TRUE(town.run_until([&] { return alice.count<event::CallEnded>() > calls; }, std::chrono::seconds(60)));
   EXPECT_EQ(alice.summary()->result, CallResult::ended) << alice.summary()->text;
   EXPECT_EQ(alice.node->memory().pins, pins);
+}
+
+// Its certificate, made by that clock, is of another time as well.
+TEST_P(ClockJump, AtTheStartIsNoMatterEither) {
+  Town town;
+  town.build();
+  town.add(kBob).answers = true;
+  town.clocks_off_s = GetParam();
+  auto& alice = town.add(kAlice, [](NodeConfig& config) { config.peer.bootstrap.resize(1); });
+  alice.answers = true;
+  auto& bob = *town.people.front();
+  ASSERT_TRUE(town.all_online());
+  for (auto* caller : {&alice, &bob}) {
+    town.call(*caller, caller == &alice ? kBob : kAlice, std::chrono::seconds(1));
+    ASSERT_TRUE(town.run_until([&] { return caller->summary() != nullptr; }, std::chrono::seconds(60)));
+    EXPECT_EQ(caller->summary()->result, CallResult::ended) << caller->summary()->text;
+    town.run_for(std::chrono::seconds(5));
+  }
+  const auto& certificate = alice.node->identity().certificate;
+  EXPECT_TRUE(crypto::check_time(certificate, Wall{1'700'001'000}));
+  const auto ahead = alice.node->status(town.now()).clock_ahead;
+  ASSERT_TRUE(ahead);
+  EXPECT_LE(std::abs(ahead->count() - GetParam()), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(ADayAndTenYears, ClockJump, testing::Values(kDay, -kDay, 3652 * kDay, -3652 * kDay),

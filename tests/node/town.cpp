@@ -46,6 +46,7 @@ Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Ide
   config.peer.listen = {where_at};
   person->config = std::move(config);
   person->disk_full = disks_full;
+  person->clock_off_s = clocks_off_s;
   person->suite = next_suite != nullptr ? next_suite : &suite_;
   auto& out = *person;
   where.push_back(std::move(person));
@@ -56,7 +57,7 @@ Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Ide
 void Town::raise(Resident& person, crypto::Identity identity, overlay::HostCache cache, Memory memory) {
   person.node = std::make_unique<Node>(person.config, *person.suite, *person.rng, std::move(identity), std::move(cache),
                                        std::move(memory));
-  person.node->start(now_, wall_at(now_));
+  person.node->start(now_, Wall{seconds(wall_at(now_)) + person.clock_off_s});
   drain(person);
 }
 

@@ -102,6 +102,7 @@ class Town {
   const crypto::Suite* next_suite = nullptr;  // of residents that come from now on; null: the town's
   std::function<void(const Resident& to, const Endpoint& from, ByteView bytes)> delivered;
   bool disks_full = false;                          // of residents that come from now on
+  std::int64_t clocks_off_s = 0;                    // likewise
   double loss = 0;                                  // share of datagrams that never arrive
   std::set<std::pair<Endpoint, Endpoint>> blocked;  // as between two networks that let nothing in from each other
   std::vector<std::unique_ptr<Resident>> supernodes, people;

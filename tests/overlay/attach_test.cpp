@@ -75,6 +75,37 @@ TEST(Attach, HomesAreTheSupernodesNearestTheUserKey) {
   }
 }
 
+TEST(Attach, TheNearestHomeReplicatesTheRecord) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  for (const auto* name : {"s2", "s3", "s4", "s5", "s6", "s7", "s8"}) net.start(net.add(name, Role::supernode, {"s1"}));
+  net.run(seconds(3));
+  auto& leaf = net.add("leaf", Role::leaf, {"s1", "s2", "s3", "s4"});
+  net.start(leaf);
+  ASSERT_TRUE(net.run_to([&] { return online(leaf) && attached(leaf) == 4; }));
+  net.run(seconds(20));
+  const auto target = dht::id_of(crypto::user_key(leaf.identity.address));
+  const Node* nearest = nullptr;
+  const auto place = [](const Node& n) { return dht::position(n.endpoint.ip, n.identity.device_key()); };
+  std::map<const Node*, std::uint64_t> asked;
+  for (auto& n : net.nodes()) {
+    if (n->config.role != Role::supernode) continue;
+    asked[n.get()] = n->peer->dht()->counters().requests_out;
+    if (!nearest || dht::nearer(target, place(*n), place(*nearest))) nearest = n.get();
+  }
+  leaf.peer->identity_changed(net.now);  // says itself anew
+  net.drain(leaf);
+  net.run(milliseconds(400));
+  for (const auto& [node, before] : asked) {
+    const auto since = node->peer->dht()->counters().requests_out - before;
+    if (node == nearest) {
+      EXPECT_GE(since, 10U) << "five others for each of two names";
+    } else {
+      EXPECT_LE(since, 4U) << node->name;
+    }
+  }
+}
+
 TEST(Attach, NobodyThereIsAloneUntilASupernodeAppears) {
   Net net;
   auto& s1 = net.add("s1", Role::supernode);
@@ -364,7 +395,7 @@ TEST(Attach, WhereASupernodeIsFollowsFromWhereItAnswered) {
   attachments.reach(c, real, claimed.session);
   const auto session = std::get<Connecting>(attachments.all().at(0).state).session;
   const auto contact = attachments.on_up(
-      c, SessionUp{session, true, claimed.session, write_greeting(claimed), {PathKind::direct, real, 0, false}});
+      c, SessionUp{session, true, claimed.session, write_greeting(claimed, kWall), {PathKind::direct, real, 0, false}});
   ASSERT_TRUE(contact);
   EXPECT_EQ(contact->endpoint, real);
   EXPECT_EQ(contact->position, dht::position(real.ip, claimed.device));

@@ -20,6 +20,7 @@ struct Node {
   std::unique_ptr<SeededRng> rng;
   crypto::Identity identity;
   PeerConfig config;
+  std::chrono::seconds clock_off{};  // what its clock shows too much
   std::unique_ptr<Peer> peer;  // null: killed
   std::vector<PeerEvent> events;
   std::vector<Bytes> received;  // when logging
@@ -74,7 +75,7 @@ class Net {
 
   void start(Node& node, HostCache cache = {}) {
     node.peer = std::make_unique<Peer>(node.config, suite, *node.rng, node.identity, std::move(cache));
-    node.peer->start(now, wall());
+    node.peer->start(now, wall() + node.clock_off);
     drain(node);
   }
   void kill(Node& node) { node.peer.reset(); }
@@ -118,7 +119,10 @@ class Net {
       }
       while (auto e = node.peer->poll_event()) {
         busy = true;
-        if (const auto* used = std::get_if<SequenceUsed>(&*e)) node.peer->sequence_stored(now, used->below);
+        if (const auto* used = std::get_if<SequenceUsed>(&*e)) {
+          node.config.first_sequence = used->below;  // of its next start
+          node.peer->sequence_stored(now, used->below);
+        }
         node.events.push_back(std::move(*e));
       }
     }

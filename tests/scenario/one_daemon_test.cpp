@@ -52,8 +52,9 @@ TEST(OneDaemon, IsListeningWhenUpReturns) {
   Daemon alice("alice@demo.example");
   ASSERT_TRUE(alice.up());
   const auto status = alice.status();
-  EXPECT_EQ(keys_of(status), (std::vector<std::string>{"schema", "pid", "state", "role", "uri", "key_name", "listen",
-                                                       "supernodes", "supernodes_tcp", "calls", "sound"}));
+  EXPECT_EQ(keys_of(status),
+            (std::vector<std::string>{"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes",
+                                      "supernodes_tcp", "clock_ahead_s", "clock_supernodes", "calls", "sound"}));
   EXPECT_EQ(status["schema"], 1);
   EXPECT_EQ(status["role"], "leaf");
   EXPECT_EQ(status["uri"], "alice@demo.example");

@@ -20,8 +20,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line keys;
   } commands[] = {
       {{"status"},
-       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "calls",
-        "sound"}},
+       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "clock_ahead_s",
+        "clock_supernodes", "calls", "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},

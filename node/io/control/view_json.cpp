@@ -94,6 +94,8 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
               {"listen", std::move(addresses)},
               {"supernodes", std::move(supernodes)},
               {"supernodes_tcp", std::move(over_tcp)},
+              {"clock_ahead_s", status.clock_ahead ? Json(status.clock_ahead->count()) : Json(nullptr)},
+              {"clock_supernodes", status.clock_voices},
               {"calls", std::move(calls)}};
 }
 
