@@ -121,7 +121,8 @@ void Sessions::Impl::on_message3(const Path& path, ByteView bytes) {
   if (owner->kind() == Kind::session) {
     auto& session = *owner->session;
     ++counters.replayed;
-    session.message3_again(now, packet->mac1, bytes.size());
+    // A copy that came by another way says nothing about the source that the first one bore.
+    if (session.paths().current_path() == path) session.message3_again(now, packet->mac1, bytes.size());
     touch(session);
     return;
   }
