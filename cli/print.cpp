@@ -35,6 +35,14 @@ std::string bars(double part) {
   return std::string(static_cast<std::size_t>(std::clamp(std::lround(part), 0L, 5L)), '#');
 }
 
+// A mark each 12 dB over -60 dB of full scale: speech has three or four, silence none and says so.
+std::string meter(const Json& call, const char* key) {
+  const auto dbfs = number_at(call, key);
+  if (!dbfs) return "?";
+  const auto marks = bars((*dbfs + 60) / 12);
+  return marks.empty() ? "-" : marks;
+}
+
 std::string clock_text(const Json& call) {
   const auto s = number_at(call, "seconds");
   if (!s) return text_at(call, "state");
@@ -105,7 +113,7 @@ std::string live_line(const Json& call) {
   if (number_at(call, "seconds")) {
     out += "  " + figures(call);
     if (const auto mos = number_at(call, "mos")) out += "  " + bars(*mos);
-    if (const auto level = number_at(call, "level")) out += "  mic " + bars(*level * 5);
+    out += "  heard " + meter(call, "heard_dbfs") + "  mic " + meter(call, "mic_dbfs");
   }
   const auto state = text_at(call, "state");
   if (state == "resolving" || state == "connecting") return out;  // whose key it is shows when a link stands

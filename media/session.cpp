@@ -97,6 +97,10 @@ void Session::capture(Time now, std::span<const std::int16_t> samples) {
   s.begin(now);
   const auto back = [](std::size_t n) { return Duration{static_cast<std::int64_t>(n) * 1000 / kSamplesPerMs}; };
   if (!s.counted.record_start) s.counted.record_start = now - back(samples.size());
+  if (s.muted)
+    s.mic_level.add_silence(samples.size());
+  else
+    s.mic_level.add(samples);
   while (s.sender.fill(samples)) s.send_frame(now - back(samples.size()));
 }
 
@@ -109,7 +113,9 @@ void Session::capture_took(Duration cost, std::size_t samples) {
 
 std::size_t Session::play(Time now, std::span<std::int16_t> out) {
   impl_->begin(now);
-  return impl_->playout.pull(now, out, impl_->codecs);
+  const std::size_t first = impl_->playout.pull(now, out, impl_->codecs);
+  impl_->heard_level.add(out.subspan(first));
+  return first;
 }
 
 Result<PacketKind> Session::handle_packet(Time now, MutableBytes packet) {
@@ -212,6 +218,8 @@ Stats Session::stats(Time) const {
   out.ceiling = s.rate.ceiling();
   out.queue_ms = s.rate.queue_ms();
   if (const auto why = s.breaker.broken()) out.broken = to_string(*why);
+  out.mic_dbfs = s.mic_level.dbfs();
+  out.heard_dbfs = s.heard_level.dbfs();
   out.frames_decoded = played.decoded;
   out.frames_fec = played.recovered;
   out.concealed_ms = static_cast<double>(played.concealed) / kSamplesPerMs;

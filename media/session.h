@@ -94,6 +94,7 @@ struct Stats {
   std::uint64_t rtcp_octets_sent = 0;      // with SRTP, IP and UDP
   std::optional<VoipMetrics> remote_metrics;  // what the peer hears of us (RFC 3611)
   std::string broken;                         // why sending was stopped (RFC 8083); empty: it was not
+  std::optional<double> mic_dbfs, heard_dbfs;  // of the last tenths of a second (media/level.h); muted is silence
   std::uint64_t frames_decoded = 0;
   std::uint64_t frames_fec = 0;        // recovered from a later packet
   std::uint64_t frames_concealed = 0;  // frames nothing arrived for in time

@@ -6,6 +6,7 @@
 #include "base/timers.h"
 #include "media/circuit_breaker.h"
 #include "media/complexity.h"
+#include "media/level.h"
 #include "media/playout.h"
 #include "media/rate_control.h"
 #include "media/reception.h"
@@ -68,6 +69,7 @@ struct Session::Impl {
   CodecBank codecs;
   Complexity complexity;
   Sender sender;
+  LevelMeter mic_level, heard_level;
   RateControl rate;
   CircuitBreaker breaker;
   Playout playout;

@@ -139,7 +139,8 @@ CallView Call::view(const Rooms& rooms, Time now) const {
   out.loss_pct = stats.loss_pct;
   out.jitter_ms = stats.jitter_ms;
   out.mos = stats.mos;
-  out.level = t->voice.level();
+  out.mic_dbfs = stats.mic_dbfs;
+  out.heard_dbfs = stats.heard_dbfs;
   out.codec = stats.codec;
   out.complexity = stats.complexity;
   return out;

@@ -59,7 +59,7 @@ struct CallView {
   std::optional<Duration> talking_for;
   std::optional<double> rtt_ms, loss_pct, jitter_ms, mos;
   std::optional<Duration> last_heard;  // since the last packet of the peer
-  std::optional<double> level;         // 0..1 of the own microphone
+  std::optional<double> mic_dbfs, heard_dbfs;  // how loud the own microphone and the peer are (media/level.h)
   std::string codec;
   std::optional<int> complexity;  // of the encoder (media/complexity.h)
 };

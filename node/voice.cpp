@@ -1,23 +1,10 @@
 #include "node/voice.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "media/rtp.h"
 
 namespace linnet::node {
-namespace {
-
-// 0 at -60 dB relative to full scale, 1 at full scale.
-double loudness(std::span<const std::int16_t> samples) {
-  double sum = 0;
-  for (const auto sample : samples) sum += static_cast<double>(sample) * sample;
-  const auto rms = std::sqrt(sum / static_cast<double>(samples.size())) / 32768.0;
-  return rms <= 0 ? 0 : std::clamp((20 * std::log10(rms) + 60) / 60, 0.0, 1.0);
-}
-
-}  // namespace
 
 Voice::Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement)
     : session_(std::move(session)), local_(std::move(local)), auxiliary_(auxiliary_types(agreement)) {
@@ -79,7 +66,6 @@ Result<Voice> Voice::from_offer(const NodeConfig& config, Rng& rng, const sip::A
 
 void Voice::capture(Time now, std::span<const std::int16_t> samples) {
   if (samples.empty()) return;
-  level_ = muted() ? 0 : loudness(samples);
   session_.capture(now, samples);
 }
 

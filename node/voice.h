@@ -52,7 +52,6 @@ class Voice {
   bool muted() const { return session_.muted(); }
   bool on_hold() const { return on_hold_; }
   bool held_by_peer() const { return held_by_peer_; }
-  std::optional<double> level() const { return level_; }
   std::optional<Time> last_packet() const { return last_packet_; }
   media::Stats stats(Time now) const { return session_.stats(now); }
 
@@ -76,7 +75,6 @@ class Voice {
   std::optional<sip::AudioOffer> restated_;  // the same for restate()
   bool on_hold_ = false;
   bool held_by_peer_ = false;
-  std::optional<double> level_;
   std::optional<Time> last_packet_;
 };
 

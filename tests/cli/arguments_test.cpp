@@ -116,10 +116,10 @@ TEST(LiveLine, SaysThePathInWordsAndAnUnknownValueAsAQuestionMark) {
   const auto call = nlohmann::json::parse(
       R"({"peer":"alice@demo.example","state":"talking","path":"relayed","via":"192.0.2.1:4400","reason":"no direct path",
     "verified":true,"muted":true,"on_hold":false,"held_by_peer":false,"seconds":134.2,"rtt_ms":3.1,"loss_pct":0.0,"jitter_ms":null,"mos":null,
-    "last_heard_ms":20,"level":0.4})");
+    "last_heard_ms":20,"mic_dbfs":-36.0,"heard_dbfs":null})");
   EXPECT_EQ(live_line(call),
             "alice  02:14  muted  RELAYED via 192.0.2.1:4400 (no direct path)  RTT 3 ms  loss 0.0 %  jitter ? ms  MOS "
-            "?  mic ##  known key");
+            "?  heard ?  mic ##  known key");
 }
 
 TEST(LiveLine, NeverCallsAStalePathConnected) {

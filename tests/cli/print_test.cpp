@@ -22,6 +22,13 @@ TEST(LiveLine, ShowsTheDigitsThatTheOtherPersonKeyed) {
   EXPECT_THAT(live_line(a_call("")), Not(HasSubstr("keyed")));
 }
 
+TEST(LiveLine, ShowsHowLoudBothAreAndSilenceAsADash) {
+  auto call = a_call("");
+  call["heard_dbfs"] = -12.0;
+  call["mic_dbfs"] = -96.0;
+  EXPECT_THAT(live_line(call), HasSubstr("heard ####  mic -"));
+}
+
 TEST(StatusText, ShowsDigitsAndTheSoundDevicesInUse) {
   const Json status{{"uri", "alice@demo.example"},
                     {"state", "online"},

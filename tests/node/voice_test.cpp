@@ -195,15 +195,5 @@ TEST(Voice, RefusesAnAnswerInTheClear) {
   EXPECT_FALSE(Voice::from_answer(pair.alice_config, pair.rng, offer, answer));
 }
 
-TEST(Voice, ShowsTheLevelOfTheOwnMicrophone) {
-  Pair pair;
-  pair.agree();
-  EXPECT_EQ(pair.alice->level(), std::nullopt);
-  pair.speak(*pair.alice, *pair.bob, 700);
-  EXPECT_GT(*pair.alice->level(), 0.5);
-  pair.alice->capture(pair.now, std::vector<std::int16_t>(480));
-  EXPECT_EQ(*pair.alice->level(), 0);
-}
-
 }  // namespace
 }  // namespace linnet::node

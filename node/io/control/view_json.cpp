@@ -132,7 +132,8 @@ Json call_json(const node::CallView& call) {
               {"jitter_ms", number(call.jitter_ms)},
               {"mos", number(call.mos)},
               {"last_heard_ms", number(call.last_heard)},
-              {"level", number(call.level)},
+              {"mic_dbfs", number(call.mic_dbfs)},
+              {"heard_dbfs", number(call.heard_dbfs)},
               {"codec", text(call.codec)},
               {"complexity", call.complexity ? Json(*call.complexity) : Json(nullptr)}};
 }
