@@ -19,7 +19,8 @@ class Builder : public msgpack::v2::null_visitor {
   bool visit_nil() { return put(Value()); }
   bool visit_boolean(bool v) { return put(Value(v)); }
   bool visit_positive_integer(std::uint64_t v) { return put(Value(v)); }
-  bool visit_negative_integer(std::int64_t v) { return put(Value(v)); }
+  // msgpack-c says so of all that is spelled with a sign.
+  bool visit_negative_integer(std::int64_t v) { return put(v < 0 ? Value(v) : Value(static_cast<std::uint64_t>(v))); }
   bool visit_float32(float) { return stop(Fault::unsupported); }
   bool visit_float64(double) { return stop(Fault::unsupported); }
   bool visit_ext(const char*, std::uint32_t) { return stop(Fault::unsupported); }

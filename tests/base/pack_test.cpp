@@ -28,6 +28,19 @@ TEST(Pack, ReadsWhatItWrote) {
   EXPECT_EQ(v.uint_at(300), 12U);
 }
 
+TEST(Pack, ReadsANumberHoweverItIsSpelled) {
+  const Bytes spellings[] = {{32}, {0xcc, 32}, {0xcd, 0, 32}, {0xd0, 32}, {0xd1, 0, 32}, {0xd2, 0, 0, 0, 32}};
+  for (const auto& spelling : spellings) {
+    const auto value = read(spelling);
+    ASSERT_TRUE(value && value->uint()) << to_hex(spelling);
+    EXPECT_EQ(*value->uint(), 32U);
+  }
+  const auto below = read(Bytes{0xd1, 0xff, 0xff});
+  ASSERT_TRUE(below && below->negative());
+  EXPECT_EQ(*below->negative(), -1);
+  EXPECT_EQ(below->uint(), nullptr);
+}
+
 TEST(Pack, GivesTheFallbackForAFieldThatIsAbsentOrOfAnotherKind) {
   const auto v = read(Packer().map(1).key(1).str("x").take()).value();
   EXPECT_EQ(v.uint_at(1, 9), 9U);
