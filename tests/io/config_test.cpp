@@ -100,6 +100,22 @@ TEST(Config, RefusesAKeyOfMoreSegmentsThanTheStackHolds) {
   EXPECT_EQ(error_of(std::string(33 * 1024, '\n')), "config.toml: more than 32 KiB");
 }
 
+TEST(Config, TakesLettersBeyondAsciiInQuotesAndCommentsAlone) {
+  EXPECT_EQ(error_of("network = \"b\u00fcro\" # \u0441\u0435\u0442\u044c\n"), "");
+  EXPECT_EQ(error_of("network = '''b\u00fcro'''\n"), "");
+  EXPECT_EQ(error_of("\ufefflan = true\n"), "");
+  EXPECT_EQ(error_of("b\u045d = 1"), "config.toml:1:2 a letter that needs quotes");
+  EXPECT_EQ(error_of("lan = true\n\u00e9 = 1"), "config.toml:2:1 a letter that needs quotes");
+}
+
+TEST(Config, IsNotMistakenAboutWhereALongerTextEnds) {
+  std::string deep = "a";
+  for (int i = 0; i < 10'000; ++i) deep += ".a";
+  EXPECT_NE(error_of("v = {a = \"\"\"\n' \"\"\", " + deep + " = 1}").find("dots"), std::string::npos);
+  EXPECT_NE(error_of("v = {a = '''\n\" ''''', " + deep + " = 1}").find("dots"), std::string::npos);
+  EXPECT_EQ(error_of("network = \"\"\"\n" + std::string(40, '.') + "\"\"\"\"\"\n"), "");
+}
+
 TEST(Config, ChangesNothingWhenAnythingIsWrong) {
   Settings s;
   EXPECT_FALSE(parse_config("network = \"office\"\nzzz = 1\n", "config.toml", s));

@@ -1,5 +1,7 @@
 #include "node/io/settings/config.h"
 
+#include <algorithm>
+
 #include "node/io/files.h"
 #include "node/io/near.h"
 #include "node/io/settings/table.h"
@@ -91,31 +93,49 @@ class Reading {
   Settings& settings_;
 };
 
-// toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each.
+// toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each. And
+// what it does at a letter beyond ASCII outside quotes is undefined (a range its table of white space forgets).
 constexpr std::size_t kMaxText = 32 * 1024;
 constexpr int kMaxDots = 32;  // of a line, outside quotes
 
+// How many octets from here are inside quotes or a comment; 0: none.
+std::size_t quoted(std::string_view text) {
+  const char c = text.front();
+  if (c == '#') return std::min(text.find('\n'), text.size());
+  if (c != '"' && c != '\'') return 0;
+  const std::string three(3, c);
+  const bool lines = text.starts_with(three);
+  for (std::size_t i = lines ? 3 : 1; i < text.size(); ++i) {
+    if (text[i] == '\\' && c == '"') {
+      ++i;
+    } else if (lines && text.substr(i).starts_with(three)) {
+      i += 3;
+      for (int more = 0; more < 2 && i < text.size() && text[i] == c; ++more) ++i;  // two may stand before the three
+      return i;
+    } else if (!lines && (text[i] == c || text[i] == '\n')) {
+      return i + 1;
+    }
+  }
+  return text.size();
+}
+
 Done check_bounds(std::string_view text, const std::string& name) {
   if (text.size() > kMaxText) return trouble(name + ": more than " + std::to_string(kMaxText / 1024) + " KiB");
-  toml::source_position at{1, 0};
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
+  toml::source_position at{1, 1};
   int dots = 0;
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    ++at.column;
-    if (c == '\n') {
-      at = {at.line + 1, 0};
-      dots = 0;
-      quote = 0;
-    } else if (quote != 0) {
-      if (c == '\\' && quote == '"') ++i, ++at.column;
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '#') {
-      while (i + 1 < text.size() && text[i + 1] != '\n') ++i;
-    } else if (c == '.' && ++dots > kMaxDots) {
+  while (!text.empty()) {
+    const char c = text.front();
+    if (c == '.' && ++dots > kMaxDots)
       return trouble(place(name, at) + "more than " + std::to_string(kMaxDots) + " dots");
+    if (static_cast<unsigned char>(c) >= 0x80) return trouble(place(name, at) + "a letter that needs quotes");
+    for (auto n = std::max<std::size_t>(1, quoted(text)); n > 0; --n) {
+      ++at.column;
+      if (text.front() == '\n') {
+        at = {at.line + 1, 1};
+        dots = 0;
+      }
+      text.remove_prefix(1);
     }
   }
   return {};
