@@ -65,6 +65,9 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
+// One address and port, by whatever transport and socket.
+inline bool same_place(const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; }
+
 // Wire form: transport 1, family 1 (4 or 6), address 4 or 16, port 2 bytes. No scope; a link-local address is unspecified.
 void write(Writer& out, const Endpoint& endpoint);
 Result<Endpoint> read_endpoint(Reader& in);

@@ -284,8 +284,9 @@ class Grammar {
 
   // `linnet help call` is what people type.
   static void help_first(std::vector<std::string>& arguments) {
-    if (arguments.empty() || arguments.front() != "help") return;
-    arguments.erase(arguments.begin());
+    const auto* word = command_word(arguments);
+    if (word == nullptr || *word != "help") return;
+    arguments.erase(arguments.begin() + (word - arguments.data()));
     arguments.push_back("--help");
   }
 

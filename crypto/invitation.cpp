@@ -57,7 +57,9 @@ Result<std::vector<InvitationSupernode>> read_via(Reader& in) {
 Result<Invitation> read_body(const Suite& suite, const NetworkId& network, ByteView bytes) {
   Reader in(bytes);
   Invitation out;
-  if (in.u8() != kVersion) return fail(in.ok() ? Fault::unsupported : Fault::truncated);
+  const auto version = in.u8();
+  if (!in.ok() || version < kVersion) return fail(Fault::truncated);  // a piece of text, not an older invitation
+  if (version > kVersion) return fail(Fault::unsupported);
   const auto tag = in.array<kNetworkTag>();
   out.account.bytes = in.array<32>();
   const auto name = text(in.bytes(in.u16()));

@@ -8,7 +8,7 @@ std::vector<Contact> Dht::Impl::contacts_for(const Id& target, const Endpoint& l
   out.reserve(kMaxContactsInAnswer);
   for (const auto handle : table.nearest(target, kMaxContactsInAnswer + 1)) {
     const auto& contact = table.book().at(handle).contact;
-    if (contact.endpoint == listener || !may_tell(contact.endpoint.ip, listener.ip)) continue;
+    if (same_place(contact.endpoint, listener) || !may_tell(contact.endpoint.ip, listener.ip)) continue;
     out.push_back(contact);
     if (out.size() == kMaxContactsInAnswer) break;
   }
@@ -21,7 +21,7 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
   if (auto sender = request.sender) {
     const bool here = sender->serves_its_link() && self.serves_its_link();
     if (here) sender->endpoint = incoming.from;
-    if (sender->endpoint == incoming.from) learn(now, *sender, false);
+    if (same_place(sender->endpoint, incoming.from)) learn(now, *sender, false);
   }
   Answer answer;
   switch (request.kind) {

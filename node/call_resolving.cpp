@@ -65,7 +65,7 @@ void Resolving::await(Rooms& rooms, Time now, const Facts& facts, overlay::FindI
 
 Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found) {
   if (found.find != find) return {};
-  facts.lookup_hops = found.rounds;
+  if (!found.devices.empty()) facts.lookup_hops = found.rounds;
   facts.remembered = found.rounds == 0 && !facts.looked_again;
   auto devices = found.devices;
   std::erase_if(devices, [&](const auto& d) {

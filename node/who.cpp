@@ -50,6 +50,9 @@ void answer_who(Rooms& rooms, const asker::Who& asked, const overlay::Found& fou
   } else if (const auto* changed = std::get_if<IdentityChanged>(&finding)) {
     out.identity_conflict = true;
     text = explain(asked.address, *changed, contact, rooms.wall);
+  } else if (std::holds_alternative<Nobody>(finding) && found.status && out.pinned) {
+    out.outcome = Outcome::unreachable;
+    text = contact->name + " is known but not online: no device of theirs can be found now.";
   } else if (std::holds_alternative<Nobody>(finding)) {
     out.outcome = found.status ? Outcome::not_found : Outcome::unreachable;
     text = found.status ? "Nobody has the name " + asked.address.text() + "." : "The overlay did not answer in time.";

@@ -31,7 +31,6 @@ inline Endpoint over(Transport transport, Endpoint endpoint) {
   endpoint.transport = transport;
   return endpoint;
 }
-inline bool same_place(const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; }
 // Packets on this path are a byte stream on their first leg.
 inline bool on_stream(const Path& path) { return path.endpoint.transport != Transport::udp; }
 // Both ends of the handshake have the stream between them. Through a supernode each leg is as it is.

@@ -28,7 +28,7 @@ const std::map<std::string, Names, std::less<>> kMayInclude = {
     {"nat", {"base", "crypto", "nat"}},
     {"sip", {"base", "crypto", "sip"}},
     {"media", {"base", "crypto", "media"}},
-    {"overlay", {"base", "crypto", "dht", "overlay"}},  // and nat's probe
+    {"overlay", {"base", "crypto", "dht", "overlay"}},
     {"node", kNode},
     {"node/io", kAllIo},  // the driver and the daemon join what lies below
     {"node/io/net", kIo + Names{"node/io/net"}},
@@ -123,7 +123,6 @@ Findings include_graph(const Source& source) {
     const auto folder = folder_of(include.name);
     if (!include.quoted && kMayInclude.count(folder) == 0) continue;  // a library's header
     if (rule->second.count(folder) != 0) continue;
-    if (source.folder == "overlay" && include.name.starts_with("nat/probe")) continue;
     out.push_back(source.path + ": may not include \"" + include.name + "\"");
   }
   return out;

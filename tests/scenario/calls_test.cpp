@@ -108,7 +108,7 @@ TEST_F(Calls, AreAnsweredDeclinedAndHungUpByHand) {
     Process call(alice_.line({"call", "bob@demo.example", "--json"}));
     ASSERT_TRUE(bob_.until(rings));
     EXPECT_EQ(keys_of(bob_.status()["calls"][0]),
-              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason", "digits"}));
+              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason", "digits", "complexity"}));
     ASSERT_EQ(bob_.run({"hangup"}).exit, 0);
     const auto ran = call.wait();
     EXPECT_EQ(ran.exit, 6) << ran.err << ran.out;

@@ -30,7 +30,8 @@ void Service::handle(ClientId client, const request::Names&) {
   for (const auto& entry : memory.contacts)
     if (entry.second.listed() && !entry.second.blocked) names.insert(entry.second.name);
   if (const auto rows = store_.history(kRecent))
-    for (const auto& row : *rows) names.insert(row.peer);
+    for (const auto& row : *rows)
+      if (row.result == to_string(node::CallResult::ended)) names.insert(row.peer);
   finish(client, lines::names(names));
 }
 

@@ -84,7 +84,8 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
                          {"path", to_string(call.path)},
                          {"via", text(call.via)},
                          {"reason", text(call.reason)},
-                         {"digits", call.digits}});
+                         {"digits", call.digits},
+                         {"complexity", call.complexity ? Json(*call.complexity) : Json(nullptr)}});
   return Json{{"schema", kSchema},
               {"pid", pid},
               {"state", word(status.state)},
