@@ -106,6 +106,7 @@ TEST(Config, TakesLettersBeyondAsciiInQuotesAndCommentsAlone) {
   EXPECT_EQ(error_of("\ufefflan = true\n"), "");
   EXPECT_EQ(error_of("b\u045d = 1"), "config.toml:1:2 a letter that needs quotes");
   EXPECT_EQ(error_of("lan = true\n\u00e9 = 1"), "config.toml:2:1 a letter that needs quotes");
+  EXPECT_EQ(error_of("lan = 6\"\u00fc\""), "config.toml:1:8 a quote in the middle of a word");
 }
 
 TEST(Config, IsNotMistakenAboutWhereALongerTextEnds) {

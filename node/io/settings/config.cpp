@@ -94,7 +94,8 @@ class Reading {
 };
 
 // toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each. And
-// what it does at a letter beyond ASCII outside quotes is undefined (a range its table of white space forgets).
+// what it does at a letter beyond ASCII outside quotes is undefined (a range its table of white space forgets). A quote that
+// follows a number or a word opens nothing for it.
 constexpr std::size_t kMaxText = 32 * 1024;
 constexpr int kMaxDots = 32;  // of a line, outside quotes
 
@@ -124,8 +125,11 @@ Done check_bounds(std::string_view text, const std::string& name) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   toml::source_position at{1, 1};
   int dots = 0;
+  char before = '\n';
   while (!text.empty()) {
     const char c = text.front();
+    const bool opens = std::string_view(" \t\r\n=[,.{").find(before) != std::string_view::npos;
+    if ((c == '"' || c == '\'') && !opens) return trouble(place(name, at) + "a quote in the middle of a word");
     if (c == '.' && ++dots > kMaxDots)
       return trouble(place(name, at) + "more than " + std::to_string(kMaxDots) + " dots");
     if (static_cast<unsigned char>(c) >= 0x80) return trouble(place(name, at) + "a letter that needs quotes");
@@ -135,6 +139,7 @@ Done check_bounds(std::string_view text, const std::string& name) {
         at = {at.line + 1, 1};
         dots = 0;
       }
+      before = text.front();
       text.remove_prefix(1);
     }
   }
