@@ -164,6 +164,15 @@ void Links::keep(SessionId session, bool kept) {
   if (auto* link = find(session)) link->kept = kept;
 }
 
+std::optional<Path> Links::voice_path(const Context& c, SessionId session) const {
+  const auto* link = find(session);
+  const auto current = link ? c.sessions.current_path(session) : std::nullopt;
+  if (!current || current->kind != PathKind::forward) return current;
+  const auto other = std::find_if(link->proven.begin(), link->proven.end(),
+                                  [](const Path& p) { return p.kind != PathKind::forward; });
+  return other == link->proven.end() ? std::nullopt : std::optional(*other);
+}
+
 void Links::voice_sent(Time now, SessionId session) {
   auto* link = find(session);
   if (!link) return;
@@ -199,8 +208,10 @@ void Links::on_message(const Context& c, const LinkRooms& rooms, MessageIn in) {
 
 std::optional<SessionId> Links::on(const Path& path) const {
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
-    const auto& proven = it->second.proven;
-    if (std::find(proven.begin(), proven.end(), path) != proven.end()) return it->first;
+    const auto& [session, link] = *it;
+    const auto agreed = [&](const auto& circuit) { return circuit.second == path; };
+    if (std::find(link.proven.begin(), link.proven.end(), path) != link.proven.end()) return session;
+    if (std::any_of(link.answered.begin(), link.answered.end(), agreed)) return session;
   }
   return std::nullopt;
 }

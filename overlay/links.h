@@ -88,11 +88,15 @@ class Links {
   void close_idle(const Context& c, const LinkRooms& rooms);
   void close_all(const Context& c, const LinkRooms& rooms);
   void keep(SessionId link, bool kept);
+  // The way of the link's frames. FORWARD carries no voice: while the frames still go there, the first other path that is
+  // proven (the answering end moves its frames only when the other's next one comes).
+  std::optional<Path> voice_path(const Context& c, SessionId link) const;
   // Voice went out, or came.
   void voice_sent(Time now, SessionId link);
   void voice_heard(Time now, SessionId link);
 
-  // The link on which this path is proven; the youngest when there are several.
+  // The link on which this path is proven, or is a circuit that we accepted for it: the caller may have proven it before
+  // our own challenges are answered. The youngest when there are several.
   std::optional<SessionId> on(const Path& path) const;
   const Link* find(SessionId session) const;
   void handle_timeout(const Context& c, const LinkRooms& rooms);

@@ -80,8 +80,8 @@ Status Peer::send(Time now, SessionId link, Channel channel, Bytes message) {
 }
 
 void Peer::send_voice(Time now, SessionId link, ByteView packet) {
-  const auto path = impl_->links.owns(link) ? impl_->sessions.current_path(link) : std::nullopt;
-  if (!path || path->kind == PathKind::forward) {
+  const auto path = impl_->links.voice_path(impl_->at(now), link);
+  if (!path) {
     ++impl_->counters.dropped;
     return;
   }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "overlay/forward.h"
+#include "overlay/frame.h"
+#include "overlay/path_set.h"
 #include "tests/overlay/net.h"
 
 namespace linnet::overlay::test {
@@ -113,6 +115,47 @@ TEST(Link, ALinkStaysUpWhileNobodySpeaks) {
   ASSERT_TRUE(world.alice().peer->send(net.now, world.pair.a, Channel::sip, Bytes{1, 2, 3}));
   net.drain(world.alice());
   EXPECT_TRUE(net.run_to([&] { return world.bob().last<LinkMessage>() != nullptr; }));
+}
+
+bool is(Net& net, std::string_view name, const Endpoint& endpoint) {
+  return std::any_of(net.nodes().begin(), net.nodes().end(),
+                     [&](const auto& n) { return n->name == name && n->endpoint == endpoint; });
+}
+
+constexpr std::size_t kFirstFrame = kCircuitHeader + kDataHeaderBytes;
+
+bool on_circuit(const Bytes& bytes) {
+  return bytes.size() > kCircuitHeader && bytes[0] == 11 && bytes[1] == static_cast<std::uint8_t>(ForwardKind::circuit);
+}
+
+// The caller has its answer and speaks; of what the called end asks by the circuit nothing arrives.
+TEST(Link, VoiceIsHeardByACircuitThatTheCalledEndHasNotProvenYet) {
+  Net net;
+  net.lose = [&](const Endpoint& from, const Bytes& bytes) {
+    return is(net, "bob", from) && on_circuit(bytes) && bytes.size() == kCircuitHeader + kChallengePacket;
+  };
+  Linked world(net);
+  ASSERT_TRUE(net.run_to([&] { return on_path(world.alice(), world.pair.a, PathKind::circuit); }));
+  ASSERT_TRUE(on_path(world.bob(), world.pair.b, PathKind::forward));
+  world.alice().peer->send_voice(net.now, world.pair.a, Bytes(80, 0x80));
+  net.drain(world.alice());
+  EXPECT_TRUE(net.run_to([&] { return world.bob().last<LinkVoice>() != nullptr; }, seconds(1)));
+}
+
+// FORWARD carries no voice, and the called end moves its frames only when one of the caller's comes by the circuit.
+TEST(Link, TheCalledEndSpeaksByACircuitWhileItsFramesStillGoByForward) {
+  Net net(1, crypto::typed_suite());  // whose seal shows which frame a packet begins with
+  net.lose = [&](const Endpoint& from, const Bytes& bytes) {
+    if (!is(net, "alice", from) || !on_circuit(bytes) || bytes.size() <= kFirstFrame) return false;
+    const int frame = bytes[kFirstFrame];
+    return frame != 4 && frame != 5;  // challenge, response: docs/protocol/sessions.md
+  };
+  Linked world(net);
+  net.run(seconds(2));
+  ASSERT_TRUE(on_path(world.bob(), world.pair.b, PathKind::forward));
+  world.bob().peer->send_voice(net.now, world.pair.b, Bytes(80, 0x80));
+  net.drain(world.bob());
+  EXPECT_TRUE(net.run_to([&] { return world.alice().last<LinkVoice>() != nullptr; }, seconds(1)));
 }
 
 // Speaks both ways every 20 ms; returns the longest silence that bob heard.

@@ -133,6 +133,7 @@ class Net {
     largest = std::max(largest, bytes.size());
     if (seen) seen(from, to, bytes);
     if (loss > 0 && rng_.unit() < loss) return;
+    if (lose && lose(from, bytes)) return;
     if (block && block(over(to.transport, from), to)) return;
     if (to.transport == Transport::tcp && !connected(from, to, bytes)) return;
     const auto jitter =
@@ -145,6 +146,7 @@ class Net {
   Duration latency = std::chrono::milliseconds(1);
   double loss = 0;
   std::function<bool(const Endpoint&, const Endpoint&)> block;
+  std::function<bool(const Endpoint& from, const Bytes&)> lose;
   std::function<void(const Endpoint&, const Endpoint&, ByteView)> seen;
   bool log = false;
   std::size_t largest = 0;
