@@ -24,8 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::require(equal(write_person_hello(person.address, person.record), bytes));
       }
     }
-    if (const auto contact = read_greeting(*suite, network, remote, bytes))
-      fuzz::require(contact->session == remote && equal(write_greeting(*contact), bytes));
+    if (const auto greeting = read_greeting(*suite, network, remote, bytes)) {
+      const auto& [contact, time] = *greeting;
+      fuzz::require(contact.session == remote && equal(write_greeting(contact, time), bytes));
+    }
   }
   return 0;
 }

@@ -74,8 +74,8 @@ void control_messages(const Folder& out) {
       {"attached-v6", Attached{9, far.endpoint}},
       {"attach-refused", AttachRefused{{near, far}}},
       {"detach", Detach{}},
-      {"nodes", Nodes{1, {near, far}}},
-      {"nodes-none", Nodes{1, {}}},
+      {"nodes", Nodes{1, {near, far}, Wall{1'800'000'000}}},
+      {"nodes-none", Nodes{1, {}, std::nullopt}},
       {"find-records", FindRecords{1, crypto::user_key(who.address), std::nullopt}},
       {"find-records-pinned", FindRecords{1, crypto::user_key(who.address), who.certificate.account}},
       {"records-two", Records{1, true, {record(who).wire, Bytes(3)}, 300}},
@@ -141,7 +141,7 @@ void hellos(const Folder& out) {
   const auto client = overlay::write_client_hello(kSuite, who, kNetwork, std::nullopt);
   const auto supernode = overlay::write_client_hello(kSuite, who, kNetwork, self);
   const auto person = overlay::write_person_hello(who.address, record(who));
-  const auto greeting = overlay::write_greeting(self);
+  const auto greeting = overlay::write_greeting(self, Wall{1'800'000'000});
   out.write("client", client);
   out.write("supernode", supernode);
   out.write("person", person);
@@ -175,7 +175,7 @@ void hellos(const Folder& out) {
     return b;
   }());
   out.write("greeting-cut", ByteView(greeting).first(greeting.size() - 1));
-  out.write("greeting-other-session", with(greeting, greeting.size() - 70));
+  out.write("greeting-other-session", with(greeting, greeting.size() - 78));
   out.write("greeting-other-device", with(greeting, 10));
   out.write("empty", {});
   out.write("unknown", Bytes{9});
