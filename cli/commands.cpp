@@ -184,11 +184,7 @@ int log(const Context& context, const verb::Log& options) {
     if (row.contains("ok")) return 0;
     if (!row.contains("summary")) continue;
     if (context.json) {
-      const auto whole = nlohmann::ordered_json::parse(**line, nullptr, false);
-      auto summary = whole["summary"];
-      summary["started"] = whole["started"];
-      summary["direction"] = whole["direction"];
-      say(io::line_of(summary));
+      say(io::line_of(nlohmann::ordered_json::parse(**line, nullptr, false)["summary"]));
       continue;
     }
     const auto why = row.value("error", std::string());
