@@ -10,9 +10,11 @@ Agent::Agent(const AgentConfig& config, Rng& rng)
 
 void Agent::add_local(Time now, Candidate candidate, const std::optional<IpAddress>& server, bool tell) {
   candidate.foundation = local_.foundation(candidate.type, candidate.related.ip, server);
-  const auto before = local_.size();
-  const auto index = local_.add(candidate);
-  if (!index || local_.size() == before) return;
+  const auto known = local_.find(candidate);
+  const bool unnamed = !known || local_[*known].type == Type::peer_reflexive;
+  const auto index = local_.add(std::move(candidate));
+  if (!index || !unnamed || (known && local_[*index].type == Type::peer_reflexive)) return;
+  if (known) list_.prioritise(config_.role);
   if (tell) events_.push_back(event::LocalCandidate{local_[*index]});
   pair_local(*index);
   settle(now);
@@ -84,6 +86,7 @@ Status Agent::add_remote(Time now, const Candidate& candidate) {
   if (theirs.circuit != 0) theirs.endpoint = circuit_endpoint(theirs.circuit);
   const auto index = remote_.add(std::move(theirs));
   if (!index) return fail(Fault::full);
+  list_.prioritise(config_.role);
   started_ = std::min(started_, now);
   pair_remote(*index);
   settle(now);

@@ -120,11 +120,14 @@ std::optional<std::size_t> Candidates::find(const Candidate& like) const {
 
 std::optional<std::size_t> Candidates::add(Candidate candidate) {
   if (const auto known = find(candidate)) {
-    // Learned from a check before the other side named it (RFC 8838, section 12): the name counts from now on.
+    // Learned from a check before it was named (RFC 8838, section 12), or before the STUN server told it: what it is
+    // now known to be counts from now on.
     auto& there = all_[*known];
     if (there.type == Type::peer_reflexive && candidate.type != Type::peer_reflexive) {
       there.type = candidate.type;
       there.foundation = std::move(candidate.foundation);
+      there.related = candidate.related;
+      there.priority = candidate.priority;
     }
     return known;
   }

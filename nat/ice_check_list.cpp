@@ -160,7 +160,7 @@ void CheckList::drop_unbegun(std::optional<std::uint64_t> below) {
   });
 }
 
-void CheckList::change_role(Role role) {
+void CheckList::prioritise(Role role) {
   for (auto& p : pairs_) p.priority = priority_of(role, p);
 }
 

@@ -61,7 +61,8 @@ class CheckList {
   void unfreeze_like(const Pair& pair);
   // What is not begun will not be: all, or those of lower priority than this.
   void drop_unbegun(std::optional<std::uint64_t> below);
-  void change_role(Role role);
+  // Anew, after the role or a candidate has changed.
+  void prioritise(Role role);
 
   std::vector<Pair>& pairs() { return pairs_; }
   const std::vector<Pair>& pairs() const { return pairs_; }

@@ -124,7 +124,7 @@ void Agent::end_doubt(Time now) {
 
 void Agent::change_role(Role role) {
   config_.role = role;
-  list_.change_role(role);
+  list_.prioritise(role);
   for (auto& pair : list_.pairs()) pair.to_nominate = false;
 }
 

@@ -1,0 +1,96 @@
+// What one agent makes of addresses: learned before they are named, too many, of another socket, of a link.
+#include <gmock/gmock.h>
+
+#include "nat/ice_agent.h"
+#include "nat/stun_builder.h"
+
+namespace linnet::nat::ice {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Endpoint kHost = *Endpoint::parse("10.0.0.1:4400");
+const Endpoint kMapped = *Endpoint::parse("203.0.113.5:4400");
+const Endpoint kStunServer = *Endpoint::parse("198.51.100.1:3478");
+
+struct IceCandidates : testing::Test {
+  IceCandidates() { EXPECT_TRUE(agent.set_remote(now, theirs)); }
+
+  void drain() {
+    while (auto o = agent.poll_transmit()) out.push_back(std::move(*o));
+    while (const auto e = agent.poll_event()) {
+      if (const auto* c = std::get_if<event::LocalCandidate>(&*e)) told.push_back(c->candidate);
+      if (const auto* s = std::get_if<event::Selected>(&*e)) selected = s->way;
+    }
+  }
+  void hear(const Bytes& bytes, const Endpoint& from, Base base = 0) {
+    agent.handle(now, base, from, *stun::Message::parse(bytes));
+    drain();
+  }
+  Candidate named(Type type, const Endpoint& at) {
+    return {type, at, {}, 0, 0, candidate_priority(type, 0xffff), "x"};
+  }
+  Bytes check(bool use_candidate = false) {
+    return write_check(rng.array<12>(), {Role::controlling, 5, 1000, use_candidate}, theirs, agent.credentials());
+  }
+  const Outgoing* latest_to(const Endpoint& to) {
+    for (auto at = out.rbegin(); at != out.rend(); ++at) {
+      const bool request = stun::Message::parse(at->bytes)->message_class() == stun::Class::request;
+      if (request && at->to.ip.bytes == to.ip.bytes && at->to.port == to.port) return &*at;
+    }
+    return nullptr;
+  }
+  Bytes success(const Outgoing& request, const Endpoint& mapped) {
+    return write_success(*stun::Message::parse(request.bytes), mapped, theirs);
+  }
+
+  SeededRng rng{1};
+  Time now{1h};
+  Agent agent{AgentConfig{}, rng};
+  Credentials theirs = make_credentials(rng);
+  std::vector<Outgoing> out;
+  std::vector<Candidate> told;
+  std::optional<Way> selected;
+};
+
+// The other side's relay lets in only addresses that it was told.
+struct LearnedFirst : IceCandidates {
+  LearnedFirst() {
+    const auto relay = *Endpoint::parse("192.0.2.1:1000");
+    agent.add_host(now, 0, kHost);
+    agent.gather(now, 0, kStunServer);
+    EXPECT_TRUE(agent.add_remote(now, named(Type::relayed, relay)));
+    drain();
+    hear(success(*latest_to(relay), kMapped), relay);
+    EXPECT_EQ(agent.local().size(), 2U);
+    EXPECT_EQ(agent.local()[1].type, Type::peer_reflexive);
+    told.clear();
+  }
+};
+
+TEST_F(LearnedFirst, AnAddressThatTheServerTellsLaterIsToldToTheOtherSide) {
+  const auto* request = latest_to(kStunServer);
+  ASSERT_NE(request, nullptr);
+  stun::Builder answer(stun::Class::success, stun::Method::binding, stun::Message::parse(request->bytes)->id());
+  const auto bytes = answer.endpoint(stun::Attr::xor_mapped_address, kMapped).take();
+  hear(bytes, kStunServer);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].type, Type::server_reflexive);
+  EXPECT_EQ(told[0].endpoint, kMapped);
+  EXPECT_EQ(told[0].related, kHost);
+  EXPECT_EQ(told[0].priority, candidate_priority(Type::server_reflexive, 0xffff));
+  agent.add_reflexive(now, 0, kMapped, kStunServer);
+  drain();
+  EXPECT_EQ(told.size(), 1U) << "once";
+}
+
+TEST_F(LearnedFirst, AnAddressThatIsMappedLaterIsToldToTheOtherSide) {
+  agent.add_mapped(now, 0, kMapped);
+  drain();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].type, Type::port_mapped);
+  EXPECT_EQ(told[0].priority, candidate_priority(Type::port_mapped, 0xffff));
+}
+
+}  // namespace
+}  // namespace linnet::nat::ice
