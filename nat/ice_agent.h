@@ -159,6 +159,9 @@ class Agent {
   Duration jittered(Duration d);
 
   void nominate(Time now);
+  bool nominating() const;
+  bool outdated(const Pair& pair) const;
+  Duration slowest() const;
   Time nominate_at() const;
   bool better(const Pair& a, const Pair& b) const;
   Pair* best_valid(Time heard_since = Time::min());

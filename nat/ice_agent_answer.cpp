@@ -26,7 +26,7 @@ void Agent::check_one(Time now) {
 
 void Agent::send_check(Time now, Pair& pair, Purpose purpose) {
   const auto& local = local_[pair.local];
-  const bool chosen = config_.policy == Policy::move && selected_ == pair.id;
+  const bool chosen = config_.policy == Policy::move && selected_ == pair.id && !nominating();
   Check check{config_.role, tie_breaker_, reflexive_priority(local.priority), false};
   check.use_candidate = config_.role == Role::controlling && (pair.to_nominate || chosen);
   if (purpose == Purpose::check) ++pair.checks;
@@ -69,6 +69,8 @@ void Agent::on_answer(Time now, Base base, const Endpoint& from, const stun::Mes
   if (!mapped || waiting.out.base != base || waiting.out.to != from) return on_given_up(waiting);
   if (auto* pair = list_.find(waiting.pair)) {
     if (const auto rtt = waiting.when.round_trip(now)) pair->rtt = std::max(*rtt, Duration(1));
+    const auto age = waiting.when.age(now);
+    pair->longest = pair->longest == Duration{} ? age : std::min(pair->longest, age);
     on_success(now, waiting, *mapped);
   }
 }
@@ -79,7 +81,9 @@ void Agent::on_success(Time now, const Waiting& waiting, const Endpoint& mapped)
   pair->state = State::succeeded;
   pair->checks = 0;
   pair->heard = now;
-  pair->refresh = now + jittered(selected_ == pair->id ? kRefresh : kSpareRefresh);
+  const bool repeats = selected_ == pair->id && pair->refresh > now;  // what is due sooner stays so
+  pair->refresh = std::min(repeats ? pair->refresh : kNever,
+                           now + jittered(selected_ == pair->id ? kRefresh : kSpareRefresh));
   checks_.stop_sending(now, pair->id);
   if (fresh) {
     first_valid_ = std::min(first_valid_, now);
@@ -99,9 +103,15 @@ void Agent::on_success(Time now, const Waiting& waiting, const Endpoint& mapped)
     pair = list_.find(id);
   }
   if (pair == nullptr) return;
-  const bool ours = waiting.use_candidate && config_.role == Role::controlling;
+  // The answer to a nomination that a newer one has replaced selects nothing.
+  const bool newest = pair->to_nominate || selected_ == pair->id;
+  const bool ours = waiting.use_candidate && newest && config_.role == Role::controlling;
   const bool theirs = pair->to_nominate && config_.role == Role::controlled;
-  if (ours || theirs) select(now, *pair);
+  if (theirs && outdated(*pair)) {
+    pair->to_nominate = false;
+  } else if (ours || theirs) {
+    select(now, *pair);
+  }
 }
 
 void Agent::on_error(const Waiting& waiting, stun::ErrorCode code) {
@@ -122,7 +132,7 @@ void Agent::on_given_up(const Waiting& waiting) {
   // Consent runs out by its own clock; a pair that is tried anew is judged by the newer check.
   if (waiting.previous || pair == nullptr || waiting.purpose == Purpose::consent || checks_.on(pair->id)) return;
   if (list_.triggered(*pair)) return;
-  if (pair->valid() && !waiting.use_candidate) return;
+  if (pair->valid() && !(waiting.use_candidate && pair->to_nominate)) return;
   if (pair->valid()) return lose(*pair);
   pair->state = State::failed;
 }

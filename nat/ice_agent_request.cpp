@@ -57,8 +57,9 @@ void Agent::on_check(Time now, Base base, const Endpoint& from, const Check& che
   auto* pair = pair_of_check(base, from, check);
   if (pair == nullptr) return;
   const bool chosen = check.use_candidate && config_.role == Role::controlled;
+  if (chosen) pair->asked = now;
   if (pair->valid()) {
-    if (chosen) select(now, *pair);
+    if (chosen && !outdated(*pair)) select(now, *pair);
     return;
   }
   if (chosen) pair->to_nominate = true;

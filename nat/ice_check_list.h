@@ -27,7 +27,9 @@ struct Pair {
   int checks = 0;            // begun without ever an answer
   bool nominated = false;    // its USE-CANDIDATE was answered, by them or by us
   bool to_nominate = false;  // controlling: the next check says USE-CANDIDATE; controlled: chosen once it succeeds
+  Time asked{};              // controlled: when the latest USE-CANDIDATE came
   std::optional<Duration> rtt;
+  Duration longest{};        // the round trip is at most this, where answers came to one of several sendings
   Time heard = Time::min();  // latest answer
   Time refresh = kNever;     // next consent check
 

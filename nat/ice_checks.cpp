@@ -62,4 +62,10 @@ void Checks::stop_sending_others(Time now, PairId pair) {
   }
 }
 
+void Checks::stop_nominating_others(Time now, PairId pair) {
+  for (auto& w : waiting_) {
+    if (w.pair != pair && w.use_candidate) w.when.stop_sending(now);
+  }
+}
+
 }  // namespace linnet::nat::ice

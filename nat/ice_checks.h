@@ -38,6 +38,8 @@ class Checks {
   bool on(PairId pair) const;
   void stop_sending(Time now, PairId pair);
   void stop_sending_others(Time now, PairId pair);
+  // The nominations of all others.
+  void stop_nominating_others(Time now, PairId pair);
   void clear() { waiting_.clear(); }
   bool empty() const { return waiting_.empty(); }
 

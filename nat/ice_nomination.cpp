@@ -54,7 +54,29 @@ void Agent::nominate(Time now) {
   }
   for (auto& p : pairs) p.to_nominate = false;
   best->to_nominate = true;
+  if (config_.policy == Policy::move) checks_.stop_nominating_others(now, best->id);
   list_.trigger(*best);
+}
+
+bool Agent::nominating() const {
+  const auto& pairs = list_.pairs();
+  return std::any_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.to_nominate; });
+}
+
+// Controlled: a nomination by a slow pair may come after a newer one by a fast pair. When each was sent is told by half
+// of its pair's round trip; where that misleads, the controlling side's repetition puts it right.
+bool Agent::outdated(const Pair& pair) const {
+  const auto* current = selected_ ? list_.find(*selected_) : nullptr;
+  if (config_.policy != Policy::move || current == nullptr || current->id == pair.id) return false;
+  return pair.asked - pair.rtt.value_or(pair.longest) / 2 < current->asked - current->rtt.value_or(Duration{}) / 2;
+}
+
+Duration Agent::slowest() const {
+  Duration out{};
+  for (const auto& p : list_.pairs()) {
+    if (p.valid()) out = std::max(out, p.rtt.value_or(p.longest));
+  }
+  return out;
 }
 
 void Agent::select(Time now, Pair& pair) {
@@ -65,7 +87,9 @@ void Agent::select(Time now, Pair& pair) {
   // An agent of RFC 5245 nominates as it goes: the best of what it nominates counts.
   if (current != nullptr && config_.policy == Policy::once && current->priority > pair.priority) return;
   selected_ = pair.id;
-  pair.refresh = now + jittered(kRefresh);
+  // Said again when whatever was sent before has arrived.
+  const bool again = config_.policy == Policy::move && config_.role == Role::controlling;
+  pair.refresh = now + (again ? std::max(slowest(), config_.pace) : jittered(kRefresh));
   previous_.reset();
   events_.push_back(event::Selected{way_of(pair)});
   if (config_.policy == Policy::move) return;
@@ -78,6 +102,7 @@ void Agent::select(Time now, Pair& pair) {
 void Agent::lose(Pair& pair) {
   pair.state = State::failed;
   pair.nominated = pair.to_nominate = false;
+  pair.asked = {};
   pair.refresh = kNever;
   events_.push_back(event::Lost{way_of(pair)});
   if (selected_ == pair.id) selected_.reset();
@@ -125,7 +150,10 @@ void Agent::end_doubt(Time now) {
 void Agent::change_role(Role role) {
   config_.role = role;
   list_.prioritise(role);
-  for (auto& pair : list_.pairs()) pair.to_nominate = false;
+  for (auto& pair : list_.pairs()) {
+    pair.to_nominate = false;
+    pair.asked = {};
+  }
 }
 
 }  // namespace linnet::nat::ice

@@ -43,6 +43,8 @@ class Retransmission {
     if (sent_ != 1) return std::nullopt;
     return now - began_;
   }
+  // Since the first sending: no round trip is longer.
+  Duration age(Time now) const { return now - began_; }
 
  private:
   RetransmitPlan plan_;
