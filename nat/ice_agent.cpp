@@ -9,6 +9,7 @@ Agent::Agent(const AgentConfig& config, Rng& rng)
     : config_(config), rng_(rng), tie_breaker_(rng.u64()), mine_(make_credentials(rng)) {}
 
 void Agent::add_local(Time now, Candidate candidate, const std::optional<IpAddress>& server, bool tell) {
+  candidate.endpoint.socket = candidate.related.socket = 0;  // the base says it
   candidate.foundation = local_.foundation(candidate.type, candidate.related.ip, server);
   const auto known = local_.find(candidate);
   const bool unnamed = !known || local_[*known].type == Type::peer_reflexive;
@@ -29,7 +30,7 @@ void Agent::add_reflexive(Time now, Base base, const Endpoint& mapped, const End
   const auto own = local_for(base, mapped);
   const auto related = own ? local_[*own].endpoint : Endpoint{};
   // The address of no NAT is the host's own (section 5.1.3).
-  if (own && related.ip == mapped.ip && related.port == mapped.port) return;
+  if (own && same_address(related, mapped)) return;
   const auto preference = own ? static_cast<std::uint16_t>(local_[*own].priority >> 8) : std::uint16_t{0xffff};
   add_local(
       now,
@@ -83,6 +84,7 @@ Status Agent::set_remote(Time now, const Credentials& theirs) {
 Status Agent::add_remote(Time now, const Candidate& candidate) {
   auto theirs = candidate;
   theirs.base = 0;
+  theirs.endpoint = without_place(theirs.endpoint);
   if (theirs.circuit != 0) theirs.endpoint = circuit_endpoint(theirs.circuit);
   const auto index = remote_.add(std::move(theirs));
   if (!index) return fail(Fault::full);
@@ -140,6 +142,8 @@ std::optional<std::size_t> Agent::local_for(Base base, const Endpoint& remote) c
   for (std::size_t i = 0; i < local_.size(); ++i) {
     const auto& c = local_[i];
     if (c.base != base || c.endpoint.ip.is_v4() != remote.ip.is_v4()) continue;
+    if (remote.ip.is_link_local() && c.endpoint.ip.scope != remote.ip.scope) continue;
+    if (!remote.ip.is_v4() && remote.ip.is_link_local() != c.endpoint.ip.is_link_local()) continue;
     if (!out || c.priority > local_[*out].priority) out = i;
   }
   return out;
@@ -155,10 +159,13 @@ bool Agent::owns(const stun::Message& message) const {
 
 void Agent::handle(Time now, Base base, const Endpoint& from, const stun::Message& message) {
   if (!owns(message)) return;
+  auto peer = from;
+  peer.socket = 0;  // the base says it
+  if (!peer.ip.is_link_local()) peer.ip.scope = 0;
   switch (message.message_class()) {
-    case stun::Class::request: on_request(now, base, from, message); break;
+    case stun::Class::request: on_request(now, base, peer, message); break;
     case stun::Class::success:
-    case stun::Class::error: on_answer(now, base, from, message); break;
+    case stun::Class::error: on_answer(now, base, peer, message); break;
     case stun::Class::indication: break;  // a keepalive
   }
   settle(now);
@@ -243,7 +250,7 @@ std::optional<Way> Agent::way() const {
 }
 
 Way Agent::way_of(const Pair& pair) const {
-  return {local_[pair.local].base, remote_[pair.remote].endpoint, list_.relayed(pair)};
+  return {local_[pair.local].base, list_.destination(pair), list_.relayed(pair)};
 }
 
 }  // namespace linnet::nat::ice

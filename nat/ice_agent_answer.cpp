@@ -36,7 +36,7 @@ void Agent::send_check(Time now, Pair& pair, Purpose purpose) {
   waiting.purpose = purpose;
   waiting.role = config_.role;
   waiting.use_candidate = check.use_candidate;
-  waiting.out = {local.base, remote_[pair.remote].endpoint, write_check(waiting.id, check, mine_, *theirs_)};
+  waiting.out = {local.base, list_.destination(pair), write_check(waiting.id, check, mine_, *theirs_)};
   stun::RetransmitPlan plan{rto_of(pair), 7, 16};
   // RFC 7675, section 5.1: consent is asked for by single packets. A doubt wants to be sure sooner.
   if (purpose == Purpose::consent) plan = {rto_of(pair), doubt_until_ == kNever ? 1 : 2, 8};
@@ -93,12 +93,12 @@ void Agent::on_success(Time now, const Waiting& waiting, const Endpoint& mapped)
   const auto id = pair->id;
   // Section 7.2.5.3.1: an address of ours that we did not know. Pairs may move in memory when it is added.
   const auto& local = local_[pair->local];
-  const bool known = std::any_of(local_.all().begin(), local_.all().end(), [&](const Candidate& c) {
-    return c.endpoint.ip == mapped.ip && c.endpoint.port == mapped.port;
-  });
+  const bool known = std::any_of(local_.all().begin(), local_.all().end(),
+                                 [&](const Candidate& c) { return same_address(c.endpoint, mapped); });
   if (!known && local.circuit == 0) {
+    const auto at = reached_from(local.endpoint, mapped);
     const Candidate learned{
-        Type::peer_reflexive, mapped, local.endpoint, local.base, 0, reflexive_priority(local.priority), {}};
+        Type::peer_reflexive, at, local.endpoint, local.base, 0, reflexive_priority(local.priority), {}};
     add_local(now, learned, std::nullopt, false);
     pair = list_.find(id);
   }

@@ -39,7 +39,7 @@ Pair* Agent::pair_of_check(Base base, const Endpoint& from, const Check& check) 
   const auto local = local_for(base, from);
   if (!local) return nullptr;
   Candidate theirs;
-  theirs.endpoint = from;
+  theirs.endpoint = without_place(from);
   theirs.circuit = circuit;
   auto remote = remote_.find(theirs);
   if (!remote) {

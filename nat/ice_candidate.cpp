@@ -76,12 +76,23 @@ Endpoint circuit_endpoint(std::uint64_t circuit) {
   return {IpAddress::v6(bytes), 9, Transport::udp};
 }
 
+Endpoint without_place(Endpoint endpoint) {
+  endpoint.socket = 0;
+  endpoint.ip.scope = 0;
+  return endpoint;
+}
+
+Endpoint reached_from(const Endpoint& local, Endpoint remote) {
+  remote.ip.scope = remote.ip.is_link_local() ? local.ip.scope : 0;
+  return remote;
+}
+
 std::string to_sdp(const Candidate& c) {
   std::string out = "candidate:" + c.foundation + ' ' + std::to_string(kComponent) + " UDP " +
-                    std::to_string(c.priority) + ' ' + c.endpoint.ip.to_string() + ' ' +
+                    std::to_string(c.priority) + ' ' + without_place(c.endpoint).ip.to_string() + ' ' +
                     std::to_string(c.endpoint.port) + " typ ";
   out += type_name(c.type);
-  if (c.type != Type::host) out += " raddr " + c.related.ip.to_string() + " rport " + std::to_string(c.related.port);
+  if (c.type != Type::host) out += " raddr " + without_place(c.related).ip.to_string() + " rport " + std::to_string(c.related.port);
   return out;
 }
 
@@ -96,7 +107,8 @@ std::optional<Candidate> from_sdp(std::string_view line) {
   const auto component = number<unsigned>(word(line));
   const auto transport = word(line);
   const auto priority = number<std::uint32_t>(word(line));
-  const auto ip = IpAddress::parse(word(line));
+  const auto address = word(line);
+  const auto ip = address.find('%') == std::string_view::npos ? IpAddress::parse(address) : std::nullopt;
   const auto port = number<std::uint16_t>(word(line));
   const bool typ = word(line) == "typ";
   const auto type = type_of(word(line));

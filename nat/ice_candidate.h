@@ -32,6 +32,13 @@ struct Candidate {
   std::string foundation;  // 1 to 32 ice-char
 };
 
+// By what is written on the wire: without scope and socket.
+inline bool same_address(const Endpoint& a, const Endpoint& b) { return a.ip.bytes == b.ip.bytes && a.port == b.port; }
+// Without what never leaves a machine: the socket, which the Base says, and the scope.
+Endpoint without_place(Endpoint endpoint);
+// The other side's endpoint as this one reaches it: a link-local one has this one's scope.
+Endpoint reached_from(const Endpoint& local, Endpoint remote);
+
 inline constexpr std::size_t kMaxCandidates = 16;  // of each side
 inline constexpr std::size_t kMaxFoundation = 32;
 inline constexpr unsigned kComponent = 1;

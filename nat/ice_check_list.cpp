@@ -29,6 +29,10 @@ bool CheckList::relayed(const Pair& pair) const {
   return (*local_)[pair.local].type == Type::relayed || (*remote_)[pair.remote].type == Type::relayed;
 }
 
+Endpoint CheckList::destination(const Pair& pair) const {
+  return reached_from((*local_)[pair.local].endpoint, (*remote_)[pair.remote].endpoint);
+}
+
 bool CheckList::same_foundation(const Pair& a, const Pair& b) const {
   return (*local_)[a.local].foundation == (*local_)[b.local].foundation &&
          (*remote_)[a.remote].foundation == (*remote_)[b.remote].foundation;
@@ -48,7 +52,7 @@ Pair* CheckList::add(Role role, std::size_t local, std::size_t remote) {
   pair.local = local;
   pair.remote = remote;
   pair.priority = priority_of(role, pair);
-  if (auto* same = find(mine.base, theirs.endpoint, theirs.circuit)) {
+  if (auto* same = find(mine.base, reached_from(mine.endpoint, theirs.endpoint), theirs.circuit)) {
     const bool begun = same->state != State::frozen && same->state != State::waiting;
     if (!begun && same->priority < pair.priority) {
       same->local = local;
@@ -92,8 +96,7 @@ const Pair* CheckList::find(PairId id) const {
 
 Pair* CheckList::find(Base base, const Endpoint& remote, std::uint64_t circuit) {
   const auto at = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) {
-    const auto& theirs = (*remote_)[p.remote];
-    return (*local_)[p.local].base == base && theirs.endpoint == remote && theirs.circuit == circuit;
+    return (*local_)[p.local].base == base && destination(p) == remote && (*remote_)[p.remote].circuit == circuit;
   });
   return at == pairs_.end() ? nullptr : &*at;
 }

@@ -70,6 +70,8 @@ class CheckList {
   const std::vector<Pair>& pairs() const { return pairs_; }
   std::size_t count(State state) const;
   bool relayed(const Pair& pair) const;
+  // Where its checks go.
+  Endpoint destination(const Pair& pair) const;
 
  private:
   bool same_foundation(const Pair& a, const Pair& b) const;

@@ -92,5 +92,53 @@ TEST_F(LearnedFirst, AnAddressThatIsMappedLaterIsToldToTheOtherSide) {
   EXPECT_EQ(told[0].priority, candidate_priority(Type::port_mapped, 0xffff));
 }
 
+TEST_F(IceCandidates, TheSocketThatADatagramCameByIsTheBasesAffair) {
+  auto from = *Endpoint::parse("192.0.2.1:1000");
+  agent.add_host(now, 0, kHost);
+  ASSERT_TRUE(agent.add_remote(now, named(Type::host, from)));
+  drain();
+  from.socket = 2;
+  hear(success(*latest_to(from), kHost), from);
+  EXPECT_EQ(agent.pairs().count(State::succeeded), 1U);
+  hear(check(true), from);
+  EXPECT_TRUE(selected);
+  EXPECT_EQ(agent.remote().size(), 1U) << "the same address, not another one";
+}
+
+TEST_F(IceCandidates, ALinkLocalAddressIsReachedByTheLinkOfTheLocalOne) {
+  const Endpoint ours{*IpAddress::parse("fe80::1%3"), 4400};
+  const Endpoint here{*IpAddress::parse("fe80::2%3"), 1000};   // as this machine sees it
+  const Endpoint there{*IpAddress::parse("fe80::2%7"), 1000};  // as the other one does
+  agent.add_host(now, 0, {*IpAddress::parse("2001:db8::1"), 4400});
+  agent.add_host(now, 0, ours, 1);
+  ASSERT_TRUE(agent.add_remote(now, named(Type::host, there)));
+  drain();
+  ASSERT_NE(latest_to(here), nullptr);
+  EXPECT_EQ(latest_to(here)->to, here);
+  hear(success(*latest_to(here), {*IpAddress::parse("fe80::1"), 4400}), here);
+  EXPECT_EQ(agent.local().size(), 2U) << "the mapped address is the own one";
+  hear(check(true), here);
+  EXPECT_EQ(agent.remote().size(), 1U);
+  ASSERT_TRUE(selected);
+  EXPECT_EQ(selected->remote, here);
+}
+
+TEST_F(IceCandidates, AnUnknownLinkLocalAddressIsTriedByTheLinkThatItCameBy) {
+  const Endpoint from{*IpAddress::parse("fe80::9%4"), 1000};
+  agent.add_host(now, 0, {*IpAddress::parse("fe80::1%3"), 4400});
+  agent.add_host(now, 0, {*IpAddress::parse("fe80::1%4"), 4400}, 1);
+  drain();
+  hear(check(), from);
+  ASSERT_NE(latest_to(from), nullptr);
+  EXPECT_EQ(latest_to(from)->to, from);
+}
+
+TEST(IceCandidateLine, HasNoScope) {
+  Candidate c{Type::host, {*IpAddress::parse("fe80::1%3"), 4400}, {}, 0, 0, 1, "1"};
+  EXPECT_EQ(to_sdp(c), "candidate:1 1 UDP 1 fe80::1 4400 typ host");
+  EXPECT_TRUE(from_sdp("candidate:1 1 UDP 1 fe80::1 4400 typ host"));
+  EXPECT_FALSE(from_sdp("candidate:1 1 UDP 1 fe80::1%3 4400 typ host"));
+}
+
 }  // namespace
 }  // namespace linnet::nat::ice
