@@ -41,7 +41,7 @@ void Agent::send_check(Time now, Pair& pair, Purpose purpose) {
   // RFC 7675, section 5.1: consent is asked for by single packets. A doubt wants to be sure sooner.
   if (purpose == Purpose::consent) plan = {rto_of(pair), doubt_until_ == kNever ? 1 : 2, 8};
   waiting.when = stun::Retransmission(now, plan);
-  checks_.add(std::move(waiting));
+  if (const auto evicted = checks_.add(std::move(waiting))) on_given_up(*evicted);
 }
 
 void Agent::on_answer(Time now, Base base, const Endpoint& from, const stun::Message& message) {
@@ -195,7 +195,7 @@ void Agent::refresh_previous(Time now) {
   waiting.out = {previous_->way.base, previous_->way.remote,
                  write_check(waiting.id, check, previous_->mine, previous_->theirs)};
   waiting.when = stun::Retransmission(now, {config_.rto, 1, 8});
-  checks_.add(std::move(waiting));
+  if (const auto evicted = checks_.add(std::move(waiting))) on_given_up(*evicted);
 }
 
 void Agent::expire(Time now) {

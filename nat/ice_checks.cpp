@@ -4,12 +4,17 @@
 
 namespace linnet::nat::ice {
 
-void Checks::add(Waiting check) {
+std::optional<Waiting> Checks::add(Waiting check) {
+  std::optional<Waiting> out;
   if (waiting_.size() >= kMax) {
-    waiting_.erase(std::max_element(waiting_.begin(), waiting_.end(),
-                                    [](const Waiting& a, const Waiting& b) { return a.when.sent() < b.when.sent(); }));
+    const auto oldest =
+        std::max_element(waiting_.begin(), waiting_.end(),
+                         [](const Waiting& a, const Waiting& b) { return a.when.sent() < b.when.sent(); });
+    out = std::move(*oldest);
+    waiting_.erase(oldest);
   }
   waiting_.push_back(std::move(check));
+  return out;
 }
 
 const Waiting* Checks::find(const stun::TransactionId& id) const {

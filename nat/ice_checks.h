@@ -26,8 +26,8 @@ class Checks {
  public:
   static constexpr std::size_t kMax = 2 * kMaxPairs;
 
-  // The one that is nearest to being given up makes room.
-  void add(Waiting check);
+  // The one that is nearest to being given up makes room, and is returned.
+  [[nodiscard]] std::optional<Waiting> add(Waiting check);
   bool owns(const stun::TransactionId& id) const { return find(id) != nullptr; }
   const Waiting* find(const stun::TransactionId& id) const;
   std::optional<Waiting> take(const stun::TransactionId& id);
