@@ -139,6 +139,7 @@ class Agent {
   std::uint64_t circuit_of(Base base) const;
   std::optional<std::size_t> local_for(Base base, const Endpoint& remote) const;
 
+  void remember_early(Base base, const Endpoint& from, const Check& check);
   void on_request(Time now, Base base, const Endpoint& from, const stun::Message& request);
   bool settle_roles(const Check& check);
   void on_check(Time now, Base base, const Endpoint& from, const Check& check);

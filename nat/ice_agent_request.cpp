@@ -20,7 +20,23 @@ void Agent::on_request(Time now, Base base, const Endpoint& from, const stun::Me
   out_.push_back({base, from, write_success(request, from, mine)});
   if (old) return;
   if (theirs_) return on_check(now, base, from, *check);
-  if (early_.size() < kMaxEarly) early_.push_back({base, from, *check});
+  remember_early(base, from, *check);
+}
+
+// One for each way; a nomination is never forgotten for another check's sake.
+void Agent::remember_early(Base base, const Endpoint& from, const Check& check) {
+  const auto same =
+      std::find_if(early_.begin(), early_.end(), [&](const Early& e) { return e.base == base && e.from == from; });
+  if (same != early_.end()) {
+    const bool nominated = same->check.use_candidate || check.use_candidate;
+    same->check = check;
+    same->check.use_candidate = nominated;
+    return;
+  }
+  if (early_.size() < kMaxEarly) return early_.push_back({base, from, check});
+  const auto plain =
+      std::find_if(early_.begin(), early_.end(), [](const Early& e) { return !e.check.use_candidate; });
+  if (check.use_candidate && plain != early_.end()) *plain = {base, from, check};
 }
 
 // Section 7.3.1.1. False: the other side has to change.

@@ -143,7 +143,10 @@ std::optional<std::size_t> Candidates::add(Candidate candidate) {
     }
     return known;
   }
-  if (all_.size() >= kMaxCandidates) return std::nullopt;
+  const auto learned = static_cast<std::size_t>(std::count_if(
+      all_.begin(), all_.end(), [](const Candidate& c) { return c.type == Type::peer_reflexive; }));
+  const bool full = candidate.type == Type::peer_reflexive ? learned >= kMaxLearned : all_.size() - learned >= kMaxNamed;
+  if (full || all_.size() >= kMaxCandidates) return std::nullopt;
   all_.push_back(std::move(candidate));
   return all_.size() - 1;
 }

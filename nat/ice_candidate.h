@@ -39,7 +39,9 @@ Endpoint without_place(Endpoint endpoint);
 // The other side's endpoint as this one reaches it: a link-local one has this one's scope.
 Endpoint reached_from(const Endpoint& local, Endpoint remote);
 
-inline constexpr std::size_t kMaxCandidates = 16;  // of each side
+inline constexpr std::size_t kMaxNamed = 16;   // candidates of each side that somebody named
+inline constexpr std::size_t kMaxLearned = 8;  // and peer-reflexive ones besides, which take no room from those
+inline constexpr std::size_t kMaxCandidates = kMaxNamed + kMaxLearned;
 inline constexpr std::size_t kMaxFoundation = 32;
 inline constexpr unsigned kComponent = 1;
 

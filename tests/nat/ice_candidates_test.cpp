@@ -133,6 +133,55 @@ TEST_F(IceCandidates, AnUnknownLinkLocalAddressIsTriedByTheLinkThatItCameBy) {
   EXPECT_EQ(latest_to(from)->to, from);
 }
 
+TEST_F(IceCandidates, LearnedOnesTakeNoRoomFromThoseThatAreNamed) {
+  agent.add_host(now, 0, kHost);
+  const auto at = [](std::uint32_t n) { return Endpoint{IpAddress::v4(0xc0000200U + n), 1000}; };
+  for (std::uint32_t n = 0; n < 40; ++n) hear(check(), at(n));
+  EXPECT_EQ(agent.remote().size(), kMaxLearned);
+  for (std::uint32_t n = 100; n < 100 + kMaxNamed; ++n) EXPECT_TRUE(agent.add_remote(now, named(Type::host, at(n))));
+  EXPECT_FALSE(agent.add_remote(now, named(Type::host, at(200))));
+  EXPECT_EQ(agent.remote().size(), kMaxCandidates);
+}
+
+// An agent whose peer's credentials are not there yet.
+struct EarlyChecks : IceCandidates {
+  EarlyChecks() {
+    agent.add_host(now, 0, kHost);
+    agent.restart(now);
+    agent.add_host(now, 0, kHost);
+    drain();
+  }
+  // After the credentials, the peer answers one address; true when that is taken.
+  bool takes(const Endpoint& at) {
+    EXPECT_TRUE(agent.set_remote(now, theirs));
+    drain();
+    for (int i = 0; i < 100 && latest_to(at) == nullptr; ++i) {
+      now += 50ms;
+      agent.handle_timeout(now);
+      drain();
+    }
+    if (latest_to(at) == nullptr) return false;
+    hear(success(*latest_to(at), kHost), at);
+    return selected && selected->remote == at;
+  }
+};
+
+TEST_F(EarlyChecks, ANominationIsRememberedBesideAnyNumberOfOthers) {
+  const auto at = *Endpoint::parse("192.0.2.1:1000");
+  for (int i = 0; i < 20; ++i) hear(check(), at);
+  hear(check(true), at);
+  hear(check(), at);
+  EXPECT_TRUE(takes(at));
+}
+
+TEST_F(EarlyChecks, ANominationTakesTheRoomOfAnother) {
+  for (std::uint32_t n = 0; n < 20; ++n) hear(check(), {IpAddress::v4(0xc0000200U + n), 1000});
+  const auto at = *Endpoint::parse("198.51.100.7:1000");
+  ASSERT_TRUE(agent.add_remote(now, named(Type::host, at)));
+  hear(check(true), at);
+  EXPECT_TRUE(takes(at));
+}
+
 TEST(IceCandidateLine, HasNoScope) {
   Candidate c{Type::host, {*IpAddress::parse("fe80::1%3"), 4400}, {}, 0, 0, 1, "1"};
   EXPECT_EQ(to_sdp(c), "candidate:1 1 UDP 1 fe80::1 4400 typ host");

@@ -141,7 +141,7 @@ TEST(IceCheckList, OfOneFoundationOneIsTriedAndTheOthersThaw) {
 TEST(IceCheckList, AFullListKeepsTheBestHundred) {
   Candidates mine;
   Candidates theirs;
-  for (std::uint16_t i = 0; i < kMaxCandidates; ++i) {
+  for (std::uint16_t i = 0; i < kMaxNamed; ++i) {
     auto c = candidate(Type::host, "10.0.0.1:1", i, "m" + std::to_string(i));
     c.base = i;
     (void)mine.add(c);
@@ -150,8 +150,8 @@ TEST(IceCheckList, AFullListKeepsTheBestHundred) {
   EXPECT_EQ(theirs.add(candidate(Type::host, "192.0.2.9:9", 1, "x")), std::nullopt);
   CheckList list(mine, theirs);
   std::multiset<std::uint64_t> wanted;
-  for (std::size_t l = 0; l < kMaxCandidates; ++l) {
-    for (std::size_t r = 0; r < kMaxCandidates; ++r) {
+  for (std::size_t l = 0; l < kMaxNamed; ++l) {
+    for (std::size_t r = 0; r < kMaxNamed; ++r) {
       (void)list.add(Role::controlling, l, r);
       wanted.insert(pair_priority(mine[l].priority, theirs[r].priority));
     }

@@ -132,10 +132,10 @@ TEST_F(Hostile, APeerThatLiesAboutItsAddressesMakesUsSendSoMuchAndNoMore) {
       count(replies());
     }
   }
-  EXPECT_LE(agent.remote().size(), kMaxCandidates);
-  EXPECT_LE(agent.pairs().pairs().size(), kMaxPairs);
-  EXPECT_LE(to.size(), kMaxCandidates);
-  EXPECT_LE(checks, kMaxCandidates * Agent::kMaxUnanswered * 7);
+  EXPECT_EQ(agent.remote().size(), kMaxLearned);
+  EXPECT_EQ(agent.pairs().pairs().size(), kMaxLearned);
+  EXPECT_EQ(to.size(), kMaxLearned);
+  EXPECT_LE(checks, kMaxLearned * Agent::kMaxUnanswered * 7);
   EXPECT_GT(checks, 0U);
 }
 
@@ -148,7 +148,7 @@ TEST_F(Hostile, AFloodOfCandidatesIsRefused) {
     c.foundation = "x";
     if (agent.add_remote(now, c)) ++taken;
   }
-  EXPECT_EQ(taken, kMaxCandidates);
+  EXPECT_EQ(taken, kMaxNamed);
 }
 
 TEST_F(Hostile, UnsoundCredentialsAreRefused) {
