@@ -56,6 +56,7 @@ void Agent::on_answer(Time now, Base base, const Endpoint& from, const stun::Mes
   // Without the right tag it was not the other side who answered (section 7.2.5.2, RFC 8489 section 9.1.4).
   if (theirs == nullptr || !stun::integrity_holds(message, view(theirs->password))) return;
   const auto waiting = *checks_.take(message.id());
+  if (!message.understood_answer()) return on_given_up(waiting);
   if (waiting.previous) {
     if (message.message_class() == stun::Class::success) previous_->heard = now;
     return;

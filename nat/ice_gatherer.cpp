@@ -25,7 +25,7 @@ std::optional<Gatherer::Learned> Gatherer::handle(const stun::Message& message) 
   if (at == waiting_.end()) return std::nullopt;
   const auto request = *at;
   waiting_.erase(at);
-  if (message.message_class() != stun::Class::success) return std::nullopt;
+  if (message.message_class() != stun::Class::success || !message.understood_answer()) return std::nullopt;
   const auto mapped = message.endpoint(stun::Attr::xor_mapped_address);
   if (!mapped) return std::nullopt;
   return Learned{request.base, *mapped, request.server};

@@ -46,7 +46,11 @@ bool Probe::handle(Time now, const Endpoint& from, const stun::Message& message)
     return true;
   }
   const auto answered = client_.handle(now, message);
-  if (!answered) return false;
+  if (!answered) {
+    take_given_up(now);
+    advance(now);
+    return true;
+  }
   waiting_.erase(waits);
   auto mapped = message.endpoint(Attr::xor_mapped_address);
   if (!mapped) mapped = message.endpoint(Attr::mapped_address);
@@ -69,6 +73,11 @@ bool Probe::handle(Time now, const Endpoint& from, const stun::Message& message)
 
 void Probe::handle_timeout(Time now) {
   client_.handle_timeout(now);
+  take_given_up(now);
+  advance(now);
+}
+
+void Probe::take_given_up(Time now) {
   while (const auto id = client_.poll_given_up()) {
     const auto waits = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.id == *id; });
     if (waits == waiting_.end()) continue;
@@ -76,7 +85,6 @@ void Probe::handle_timeout(Time now) {
     waiting_.erase(waits);
     on_silence(now, what);
   }
-  advance(now);
 }
 
 void Probe::on_answer(Time now, Ask what, const Endpoint& asked, const std::optional<Endpoint>& mapped,

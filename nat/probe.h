@@ -56,6 +56,7 @@ class Probe {
   void ask(Time now, Ask what, const Endpoint& to, std::uint32_t change = 0);
   void on_answer(Time now, Ask what, const Endpoint& asked, const std::optional<Endpoint>& mapped,
                  const std::optional<Endpoint>& other);
+  void take_given_up(Time now);
   void on_silence(Time now, Ask what);
   void advance(Time now);
   void begin_filtering(Time now);

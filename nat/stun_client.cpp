@@ -3,6 +3,14 @@
 #include <algorithm>
 
 namespace linnet::nat::stun {
+namespace {
+
+Endpoint without_socket(Endpoint endpoint) {
+  endpoint.socket = 0;
+  return endpoint;
+}
+
+}  // namespace
 
 Status Client::start(Time now, const Endpoint& to, const TransactionId& id, Bytes request,
                      std::optional<RetransmitPlan> plan) {
@@ -10,7 +18,7 @@ Status Client::start(Time now, const Endpoint& to, const TransactionId& id, Byte
   if (requests_.count(id) != 0) return fail(Fault::refused);
   if (!plan) {
     plan.emplace();
-    const auto known = servers_.find(to);
+    const auto known = servers_.find(without_socket(to));
     if (known != servers_.end() && now - known->second.at < kRoundTripKept)
       plan->rto = known->second.trip.rto(plan->rto);
   }
@@ -23,9 +31,14 @@ std::optional<Client::Answered> Client::handle(Time now, const Message& message)
   if (message.message_class() != Class::success && message.message_class() != Class::error) return std::nullopt;
   const auto found = requests_.find(message.id());
   if (found == requests_.end()) return std::nullopt;
+  if (!message.understood_answer()) {
+    given_up_.push_back(found->first);
+    requests_.erase(found);
+    return std::nullopt;
+  }
   Answered out{found->first, found->second.to, found->second.when.round_trip(now)};
   requests_.erase(found);
-  if (out.rtt) remember(now, out.asked, *out.rtt);
+  if (out.rtt) remember(now, without_socket(out.asked), *out.rtt);
   return out;
 }
 

@@ -26,7 +26,8 @@ class Client {
   // known.
   Status start(Time now, const Endpoint& to, const TransactionId& id, Bytes request,
                std::optional<RetransmitPlan> plan = std::nullopt);
-  // The request that this success or error response answers. It waits no more.
+  // The request that this success or error response answers. It waits no more. One that cannot be understood answers
+  // nothing: the request is given up (section 6.3.3).
   std::optional<Answered> handle(Time now, const Message& message);
   bool cancel(const TransactionId& id) { return requests_.erase(id) != 0; }
 

@@ -85,6 +85,8 @@ class Message {
 
   // Comprehension-required attributes that are not among `understood`, each once: what a 420 lists.
   AttrList unknown_required(std::span<const Attr> understood) const;
+  // Of a Binding answer: one that has such an attribute fails its transaction (sections 6.3.3 and 6.3.4).
+  bool understood_answer() const;
 
  private:
   explicit Message(ByteView bytes) : bytes_(bytes) {}

@@ -182,6 +182,26 @@ TEST_F(EarlyChecks, ANominationTakesTheRoomOfAnother) {
   EXPECT_TRUE(takes(at));
 }
 
+// An attribute that must be understood and is not fails the transaction (RFC 8489, section 6.3.3).
+TEST_F(IceCandidates, AnAnswerThatIsNotUnderstoodIsNone) {
+  const auto at = *Endpoint::parse("192.0.2.1:1000");
+  agent.add_host(now, 0, kHost);
+  agent.gather(now, 0, kStunServer);
+  ASSERT_TRUE(agent.add_remote(now, named(Type::host, at)));
+  drain();
+  const auto answer = [&](const Outgoing& request, ByteView key) {
+    stun::Builder b(stun::Class::success, stun::Method::binding, stun::Message::parse(request.bytes)->id());
+    b.endpoint(stun::Attr::xor_mapped_address, kMapped).flag(static_cast<stun::Attr>(0x7abc));
+    return b.integrity(key).take();
+  };
+  ASSERT_TRUE(latest_to(at) != nullptr && latest_to(kStunServer) != nullptr);
+  hear(answer(*latest_to(at), view(theirs.password)), at);
+  EXPECT_EQ(agent.pairs().count(State::succeeded), 0U);
+  EXPECT_EQ(agent.pairs().count(State::failed), 1U);
+  hear(answer(*latest_to(kStunServer), view(theirs.password)), kStunServer);
+  EXPECT_EQ(agent.local().size(), 1U);
+}
+
 TEST(IceCandidateLine, HasNoScope) {
   Candidate c{Type::host, {*IpAddress::parse("fe80::1%3"), 4400}, {}, 0, 0, 1, "1"};
   EXPECT_EQ(to_sdp(c), "candidate:1 1 UDP 1 fe80::1 4400 typ host");

@@ -85,6 +85,27 @@ TEST(StunClient, AnAnswerToOneOfSeveralSendingsMeasuresNothing) {
   EXPECT_EQ(answered->rtt, std::nullopt);
 }
 
+TEST(StunClient, AnAnswerThatIsNotUnderstoodGivesTheRequestUp) {
+  Client client;
+  ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
+  const auto bytes =
+      Builder(Class::success, Method::binding, id_of(1)).flag(static_cast<Attr>(0x7abc)).take();
+  EXPECT_FALSE(client.handle(kStart + 80ms, *Message::parse(bytes)));
+  EXPECT_EQ(client.poll_given_up(), id_of(1));
+  EXPECT_EQ(client.size(), 0U);
+}
+
+TEST(StunClient, TheRoundTripIsTheServersByWhicheverSocket) {
+  Client client;
+  auto by_another = kServer;
+  by_another.socket = 2;
+  ASSERT_TRUE(client.start(kStart, by_another, id_of(1), request(1)));
+  const auto bytes = answer(1);
+  (void)client.handle(kStart + 80ms, *Message::parse(bytes));
+  ASSERT_TRUE(client.start(kStart + 1min, kServer, id_of(2), request(2)));
+  EXPECT_EQ(client.next_timeout() - kStart - 1min, 240ms);
+}
+
 TEST(StunClient, AFullTableRefuses) {
   Client client;
   for (std::uint8_t n = 0; n < Client::kMaxRequests; ++n)
