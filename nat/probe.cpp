@@ -58,10 +58,7 @@ bool Probe::handle(Time now, const Endpoint& from, const stun::Message& message)
   if (message.message_class() != stun::Class::success || !mapped) {
     on_silence(now, what);
   } else {
-    // Who claims to have changed the address has not, when the answer comes from where it was asked.
-    const bool moved = from.ip != answered->asked.ip || from.port != answered->asked.port;
-    const bool asked_to_move = what == Ask::change_both || what == Ask::change_port;
-    if (asked_to_move && !moved) {
+    if (!changed_as_asked(what, from)) {
       on_silence(now, what);
     } else {
       on_answer(now, what, answered->asked, *mapped, other ? std::optional(*other) : std::nullopt);
@@ -69,6 +66,20 @@ bool Probe::handle(Time now, const Endpoint& from, const stun::Message& message)
   }
   advance(now);
   return true;
+}
+
+// What comes from anywhere else than was asked for tells nothing of the filter.
+bool Probe::changed_as_asked(Ask what, const Endpoint& from) const {
+  if (what == Ask::change_both) return same_place(from, *other_);
+  if (what == Ask::change_port) return from.ip == server_.ip && from.port == other_->port;
+  return true;
+}
+
+bool Probe::is_local(const Endpoint& mapped) const {
+  if (mapped.port != config_.local.port) return false;
+  if (!config_.local.ip.is_unspecified()) return mapped.ip.bytes == config_.local.ip.bytes;
+  return std::any_of(config_.own.begin(), config_.own.end(),
+                     [&](const IpAddress& own) { return own.bytes == mapped.ip.bytes; });
 }
 
 void Probe::handle_timeout(Time now) {
@@ -93,10 +104,13 @@ void Probe::on_answer(Time now, Ask what, const Endpoint& asked, const std::opti
     case Ask::contact:
       if (!report_.mapped) {
         report_.mapped = mapped;
-        report_.nat = *mapped != config_.local;
+        report_.nat = !is_local(*mapped);
         server_ = asked;
-        // RFC 5780 wants both to differ; a server that names something else cannot be asked.
-        if (other && other->ip != asked.ip && other->port != asked.port) other_ = other;
+        // RFC 5780 wants both to differ; a server that names something else cannot be asked. To an address that was
+        // itself asked as a server the filter is open already.
+        const bool asked_too = other && std::any_of(config_.servers.begin(), config_.servers.end(),
+                                                    [&](const Endpoint& s) { return s.ip == other->ip; });
+        if (other && !asked_too && other->ip != asked.ip && other->port != asked.port) other_ = other;
       } else if (asked.ip != server_.ip && !second_mapping_) {
         second_mapping_ = mapped;
       }

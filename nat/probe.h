@@ -5,6 +5,7 @@
 // tells nothing of filtering, and of mapping only beside a second server.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,7 @@ enum class Dependence : std::uint8_t { unknown, endpoint_independent, address, a
 struct ProbeConfig {
   Endpoint local;                 // of the socket, as bound
   std::vector<Endpoint> servers;  // the first that answers is asked; others stand in for a second address
+  std::vector<IpAddress> own;  // of the machine, where the socket is bound to the unspecified address
   stun::RetransmitPlan plan{std::chrono::milliseconds(300), 4, 4};
 };
 
@@ -56,6 +58,8 @@ class Probe {
   void ask(Time now, Ask what, const Endpoint& to, std::uint32_t change = 0);
   void on_answer(Time now, Ask what, const Endpoint& asked, const std::optional<Endpoint>& mapped,
                  const std::optional<Endpoint>& other);
+  bool is_local(const Endpoint& mapped) const;
+  bool changed_as_asked(Ask what, const Endpoint& from) const;
   void take_given_up(Time now);
   void on_silence(Time now, Ask what);
   void advance(Time now);
@@ -78,22 +82,25 @@ class Probe {
 
 // How long a mapping that nothing refreshes lives, by trial (RFC 5780, section 4.6). The owner waits `next()` after the
 // last packet on the socket under test, asks from another port with RESPONSE-PORT set to the first one's mapping, and
-// tells what happened. Each trial halves the distance; it ends when the answer is known to an eighth.
+// tells what happened. Each trial halves the distance; it ends when the answer is known to an eighth, or to be under a
+// second.
 class LifetimeSearch {
  public:
-  LifetimeSearch(Duration alive = std::chrono::seconds(15), Duration dead = std::chrono::minutes(10))
-      : alive_(alive), dead_(dead), next_(std::min(alive * 2, dead)) {}
+  LifetimeSearch(Duration first = std::chrono::seconds(15), Duration dead = std::chrono::minutes(10))
+      : dead_(dead), next_(std::min(first, dead)) {}
 
-  bool finished() const { return dead_ - alive_ <= alive_ / 8; }
+  bool finished() const { return dead_ - alive_ <= alive_ / 8 || dead_ <= kLeast; }
   Duration next() const { return next_; }
   void outcome(bool still_there);
-  // The mapping was there after so long.
+  // The mapping was there after so long; 0: after no trial yet.
   Duration known() const { return alive_; }
   // How often to send so that it stays: half of it, with room for a lost packet.
-  Duration keepalive() const { return alive_ / 2; }
+  Duration keepalive() const { return std::max(alive_, kLeast) / 2; }
 
  private:
-  Duration alive_;
+  static constexpr Duration kLeast = std::chrono::seconds(1);
+
+  Duration alive_{};
   Duration dead_;
   Duration next_;
   bool bounded_ = false;

@@ -29,6 +29,9 @@ struct Net {
   bool hairpin = false;
   bool address_dependent = false;  // the mapping: the box then sees no remote ports
   bool ordinary = false;           // the server has no second address
+  std::optional<Endpoint> lies;    // where an answer comes from that was asked to come from elsewhere
+  Endpoint bound = kLocal;
+  std::vector<IpAddress> own;
   double loss = 0;
   std::set<Endpoint> dead;
   std::vector<std::pair<Time, Datagram>> wire;
@@ -53,13 +56,14 @@ struct Net {
     if (dead.count(out.to) != 0) return;
     const bool two = !ordinary && (out.to.ip == kServer.ip || out.to.ip == kServerOther.ip);
     const BindingServer server({kServer, two ? std::optional(kServerOther) : std::nullopt, false});
-    const auto answer = server.answer(out.to, source, *stun::Message::parse(out.bytes));
+    auto answer = server.answer(out.to, source, *stun::Message::parse(out.bytes));
+    if (answer && lies && !same_place(answer->from, out.to)) answer->from = *lies;
     if (answer) deliver(probe, now, answer->from, answer->to, answer->bytes);
   }
   ProbeReport discover(std::vector<Endpoint> servers = {kServer}) {
     SeededRng rng(1);
     Time now{1h};
-    Probe probe(now, {kLocal, std::move(servers)}, rng);
+    Probe probe(now, {bound, std::move(servers), own}, rng);
     for (int i = 0; i < 1000 && !probe.finished(); ++i) {
       while (const auto out = probe.poll_transmit()) carry(probe, now, *out);
       if (probe.finished()) break;
@@ -140,6 +144,34 @@ TEST(Probe, TwoOrdinaryServersTellTheMappingButNotTheFilter) {
   EXPECT_EQ(alone.discover().mapping, Dependence::unknown);
 }
 
+TEST(Probe, ServersThatKnowEachOtherDoNotOpenTheFilter) {
+  Net net(NatKind::port_restricted);
+  const auto report = net.discover({kServer, kServerOther});
+  EXPECT_EQ(report.mapping, Dependence::endpoint_independent);
+  EXPECT_EQ(report.filtering, Dependence::unknown) << "the socket has asked both addresses";
+}
+
+TEST(Probe, AnAnswerFromAnotherAddressThanWasAskedForTellsNothingOfTheFilter) {
+  Net net(NatKind::full_cone);
+  net.lies = Endpoint{kServer.ip, 999};
+  EXPECT_EQ(net.discover().filtering, Dependence::address_and_port);
+}
+
+TEST(Probe, ASocketBoundToEveryAddressIsBehindNoNatWhenItIsSeenAtOneOfThem) {
+  Net net(NatKind::none);
+  net.bound.ip = IpAddress::v4(0, 0, 0, 0);
+  net.own = {IpAddress::v4(192, 168, 1, 1), kLocal.ip};
+  EXPECT_FALSE(net.discover().nat);
+  net.own.pop_back();
+  EXPECT_TRUE(net.discover().nat);
+}
+
+TEST(Probe, TheSocketsNumberIsNoNat) {
+  Net net(NatKind::none);
+  net.bound.socket = 2;
+  EXPECT_FALSE(net.discover().nat);
+}
+
 TEST(Probe, ADeadServerDelaysNothing) {
   Net net(NatKind::full_cone);
   net.dead = {kPlain};
@@ -157,8 +189,25 @@ TEST(Probe, WithoutAnyServerNothingIsKnown) {
   EXPECT_EQ(report.mapping, Dependence::unknown);
 }
 
+TEST(LifetimeSearch, ClaimsNothingThatWasNotTried) {
+  LifetimeSearch search;
+  EXPECT_EQ(search.known(), 0s);
+  EXPECT_EQ(search.next(), 15s);
+  search.outcome(false);
+  EXPECT_EQ(search.known(), 0s);
+  EXPECT_LT(search.next(), 15s);
+  search.outcome(true);
+  EXPECT_EQ(search.known(), 7500ms);
+  LifetimeSearch never;
+  int trials = 0;
+  for (; trials < 20 && !never.finished(); ++trials) never.outcome(false);
+  EXPECT_LT(trials, 10);
+  EXPECT_EQ(never.known(), 0s);
+  EXPECT_GT(never.keepalive(), 0s);
+}
+
 TEST(LifetimeSearch, FindsTheLifeOfAMappingToAnEighth) {
-  for (const auto life : {16s, 31s, 60s, 125s, 300s, 599s}) {
+  for (const auto life : {4s, 16s, 31s, 60s, 125s, 300s, 599s}) {
     LifetimeSearch search;
     int trials = 0;
     for (; trials < 20 && !search.finished(); ++trials) search.outcome(search.next() < life);
