@@ -27,8 +27,12 @@ std::optional<BindingAnswer> BindingServer::refuse(const Endpoint& at, const End
                                                    const stun::Message& request, stun::ErrorCode code,
                                                    std::span<const Attr> unknown) const {
   stun::Builder out(stun::Class::error, request.method(), request.id());
-  out.error(code);
+  // Without the words: they would make the answer longer, and no program reads them.
+  const auto number = static_cast<std::uint16_t>(code);
+  const ByteArray<4> wordless{0, 0, static_cast<std::uint8_t>(number / 100), static_cast<std::uint8_t>(number % 100)};
+  out.bytes(Attr::error_code, wordless);
   if (!unknown.empty()) out.unknown_attributes(unknown);
+  if (request.has(Attr::fingerprint)) out.fingerprint();
   if (!config_.answers_short && out.written().size() > request.bytes().size()) return std::nullopt;
   return BindingAnswer{at, from, out.take()};
 }
@@ -44,6 +48,8 @@ std::optional<BindingAnswer> BindingServer::answer(const Endpoint& at, const End
     const auto change = request.u32(Attr::change_request);
     if (!change) return refuse(at, from, request, stun::ErrorCode::bad_request, {});
     answer.from = opposite(at, (*change & stun::kChangeAddress) != 0, (*change & stun::kChangePort) != 0);
+    // Not by the socket that the request came to.
+    if (answer.from != at) answer.to.socket = 0;
   }
   if (request.has(Attr::response_port)) {
     const auto port = request.u16(Attr::response_port);

@@ -1,9 +1,11 @@
 // Answers Binding requests (RFC 8489, section 12), without state and without authentication, and those of NAT behaviour
 // discovery (RFC 5780) where there is a second address, ours or that of a partner who sends for us.
 //
-// Who answers strangers can be made to answer a victim. So beside XOR-MAPPED-ADDRESS an answer holds what makes it no
-// longer than its request; the exception is OTHER-ADDRESS and RESPONSE-ORIGIN where RFC 5780 is served. A bare request
-// of 20 bytes gets 32 or 44. PADDING is understood and never returned. The owner limits by the source's prefix.
+// Who answers strangers can be made to answer a victim, so an answer holds little: XOR-MAPPED-ADDRESS (12 bytes, 24 for
+// IPv6), FINGERPRINT (8) where the request had it, and RESPONSE-ORIGIN and OTHER-ADDRESS (24 together, 48) where RFC
+// 5780 is served. A bare request of 20 bytes gets 32 or 44, 56 or 92 of a server with a second address. A refusal has
+// no words: it is at most 12 bytes longer than its request. PADDING is understood and never returned. The owner limits
+// by the source's prefix.
 #pragma once
 
 #include <optional>

@@ -60,6 +60,50 @@ TEST(BindingServer, ListsWhatItDoesNotUnderstand) {
   EXPECT_THAT(*m.unknown_attributes(), testing::ElementsAre(static_cast<Attr>(0x7abc), Attr::change_request));
 }
 
+TEST(BindingServer, RefusesWithoutWordsAndWithTheFingerprintOfTheRequest) {
+  const BindingServer server({kPrimary, std::nullopt});
+  for (const bool fingerprint : {false, true}) {
+    for (int unknown = 1; unknown <= 8; ++unknown) {
+      auto out = request();
+      for (int i = 0; i < unknown; ++i) out.flag(static_cast<Attr>(0x7ab0 + i));
+      if (fingerprint) out.fingerprint();
+      const auto answer = ask(server, out);
+      ASSERT_TRUE(answer);
+      const auto m = *Message::parse(answer->bytes);
+      EXPECT_EQ(m.error()->code, stun::ErrorCode::unknown_attribute);
+      EXPECT_EQ(m.error()->reason, "");
+      EXPECT_EQ(m.has(Attr::fingerprint), fingerprint);
+      EXPECT_LE(answer->bytes.size(), out.written().size() + 12);
+    }
+  }
+}
+
+TEST(BindingServer, AnAnswerFromAnotherAddressLeavesByNoSocketOfTheRequests) {
+  const BindingServer server({kPrimary, kOther});
+  auto client = kClient;
+  client.socket = 3;
+  for (const std::uint32_t change : {0U, 2U, 4U, 6U}) {
+    auto out = request();
+    const auto answer = server.answer(kPrimary, client, *Message::parse(out.u32(Attr::change_request, change).written()));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->to.socket, change == 0 ? 3 : 0);
+  }
+}
+
+TEST(BindingServer, ItsAnswersAreAsLongAsIsSaid) {
+  const Endpoint v6{*IpAddress::parse("2001:db8::9"), 5000};
+  const Endpoint v6_primary{*IpAddress::parse("2001:db8::1"), 3478};
+  const Endpoint v6_other{*IpAddress::parse("2001:db8::2"), 3479};
+  const auto length = [](const BindingServerConfig& config, const Endpoint& from) {
+    auto out = request();
+    return BindingServer(config).answer(config.primary, from, *Message::parse(out.written()))->bytes.size();
+  };
+  EXPECT_EQ(length({kPrimary, std::nullopt}, kClient), 32U);
+  EXPECT_EQ(length({v6_primary, std::nullopt}, v6), 44U);
+  EXPECT_EQ(length({kPrimary, kOther}, kClient), 56U);
+  EXPECT_EQ(length({v6_primary, v6_other}, v6), 92U);
+}
+
 TEST(BindingServer, SendsFromTheAddressThatIsAskedFor) {
   const BindingServer server({kPrimary, kOther});
   const Endpoint all[] = {kPrimary, {kPrimary.ip, kOther.port}, {kOther.ip, kPrimary.port}, kOther};
