@@ -11,10 +11,15 @@ using namespace linnet::nat::ice;
 
 namespace {
 
+constexpr Base kBases = 11;
+
 struct Model {
   explicit Model(std::uint8_t flags) : rng(1), agent(config_of(flags), rng), theirs(make_credentials(rng)) {
     agent.add_host(now, 0, {IpAddress::v4(10, 0, 0, 1), 4400});
     agent.add_host(now, 1, {*IpAddress::parse("2001:db8::1"), 4400});
+    // With so many, 24 candidates of the other side make more than the hundred pairs that may be.
+    for (Base base = 3; base < kBases; ++base)
+      agent.add_host(now, base, {IpAddress::v4(10, 0, 0, static_cast<std::uint8_t>(base)), 4400});
     if ((flags & 4) != 0) agent.add_circuit(now, 2, 77);
     if ((flags & 8) != 0) agent.gather(now, 0, {IpAddress::v4(198, 51, 100, 1), 3478});
     agent.end_of_local(now);
@@ -43,7 +48,7 @@ struct Model {
     const auto m = stun::Message::parse(bytes);
     if (!m) return;
     ++heard;
-    const Base base = at % 3;
+    const Base base = at % kBases;
     agent.handle(now, base, base == 2 ? circuit_endpoint(77) : endpoint(at), *m);
   }
   void collect() {
@@ -61,6 +66,11 @@ struct Model {
     }
     fuzz::require(answers <= heard);
     fuzz::require(agent.local().size() <= kMaxCandidates && agent.remote().size() <= kMaxCandidates);
+    for (const auto* side : {&agent.local(), &agent.remote()}) {
+      std::size_t learned = 0;
+      for (const auto& c : side->all()) learned += c.type == Type::peer_reflexive ? 1 : 0;
+      fuzz::require(learned <= kMaxLearned);
+    }
     fuzz::require(agent.pairs().pairs().size() <= kMaxPairs);
     for (const auto& p : agent.pairs().pairs())
       fuzz::require(p.local < agent.local().size() && p.remote < agent.remote().size());

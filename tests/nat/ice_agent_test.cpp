@@ -29,6 +29,7 @@ TEST(IceAgent, EveryPairOfNatsThatCanBePunchedEndsDirectAndTheOthersOnTheCircuit
         EXPECT_EQ(net.a.selected->relayed, !punchable(left, right))
             << static_cast<int>(left) << static_cast<int>(right);
         EXPECT_EQ(net.a.selected->relayed, net.b.selected->relayed);
+        EXPECT_FALSE(comes_back(net.a.selections) || comes_back(net.b.selections));
         EXPECT_EQ(net.a.lost + net.b.lost, 0);
       }
     }
@@ -88,6 +89,7 @@ TEST(IceAgent, LossSlowsButDoesNotPrevent) {
     ASSERT_TRUE(net.a.selected && net.b.selected) << seed;
     EXPECT_FALSE(net.a.agent->selected()->relayed) << seed;
     EXPECT_FALSE(net.b.agent->selected()->relayed) << seed;
+    EXPECT_FALSE(comes_back(net.a.selections) || comes_back(net.b.selections)) << seed;
   }
 }
 

@@ -151,6 +151,29 @@ TEST_F(Hostile, AFloodOfCandidatesIsRefused) {
   EXPECT_EQ(taken, kMaxNamed);
 }
 
+TEST_F(Hostile, CandidatesForManySocketsFillTheListAndNoMore) {
+  for (Base base = 1; base < 9; ++base)
+    agent.add_host(now, base, {IpAddress::v4(203, 0, 113, static_cast<std::uint8_t>(5 + base)), 4400});
+  for (std::uint32_t i = 0; i < kMaxNamed; ++i) {
+    Candidate c;
+    c.endpoint = {IpAddress::v4(0xc6120000U + i), 53};
+    c.priority = 1 + i;
+    c.foundation = "x";
+    ASSERT_TRUE(agent.add_remote(now, c));
+  }
+  // From everywhere, to each of them: 9 times 24 would be 216.
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    const auto bytes = check(theirs, i % 3 == 0);
+    agent.handle(now, i % 9, {IpAddress::v4(0xc6120000U + i / 9), 53}, *stun::Message::parse(bytes));
+    now += 10ms;
+    agent.handle_timeout(now);
+    (void)replies();
+    ASSERT_LE(agent.pairs().pairs().size(), kMaxPairs);
+  }
+  EXPECT_EQ(agent.pairs().pairs().size(), kMaxPairs);
+  EXPECT_EQ(agent.remote().size(), kMaxCandidates);
+}
+
 TEST_F(Hostile, UnsoundCredentialsAreRefused) {
   for (const auto& c : {Credentials{},
                         {"abc", std::string(22, 'x')},

@@ -42,6 +42,16 @@ struct Side {
   std::size_t sent = 0;
 };
 
+// From a direct way to a relayed one.
+inline bool comes_back(const std::vector<Way>& selections) {
+  bool direct = false;
+  for (const auto& way : selections) {
+    if (direct && way.relayed) return true;
+    direct = direct || !way.relayed;
+  }
+  return false;
+}
+
 class Net {
  public:
   Net(NatKind left, NatKind right, AgentConfig controlling = {}, AgentConfig controlled = {})

@@ -4,15 +4,6 @@
 namespace linnet::nat::ice {
 namespace {
 
-bool comes_back(const std::vector<Way>& selections) {
-  bool direct = false;
-  for (const auto& way : selections) {
-    if (direct && way.relayed) return true;
-    direct = direct || !way.relayed;
-  }
-  return false;
-}
-
 // The addresses of both become known at any time around the nomination of the slow circuit.
 TEST(IceNomination, AnOlderOneByASlowCircuitNeverUndoesANewerOne) {
   int moved = 0;
