@@ -77,7 +77,8 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  // Candidates of this side; a link-local one with its scope, as the datagrams of its link have it. The preference orders those of one type: 65,535 first.
+  // Candidates of this side; a link-local one with its scope, as the datagrams of its link have it. The preference
+  // orders those of one type: 65,535 first.
   void add_host(Time now, Base base, const Endpoint& endpoint, std::uint16_t preference = 0xffff);
   // Learned elsewhere, as in the session with a supernode, or by a port mapping.
   void add_reflexive(Time now, Base base, const Endpoint& mapped, const Endpoint& server);

@@ -83,8 +83,8 @@ void Agent::on_success(Time now, const Waiting& waiting, const Endpoint& mapped)
   pair->checks = 0;
   pair->heard = now;
   const bool repeats = selected_ == pair->id && pair->refresh > now;  // what is due sooner stays so
-  pair->refresh = std::min(repeats ? pair->refresh : kNever,
-                           now + jittered(selected_ == pair->id ? kRefresh : kSpareRefresh));
+  pair->refresh =
+      std::min(repeats ? pair->refresh : kNever, now + jittered(selected_ == pair->id ? kRefresh : kSpareRefresh));
   checks_.stop_sending(now, pair->id);
   if (fresh) {
     first_valid_ = std::min(first_valid_, now);

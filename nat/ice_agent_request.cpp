@@ -34,8 +34,7 @@ void Agent::remember_early(Base base, const Endpoint& from, const Check& check) 
     return;
   }
   if (early_.size() < kMaxEarly) return early_.push_back({base, from, check});
-  const auto plain =
-      std::find_if(early_.begin(), early_.end(), [](const Early& e) { return !e.check.use_candidate; });
+  const auto plain = std::find_if(early_.begin(), early_.end(), [](const Early& e) { return !e.check.use_candidate; });
   if (check.use_candidate && plain != early_.end()) *plain = {base, from, check};
 }
 

@@ -92,7 +92,8 @@ std::string to_sdp(const Candidate& c) {
                     std::to_string(c.priority) + ' ' + without_place(c.endpoint).ip.to_string() + ' ' +
                     std::to_string(c.endpoint.port) + " typ ";
   out += type_name(c.type);
-  if (c.type != Type::host) out += " raddr " + without_place(c.related).ip.to_string() + " rport " + std::to_string(c.related.port);
+  if (c.type != Type::host)
+    out += " raddr " + without_place(c.related).ip.to_string() + " rport " + std::to_string(c.related.port);
   return out;
 }
 
@@ -143,9 +144,10 @@ std::optional<std::size_t> Candidates::add(Candidate candidate) {
     }
     return known;
   }
-  const auto learned = static_cast<std::size_t>(std::count_if(
-      all_.begin(), all_.end(), [](const Candidate& c) { return c.type == Type::peer_reflexive; }));
-  const bool full = candidate.type == Type::peer_reflexive ? learned >= kMaxLearned : all_.size() - learned >= kMaxNamed;
+  const auto learned = static_cast<std::size_t>(
+      std::count_if(all_.begin(), all_.end(), [](const Candidate& c) { return c.type == Type::peer_reflexive; }));
+  const bool full =
+      candidate.type == Type::peer_reflexive ? learned >= kMaxLearned : all_.size() - learned >= kMaxNamed;
   if (full || all_.size() >= kMaxCandidates) return std::nullopt;
   all_.push_back(std::move(candidate));
   return all_.size() - 1;

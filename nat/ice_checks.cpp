@@ -7,9 +7,9 @@ namespace linnet::nat::ice {
 std::optional<Waiting> Checks::add(Waiting check) {
   std::optional<Waiting> out;
   if (waiting_.size() >= kMax) {
-    const auto oldest =
-        std::max_element(waiting_.begin(), waiting_.end(),
-                         [](const Waiting& a, const Waiting& b) { return a.when.sent() < b.when.sent(); });
+    const auto oldest = std::max_element(waiting_.begin(), waiting_.end(), [](const Waiting& a, const Waiting& b) {
+      return a.when.sent() < b.when.sent();
+    });
     out = std::move(*oldest);
     waiting_.erase(oldest);
   }

@@ -21,7 +21,7 @@ enum class Dependence : std::uint8_t { unknown, endpoint_independent, address, a
 struct ProbeConfig {
   Endpoint local;                 // of the socket, as bound
   std::vector<Endpoint> servers;  // the first that answers is asked; others stand in for a second address
-  std::vector<IpAddress> own;  // of the machine, where the socket is bound to the unspecified address
+  std::vector<IpAddress> own;     // of the machine, where the socket is bound to the unspecified address
   stun::RetransmitPlan plan{std::chrono::milliseconds(300), 4, 4};
 };
 

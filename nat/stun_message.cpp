@@ -204,10 +204,17 @@ AttrList Message::unknown_required(std::span<const Attr> understood) const {
 }
 
 bool Message::understood_answer() const {
-  constexpr Attr kUnderstood[] = {Attr::mapped_address,       Attr::username,          Attr::message_integrity,
-                                  Attr::error_code,           Attr::unknown_attributes, Attr::realm,
-                                  Attr::nonce,                Attr::message_integrity_sha256,
-                                  Attr::password_algorithm,   Attr::userhash,          Attr::xor_mapped_address,
+  constexpr Attr kUnderstood[] = {Attr::mapped_address,
+                                  Attr::username,
+                                  Attr::message_integrity,
+                                  Attr::error_code,
+                                  Attr::unknown_attributes,
+                                  Attr::realm,
+                                  Attr::nonce,
+                                  Attr::message_integrity_sha256,
+                                  Attr::password_algorithm,
+                                  Attr::userhash,
+                                  Attr::xor_mapped_address,
                                   Attr::padding};
   return unknown_required(kUnderstood).empty();
 }

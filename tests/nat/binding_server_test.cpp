@@ -84,7 +84,8 @@ TEST(BindingServer, AnAnswerFromAnotherAddressLeavesByNoSocketOfTheRequests) {
   client.socket = 3;
   for (const std::uint32_t change : {0U, 2U, 4U, 6U}) {
     auto out = request();
-    const auto answer = server.answer(kPrimary, client, *Message::parse(out.u32(Attr::change_request, change).written()));
+    const auto answer =
+        server.answer(kPrimary, client, *Message::parse(out.u32(Attr::change_request, change).written()));
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->to.socket, change == 0 ? 3 : 0);
   }

@@ -27,9 +27,7 @@ struct IceCandidates : testing::Test {
     agent.handle(now, base, from, *stun::Message::parse(bytes));
     drain();
   }
-  Candidate named(Type type, const Endpoint& at) {
-    return {type, at, {}, 0, 0, candidate_priority(type, 0xffff), "x"};
-  }
+  Candidate named(Type type, const Endpoint& at) { return {type, at, {}, 0, 0, candidate_priority(type, 0xffff), "x"}; }
   Bytes check(bool use_candidate = false) {
     return write_check(rng.array<12>(), {Role::controlling, 5, 1000, use_candidate}, theirs, agent.credentials());
   }

@@ -88,8 +88,7 @@ TEST(StunClient, AnAnswerToOneOfSeveralSendingsMeasuresNothing) {
 TEST(StunClient, AnAnswerThatIsNotUnderstoodGivesTheRequestUp) {
   Client client;
   ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
-  const auto bytes =
-      Builder(Class::success, Method::binding, id_of(1)).flag(static_cast<Attr>(0x7abc)).take();
+  const auto bytes = Builder(Class::success, Method::binding, id_of(1)).flag(static_cast<Attr>(0x7abc)).take();
   EXPECT_FALSE(client.handle(kStart + 80ms, *Message::parse(bytes)));
   EXPECT_EQ(client.poll_given_up(), id_of(1));
   EXPECT_EQ(client.size(), 0U);
