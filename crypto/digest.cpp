@@ -4,18 +4,19 @@
 
 #include <memory>
 
-#include "crypto/keys.h"
 #include "crypto/sodium.h"
 
 namespace linnet::crypto {
 namespace {
 
-constexpr std::size_t kSha1Block = 64;
-
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
 
 // Looked up once: a lookup costs more than the digest of a small message.
 const EVP_MD* fetched_sha1() {
@@ -25,18 +26,11 @@ const EVP_MD* fetched_sha1() {
 }
 
 template <std::size_t N>
-bool digest(const EVP_MD* kind, ByteView first, std::initializer_list<ByteView> parts, ByteArray<N>& out) {
+bool digest(const EVP_MD* kind, std::initializer_list<ByteView> parts, ByteArray<N>& out) {
   const Context context(EVP_MD_CTX_new());
   if (!context || EVP_DigestInit_ex(context.get(), kind, nullptr) != 1) return false;
-  (void)EVP_DigestUpdate(context.get(), first.data(), first.size());
   for (const auto part : parts) (void)EVP_DigestUpdate(context.get(), part.data(), part.size());
   return EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1;
-}
-
-Sha1 sha1(ByteView first, std::initializer_list<ByteView> parts) {
-  Sha1 out{};
-  if (!digest(fetched_sha1(), first, parts, out)) std::abort();
-  return out;
 }
 
 }  // namespace
@@ -44,7 +38,7 @@ Sha1 sha1(ByteView first, std::initializer_list<ByteView> parts) {
 Result<Md5> md5(std::initializer_list<ByteView> parts) {
   static EVP_MD* const kind = EVP_MD_fetch(nullptr, "MD5", nullptr);
   Md5 out{};
-  if (kind == nullptr || !digest(kind, {}, parts, out)) return fail(Fault::unsupported);
+  if (kind == nullptr || !digest(kind, parts, out)) return fail(Fault::unsupported);
   return out;
 }
 
@@ -59,22 +53,14 @@ Sha256 sha256(std::initializer_list<ByteView> parts) {
 }
 
 Sha1 hmac_sha1(ByteView key, std::initializer_list<ByteView> parts) {
-  Sha1 short_key{};
-  if (key.size() > kSha1Block) {
-    short_key = sha1(key, {});
-    key = short_key;
-  }
-  ByteArray<kSha1Block> inner_pad;
-  ByteArray<kSha1Block> outer_pad;
-  inner_pad.fill(0x36);
-  outer_pad.fill(0x5c);
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    inner_pad[i] ^= key[i];
-    outer_pad[i] ^= key[i];
-  }
-  const auto out = sha1(outer_pad, {sha1(inner_pad, parts)});
-  wipe(inner_pad);
-  wipe(outer_pad);
+  const std::uint8_t none = 0;  // an empty key needs an address too
+  const Key held(EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, nullptr, key.empty() ? &none : key.data(), key.size()));
+  const Context context(EVP_MD_CTX_new());
+  Sha1 out{};
+  std::size_t size = out.size();
+  bool done = held && context && EVP_DigestSignInit(context.get(), nullptr, fetched_sha1(), nullptr, held.get()) == 1;
+  for (const auto part : parts) done = done && EVP_DigestSignUpdate(context.get(), part.data(), part.size()) == 1;
+  if (!done || EVP_DigestSignFinal(context.get(), out.data(), &size) != 1) std::abort();  // no primitives, no program
   return out;
 }
 

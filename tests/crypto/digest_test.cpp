@@ -24,6 +24,7 @@ TEST(Digest, HmacSha1OfRfc2202) {
   // A key longer than the block is hashed first.
   EXPECT_EQ(to_hex(hmac_sha1(Bytes(80, 0xaa), {view("Test Using Larger Than Block-Size Key - Hash Key First")})),
             "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+  EXPECT_EQ(to_hex(hmac_sha1({}, {})), "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d") << "no key and no message";
 }
 
 TEST(Digest, HmacSha256OfRfc4231) {
