@@ -40,7 +40,7 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
 Status SupernodeRole::on_client(const Context& c, SessionId session, const ClientHello& hello) {
   const auto path = c.sessions.current_path(session);
   const auto from = path ? path->endpoint.ip : IpAddress{};
-  if (!make_room(c, from) || (!hello.in_time && !may_stay(c, session, hello))) {
+  if (!make_room(c, from) || (!hello.in_time && !may_stay(c, session, from, hello))) {
     ++counters_.refused;
     return fail(Fault::full);
   }
@@ -57,13 +57,17 @@ Status SupernodeRole::on_client(const Context& c, SessionId session, const Clien
 }
 
 // Signatures hold, the time does not: ours or its may be wrong, and only who is let in learns the time from three.
-bool SupernodeRole::may_stay(const Context& c, SessionId session, const ClientHello& hello) {
+bool SupernodeRole::may_stay(const Context& c, SessionId session, const IpAddress& from, const ClientHello& hello) {
   std::erase_if(probations_, [&](const Probation& p) { return c.now - p.began >= kNextProbation; });
   const auto& device = hello.certificate.device;
   const bool again = std::any_of(probations_.begin(), probations_.end(),
                                  [&](const Probation& p) { return p.certificate.device == device && p.over; });
-  if (again || probations_.size() >= kProbations) return false;
-  probations_.push_back({session, hello.certificate, c.now, false});
+  const auto neighbours = std::count_if(probations_.begin(), probations_.end(), [&](const Probation& p) {
+    return from.is_global() && p.from.is_global() && p.from.prefix() == from.prefix();
+  });
+  if (again || probations_.size() >= kProbations || neighbours >= std::ptrdiff_t{kProbations / kPrefixShare})
+    return false;
+  probations_.push_back({session, hello.certificate, from, c.now, false});
   return true;
 }
 

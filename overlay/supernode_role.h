@@ -27,7 +27,7 @@ class SupernodeRole {
   // A certificate out of its time: so long its owner may stay and learn the time, then it is judged; again much later.
   static constexpr Duration kProbation = std::chrono::minutes(1);
   static constexpr Duration kNextProbation = std::chrono::minutes(10);
-  static constexpr std::size_t kProbations = 256;
+  static constexpr std::size_t kProbations = 256;  // an eighth of them for one prefix
   static constexpr unsigned kPendingPerClient = 16;
   static constexpr double kQuestionsPerSecond = 50;
   static constexpr double kForwardsPerPrefix = 500;  // a second
@@ -93,11 +93,12 @@ class SupernodeRole {
   struct Probation {
     SessionId session{};
     crypto::DeviceCertificate certificate;
+    IpAddress from;
     Time began{};
     bool over = false;
   };
 
-  bool may_stay(const Context& c, SessionId session, const ClientHello& hello);
+  bool may_stay(const Context& c, SessionId session, const IpAddress& from, const ClientHello& hello);
   void judge_late(const Context& c);
   void say(const Context& c, SessionId session, const control::Message& message);
   bool pay(const Context& c, Client& client) const;

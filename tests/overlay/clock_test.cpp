@@ -7,6 +7,7 @@ namespace linnet::overlay::test {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -93,6 +94,35 @@ TEST(Clock, ACertificateOutOfItsTimeIsGoodForAMinuteAndNotForASecondOneAfterIt) 
   }
   EXPECT_FALSE(online(late));
   EXPECT_TRUE(net.at("s1").peer->dht()->local_records(crypto::user_key(late.identity.address)).empty());
+}
+
+// Identities cost nothing: with them one prefix must not keep those out whose clock is wrong.
+TEST(Clock, OnePrefixFillsNoMoreThanAnEighthOfTheRoomForCertificatesOutOfTheirTime) {
+  constexpr std::uint8_t kMost = 256 / 8;
+  Net net(1, crypto::typed_suite());
+  auto& s1 = net.add("s1", Role::supernode);
+  const Endpoint public_place{IpAddress::v4(198, 51, 100, 1), 4400};
+  net.move(s1, public_place);
+  s1.config.listen = {public_place};
+  net.start(s1);
+  net.run(seconds(1));
+  const auto late_at = [&](const std::string& name, const IpAddress& ip) -> Node& {
+    auto& late = net.add(name, Role::leaf, {"s1"});
+    net.move(late, Endpoint{ip, 4400});
+    late.config.listen = {late.endpoint};
+    crypto::renew_certificate(net.suite, late.identity, kWall - 40 * kDay);
+    net.start(late);
+    return late;
+  };
+  std::vector<Node*> crowd;
+  for (std::uint8_t i = 1; i <= kMost + 4; ++i) {
+    crowd.push_back(&late_at("late" + std::to_string(i), IpAddress::v4(203, 0, 113, i)));
+    net.run(milliseconds(300));
+  }
+  net.run(seconds(10));
+  EXPECT_EQ(std::count_if(crowd.begin(), crowd.end(), [](Node* n) { return attached(*n) == 1; }), kMost);
+  auto& elsewhere = late_at("elsewhere", IpAddress::v4(192, 0, 2, 1));
+  EXPECT_TRUE(net.run_to([&] { return attached(elsewhere) == 1; }));
 }
 
 TEST(Clock, AMendedSupernodeKeepsWhomItTookForLate) {
