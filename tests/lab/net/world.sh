@@ -74,12 +74,4 @@ call() {
 }
 
 # loud FILE: whether it holds speech.
-loud() {
-  python3 - "$1" <<'P'
-import array, sys, wave
-try:
-    with wave.open(sys.argv[1]) as f: samples = array.array('h', f.readframes(f.getnframes()))
-except (OSError, EOFError, wave.Error): samples = []
-print('true' if sum(1 for s in samples if abs(s) > 1000) > 800 else 'false')
-P
-}
+loud() { "$(dirname "${BASH_SOURCE[0]}")/../loud.py" "$1"; }
