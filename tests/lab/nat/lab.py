@@ -1,0 +1,106 @@
+"""Two networks behind kernel NATs with real daemons in them, made of tests/lab/natlab. Needs root. It ends only processes it started."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from loud import loud  # noqa: E402
+
+TOP = HERE.parent.parent.parent
+NATLAB = TOP / "tests/lab/natlab/natlab.sh"
+SPEECH = TOP / "assets/speech.wav"
+TYPES = ["none", "firewall", "full-cone", "restricted", "port-restricted", "symmetric", "udp-blocked", "tcp443-only", "cgnat", "cgnat-sym"]
+
+
+def unable():
+    """Why the lab cannot be made here; None: it can."""
+    if os.geteuid() != 0:
+        return "makes network namespaces: needs root"
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    missing = [tool for tool in ("ip", "nft") if not shutil.which(tool)]
+    return f"needs {', '.join(missing)}" if missing else None
+
+
+class Lab:
+    def __init__(self, program, a, b, delay=0, keep=False):
+        self.program, self.keep = program, keep
+        self.name = f"m{os.getpid()}"
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="linnet-nat-"))
+        self.homes = []
+        arguments = ["up", "-n", self.name, "-a", a, "-b", b, "-k", "3"]
+        if delay:
+            arguments += ["--delay", str(delay)]
+        self.natlab(*arguments)
+
+    def natlab(self, *arguments, check=True):
+        r = subprocess.run([str(NATLAB), *arguments], capture_output=True, text=True, timeout=120)
+        if check and r.returncode:
+            raise RuntimeError(f"natlab {' '.join(arguments)}: {r.stderr}{r.stdout}")
+        return r.stdout
+
+    def linnet(self, host, *arguments, timeout=90):
+        return subprocess.run([self.program, "--home", str(self.root / host), *arguments], capture_output=True, text=True, timeout=timeout)
+
+    def up(self, host, *arguments):
+        self.homes.append(host)
+        made = self.linnet(host, "id", "new", f"{host}@lab.example")
+        if made.returncode:
+            raise RuntimeError(made.stderr)
+        command = ["ip", "netns", "exec", f"nat-{self.name}-{host}", self.program, "--home", str(self.root / host), "up", "--lan", "off", *arguments]
+        r = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if r.returncode:
+            raise RuntimeError(f"{host}: {r.stderr}")
+
+    def online(self, host, seconds=60):
+        """Follows the node's events until it is online; milliseconds it took from here."""
+        started = time.monotonic()
+        watch = subprocess.Popen(["timeout", str(seconds), self.program, "--home", str(self.root / host), "status", "--json", "--watch"],
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            for line in watch.stdout:
+                if json.loads(line).get("state") == "online":
+                    return round((time.monotonic() - started) * 1000)
+        finally:
+            watch.terminate()
+            watch.wait()
+        return None
+
+    def people_up(self):
+        """Three supernodes on the Internet side, on port 4400 and 443, then a1 and b1."""
+        boot = []
+        for k in (1, 2, 3):
+            address = f"198.18.{k}.11"
+            self.up(f"pub{k}", "--relay", "on", "--listen", f"{address}:4400", "--listen", f"{address}:443", *boot)
+            boot += ["--bootstrap", f"{address}:4400", "--bootstrap", f"{address}:443"]
+        for host in ("a1", "b1"):
+            self.up(host, "--relay", "off", "--listen", "0.0.0.0:4400", "--auto-answer", "--play", str(SPEECH), *boot)
+        return {host: self.online(host) for host in ("a1", "b1")}
+
+    def call(self, caller, callee, seconds):
+        heard = self.root / f"{caller}-heard.wav"
+        heard.unlink(missing_ok=True)
+        r = self.linnet(caller, "call", f"{callee}@lab.example", "--play", str(SPEECH), "--record", str(heard),
+                        "--duration", str(seconds), "--cold", "--json", timeout=120 + seconds)
+        lines = r.stdout.strip().splitlines()
+        outcome = json.loads(lines[-1]) if lines else {"result": "failed"}
+        outcome["heard"] = loud(heard)
+        return outcome
+
+    def host_of(self, via):
+        """The supernode that a call's "via" names, by its address; None for anything else."""
+        return next((f"pub{k}" for k in (1, 2, 3) if via and f"198.18.{k}.11:" in via), None)
+
+    def down(self):
+        for host in self.homes:
+            self.linnet(host, "down")
+        self.natlab("down", "-n", self.name, check=False)
+        if self.keep:
+            print(f"homes are kept in {self.root}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.root, ignore_errors=True)
