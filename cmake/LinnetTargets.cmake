@@ -18,10 +18,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
                                                   -Wno-stringop-overread -Wno-dangling-pointer)
 endif()
 find_program(LLD ld.lld)
+if(LLD)
+  add_link_options(-fuse-ld=lld)  # fifty programs, each with all the libraries
+endif()
 if(LINNET_SANITIZE)
-  if(LLD)
-    add_link_options(-fuse-ld=lld)  # forty programs, each with all the libraries
-  endif()
   add_compile_options(-fsanitize=${LINNET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${LINNET_SANITIZE})
   add_compile_definitions(LINNET_SANITIZED=1)
