@@ -25,6 +25,13 @@ void add_files(Json& request, const std::string& play, const std::string& record
   request["silent"] = silent;
 }
 
+// The error, and then what scripts read last of a call.
+int refused(const std::string& who, const io::Trouble& why) {
+  row(error_line(why));
+  say(io::refused_line(who, node::CallResult::failed));
+  return fail(why);
+}
+
 // Follows one call on the control socket: prints it, passes keys and Ctrl-C on.
 class Follower {
  public:
@@ -45,7 +52,7 @@ class Follower {
         if (const auto exit = take(*line)) return *exit;
       if (const auto why = wait()) {
         live_line_.clear();
-        if (context_.json && !who_.empty()) say(io::refused_line(who_, node::CallResult::failed));
+        if (context_.json && !who_.empty()) return refused(who_, *why);
         return fail(*why);
       }
     }
@@ -136,7 +143,7 @@ class Follower {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
       for (const char* key : {"id", "peer", "state", "path", "via", "reason", "digits"}) out[key] = call[key];
-      return say(out.dump());
+      return row(out.dump());
     }
     if (live_) {
       if (!hinted_) say("[m]ute [h]old [q]uit");
@@ -159,17 +166,23 @@ class Follower {
   }
 
   int ended(const std::string& line, const Json& message) {
-    const auto why = message.value("error", std::string());
-    const int exit = message.value("exit", 1);
+    const auto trouble = trouble_of(message);
     if (context_.json) {
+      if (!trouble.text.empty()) row(error_line(trouble));
       say(io::line_of(nlohmann::ordered_json::parse(line, nullptr, false)["summary"]));
     } else {
       say(summary_text(message["summary"]));
     }
-    if (only_relayed_ && !interrupted_)
-      return fail({"There was only a path over a relay, and --require-direct was given.", io::Exit::relayed});
-    if (exit != 0 && !why.empty() && !interrupted_) talk(why);
-    return interrupted_ ? code(io::Exit::interrupted) : exit;
+    return fail(trouble);
+  }
+
+  // Who hung up with Ctrl-C knows why.
+  io::Trouble trouble_of(const Json& message) const {
+    if (interrupted_) return {{}, io::Exit::interrupted};
+    if (only_relayed_)
+      return {"There was only a path over a relay, and --require-direct was given.", io::Exit::relayed};
+    const auto exit = static_cast<io::Exit>(message.value("exit", 1));
+    return {exit == io::Exit::ok ? std::string() : message.value("error", std::string()), exit};
   }
 
   const Context& context_;
@@ -197,7 +210,7 @@ class Follower {
 
 int call(const Context& context, const verb::Call& options) {
   auto client = io::Client::connect(context.home);
-  if (!client) return fail(client.error());
+  if (!client) return context.json ? refused(options.who, client.error()) : fail(client.error());
   Json request{{"cmd", "call"}, {"who", options.who}, {"cold", options.cold}};
   if (options.duration) request["duration"] = *options.duration;
   // A script on a machine without sound gets a silent call; a person is told that nobody would hear them.

@@ -1,7 +1,6 @@
 #include "cli/commands.h"
 
 #include <ctime>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.h"
@@ -53,24 +52,6 @@ std::string when(std::int64_t unix_seconds) {
 
 }  // namespace
 
-void say(std::string_view line) { std::cout << line << '\n' << std::flush; }
-
-bool said() { return std::cout.good(); }
-
-void talk(std::string_view line) { std::cerr << line << '\n'; }
-
-std::function<void()> waiting(const Context& context, std::string what) {
-  if (context.json) return nullptr;
-  return [what = std::move(what)] { talk(what); };
-}
-
-int fail(const io::Trouble& trouble) {
-  if (!trouble.text.empty()) talk(trouble.text);
-  return code(trouble.exit);
-}
-
-std::string json_text(std::string_view text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 int down(const Context& context) {
   auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
@@ -118,7 +99,7 @@ int watch(const Context& context, io::Client& client) {
     if (live)
       line_on_screen.show(status_line(answer));
     else
-      say(context.json ? **line : status_line(answer));
+      row(context.json ? **line : status_line(answer));
     any = true;
   }
   return any ? 0 : fail({"The daemon went away.", io::Exit::no_daemon});
@@ -154,7 +135,7 @@ int who(const Context& context, const verb::Who& options) {
   const auto error = error_of(answer);
   const Json result = answer.is_object() ? answer.value("who", Json()) : Json();
   if (!result.is_object()) return fail(error.value_or(io::Trouble{"The daemon's answer cannot be read."}));
-  if (context.json) say(io::line_of(nlohmann::ordered_json::parse(*line, nullptr, false)["who"]));
+  if (context.json) row(io::line_of(nlohmann::ordered_json::parse(*line, nullptr, false)["who"]));
   if (!context.json) {
     for (const auto& device : result["devices"]) {
       say(result.value("address", std::string()) + (result.value("pinned", false) ? "  known key" : "  new key"));
@@ -184,7 +165,7 @@ int log(const Context& context, const verb::Log& options) {
     if (row.contains("ok")) return 0;
     if (!row.contains("summary")) continue;
     if (context.json) {
-      say(io::line_of(nlohmann::ordered_json::parse(**line, nullptr, false)["summary"]));
+      cli::row(io::line_of(nlohmann::ordered_json::parse(**line, nullptr, false)["summary"]));
       continue;
     }
     const auto why = row.value("error", std::string());

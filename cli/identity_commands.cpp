@@ -83,17 +83,13 @@ int config_check(const Context& context, const verb::ConfigCheck& options) {
   io::Settings settings;
   const std::vector<std::filesystem::path> files =
       options.file.empty() ? context.home.configs : std::vector<std::filesystem::path>{options.file};
-  const auto wrong = [&](const io::Trouble& why) {
-    if (context.json) say(R"({"schema":1,"ok":false,"error":)" + json_text(why.text) + "}");
-    return fail(why);
-  };
   bool any = false;
   for (const auto& file : files) any = any || io::file_exists(file);
-  if (!any && !options.file.empty()) return wrong({"There is no file " + options.file + "."});
-  if (auto read = io::read_config_files(files, settings); !read) return wrong(read.error());
+  if (!any && !options.file.empty()) return fail({"There is no file " + options.file + "."});
+  if (auto read = io::read_config_files(files, settings); !read) return fail(read.error());
   if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, settings); !set)
-    return wrong(set.error());
-  if (auto sound = io::make_plan(settings.sound, settings.play, settings.record); !sound) return wrong(sound.error());
+    return fail(set.error());
+  if (auto sound = io::make_plan(settings.sound, settings.play, settings.record); !sound) return fail(sound.error());
   if (context.json)
     say(R"({"schema":1,"ok":true})");
   else

@@ -60,7 +60,7 @@ io::Outcome<Answer> ask(const Context& context, Json request) {
 
 // Prints the sentence, or the object, and returns the exit code.
 int finish(const Context& context, const Answer& answer) {
-  if (context.json) say(answer.line);
+  if (context.json) row(answer.line);
   if (answer.trouble.exit != io::Exit::ok) return fail(answer.trouble);
   if (!context.json) say(text_at(answer.reply, "text"));
   return 0;
@@ -187,7 +187,7 @@ int contact_list(const Context& context, const verb::ContactList& options) {
     if (options.blocked && !row.value("blocked", false)) continue;
     any = true;
     if (context.json)
-      say(io::line_of(row));
+      cli::row(io::line_of(row));
     else if (options.requests)
       print_request(row);
     else if (options.invitations)
@@ -221,7 +221,7 @@ int contact_verify(const Context& context, const verb::ContactVerify& o) {
     return 0;
   }
   if (!**same) {
-    if (context.json) say(shown->line);
+    if (context.json) row(shown->line);
     return fail({"THE NUMBERS DIFFER: somebody may stand between you. Nothing was verified.", io::Exit::identity});
   }
   request["confirm"] = true;

@@ -1,5 +1,6 @@
 #include "cli/run.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "cli/arguments.h"
@@ -72,6 +73,9 @@ int run_checked(const std::vector<std::string>& arguments) {
 
 int run(const std::vector<std::string>& arguments) {
   io::keep_standard_descriptors();
+  // Before they are understood: what is wrong with them is JSON too.
+  const auto values = std::find(arguments.begin(), arguments.end(), "--");
+  if (std::find(arguments.begin(), values, "--json") != values) speak_json();
   try {
     const int exit = run_checked(arguments);
     // Data that never arrived is no success.

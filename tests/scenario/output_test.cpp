@@ -61,6 +61,91 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
   EXPECT_EQ(check.last_line()["ok"], false);
 }
 
+// A script reads what went wrong where it reads everything else, and one line says it.
+TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
+  const io::HomeFolder empty;
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  const struct {
+    int exit;
+    Line line;
+    std::string error;  // begins with
+  } table[] = {
+      {2, {"cal"}, "Unknown command \"cal\". Did you mean \"call\"?"},
+      {2, {"call"}, ""},
+      {4, {"hangup"}, "There is no call."},
+      {4, {"hold"}, "There is no call."},
+      {4, {"mute"}, "There is no call."},
+      {4, {"dtmf", "12#"}, "There is no call."},
+      {4, {"answer"}, "No call is ringing."},
+      {4, {"contact", "verify", "bob"}, ""},
+      {4, {"contact", "forget", "bob"}, ""},
+      {4, {"contact", "block", "bob"}, ""},
+      {2, {"contact", "add", "not an address"}, ""},
+      {2, {"accept", "no-code"}, ""},
+      {4, {"who", "bob"}, "No contact \"bob\"."},
+      {4, {"invite", "--cancel", "abcd"}, ""},
+      {1, {"id", "new", "alice@demo.example"}, "There is an identity already"},
+      {1, {"id", "restore", "/nonexistent"}, "There is an identity already"},
+      {1, {"config", "check", "/nonexistent.toml"}, "There is no file"},
+      {1, {"up", "--listen", "127.0.0.1:0"}, "A daemon runs on"},
+  };
+  const auto judge = [](const Ran& ran, const Line& line, int exit, const std::string& error) {
+    const auto name = line.front() + (line.size() > 1 ? " " + line[1] : "");
+    EXPECT_EQ(ran.exit, exit) << name << ": " << ran.err;
+    ASSERT_EQ(ran.lines().empty(), false) << name << ": " << ran.err;
+    const auto said = ran.last_line();
+    ASSERT_TRUE(said.is_object()) << name << ": " << ran.out;
+    EXPECT_EQ(said.value("schema", 0), 1) << name << ": " << ran.out;
+    EXPECT_EQ(said.value("ok", true), false) << name << ": " << ran.out;
+    EXPECT_EQ(said.value("exit", -1), exit) << name << ": " << ran.out;
+    const auto text = said.value("error", std::string());
+    EXPECT_EQ(text.rfind(error, 0), 0u) << name << ": " << text;
+    EXPECT_EQ(text + "\n", ran.err) << name;
+  };
+  for (const auto& row : table) {
+    auto line = row.line;
+    line.push_back("--json");
+    judge(alice.run(line), row.line, row.exit, row.error);
+  }
+  for (const Line& row : std::vector<Line>{{"down"},
+                                           {"status"},
+                                           {"status", "--watch"},
+                                           {"hangup"},
+                                           {"answer"},
+                                           {"who", "bob"},
+                                           {"log"},
+                                           {"invite"},
+                                           {"contact", "ls"},
+                                           {"contact", "add", "bob@demo.example"},
+                                           {"audio", "status"}}) {
+    Line line{"--home", empty.path().string()};
+    line.insert(line.end(), row.begin(), row.end());
+    line.push_back("--json");
+    judge(linnet(line), row, 3, "The daemon is not running. Start it: linnet up");
+  }
+}
+
+// The last line of a call is its summary, whatever happened; the error stands before it.
+TEST(Json, OfACallThatFailedEndsWithItsSummary) {
+  const io::HomeFolder empty;
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  ASSERT_TRUE(alice.until([](const Json& s) { return s["state"] == "alone"; }));
+  const auto judge = [](const Ran& ran, int exit, const std::string& result, const std::string& error) {
+    EXPECT_EQ(ran.exit, exit) << ran.err;
+    ASSERT_GE(ran.lines().size(), 2u) << ran.out;
+    EXPECT_EQ(ran.last_line()["result"], result);
+    const auto before = Json::parse(ran.lines()[ran.lines().size() - 2], nullptr, false);
+    EXPECT_EQ(keys_of(before), (Line{"schema", "ok", "error", "exit"})) << ran.out;
+    EXPECT_EQ(before["exit"], exit);
+    EXPECT_EQ(before["error"].get<std::string>().rfind(error, 0), 0u) << ran.out;
+  };
+  judge(alice.run({"call", "nobody@demo.example", "--json"}), 5, "unreachable", "You are alone: no other node on this");
+  judge(alice.run({"call", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
+  judge(linnet({"--home", empty.path().string(), "call", "nobody", "--json"}), 3, "failed", "The daemon is not runn");
+}
+
 TEST(ExitCodes, AreThoseOfTheManual) {
   const io::HomeFolder empty;
   Daemon relay("relay@demo.example"), alice("alice@demo.example"), bob("bob@demo.example");
