@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node/call.h"
+#include "node/not_answering.h"
 
 namespace linnet::node {
 namespace {
@@ -39,7 +40,7 @@ Next Connecting::advance(Rooms& rooms, Time now, Facts& facts) {
 
 Next Connecting::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
   if (now < until) return {};
-  Ended nobody{CallResult::unreachable, facts.peer.text() + " is known but not reachable: no answer from it."};
+  Ended nobody{CallResult::unreachable, not_answering(rooms, facts.peer, {})};
   return ended(rooms, now, facts, Next(std::move(nobody)));
 }
 

@@ -36,7 +36,7 @@ Next Reaching::over(Rooms& rooms, Time now) {
     legs.cancel(rooms, now, kDeclined);
     return {std::move(verdict)};
   }
-  if (auto verdict = legs.verdict()) return {std::move(*verdict)};
+  if (auto verdict = legs.verdict(rooms)) return {std::move(*verdict)};
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/text.h"
+#include "node/not_answering.h"
 #include "node/sdp_glue.h"
 
 namespace linnet::node {
@@ -25,10 +26,6 @@ int weight(CallResult result) {
                                     CallResult::no_answer, CallResult::busy,        CallResult::declined};
   const auto at = std::find(order.begin(), order.end(), result);
   return at == order.end() ? -1 : static_cast<int>(at - order.begin());
-}
-
-Ended unreachable(const crypto::Address& peer, std::string_view why) {
-  return {CallResult::unreachable, peer.text() + " is known but not reachable: " + std::string(why) + "."};
 }
 
 }  // namespace
@@ -77,7 +74,7 @@ Legs::Legs(Rooms& rooms, Time now, const Facts& facts, crypto::Address address, 
     if (link) {
       leg.state = LegConnecting{*link};
     } else {
-      leg.state = unreachable(facts.peer, to_string(link.error()));
+      leg.state = unreachable({std::string(to_string(link.error()))});
     }
     legs_.push_back(std::move(leg));
   }
@@ -113,11 +110,22 @@ void Legs::invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay:
   }
 }
 
+// Its sentence is made when all of them are over: verdict().
+Ended Legs::unreachable(std::vector<std::string> tried) {
+  for (auto& way : tried)
+    if (std::find(tried_.begin(), tried_.end(), way) == tried_.end()) tried_.push_back(std::move(way));
+  return {CallResult::unreachable, {}};
+}
+
 void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
+  const auto why = [&](const Leg& leg) {
+    if (down.reason == overlay::DownReason::timed_out) return ways_tried(leg.device);
+    return std::vector{std::string(explain(down.reason))};
+  };
   for (auto& leg : legs_) {
     if (const auto* connecting = std::get_if<LegConnecting>(&leg.state);
         connecting != nullptr && connecting->link == down.link) {
-      leg.state = unreachable(peer_, explain(down.reason));
+      leg.state = unreachable(why(leg));
     } else if (auto* invited = std::get_if<LegInvited>(&leg.state); invited != nullptr && invited->link == down.link) {
       // Another link to the same device carries the signalling on.
       if (const auto* other = rooms.links.to(peer_id(leg.device.record.device()))) {
@@ -126,7 +134,7 @@ void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
       }
       const bool again = !leg.fresh && !invited->rang;
       (void)rooms.sip.cancel(now, invited->call);
-      leg.state = unreachable(peer_, explain(down.reason));
+      leg.state = unreachable(why(leg));
       if (again) try_afresh(rooms, now, leg);
     }
   }
@@ -228,7 +236,7 @@ const Ended* Legs::declined() const {
   return nullptr;
 }
 
-std::optional<Ended> Legs::verdict() const {
+std::optional<Ended> Legs::verdict(const Rooms& rooms) const {
   const Ended* best = nullptr;
   for (const auto& leg : legs_) {
     const auto* over = std::get_if<Ended>(&leg.state);
@@ -236,6 +244,7 @@ std::optional<Ended> Legs::verdict() const {
     if (best == nullptr || weight(over->result) > weight(best->result)) best = over;
   }
   if (best == nullptr) return Ended{CallResult::failed, {}};
+  if (best->result == CallResult::unreachable) return Ended{best->result, not_answering(rooms, peer_, tried_)};
   return *best;
 }
 

@@ -57,19 +57,21 @@ class Legs {
   // A person who declines at one device declines the call; null while nobody did.
   const Ended* declined() const;
   // What all of it came to; nothing while a leg is still under way.
-  std::optional<Ended> verdict() const;
+  std::optional<Ended> verdict(const Rooms& rooms) const;
 
  private:
   LegInvited* invited(sip::CallId call);
   Leg* leg_of(sip::CallId call);
   void end(sip::CallId call, Ended verdict);
   void try_afresh(Rooms& rooms, Time now, Leg& leg);
+  Ended unreachable(std::vector<std::string> tried);
   void invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay::SessionId link);
 
   crypto::Address peer_;  // as called; what a person reads
   crypto::Address address_;
   std::string group_;  // Linnet-Call-Group
   std::vector<Leg> legs_;
+  std::vector<std::string> tried_;  // ways to devices that did not answer
 };
 
 // What a final response of 300-699 means for the caller.

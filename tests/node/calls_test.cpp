@@ -158,6 +158,20 @@ TEST_F(Calls, ToSomebodyWhoIsGoneAreUnreachable) {
   EXPECT_NE(alice->summary()->text, "");
 }
 
+TEST_F(Calls, ToSomebodyWhoIsGoneNameEachWayThatWasTried) {
+  meet();
+  talk();
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  town.kill(*bob);
+  town.call(*alice, kBob);
+  ASSERT_TRUE(over(*alice, seconds(30)));
+  const auto& text = alice->summary()->text;
+  EXPECT_EQ(result(*alice), CallResult::unreachable);
+  EXPECT_EQ(text.rfind("bob is known but not answering: no answer through 198.51.", 0), 0U) << text;
+  EXPECT_NE(text.find("; no answer through 198.51."), std::string::npos) << text;
+}
+
 TEST_F(Calls, OfANodeThatIsAloneEndUnreachable) {
   Town empty;
   auto& lonely = empty.add(kAlice);
