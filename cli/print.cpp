@@ -129,6 +129,17 @@ std::string summary_text(const Json& s) {
   return out;
 }
 
+// Which supernodes are reached by no datagram, and what that says of this network.
+static std::string streams_text(const Json& s, const std::string& streams) {
+  if (streams == "none") return "";
+  const auto probes = s.value("udp_probes", 0), answers = s.value("udp_answers", 0);
+  const std::string out = "\n  over TCP    " + streams;
+  if (answers > 0 || probes == 0) return out + "  (UDP brings no answer there)";
+  const auto port = streams.substr(0, streams.find(' '));
+  return out + "\n  UDP is blocked here (0 of " + std::to_string(probes) + " probes). Using a relay on TCP " +
+         port.substr(port.rfind(':') + 1) + ".";
+}
+
 std::string status_text(const Json& s) {
   std::string out = text_at(s, "uri") + " is " + text_at(s, "state") + " (" + text_at(s, "role") + ", process " +
                     std::to_string(s.value("pid", 0)) + ")";
@@ -141,8 +152,7 @@ std::string status_text(const Json& s) {
     return line.empty() ? std::string("none") : line;
   };
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
-  if (list("supernodes_tcp") != "none")
-    out += "\n  over TCP    " + list("supernodes_tcp") + "  (UDP brings no answer there)";
+  out += streams_text(s, list("supernodes_tcp"));
   out += own_clock_text(s);
   if (const auto sound = s.find("sound"); sound != s.end() && sound->is_array())
     for (const auto& use : *sound)

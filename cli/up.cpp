@@ -19,6 +19,7 @@ io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& fl
   if (auto read = io::read_config_files(context.home.configs, out); !read) return tl::unexpected(read.error());
   if (auto set = io::apply_environment([](const char* name) { return std::getenv(name); }, out); !set)
     return tl::unexpected(set.error());
+  io::apply_proxy_environment([](const char* name) { return std::getenv(name); }, out);
   if (!flags.listen.empty()) out.listen = flags.listen;
   if (!flags.bootstrap.empty()) out.bootstrap = flags.bootstrap;
   if (flags.relay) out.relay = *flags.relay;

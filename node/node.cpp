@@ -107,6 +107,8 @@ NodeStatus Node::status(Time now) const {
   out.supernodes = impl_->peer.supernodes();
   out.clock_ahead = impl_->peer.network_clock().ahead();
   out.clock_voices = impl_->peer.network_clock().voices();
+  out.udp_probes = impl_->peer.udp_probes();
+  out.udp_answers = impl_->peer.udp_answers();
   const auto rooms = impl_->rooms();
   for (const auto& entry : impl_->calls) out.calls.push_back(entry.second.view(rooms, now));
   return out;

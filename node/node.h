@@ -24,6 +24,8 @@ struct NodeStatus {
   std::vector<overlay::SupernodeInfo> supernodes;
   std::optional<std::chrono::seconds> clock_ahead;  // of the supernodes' clocks; nothing before one has spoken
   std::size_t clock_voices = 0;                     // how many have
+  unsigned udp_probes = 0;                          // Peer::udp_probes
+  unsigned udp_answers = 0;
   std::vector<CallView> calls;
 };
 

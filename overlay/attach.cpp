@@ -17,6 +17,7 @@ constexpr Duration kMaxEvaluation = std::chrono::seconds(60);
 constexpr Duration kSpread = std::chrono::seconds(4);  // over which the leaves of a lost supernode take another
 constexpr Duration kSpreadAlone = std::chrono::milliseconds(300);  // those that have no other
 constexpr Duration kLookAround = std::chrono::milliseconds(200);
+constexpr Duration kStreamsSoon = std::chrono::milliseconds(100);  // where datagrams brought no answer before
 constexpr Duration kDatagramsAgain = std::chrono::seconds(30);
 
 Duration doubled(Duration first, unsigned times, Duration most) {
@@ -82,8 +83,9 @@ void Attachments::reach(const Context& c, const Endpoint& endpoint, const std::o
 void Attachments::connect(const Context& c, Supernode& s) {
   ConnectTo to;
   to.remote = s.key;
-  to.paths = {Path{PathKind::direct, s.endpoint, 0, false}};
-  if (c.config.tcp) to.paths.push_back({PathKind::direct, over(Transport::tcp, s.endpoint), 0, false});
+  for (const auto& at : all_ways({c.config.tcp, c.config.proxy}, s.endpoint, favourite_))
+    to.paths.push_back({PathKind::direct, at, 0, false});
+  if (favourite_) to.streams_after = kStreamsSoon;
   to.hello = hello_;
   to.give_up = kConnect;
   const auto session = c.sessions.connect(c.now, std::move(to));
@@ -150,13 +152,14 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
     s->state = Waiting{c.now + c.jittered(kMaxBackOff)};
     return std::nullopt;
   }
-  time_said_ = TimeSaid{up.path.endpoint.ip, up.remote, greeting->time};
   s->own_links = contact->serves_its_link();
-  if (s->own_links) contact->endpoint = over(Transport::udp, up.path.endpoint);  // it is where we hear it
+  const auto heard = home_of(up.path.endpoint, contact->endpoint);
+  time_said_ = TimeSaid{heard.ip, up.remote, greeting->time};
+  if (s->own_links) contact->endpoint = heard;  // it is where we hear it
   // Its place follows from its address: the one that answered counts, not one of its choice. Near us it may know a
   // wider one than that by which we reached it.
-  if (up.path.endpoint.ip.is_global() && !same_place(contact->endpoint, up.path.endpoint)) {
-    contact->endpoint = over(Transport::udp, up.path.endpoint);
+  if (heard.ip.is_global() && !same_place(contact->endpoint, heard)) {
+    contact->endpoint = heard;
     contact->position = dht::position(contact->endpoint.ip, contact->device);
   }
   if (!s->key) {
@@ -164,17 +167,41 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
     s->key = up.remote;
   }
   s->contact = *contact;
-  s->failures = 0;
-  s->state = Connected{up.session, c.now};
-  s->way = up.path.endpoint;
-  s->datagrams_at = on_stream(up.path) ? c.now + c.jittered(kDatagramsAgain) : kNever;
-  changed_ = true;
+  went_up(c, *s, up);
   const bool own_links = s->own_links;
   if (own_links && c.config.lan != LanMode::listen) return std::nullopt;  // we serve our links ourselves
   learn(c, {*contact}, std::nullopt);
   if (c.config.role == Role::leaf && evaluations_ == 0) evaluate(c);
   if (own_links) return std::nullopt;  // nobody to remember
   return *contact;
+}
+
+void Attachments::went_up(const Context& c, Supernode& s, const SessionUp& up) {
+  s.failures = 0;
+  s.udp_probes = 0;
+  s.state = Connected{up.session, c.now};
+  take_way(c, s, up.path.endpoint);
+  changed_ = true;
+}
+
+// Datagrams were tried first: where a stream answered, they did not come through.
+void Attachments::take_way(const Context& c, Supernode& s, const Endpoint& way) {
+  s.way = way;
+  const bool stream = way.transport != Transport::udp;
+  s.datagrams_at = stream ? c.now + c.jittered(kDatagramsAgain) : kNever;
+  s.udp_probes = stream ? s.udp_probes + 1 : 0;
+  favourite_ = stream ? std::optional(way_of(way)) : std::nullopt;
+}
+
+Attachments::UdpReach Attachments::udp_reach() const {
+  UdpReach out;
+  for (const auto& s : supernodes_) {
+    if (!s.session()) continue;
+    const bool answered = s.way.transport == Transport::udp;
+    out.probes += answered ? 1 : s.udp_probes;
+    out.answers += answered ? 1 : 0;
+  }
+  return out;
 }
 
 // A bare address turned out to be a supernode that we know by its key: one session is enough.
@@ -188,12 +215,8 @@ std::optional<dht::Contact> Attachments::merge(const Context& c, Supernode& bare
   }
   if (const auto* connecting = std::get_if<Connecting>(&known.state)) c.sessions.close(c.now, connecting->session);
   known.contact = contact;
-  known.endpoint = over(Transport::udp, up.path.endpoint);
-  known.way = up.path.endpoint;
-  known.datagrams_at = on_stream(up.path) ? c.now + c.jittered(kDatagramsAgain) : kNever;
-  known.failures = 0;
-  known.state = Connected{up.session, c.now};
-  changed_ = true;
+  known.endpoint = home_of(up.path.endpoint, contact.endpoint);
+  went_up(c, known, up);
   if (c.config.role == Role::leaf) choose(c);
   return contact;
 }
@@ -276,8 +299,7 @@ void Attachments::evaluate(const Context& c) {
 void Attachments::on_path(const Context& c, const PathChanged& changed) {
   auto* s = find(changed.session);
   if (!s || changed.to.kind != PathKind::direct) return;
-  s->way = changed.to.endpoint;
-  s->datagrams_at = on_stream(changed.to) ? c.now + c.jittered(kDatagramsAgain) : kNever;
+  take_way(c, *s, changed.to.endpoint);
   changed_ = true;
 }
 
@@ -287,7 +309,8 @@ void Attachments::try_datagrams(const Context& c, bool free) {
     s.datagrams_at = c.now + c.jittered(kDatagramsAgain);
     const auto session = s.session();
     if (!session || !free) continue;
-    c.sessions.try_path(c.now, *session, {PathKind::direct, over(Transport::udp, s.way), 0, false});
+    ++s.udp_probes;
+    c.sessions.try_path(c.now, *session, {PathKind::direct, s.home(), 0, false});
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "overlay/context.h"
 #include "overlay/control_message.h"
+#include "overlay/ways.h"
 
 namespace linnet::overlay {
 
@@ -42,10 +43,11 @@ struct Supernode {
   bool own_links = false;  // it serves its own links alone
   unsigned holders = 0;    // links that need it
   unsigned failures = 0;
+  unsigned udp_probes = 0;  // without an answer, since it answered on a stream
   Time used{};
   Time datagrams_at = kNever;  // on a stream: when UDP is tried again
   Endpoint endpoint;
-  Endpoint way;                      // where its session goes: endpoint with the transport that answered
+  Endpoint way;                      // where its session goes
   std::optional<Endpoint> observed;  // our endpoint as it sees it
   std::optional<crypto::SessionKey> key;  // none until a bare address answered
   std::optional<dht::Contact> contact;
@@ -53,6 +55,8 @@ struct Supernode {
   bool wanted() const { return wanted_home || wanted_anchor; }
   std::optional<SessionId> session() const;  // connected or better
   std::optional<std::uint64_t> tag() const;
+  // Its place, whatever way was taken.
+  Endpoint home() const { return contact ? home_of(way, contact->endpoint) : endpoint; }
   bool connecting() const { return std::holds_alternative<Connecting>(state); }
   bool waiting() const { return std::holds_alternative<Waiting>(state); }
 };
@@ -63,6 +67,9 @@ class Attachments {
   static constexpr std::size_t kKnown = 32;
 
   // `hello` is what we say to supernodes.
+  // The stream that worked on this network last, if datagrams did not.
+  void set_favourite(std::optional<Way> way) { favourite_ = way; }
+  std::optional<Way> favourite() const { return favourite_; }
   void set_hello(Bytes hello) { hello_ = std::move(hello); }
 
   // Sees to a session with this supernode. By key when it is known (Noise XK), else by address (XX).
@@ -122,6 +129,12 @@ class Attachments {
   void on_path(const Context& c, const PathChanged& changed);
   // Sessions on streams try UDP now and then, `free`: while nothing rests on them.
   void try_datagrams(const Context& c, bool free);
+  // What became of the datagrams to those that we have a session with.
+  struct UdpReach {
+    unsigned probes = 0;
+    unsigned answers = 0;
+  };
+  UdpReach udp_reach() const;
   const std::vector<dht::Contact>& known() const { return known_; }
   bool any_up() const;  // of those that serve more than their own links
   bool any_connecting() const;
@@ -139,6 +152,8 @@ class Attachments {
                                     const dht::Contact& contact);
   void connect(const Context& c, Supernode& s);
   void attach(const Context& c, Supernode& s);
+  void went_up(const Context& c, Supernode& s, const SessionUp& up);
+  void take_way(const Context& c, Supernode& s, const Endpoint& way);
   void set_back(const Context& c, Supernode& s);
   void choose(const Context& c);
   std::vector<dht::Contact> pick_homes(const Context& c) const;
@@ -148,6 +163,7 @@ class Attachments {
   void forget_unused(const Context& c);
 
   Bytes hello_;
+  std::optional<Way> favourite_;
   std::vector<Supernode> supernodes_;
   std::vector<dht::Contact> known_;  // nearest our UserKey first
   Time evaluate_at_ = kNever;

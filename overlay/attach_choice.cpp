@@ -155,19 +155,21 @@ std::vector<SessionId> Attachments::for_publishing(std::size_t n) const {
 }
 
 bool Attachments::serves(const Endpoint& endpoint) const {
-  return std::any_of(supernodes_.begin(), supernodes_.end(),
-                     [&](const Supernode& s) { return same_place(s.endpoint, endpoint) && s.session().has_value(); });
+  return std::any_of(supernodes_.begin(), supernodes_.end(), [&](const Supernode& s) {
+    const bool there = same_place(s.endpoint, endpoint) || s.way == endpoint;
+    return there && s.session().has_value();
+  });
 }
 
 Endpoint Attachments::way_to(const dht::Home& home) const {
   if (const auto* s = by_key(home.session); s && s->session()) return s->way;
-  bool streams = false;
+  std::optional<Way> stream;
   for (const auto& s : supernodes_) {
     if (!s.session()) continue;
     if (s.way.transport == Transport::udp) return home.endpoint;
-    streams = true;
+    stream = way_of(s.way);
   }
-  return streams ? over(Transport::tcp, home.endpoint) : home.endpoint;
+  return stream ? by(*stream, home.endpoint) : home.endpoint;
 }
 
 bool Attachments::any_up() const {

@@ -7,9 +7,9 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kHeadStart = std::chrono::milliseconds(50);
-// Before TCP is tried beside UDP (the idea of RFC 8305), and between messages there: TCP itself sends again what was
-// lost.
-constexpr Duration kStreamHeadStart = std::chrono::milliseconds(300);
+// RFC 8305, section 5: between the attempts to connect.
+constexpr Duration kStreamStagger = std::chrono::milliseconds(250);
+// Between messages on a stream: TCP itself sends again what was lost.
 constexpr Duration kStreamSpacing = std::chrono::milliseconds(1500);
 constexpr Duration kFirstSpacing = std::chrono::milliseconds(250);
 constexpr Duration kMaxSpacing = std::chrono::milliseconds(1500);
@@ -46,7 +46,7 @@ Outgoing::Outgoing(SessionContext& context, Time now, SessionId id, std::uint32_
       give_up_(now + to.give_up) {
   Duration head_start{};
   for (const bool streams : {false, true}) {
-    if (streams && !attempts_.empty()) head_start = std::max(head_start, kStreamHeadStart);
+    if (streams && !attempts_.empty()) head_start = std::max(head_start, to.streams_after);
     for (const auto& path : to.paths) {
       if (attempts_.size() >= kMaxPaths) break;
       if (on_stream(path) != streams || find(path) != nullptr) continue;
@@ -55,7 +55,7 @@ Outgoing::Outgoing(SessionContext& context, Time now, SessionId id, std::uint32_
       attempt.next = now + head_start;
       attempt.spacing = streams ? kStreamSpacing : kFirstSpacing;
       attempts_.push_back(attempt);
-      head_start += kHeadStart;
+      head_start += streams ? kStreamStagger : kHeadStart;
     }
   }
 }
@@ -155,6 +155,11 @@ Result<Outgoing::Answer> Outgoing::on_message2(Time now, const Path& path, const
   // Of a packet that went twice it is not known which one was answered (Karn).
   if (attempt->sends == 1) start.rtt = std::max(now - attempt->sent_at, Duration(1));
   return answer;
+}
+
+bool Outgoing::tries(const Endpoint& endpoint) const {
+  return std::any_of(attempts_.begin(), attempts_.end(),
+                     [&](const Attempt& a) { return a.sends > 0 && a.path.endpoint == endpoint; });
 }
 
 Time Outgoing::next_timeout() const {

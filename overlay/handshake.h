@@ -28,6 +28,7 @@ class Outgoing {
   Result<Answer> on_message2(Time now, const Path& path, const HandshakePacket& packet);
 
   Time next_timeout() const;
+  bool tries(const Endpoint& endpoint) const;
   bool given_up(Time now) const { return now >= give_up_; }
   SessionId id() const { return id_; }
   std::uint32_t index() const { return index_; }

@@ -5,7 +5,8 @@
 namespace linnet::overlay {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x4c484331;  // "LHC1"
+constexpr std::uint32_t kMagic = 0x4c484332;    // "LHC2"
+constexpr std::uint32_t kWayless = 0x4c484331;  // "LHC1": did not tell by which way
 
 // Tried before new, few failures before many, recent before old.
 bool better(const CachedHost& a, const CachedHost& b) {
@@ -64,7 +65,7 @@ void HostCache::heard_of(const dht::Contact& contact) {
   hosts_.push_back(host);
 }
 
-void HostCache::succeeded(const dht::Contact& contact, Wall now, Duration rtt) {
+void HostCache::succeeded(const dht::Contact& contact, Way way, Wall now, Duration rtt) {
   if (!lasting(contact)) return;
   auto* host = find(hosts_, contact);
   if (!host) {
@@ -73,6 +74,7 @@ void HostCache::succeeded(const dht::Contact& contact, Wall now, Duration rtt) {
   }
   host->contact = contact;
   host->last_success = now;
+  host->successes[static_cast<std::size_t>(way)] = now;
   host->rtt_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(micros(rtt), 0, 0xffffffff));
   host->failures = 0;
   host->tried = true;
@@ -87,6 +89,19 @@ void HostCache::failed(const dht::Contact& contact) {
   }
 }
 
+std::optional<Way> HostCache::latest_way() const {
+  std::optional<Way> out;
+  Wall latest{};
+  for (const auto& host : hosts_) {
+    for (std::size_t i = 0; i < kWays; ++i) {
+      if (host.successes[i] <= latest) continue;
+      latest = host.successes[i];
+      out = static_cast<Way>(i);
+    }
+  }
+  return out;
+}
+
 std::vector<CachedHost> HostCache::best(std::size_t n) const {
   auto out = hosts_;
   std::sort(out.begin(), out.end(), better);
@@ -95,11 +110,12 @@ std::vector<CachedHost> HostCache::best(std::size_t n) const {
 }
 
 Bytes HostCache::save() const {
-  Writer out(8 + hosts_.size() * 180);
+  Writer out(8 + hosts_.size() * 230);
   out.u32(kMagic).u16(static_cast<std::uint16_t>(hosts_.size()));
   for (const auto& h : hosts_) {
     dht::write(out, h.contact);
     out.u64(static_cast<std::uint64_t>(seconds(h.last_success))).u32(h.rtt_us).u32(h.failures).u8(h.tried ? 1 : 0);
+    for (const auto at : h.successes) out.u64(static_cast<std::uint64_t>(seconds(at)));
   }
   const auto sum = crypto::hash256({out.written()});
   out.bytes(ByteView(sum).first(8));
@@ -112,7 +128,8 @@ Result<HostCache> HostCache::load(ByteView bytes) {
   const auto sum = crypto::hash256({body});
   if (!equal(ByteView(sum).first(8), bytes.last(8))) return fail(Fault::malformed);
   Reader in(body);
-  if (in.u32() != kMagic) return fail(Fault::unsupported);
+  const auto magic = in.u32();
+  if (magic != kMagic && magic != kWayless) return fail(Fault::unsupported);
   const std::size_t n = in.u16();
   if (n > kCapacity) return fail(Fault::too_big);
   HostCache out;
@@ -125,6 +142,7 @@ Result<HostCache> HostCache::load(ByteView bytes) {
     host.rtt_us = in.u32();
     host.failures = in.u32();
     host.tried = in.u8() != 0;
+    for (auto& at : host.successes) at = Wall{magic == kMagic ? static_cast<std::int64_t>(in.u64()) : 0};
     if (lasting(host.contact)) out.hosts_.push_back(host);
   }
   if (!in.done()) return fail(Fault::malformed);

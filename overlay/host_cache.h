@@ -6,12 +6,14 @@
 
 #include "base/time.h"
 #include "dht/contact.h"
+#include "overlay/ways.h"
 
 namespace linnet::overlay {
 
 struct CachedHost {
   dht::Contact contact;
   Wall last_success{};
+  std::array<Wall, kWays> successes{};  // the last one by each way, 0: none
   std::uint32_t rtt_us = 0;
   std::uint32_t failures = 0;  // since the last success
   bool tried = false;          // we had a session with it ourselves; otherwise somebody told us
@@ -23,11 +25,13 @@ class HostCache {
   static constexpr std::size_t kPerPrefix = 10;  // of global addresses
 
   void heard_of(const dht::Contact& contact);
-  void succeeded(const dht::Contact& contact, Wall now, Duration rtt);
+  void succeeded(const dht::Contact& contact, Way way, Wall now, Duration rtt);
   void failed(const dht::Contact& contact);
 
   // Candidates to bootstrap from: tried before new, recent before old, few failures before many.
   std::vector<CachedHost> best(std::size_t n) const;
+  // The way that worked last, with whomever: this network may be the same one.
+  std::optional<Way> latest_way() const;
   const std::vector<CachedHost>& hosts() const { return hosts_; }
   std::size_t size() const { return hosts_.size(); }
 

@@ -100,7 +100,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
       }
     }
     const auto it = std::find_if(link.answered.begin(), link.answered.end(), [&](const auto& a) {
-      return a.first == closed.nonce && same_place(a.second.endpoint, from.way);
+      return a.first == closed.nonce && (a.second.endpoint == from.way || leads_to(a.second.endpoint, from.home()));
     });
     if (it == link.answered.end()) continue;
     c.sessions.drop_path(c.now, session, it->second);
@@ -222,7 +222,7 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
   if (!link->initiator) return;
   // FORWARD through another home, so that the two ends can agree on a new circuit.
   for (const auto& leg : link->legs) {
-    if (same_place(leg.home.endpoint, lost.path.endpoint)) continue;
+    if (leads_to(lost.path.endpoint, leg.home.endpoint)) continue;
     const auto path =
         rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(leg.home), leg.home.tag, link->remote.session);
     if (path) c.sessions.try_path(c.now, lost.session, *path);

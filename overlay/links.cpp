@@ -40,8 +40,10 @@ std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, c
   std::vector<Path> out;
   for (const auto& home : homes) {
     if (home.session == device.body.session) {  // a supernode's person
-      out.insert(out.begin(), Path{PathKind::direct, home.endpoint, 0, false});
-      if (c.config.tcp) out.push_back({PathKind::direct, over(Transport::tcp, home.endpoint), 0, false});
+      for (const auto& at : all_ways({c.config.tcp, c.config.proxy}, home.endpoint, rooms.attachments.favourite())) {
+        const Path path{PathKind::direct, at, 0, false};
+        out.insert(on_stream(path) ? out.end() : out.begin(), path);
+      }
     } else if (home.session == c.identity.session_key()) {  // our own leaf
       const auto* leaf = rooms.leaves ? rooms.leaves->by_key(device.body.session) : nullptr;
       if (leaf && leaf->session) out.insert(out.begin(), Path{PathKind::direct, leaf->endpoint, 0, false});
@@ -79,8 +81,12 @@ Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const
   link.session = *session;
   link.initiator = true;
   link.used = c.now;
-  link.remote = {address, crypto::Address::key_name(address.user(), device.record.account()), device.record.account(),
-                 device.record.device(), device.body.session, device.record.certificate.epoch};
+  link.remote = {address,
+                 crypto::Address::key_name(address.user(), device.record.account()),
+                 device.record.account(),
+                 device.record.device(),
+                 device.body.session,
+                 device.record.certificate.epoch};
   for (const auto& home : homes) {
     if (home.session == device.body.session || home.session == c.identity.session_key()) continue;
     link.legs.push_back({home, CircuitLeg::Stage::wanted, {}, c.now, std::nullopt});
@@ -101,7 +107,7 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shared);
   // The home that answered carries the circuit.
   std::stable_partition(link->legs.begin(), link->legs.end(),
-                        [&](const CircuitLeg& l) { return same_place(l.home.endpoint, up.path.endpoint); });
+                        [&](const CircuitLeg& l) { return leads_to(up.path.endpoint, l.home.endpoint); });
   events_.push_back(LinkUp{up.session, true, link->remote, up.path});
   advance(c, rooms, *link);
 }
@@ -115,8 +121,9 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
   link.proven.push_back(up.path);
   c.sessions.hide(up.session, up.path.kind != PathKind::direct);
   const auto& account = hello.record.account();
-  link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account), account,
-                 hello.record.device(), up.remote, hello.record.certificate.epoch};
+  link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account),
+                 account,       hello.record.device(),
+                 up.remote,     hello.record.certificate.epoch};
   events_.push_back(LinkUp{up.session, false, link.remote, up.path});
   links_.emplace(up.session, std::move(link));
   return {};
@@ -168,8 +175,8 @@ std::optional<Path> Links::voice_path(const Context& c, SessionId session) const
   const auto* link = find(session);
   const auto current = link ? c.sessions.current_path(session) : std::nullopt;
   if (!current || current->kind != PathKind::forward) return current;
-  const auto other = std::find_if(link->proven.begin(), link->proven.end(),
-                                  [](const Path& p) { return p.kind != PathKind::forward; });
+  const auto other =
+      std::find_if(link->proven.begin(), link->proven.end(), [](const Path& p) { return p.kind != PathKind::forward; });
   return other == link->proven.end() ? std::nullopt : std::optional(*other);
 }
 

@@ -33,9 +33,10 @@ inline Endpoint over(Transport transport, Endpoint endpoint) {
 }
 // Packets on this path are a byte stream on their first leg.
 inline bool on_stream(const Path& path) { return path.endpoint.transport != Transport::udp; }
-// Both ends of the handshake have the stream between them. Through a supernode each leg is as it is.
+// Both ends of the handshake have the stream between them; TLS is none of its business, as somebody on the way may have
+// taken it off. Through a supernode each leg is as it is.
 inline Transport transport_of(const Path& path) {
-  return path.kind == PathKind::direct ? path.endpoint.transport : Transport::udp;
+  return path.kind == PathKind::direct && on_stream(path) ? Transport::tcp : Transport::udp;
 }
 
 }  // namespace linnet::overlay

@@ -132,6 +132,9 @@ std::optional<Path> Peer::path(SessionId link) const {
 bool Peer::stands_on(const Endpoint& endpoint) const {
   return impl_->sessions.session_on(Path{PathKind::direct, endpoint, 0, false}).has_value();
 }
+bool Peer::tries(const Endpoint& endpoint) const { return impl_->sessions.tries(endpoint); }
+unsigned Peer::udp_probes() const { return impl_->attachments.udp_reach().probes; }
+unsigned Peer::udp_answers() const { return impl_->attachments.udp_reach().answers; }
 std::optional<Duration> Peer::rtt(SessionId link) const { return impl_->sessions.rtt(link); }
 std::optional<Time> Peer::last_heard(SessionId link) const { return impl_->sessions.last_heard(link); }
 
@@ -141,15 +144,16 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
     if (!s.key) continue;
     const auto session = s.session();
     const auto shown = s.contact ? s.contact->endpoint : s.endpoint;
-    out.push_back({session ? over(s.way.transport, shown) : shown, *s.key, s.wanted_home, s.wanted_anchor,
-                   s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt});
+    const auto way = is_placeholder(s.way.ip) ? by(way_of(s.way), shown) : s.way;
+    out.push_back({session ? over(s.way.transport, shown) : shown, session ? way : shown, *s.key, s.wanted_home,
+                   s.wanted_anchor, s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt});
   }
   if (!impl_->role) return out;
   const auto& dht = impl_->role->dht();
   for (const auto& contact : dht.nearest(dht.self().position, 16)) {
     const auto same = [&](const SupernodeInfo& s) { return s.session == contact.session; };
     if (std::none_of(out.begin(), out.end(), same))
-      out.push_back({contact.endpoint, contact.session, false, false, false, std::nullopt});
+      out.push_back({contact.endpoint, contact.endpoint, contact.session, false, false, false, std::nullopt});
   }
   return out;
 }

@@ -32,7 +32,8 @@ struct PeerConfig {
   std::uint64_t first_sequence = 1;  // record sequences start here: the driver stored a higher one than any used before
   std::vector<dht::Floor> floors;    // what FloorRaised told before
   bool report_floors = false;        // the driver stores them
-  bool tcp = false;                  // the driver has TCP: tried when UDP brings no answer
+  bool tcp = false;                  // the driver has TCP, and TLS: tried when UDP brings no answer
+  bool proxy = false;                // the driver has a proxy for streams
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
   std::size_t max_circuits = 10'000;
@@ -44,6 +45,7 @@ struct PeerConfig {
 
 struct SupernodeInfo {
   Endpoint endpoint;  // with the transport on which its session goes
+  Endpoint way;       // where its session goes: another port where the transport is one of convention (ways.h)
   crypto::SessionKey session;
   bool home = false;
   bool anchor = false;
@@ -121,6 +123,11 @@ class Peer {
   std::optional<Path> path(SessionId link) const;
   // A session stands at this endpoint: its connection, if it is one, is in use.
   bool stands_on(const Endpoint& endpoint) const;
+  // We wait for an answer from there: a connection may be made for it.
+  bool tries(const Endpoint& endpoint) const;
+  // Of the supernodes that we have a session with: how many datagrams were tried there, and how many answered.
+  unsigned udp_probes() const;
+  unsigned udp_answers() const;
   std::optional<Duration> rtt(SessionId link) const;
   std::optional<Time> last_heard(SessionId link) const;
   std::vector<SupernodeInfo> supernodes() const;

@@ -51,7 +51,7 @@ bool Peer::Impl::pump_once(const Context& c) {
 void Peer::Impl::on(const Context& c, const SessionUp& up) {
   if (attachments.owns(up.session)) {
     if (const auto contact = attachments.on_up(c, up)) {
-      cache.succeeded(*contact, c.wall, sessions.rtt(up.session).value_or(Duration(0)));
+      cache.succeeded(*contact, way_of(up.path.endpoint), c.wall, sessions.rtt(up.session).value_or(Duration(0)));
       emit(HostCacheChanged{});
       if (role && !serving_links) role->dht().add_hint(c.now, *contact);
     }

@@ -106,6 +106,8 @@ void Peer::Impl::start(Time now, Wall own) {
   if (identity.certificate.not_after != introduced_until) introduce();
   running = true;
   const auto c = at(now);
+  const auto way = cache.latest_way();
+  attachments.set_favourite(way == Way::udp ? std::nullopt : way);
   if (role) {
     for (const auto& host : cache.best(Bootstrap::kFromCache)) role->dht().add_hint(now, host.contact);
     publish_alone_at = bootstrap.candidates(c, cache).empty() ? now : now + kPublishAlone;

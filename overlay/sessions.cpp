@@ -278,6 +278,12 @@ std::vector<Path> Sessions::proven_paths(SessionId session) const {
 
 std::optional<SessionId> Sessions::session_on(const Path& path) const { return impl_->paths.find(path); }
 
+bool Sessions::tries(const Endpoint& endpoint) const {
+  bool out = false;
+  impl_->outgoing.each([&](SessionId, const auto& one) { out = out || one->tries(endpoint); });
+  return out;
+}
+
 std::optional<crypto::SessionKey> Sessions::remote(SessionId session) const {
   const auto* s = impl_->find(session);
   return s == nullptr ? std::nullopt : std::optional(s->remote());

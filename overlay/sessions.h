@@ -53,6 +53,8 @@ struct ConnectTo {
   std::vector<Path> paths;                   // tried side by side with a short head start each; the first that answers carries on
   Bytes hello;                               // payload of message 3: who we are, opaque here
   Duration give_up = std::chrono::seconds(10);
+  // Before streams are tried beside datagrams (RFC 8305).
+  Duration streams_after = std::chrono::milliseconds(300);
 };
 
 enum class DownReason : std::uint8_t { closed, peer_closed, timed_out, refused, expired, full, forgotten };
@@ -144,6 +146,9 @@ class Sessions {
   std::vector<Path> proven_paths(SessionId session) const;
   // The session for which this path is proven: voice is demultiplexed by it.
   std::optional<SessionId> session_on(const Path& path) const;
+
+  // A handshake waits for an answer that comes from this endpoint.
+  bool tries(const Endpoint& endpoint) const;
 
   std::optional<crypto::SessionKey> remote(SessionId session) const;
   std::optional<Duration> rtt(SessionId session) const;

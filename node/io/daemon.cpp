@@ -7,6 +7,7 @@
 #include "node/io/log.h"
 #include "node/io/net/name_watch.h"
 #include "node/io/net/resolver.h"
+#include "node/io/net/routes.h"
 #include "node/io/notify.h"
 #include "node/io/reserve.h"
 #include "node/io/settings/reload.h"
@@ -50,6 +51,22 @@ Outcome<HomeLock> lock(const Home& home) {
   return trouble("A daemon runs on " + home.data.string() + " already" + who + ".\n  Stop it: linnet down");
 }
 
+// Where to join through, with names that only the proxy may know.
+std::vector<Endpoint> joined(std::vector<Endpoint> found, Routes& routes, const std::vector<std::string>& names) {
+  const auto named = routes.stand_in(names);
+  found.insert(found.end(), named.begin(), named.end());
+  return found;
+}
+
+std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool supernode, const Routes& routes) {
+  auto out = std::make_unique<TcpPorts>();
+  out->set_route([&routes](const Endpoint& to) { return routes.to(to); });
+  if (!supernode) return out;  // a leaf is reached through its supernodes
+  if (const auto open = out->listen(ports.bound()); !open) log_warn(open.error().text);
+  if (const auto open = out->listen(ports_of_convention(ports.bound())); !open) log_info(open.error().text);
+  return out;
+}
+
 // What calls without files of their own are spoken and heard with. Without any sound device the node still answers.
 Outcome<SoundPlan> usual_sound(const Settings& settings) {
   return make_plan(settings.sound, settings.play, settings.record);
@@ -71,7 +88,9 @@ struct Daemon::Impl {
   std::unique_ptr<Driver> driver;
   std::unique_ptr<Service> service;
   std::unique_ptr<ControlSocket> control;
+  std::unique_ptr<Routes> routes;
   std::unique_ptr<NameWatch> names;
+  std::unique_ptr<NameWatch> proxy_name;
   std::unique_ptr<Watchdog> watchdog;
   Reread reread;
 
@@ -129,9 +148,15 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   SystemRng rng;
   auto who = keys(home, std::move(*loaded), rng, user);
   if (!who) return tl::unexpected(who.error());
+  auto routes = std::make_unique<Routes>(settings.proxy == "off" ? "" : settings.proxy, settings.no_proxy);
+  if (!settings.proxy.empty() && settings.proxy != "off" && !routes->proxied())
+    log_warn(
+        "The environment names a proxy of a kind that is not spoken here (http:// and socks5:// are): none is used.");
+  if (const auto name = routes->proxy_name(); !name.empty()) routes->proxy_found(resolve({name}, kResolve).endpoints);
   auto bootstrap = resolve(settings.bootstrap, kResolve);
 
   auto impl = std::make_unique<Impl>(std::move(*held), std::move(*store), settings);
+  impl->routes = std::move(routes);
   impl->started =
       Started{who->identity.address, who->identity.key_name(), ports->bound(), who->fresh, std::move(bootstrap.failed)};
   Driver::Parts parts;
@@ -142,7 +167,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!wide) parts.config.peer.lan = overlay::LanMode::off;  // no link hears us
   parts.lan = parts.config.peer.lan != overlay::LanMode::off;
   parts.network = parts.config.peer.network;
-  parts.config.peer.bootstrap = std::move(bootstrap.endpoints);
+  parts.config.peer.bootstrap = joined(std::move(bootstrap.endpoints), *impl->routes, settings.bootstrap);
   parts.config.peer.first_sequence = *sequence;
   parts.config.peer.floors = std::move(*floors);
   parts.config.peer.report_floors = true;
@@ -151,11 +176,9 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.memory = std::move(*memory);
   parts.hosts_file = home.hosts();
   parts.key_file = std::move(who->file);
-  parts.tcp = std::make_unique<TcpPorts>();
+  parts.tcp = streams(*ports, parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   parts.config.peer.tcp = true;
-  if (parts.config.peer.role == overlay::Role::supernode) {  // a leaf is reached through its supernodes
-    if (const auto open = parts.tcp->listen(ports->bound()); !open) log_warn(open.error().text);
-  }
+  parts.config.peer.proxy = impl->routes->proxied();
   parts.sound_config.usual = std::move(*sound);
   parts.sound_config.processing = settings.sound_processing;
   parts.sound_config.choice = [file = home.sound(), configured = settings.sound_choice] {
@@ -173,14 +196,19 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   Impl* self = impl.get();
   impl->reread = std::move(reread);
   impl->names = std::make_unique<NameWatch>(impl->loop, settings.bootstrap, [self](std::vector<Endpoint> found) {
-    self->driver->node().set_bootstrap(std::move(found));
+    self->driver->node().set_bootstrap(joined(std::move(found), *self->routes, self->settings.bootstrap));
   });
+  if (const auto name = impl->routes->proxy_name(); !name.empty())
+    impl->proxy_name = std::make_unique<NameWatch>(
+        impl->loop, std::vector{name}, [self](std::vector<Endpoint> found) { self->routes->proxy_found(found); });
   impl->loop.on_signals({SIGTERM, SIGINT, SIGHUP},
                         [self](int number) { number == SIGHUP ? self->reload() : self->service->leave(); });
   std::signal(SIGPIPE, SIG_IGN);
   impl->driver->start([service](const node::Event& event) { service->on_event(event); },
                       [self] {
-                        self->names->every_second(self->driver->node().status(now()).state == overlay::State::alone);
+                        const bool alone = self->driver->node().status(now()).state == overlay::State::alone;
+                        self->names->every_second(alone);
+                        if (self->proxy_name) self->proxy_name->every_second(alone);
                         self->service->every_second();
                       });
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));

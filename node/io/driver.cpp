@@ -46,7 +46,8 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   if (tcp_) {
     tcp_->start(
         loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); },
-        [this](const Endpoint& at) { return node_.peer().stands_on(at); });
+        {[this](const Endpoint& at) { return node_.peer().stands_on(at); },
+         [this](const Endpoint& at) { return node_.peer().tries(at); }});
   }
   node_.start(now(), wall());
   start_lan();
@@ -70,7 +71,7 @@ void Driver::pump() {
   drain_events();
   announce();
   while (auto transmit = node_.poll_transmit()) {
-    if (tcp_ && transmit->to.transport == Transport::tcp) {
+    if (tcp_ && transmit->to.transport != Transport::udp) {
       tcp_->send(*transmit);
     } else {
       ports_.send(std::move(*transmit));

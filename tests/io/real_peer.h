@@ -11,6 +11,21 @@
 
 namespace linnet::io {
 
+// Runs until the condition holds (looked at every 20 ms) or the limit is over.
+inline bool run_to(Loop& loop, const std::function<bool()>& condition, Duration limit) {
+  bool held = false;
+  const auto until = now() + limit;
+  std::unique_ptr<Loop::Alarm> alarm;
+  alarm = loop.alarm([&] {
+    held = condition();
+    if (held || now() >= until) return loop.stop();
+    alarm->set(now() + std::chrono::milliseconds(20));
+  });
+  alarm->set(now());
+  loop.run();
+  return held;
+}
+
 class RealPeer {
  public:
   struct Options {
@@ -43,12 +58,13 @@ class RealPeer {
       pump();
     });
     const auto receive = [this](const Datagram& d) {
-      if (udp_ || d.from.transport == Transport::tcp) peer_->handle_datagram(now(), d);
+      if (udp_ || d.from.transport != Transport::udp) peer_->handle_datagram(now(), d);
     };
     ports_->start(loop_, receive, [this] { pump(); });
     if (tcp_) {
-      tcp_->start(
-          loop_, receive, [this] { pump(); }, [this](const Endpoint& at) { return peer_->stands_on(at); });
+      tcp_->start(loop_, receive, [this] { pump(); },
+                  {[this](const Endpoint& at) { return peer_->stands_on(at); },
+                   [this](const Endpoint& at) { return peer_->tries(at); }});
     }
     peer_->start(now(), wall());
     pump();
@@ -63,7 +79,7 @@ class RealPeer {
       again = false;
       while (auto transmit = peer_->poll_transmit()) {
         again = true;
-        if (transmit->to.transport == Transport::tcp) {
+        if (transmit->to.transport != Transport::udp) {
           if (tcp_) tcp_->send(*transmit);
         } else if (udp_) {
           ports_->send(std::move(*transmit));

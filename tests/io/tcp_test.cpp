@@ -15,21 +15,6 @@ namespace {
 
 using std::chrono::seconds;
 
-// Runs until the condition holds (looked at every 20 ms) or the limit is over.
-bool run_to(Loop& loop, const std::function<bool()>& condition, Duration limit) {
-  bool held = false;
-  const auto until = now() + limit;
-  std::unique_ptr<Loop::Alarm> alarm;
-  alarm = loop.alarm([&] {
-    held = condition();
-    if (held || now() >= until) return loop.stop();
-    alarm->set(now() + std::chrono::milliseconds(20));
-  });
-  alarm->set(now());
-  loop.run();
-  return held;
-}
-
 Fd connect_to(const Endpoint& to) {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto address = to_socket_address(to);
@@ -174,7 +159,7 @@ TEST(TcpPorts, DoNotDialForAnAnswer) {
   ASSERT_TRUE(server.listen({*Endpoint::parse("127.0.0.1:0")}));
   TcpPorts client;
   client.start(
-      loop, [](const Datagram&) {}, [] {}, [](const Endpoint&) { return true; });
+      loop, [](const Datagram&) {}, [] {}, {[](const Endpoint&) { return true; }, nullptr});
   const auto to = server.bound().front();
   for (const Bytes& answer : {Bytes{5, 0}, Bytes{7, 0}, Bytes{8, 0}, Bytes{11, 4}, Bytes{11, 5}, Bytes{128, 0}})
     client.send({to, answer});
@@ -219,7 +204,7 @@ struct DialledConnections : ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(ports.listen({*Endpoint::parse("127.0.0.1:0")}));
     ports.start(
-        loop, [](const Datagram&) {}, [] {}, [](const Endpoint&) { return true; });
+        loop, [](const Datagram&) {}, [] {}, {[](const Endpoint&) { return true; }, nullptr});
   }
   bool dials(const Endpoint& to) {
     const auto before = ports.counters().dialled;
@@ -278,7 +263,7 @@ TEST(TcpPorts, ForeignProtocolsAreShownOut) {
   TcpPorts server;
   ASSERT_TRUE(server.listen({*Endpoint::parse("127.0.0.1:0")}));
   server.start(
-      loop, [](const Datagram&) {}, [] {}, [](const Endpoint&) { return false; });
+      loop, [](const Datagram&) {}, [] {}, {[](const Endpoint&) { return false; }, nullptr});
   const auto client = connect_to(server.bound().front());
   ASSERT_TRUE(run_to(
       loop, [&] { return server.size() == 1; }, seconds(5)));
@@ -294,7 +279,7 @@ TEST(TcpPorts, WhatIsNotTakenIsDroppedNotKept) {
   ASSERT_TRUE(server.listen({*Endpoint::parse("127.0.0.1:0")}));
   Endpoint from;
   server.start(
-      loop, [&](const Datagram& d) { from = d.from; }, [] {}, [](const Endpoint&) { return true; });
+      loop, [&](const Datagram& d) { from = d.from; }, [] {}, {[](const Endpoint&) { return true; }, nullptr});
   const auto client = connect_to(server.bound().front());
   ASSERT_TRUE(run_to(
       loop, [&] { return server.size() == 1; }, seconds(5)));

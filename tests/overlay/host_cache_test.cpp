@@ -22,7 +22,7 @@ dht::Contact lan(std::uint32_t n) { return contact(n, IpAddress::v4(0x0a000000U 
 TEST(HostCache, SurvivesSavingAndLoading) {
   HostCache cache;
   cache.heard_of(lan(1));
-  cache.succeeded(lan(2), Wall{1000}, milliseconds(12));
+  cache.succeeded(lan(2), Way::udp, Wall{1000}, milliseconds(12));
   cache.failed(lan(2));
   const auto loaded = HostCache::load(cache.save());
   ASSERT_TRUE(loaded);
@@ -68,7 +68,7 @@ TEST(HostCache, HoldsAtMostTenOfOnePrefixOfGlobalAddresses) {
 
 TEST(HostCache, DoesNotGiveUpAHostThatWorksForOneItHeardOf) {
   HostCache cache;
-  for (std::uint32_t i = 0; i < HostCache::kCapacity; ++i) cache.succeeded(lan(i), Wall{1}, milliseconds(1));
+  for (std::uint32_t i = 0; i < HostCache::kCapacity; ++i) cache.succeeded(lan(i), Way::udp, Wall{1}, milliseconds(1));
   cache.heard_of(lan(5000));
   for (const auto& h : cache.hosts()) EXPECT_NE(h.contact, lan(5000));
   cache.failed(lan(7));
@@ -84,9 +84,9 @@ TEST(HostCache, DoesNotGiveUpAHostThatWorksForOneItHeardOf) {
 TEST(HostCache, OffersTriedBeforeNewAndRecentBeforeOld) {
   HostCache cache;
   cache.heard_of(lan(1));
-  cache.succeeded(lan(2), Wall{100}, milliseconds(1));
-  cache.succeeded(lan(3), Wall{200}, milliseconds(1));
-  cache.succeeded(lan(4), Wall{300}, milliseconds(1));
+  cache.succeeded(lan(2), Way::udp, Wall{100}, milliseconds(1));
+  cache.succeeded(lan(3), Way::udp, Wall{200}, milliseconds(1));
+  cache.succeeded(lan(4), Way::udp, Wall{300}, milliseconds(1));
   cache.failed(lan(4));
   const auto best = cache.best(10);
   ASSERT_EQ(best.size(), 4U);

@@ -135,10 +135,11 @@ class Net {
     if (loss > 0 && rng_.unit() < loss) return;
     if (lose && lose(from, bytes)) return;
     if (block && block(over(to.transport, from), to)) return;
-    if (to.transport == Transport::tcp && !connected(from, to, bytes)) return;
+    auto source = over(to.transport, from), target = to;
+    if (to.transport != Transport::udp && !connected(source, target, bytes)) return;
     const auto jitter =
         Duration(static_cast<std::int64_t>(rng_.below(1 + static_cast<std::uint64_t>(latency.count()) / 4)));
-    wire_.emplace(now + latency + jitter, Packet{over(to.transport, from), to, std::move(bytes)});
+    wire_.emplace(now + latency + jitter, Packet{source, target, std::move(bytes)});
   }
 
   const crypto::Suite& suite;
@@ -154,14 +155,33 @@ class Net {
   std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
 
  private:
-  // As node/io does: only what begins something opens a connection.
-  bool connected(const Endpoint& from, const Endpoint& to, ByteView bytes) {
-    if (bytes[0] == 4 || (bytes[0] == 11 && bytes[1] == 1)) {
-      connections_.insert({over(Transport::udp, from), over(Transport::udp, to)});
-      connections_.insert({over(Transport::udp, to), over(Transport::udp, from)});
+  // As node/io does: only what begins something opens a connection, to the port of a supernode or to those of
+  // convention; each has a port of its own at the side that dialled. Turns `from` and `to` into what the other side
+  // sees, and which node it is.
+  bool connected(Endpoint& from, Endpoint& to, ByteView bytes) {
+    if (const auto back = connections_.find({to, from.ip}); back != connections_.end()) {
+      from = back->second.dialled;
+      to = back->second.who;
+      return true;
     }
-    return connections_.contains({over(Transport::udp, from), over(Transport::udp, to)});
+    Endpoint source = from;
+    source.port = static_cast<std::uint16_t>(20'000 + from.port % 10'000 + to.port + (to.socket == 0 ? 0 : 1));
+    if (!connections_.contains({source, to.ip})) {
+      if (bytes[0] != 4 && !(bytes[0] == 11 && bytes[1] == 1)) return false;
+      const auto listens = [&](const auto& n) {
+        return n->peer && n->config.role == Role::supernode && leads_to(to, n->endpoint);
+      };
+      const auto node = std::find_if(nodes_.begin(), nodes_.end(), listens);
+      if (node == nodes_.end()) return false;
+      connections_[{source, to.ip}] = {over(Transport::udp, from), to, (*node)->endpoint};
+    }
+    to = over(from.transport, connections_[{source, to.ip}].node);
+    from = source;
+    return true;
   }
+  struct Connection {
+    Endpoint who, dialled, node;
+  };
 
   struct Packet {
     Endpoint from;
@@ -213,7 +233,7 @@ class Net {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<Endpoint, Node*> by_endpoint_;
   std::multimap<Time, Packet> wire_;
-  std::set<std::pair<Endpoint, Endpoint>> connections_;
+  std::map<std::pair<Endpoint, IpAddress>, Connection> connections_;  // by source and target
 };
 
 // Three supernodes that know the first, and two leaves: alice and bob.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
+#include "overlay/forward.h"
 
 namespace linnet::overlay {
 namespace {
@@ -93,6 +94,64 @@ TEST(Stream, TellsThatSomethingIsHeldBack) {
   ASSERT_TRUE(reader.next());
   EXPECT_TRUE(reader.in_the_middle());
   EXPECT_FALSE(reader.greeted());
+}
+
+TEST(StreamOpening, IsToldByItsFirstBytes) {
+  const Bytes stun = *from_hex("000100002112a442000102030405060708090a0b");
+  EXPECT_EQ(stream_opening(kStreamMagic), StreamOpening::ours);
+  EXPECT_EQ(stream_opening(stun), StreamOpening::stun);
+  EXPECT_EQ(stream_opening(*from_hex("1603010200")), StreamOpening::tls);
+  for (const auto* foreign : {"GET / HTTP/1.1", "SSH-2.0", "\x05\x01", "\x16\x02", "\x40\x01"})
+    EXPECT_EQ(stream_opening(view(foreign)), StreamOpening::foreign) << foreign;
+  EXPECT_EQ(stream_opening(*from_hex("0001000021")), StreamOpening::undecided);
+  EXPECT_EQ(stream_opening(*from_hex("0001000022")), StreamOpening::foreign) << "no cookie: refused at the first wrong byte";
+}
+
+TEST(StreamOpening, NeverChangesItsMindAsMoreComes) {
+  SeededRng rng(7);
+  for (int i = 0; i < 20'000; ++i) {
+    Bytes first(12);
+    rng.fill(first);
+    if (rng.below(2) == 0) first[0] = static_cast<std::uint8_t>(rng.below(24));
+    if (rng.below(4) == 0) std::copy(kStreamMagic.begin(), kStreamMagic.end(), first.begin());
+    auto before = StreamOpening::undecided;
+    for (std::size_t n = 0; n <= first.size(); ++n) {
+      const auto now = stream_opening(ByteView(first).first(n));
+      ASSERT_TRUE(before == StreamOpening::undecided || now == before);
+      before = now;
+    }
+    ASSERT_NE(before, StreamOpening::undecided) << "twelve bytes are enough";
+  }
+}
+
+constexpr Time at_ms(int n) { return Time{} + std::chrono::milliseconds(n); }
+Bytes voice(std::uint8_t n) { return {128, n}; }
+
+TEST(StreamQueue, DropsVoiceThatWaitedTooLongAndNothingElse) {
+  StreamQueue queue;
+  ASSERT_TRUE(queue.push(at_ms(0), voice(1)));
+  ASSERT_TRUE(queue.push(at_ms(0), write_tagged(ForwardKind::circuit, 7, voice(2))));
+  ASSERT_TRUE(queue.push(at_ms(0), Bytes{8, 3}));
+  ASSERT_TRUE(queue.push(at_ms(0), write_tagged(ForwardKind::circuit, 7, Bytes{8, 4})));
+  ASSERT_TRUE(queue.push(at_ms(150), voice(5)));
+  EXPECT_EQ(queue.pop(at_ms(250)), (Bytes{8, 3}));
+  EXPECT_EQ(queue.pop(at_ms(250)), write_tagged(ForwardKind::circuit, 7, Bytes{8, 4}));
+  EXPECT_EQ(queue.pop(at_ms(250)), voice(5));
+  EXPECT_EQ(queue.pop(at_ms(250)), std::nullopt);
+  EXPECT_EQ(queue.outdated(), 2U);
+  EXPECT_EQ(queue.bytes(), 0U);
+}
+
+TEST(StreamQueue, OfAStreamThatStandsHoldsNoMoreThanItsBoundAndTheNewestVoice) {
+  StreamQueue queue;
+  for (int i = 0; i < 5000; ++i) {
+    (void)queue.push(at_ms(20 * i), Bytes(100, 128));
+    EXPECT_LE(queue.bytes(), StreamQueue::kMostBytes);
+  }
+  std::size_t left = 0;
+  while (queue.pop(at_ms(20 * 4999))) ++left;
+  EXPECT_LE(left, 10U);  // 200 ms of it
+  EXPECT_GE(left, 1U);
 }
 
 }  // namespace

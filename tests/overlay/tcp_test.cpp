@@ -136,5 +136,99 @@ TEST_F(Blocked, TurnsToTcpWhenUdpDiesLater) {
   EXPECT_TRUE(net.run_to([&] { return over_tcp(bob) == 3; }, minutes(2)));
 }
 
+// A network with a door for some ways only.
+struct Narrow : testing::Test {
+  void world(std::set<Way> open) {
+    ways = std::move(open);
+    net.block = [this](const Endpoint& from, const Endpoint& to) {
+      if (from.ip == inside) return !ways.contains(way_of(to));
+      return to.ip == inside && to.transport == Transport::udp && !ways.contains(Way::udp);
+    };
+    net.seen = [this](const Endpoint& from, const Endpoint& to, ByteView bytes) {
+      if (from.ip == inside && bytes[0] == 4) tried.insert(way_of(to));
+    };
+    small_world(net, [](PeerConfig& config) { config.tcp = config.proxy = true; });
+    inside = net.at("alice").endpoint.ip;
+  }
+  // The ways of the supernodes that answer for her.
+  std::set<Way> taken() {
+    std::set<Way> out;
+    for (const auto& s : net.at("alice").peer->supernodes()) {
+      if (s.attached) out.insert(way_of(s.way));
+    }
+    return out;
+  }
+  bool joins() {
+    return net.run_to([&] { return online(net.at("alice")); }, seconds(5));
+  }
+
+  Net net;
+  IpAddress inside;
+  std::set<Way> ways, tried;
+};
+
+TEST_F(Narrow, IsJoinedAndCalledThroughTheOneWayThatIsOpen) {
+  world({Way::tls});
+  auto& alice = net.at("alice");
+  auto& bob = net.at("bob");
+  ASSERT_TRUE(joins());
+  net.run(seconds(3));
+  EXPECT_EQ(taken(), std::set{Way::tls});
+  for (const auto& s : alice.peer->supernodes()) {
+    if (!s.attached) continue;
+    EXPECT_EQ(s.endpoint.port, 4400) << "a supernode is known by its own port";
+  }
+  ASSERT_TRUE(net.run_to([&] { return online(bob); }));
+  EXPECT_TRUE(link_up(net, alice, bob).up);
+  EXPECT_TRUE(link_up(net, bob, alice).up);
+  EXPECT_EQ(alice.peer->udp_answers(), 0U);
+  EXPECT_GE(alice.peer->udp_probes(), 3U);
+  EXPECT_EQ(bob.peer->udp_answers(), bob.peer->udp_probes());
+}
+
+struct OneWay : Narrow, testing::WithParamInterface<Way> {};
+
+TEST_P(OneWay, IsEnoughToJoin) {
+  world({GetParam()});
+  ASSERT_TRUE(joins());
+  net.run(seconds(3));
+  EXPECT_EQ(taken(), std::set{GetParam()});
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OneWay,
+                         testing::Values(Way::udp, Way::tcp, Way::tls, Way::web, Way::tls_by_proxy, Way::tcp_by_proxy));
+
+TEST_F(Narrow, IsTriedWayAfterWayAndNoFurtherThanTheFirstThatAnswers) {
+  world({Way::udp, Way::tls});
+  ASSERT_TRUE(joins());
+  net.run(seconds(10));
+  EXPECT_EQ(tried, std::set{Way::udp}) << "datagrams answered before a stream was begun";
+}
+
+TEST_F(Narrow, ThatOpensGoesBackToDatagramsAtTheSupernodesOwnPort) {
+  world({Way::tls});
+  ASSERT_TRUE(joins());
+  net.run(seconds(3));
+  ways.insert(Way::udp);
+  EXPECT_TRUE(net.run_to([&] { return taken() == std::set{Way::udp}; }, minutes(3)));
+}
+
+TEST_F(Narrow, IsRememberedSoThatTheNextStartBeginsThere) {
+  world({Way::tls});
+  ASSERT_TRUE(joins());
+  net.run(seconds(3));
+  auto& alice = net.at("alice");
+  const auto saved = HostCache::load(alice.peer->host_cache().save());
+  ASSERT_TRUE(saved);
+  EXPECT_EQ(saved->latest_way(), Way::tls);
+  net.kill(alice);
+  net.run(minutes(1));
+  tried.clear();
+  net.start(alice, *saved);
+  ASSERT_TRUE(joins());
+  EXPECT_FALSE(tried.contains(Way::web)) << "what did not work last time was begun before what did";
+  EXPECT_FALSE(tried.contains(Way::tcp));
+}
+
 }  // namespace
 }  // namespace linnet::overlay::test

@@ -20,7 +20,7 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line keys;
   } commands[] = {
       {{"status"},
-       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "clock_ahead_s",
+       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s",
         "clock_supernodes", "calls", "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},

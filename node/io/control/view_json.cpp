@@ -74,8 +74,7 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
       supernodes.push_back(to_text(supernode.endpoint));
   Json over_tcp = Json::array();
   for (const auto& supernode : status.supernodes)
-    if (supernode.attached && supernode.endpoint.transport == Transport::tcp)
-      over_tcp.push_back(to_text(supernode.endpoint));
+    if (supernode.attached && supernode.way.transport != Transport::udp) over_tcp.push_back(to_text(supernode.way));
   Json calls = Json::array();
   for (const auto& call : status.calls)
     calls.push_back(Json{{"id", static_cast<std::uint64_t>(call.id)},
@@ -95,6 +94,8 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
               {"listen", std::move(addresses)},
               {"supernodes", std::move(supernodes)},
               {"supernodes_tcp", std::move(over_tcp)},
+              {"udp_probes", status.udp_probes},
+              {"udp_answers", status.udp_answers},
               {"clock_ahead_s", status.clock_ahead ? Json(status.clock_ahead->count()) : Json(nullptr)},
               {"clock_supernodes", status.clock_voices},
               {"calls", std::move(calls)}};

@@ -10,6 +10,7 @@
 
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
+#include "overlay/ways.h"
 
 namespace linnet::io {
 namespace {
@@ -55,28 +56,38 @@ Done TcpPorts::listen(const std::vector<Endpoint>& at) {
     sockaddr_storage bound{};
     socklen_t size = sizeof bound;
     ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size);
-    listeners_.push_back({std::move(fd), tcp(to_endpoint(bound)), nullptr});
+    listeners_.push_back(std::make_unique<Listener>());
+    listeners_.back()->fd = std::move(fd);
+    listeners_.back()->local = tcp(to_endpoint(bound));
+    if (loop_ != nullptr) watch(*listeners_.back());
   }
   if (!failed.empty()) return trouble("No TCP at " + failed + ": who has no UDP cannot come in there.");
   return {};
 }
 
+void TcpPorts::stop_listening(const std::vector<Endpoint>& at) {
+  std::erase_if(listeners_, [&](const auto& listener) {
+    return std::any_of(at.begin(), at.end(), [&](const Endpoint& e) { return same_place(e, listener->local); });
+  });
+}
+
 std::vector<Endpoint> TcpPorts::bound() const {
   std::vector<Endpoint> out;
-  for (const auto& listener : listeners_) out.push_back(listener.local);
+  for (const auto& listener : listeners_) out.push_back(listener->local);
   return out;
 }
 
-void TcpPorts::start(Loop& loop, Receive receive, std::function<void()> drained, Standing standing) {
+void TcpPorts::start(Loop& loop, Receive receive, std::function<void()> drained, Core core) {
   loop_ = &loop;
   receive_ = std::move(receive);
   drained_ = std::move(drained);
-  standing_ = std::move(standing);
+  core_ = std::move(core);
   alarm_ = loop.alarm([this] { sweep(); });
-  for (auto& listener : listeners_) {
-    Listener* self = &listener;
-    listener.watch = loop.watch(listener.fd.get(), [this, self] { accept_some(*self); });
-  }
+  for (auto& listener : listeners_) watch(*listener);
+}
+
+void TcpPorts::watch(Listener& listener) {
+  listener.watch = loop_->watch(listener.fd.get(), [this, self = &listener] { accept_some(*self); });
 }
 
 void TcpPorts::accept_some(Listener& listener) {
@@ -85,7 +96,7 @@ void TcpPorts::accept_some(Listener& listener) {
     socklen_t size = sizeof from;
     Fd fd(::accept4(listener.fd.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
-      take(std::move(fd), tcp(to_endpoint(from)));
+      take(std::move(fd), tcp(to_endpoint(from)), listener.local);
       continue;
     }
     if (errno != EMFILE && errno != ENFILE) return;
@@ -99,13 +110,14 @@ void TcpPorts::accept_some(Listener& listener) {
   }
 }
 
-void TcpPorts::take(Fd fd, const Endpoint& remote) {
+void TcpPorts::take(Fd fd, const Endpoint& remote, const Endpoint& local) {
   if (!make_room(remote)) {
     ++counters_.refused;
     return;
   }
   ++counters_.accepted;
-  begin(TcpConnection::accepted(std::move(fd), remote, now()));
+  (void)begin(
+      std::make_unique<Entry>(Entry{TcpConnection(ByteStream::accepted(std::move(fd)), remote, true, now()), local}));
 }
 
 bool TcpPorts::make_room(const Endpoint& newcomer) {
@@ -113,11 +125,11 @@ bool TcpPorts::make_room(const Endpoint& newcomer) {
   auto oldest = connections_.end();
   const auto time = now();
   for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    const auto& one = *it->second;
+    const auto& one = it->second->connection;
     if (!one.incoming()) continue;
     if (!newcomer.ip.is_loopback() && one.remote().ip.prefix() == newcomer.ip.prefix()) ++neighbours;
-    if (oldest != connections_.end() && oldest->second->since() <= one.since()) continue;
-    if (time - one.since() >= kFairTime && !standing_(one.remote())) oldest = it;
+    if (oldest != connections_.end() && oldest->second->connection.since() <= one.since()) continue;
+    if (time - one.since() >= kFairTime && !core_.stands(one.remote())) oldest = it;
   }
   if (neighbours >= limits_.per_prefix) return false;
   if (connections_.size() < limits_.total) return true;
@@ -129,58 +141,100 @@ bool TcpPorts::make_room(const Endpoint& newcomer) {
 
 // The only way out of the table: what we dialled is counted.
 TcpPorts::Connections::iterator TcpPorts::drop(Connections::iterator at) {
-  if (!at->second->incoming()) --outgoing_;
+  const auto& one = at->second->connection;
+  counters_.outdated += one.outdated();
+  if (!one.incoming()) --outgoing_;
+  if (!one.incoming() && one.remote().socket == overlay::kByProxy) {
+    if (!one.why().empty()) proxy_trouble_ = one.why();
+    if (one.ready()) proxy_trouble_.clear();
+  }
   return connections_.erase(at);
 }
 
-void TcpPorts::begin(std::unique_ptr<TcpConnection> connection) {
-  const auto remote = connection->remote();
+TcpPorts::Connections::iterator TcpPorts::begin(std::unique_ptr<Entry> entry) {
+  auto& connection = entry->connection;
+  const auto remote = connection.remote();
   if (const auto former = connections_.find(remote); former != connections_.end()) drop(former);
-  if (!connection->incoming()) ++outgoing_;
-  auto& kept = *(connections_[remote] = std::move(connection));
-  kept.start(
-      *loop_, [this, remote] { on_readable(remote); }, [this, remote] { on_writable(remote); });
+  if (!connection.incoming()) ++outgoing_;
+  const auto at = connections_.emplace(remote, std::move(entry)).first;
+  connection.start(
+      *loop_, [this, &connection] { on_readable(connection); },
+      [this, &connection] {
+        connection.on_writable();
+        on_writable(connection);
+      });
   if (connections_.size() == 1) alarm_->set(now() + kSweep);
+  return at;
 }
 
-void TcpPorts::on_readable(const Endpoint& remote) {
-  const auto at = connections_.find(remote);
-  if (at == connections_.end()) return;
-  auto& connection = *at->second;
-  const bool goes_on = connection.read(now(), [&](MutableBytes packet) {
+// It turned out to be in TLS. False: there is one of that name, and it stays.
+bool TcpPorts::rename(const Endpoint& before, const Endpoint& after) {
+  if (connections_.contains(after)) return false;
+  auto node = connections_.extract(before);
+  node.key() = after;
+  connections_.insert(std::move(node));
+  return true;
+}
+
+void TcpPorts::on_readable(TcpConnection& connection) {
+  const auto receive = [&](MutableBytes packet) {
     if (packet.size() > kMaxDatagram) {
       ++counters_.malformed;  // no packet of ours is longer, whatever carries it
     } else {
-      receive_(Datagram{remote, packet});
+      receive_(Datagram{connection.remote(), packet});
     }
-  });
-  if (!goes_on) drop(at);
+  };
+  const auto remote = connection.remote();
+  auto became = connection.read(now(), receive);
+  auto at = connections_.find(remote);
+  if (became == TcpConnection::Read::in_tls) {
+    const auto renamed = connection.remote();
+    became = rename(remote, renamed) ? connection.read(now(), receive) : TcpConnection::Read::over;
+    if (const auto found = connections_.find(renamed); found != connections_.end()) at = found;
+  }
+  if (became == TcpConnection::Read::guest) {
+    hand_on(at);
+  } else if (became != TcpConnection::Read::goes_on) {
+    drop(at);
+  } else if (!connection.waits()) {
+    on_writable(connection);  // a handshake goes on, or is over
+  }
   drained_();
 }
 
-void TcpPorts::on_writable(const Endpoint& remote) {
-  const auto at = connections_.find(remote);
-  if (at == connections_.end()) return;
-  at->second->waits_ = false;
-  if (at->second->flush(now())) return;
+// What a guest does from here on is not ours to count or close.
+void TcpPorts::hand_on(Connections::iterator at) {
+  auto& entry = *at->second;
+  StreamGuest guest{entry.connection.remote(), entry.local, nullptr, entry.connection.take_opening()};
+  guest.stream = entry.connection.take_stream();
   drop(at);
+  if (!guests_) {
+    ++counters_.malformed;
+    return;
+  }
+  ++counters_.guests;
+  guests_(std::move(guest));
+}
+
+void TcpPorts::on_writable(TcpConnection& connection) {
+  if (connection.flush(now())) return;
+  drop(connections_.find(connection.remote()));
+}
+
+TcpPorts::Connections::iterator TcpPorts::dial(const Endpoint& to) {
+  if (outgoing_ >= limits_.outgoing || loop_ == nullptr) return connections_.end();
+  const auto how = route_ ? route_(to) : ByteStream::Dial{to, std::nullopt, ""};
+  auto stream = how ? ByteStream::dial(*how) : nullptr;
+  if (!stream) return connections_.end();
+  ++counters_.dialled;
+  return begin(std::make_unique<Entry>(Entry{TcpConnection(std::move(stream), to, false, now()), Endpoint{}}));
 }
 
 void TcpPorts::send(const Transmit& transmit) {
   auto at = connections_.find(transmit.to);
-  if (at == connections_.end()) {
-    auto fresh = begins(transmit.bytes) && outgoing_ < limits_.outgoing && loop_ != nullptr
-                     ? TcpConnection::dial(transmit.to, now())
-                     : nullptr;
-    if (!fresh) {
-      ++counters_.dropped;
-      return;
-    }
-    ++counters_.dialled;
-    begin(std::move(fresh));
-    at = connections_.find(transmit.to);
-  }
-  if (!at->second->send(transmit.bytes)) {
+  if (at == connections_.end() && (begins(transmit.bytes) || (core_.tries && core_.tries(transmit.to))))
+    at = dial(transmit.to);
+  if (at == connections_.end() || !at->second->connection.send(now(), transmit.bytes)) {
     ++counters_.dropped;
     return;
   }
@@ -190,22 +244,25 @@ void TcpPorts::send(const Transmit& transmit) {
 void TcpPorts::flush() {
   for (const auto& remote : std::exchange(waiting_, {})) {
     const auto at = connections_.find(remote);
-    if (at == connections_.end() || at->second->waits_) continue;
-    on_writable(remote);
+    if (at == connections_.end() || at->second->connection.waits()) continue;
+    on_writable(at->second->connection);
   }
 }
 
+// What we dialled and nothing stands on goes as soon as nobody waits for it: another way was taken.
 void TcpPorts::sweep() {
   const auto time = now();
   for (auto it = connections_.begin(); it != connections_.end();) {
-    auto& one = *it->second;
-    const bool standing = standing_(one.remote());
-    if (standing) one.last_standing_ = time;
-    if (!one.slow(time, standing)) {
+    auto& one = it->second->connection;
+    const bool standing = core_.stands(one.remote());
+    if (standing) one.stands(time);
+    const bool lost =
+        !one.incoming() && !standing && time - one.since() >= kSweep && core_.tries && !core_.tries(one.remote());
+    if (!lost && !one.slow(time, standing)) {
       ++it;
       continue;
     }
-    ++counters_.closed_slow;
+    if (!lost) ++counters_.closed_slow;
     it = drop(it);
   }
   alarm_->set(connections_.empty() ? kNever : time + kSweep);

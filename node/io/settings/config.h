@@ -22,6 +22,8 @@ struct Settings {
   std::vector<std::string> bootstrap;  // HOST:PORT, resolved at start
   bool lan = true;
   std::string network = "linnet";
+  std::string proxy;     // net.proxy, else of the environment: for streams; empty: none
+  std::string no_proxy;  // of the environment
   RelayMode relay = RelayMode::automatic;
   std::uint64_t circuit_kbps = 128;         // relay.bandwidth
   std::optional<std::uint64_t> month_gb;    // relay.month: kept for the release that counts it
@@ -56,6 +58,9 @@ Done parse_config(std::string_view text, const std::string& name, Settings& sett
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings);
 // Every LINNET_* variable of the table (table.cpp); a list is comma-separated. `get` returns null for what is not set.
 Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings);
+
+// HTTPS_PROXY, ALL_PROXY (in lower case first) where net.proxy says nothing, and NO_PROXY.
+void apply_proxy_environment(const std::function<const char*(const char*)>& get, Settings& settings);
 
 // Values as flags, environment and files spell them. Trouble says what would have been right.
 Outcome<Endpoint> parse_listen(std::string_view text);

@@ -51,14 +51,27 @@ node::NodeConfig Settings::node_config() const {
   return out;
 }
 
+void apply_proxy_environment(const std::function<const char*(const char*)>& get, Settings& settings) {
+  const auto first = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      if (const char* given = get(name); given != nullptr && given[0] != '\0') return std::string(given);
+    }
+    return std::string();
+  };
+  if (settings.proxy.empty()) settings.proxy = first({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  settings.no_proxy = first({"no_proxy", "NO_PROXY"});
+}
+
 Done apply_environment(const std::function<const char*(const char*)>& get, Settings& settings) {
   for (const auto& setting : setting_table()) {
     const char* given = setting.variable == nullptr ? nullptr : get(setting.variable);
     if (given == nullptr || given[0] == '\0') continue;
     auto wanted = setting.read({Value::Word{given}, absolute(".")}, settings);
-    std::erase(wanted, '"');  // of a file
+    std::erase(wanted, '"');                           // of a file
+    const bool secret = setting.key() == "net.proxy";  // may hold a password
     if (!wanted.empty())
-      return trouble(std::string(setting.variable) + ": " + quoted(given) + " is not " + wanted, Exit::usage);
+      return trouble(std::string(setting.variable) + ": " + (secret ? "it" : quoted(given)) + " is not " + wanted,
+                     Exit::usage);
   }
   return {};
 }

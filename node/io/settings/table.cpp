@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "node/io/settings/words.h"
+#include "overlay/proxy.h"
 
 namespace linnet::io {
 namespace {
@@ -143,6 +144,20 @@ std::string device_text(const Settings& s) {
                                                                                : "\"default\"";
 }
 
+std::string read_proxy(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  if (!text || (*text != "off" && !overlay::Proxy::parse(*text)))
+    return R"("off", or a proxy, as in "http://proxy.example:3128" or "socks5://10.0.0.1:1080")";
+  target = *text;
+  return {};
+}
+
+// Never with its password.
+std::string proxy_text(const std::string& value) {
+  const auto proxy = overlay::Proxy::parse(value);
+  return value.empty() || value == "off" || !proxy ? or_none(value == "off" ? value : "") : in_quotes(proxy->shown());
+}
+
 std::string read_ring_tone(const Value& value, Settings& s) {
   const auto text = text_in(value);
   if (!text) return R"("on", "off" or a WAV file)";
@@ -203,6 +218,7 @@ const Setting kTable[] = {
     FLAG("", "lan", "LINNET_LAN", When::restart, lan),
     TEXT("", "network", "LINNET_NETWORK", When::restart, false, read_text, in_quotes, network),
     WORD("", "log", "LINNET_LOG", When::now, log_level),
+    TEXT("net", "proxy", "LINNET_PROXY", When::restart, true, read_proxy, proxy_text, proxy),
     WORD("relay", "mode", "LINNET_RELAY", When::restart, relay),
     NUMBER("relay", "bandwidth", When::restart, 8, 1'000'000, "kbit/s a circuit, 8 to 1000000", circuit_kbps),
     {"relay", "month", nullptr, When::restart, false,
