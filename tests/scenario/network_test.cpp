@@ -8,7 +8,8 @@ class Network : public Lab {
  protected:
   // Null when it cannot be made here.
   Json found(const std::string& script) {
-    const auto said = run("net/" + script, LINNET_BINARY_DIR "/linnet");
+    const auto name = script.substr(0, script.find(' '));
+    const auto said = run("net/" + name, LINNET_BINARY_DIR "/linnet" + script.substr(name.size()));
     return said ? Json::parse(*said, nullptr, false) : Json(nullptr);
   }
 };
@@ -25,6 +26,41 @@ TEST_F(Network, ThatLetsNoUdpOutIsJoinedCalledFromAndCalledOverTcp) {
   EXPECT_TRUE(verdict["office_heard"]);
   EXPECT_TRUE(verdict["outside_heard"]);
 }
+
+struct NarrowDoor {
+  const char* way;
+  const char* over;  // where status says that the supernode is reached
+  const char* gate;  // what the proxy, if any, was asked for
+};
+
+class NarrowNetwork : public Network, public testing::WithParamInterface<NarrowDoor> {};
+
+TEST_P(NarrowNetwork, IsJoinedCalledFromAndCalled) {
+  const auto& door = GetParam();
+  const auto verdict = found("narrow " + std::string(door.way));
+  if (verdict.is_null()) GTEST_SKIP() << log_;
+  ASSERT_EQ(verdict["calls"].size(), 2U) << log_;
+  for (const auto& call : verdict["calls"]) {
+    EXPECT_EQ(call["result"], "ended") << call;
+    EXPECT_EQ(call["path"], "relayed") << call;
+  }
+  EXPECT_TRUE(verdict["office_heard"]);
+  EXPECT_TRUE(verdict["outside_heard"]);
+  EXPECT_GT(verdict["dropped"], 0) << "nothing was blocked";
+  EXPECT_EQ(verdict["status"]["supernodes_tcp"], Json::array({door.over}));
+  EXPECT_EQ(verdict["status"]["udp_answers"], 0);
+  const auto said = verdict["said"].get<std::string>();
+  EXPECT_NE(said.find("UDP is blocked here (0 of "), std::string::npos) << said;
+  EXPECT_EQ(verdict["secrets_in_logs"], 0);
+  const auto& gate = verdict["gate"];
+  if (door.gate[0] == 0) return;
+  EXPECT_NE(std::find(gate.begin(), gate.end(), Json(door.gate)), gate.end()) << gate;
+}
+
+INSTANTIATE_TEST_SUITE_P(Doors, NarrowNetwork,
+                         testing::Values(NarrowDoor{"tls", "10.9.0.1:443", ""}, NarrowDoor{"web", "10.9.0.1:80", ""},
+                                         NarrowDoor{"http", "10.9.0.1:443", "to 10.9.0.1:443"},
+                                         NarrowDoor{"socks5", "10.9.0.1:443", "to super.lab.example:443"}));
 
 TEST_F(Network, OfTwoCablesIsToldApartByItsInterfaceWhereAddressesAreTheSame) {
   const auto verdict = found("two-cables");
