@@ -112,14 +112,19 @@ TEST(TcpPorts, AThousandSlowClientsAreClosedWithinTenSecondsAndOthersServed) {
       loop,
       [&] {
         for (int i = 0; i < 100 && connected < kSlow; ++i, ++connected)
-          slow.push_back({connect_to(s1.endpoint()), connected % 5, {}});
+          slow.push_back({connect_to(s1.endpoint()), connected % 7, {}});
         return s1.tcp().counters().accepted >= kSlow;
       },
       seconds(8 * kSanitized)));
   const auto began = now();  // all are in; those that came first have less time left
   Bytes garbage(overlay::kStreamMagic.begin(), overlay::kStreamMagic.end());
   for (int i = 0; i < 5; ++i) (void)overlay::write_stream_packet(garbage, Bytes(200, 9));
+  Bytes hello;  // of TLS: begun, or said and not gone on with
+  const auto tls = Tls::client("node.example");
+  tls->take_output(hello);
   for (const auto& one : slow) {
+    if (one.kind == 5) say(one.fd, ByteView(hello).first(20));
+    if (one.kind == 6) say(one.fd, hello);
     if (one.kind == 1) say(one.fd, ByteView(overlay::kStreamMagic).first(2));
     if (one.kind == 2) say(one.fd, overlay::kStreamMagic);
     if (one.kind == 3) say(one.fd, Bytes{0x05, 'L', 'N', 1, 0x04, 0x00, 8, 8, 8});

@@ -10,7 +10,7 @@
 namespace linnet::io {
 namespace {
 
-using std::chrono::milliseconds;
+using overlay::Way;
 using std::chrono::seconds;
 
 // What two ends of TLS have to say to each other, until neither has more.
@@ -199,7 +199,6 @@ struct Proxied : Ports {
     client.send({overlay::by(way, to), Bytes{4, 1, 2}});
     client.flush();
   }
-  using Way = overlay::Way;
 
   TcpPorts client;
   std::unique_ptr<Routes> routes;

@@ -147,8 +147,10 @@ struct Narrow : testing::Test {
     net.seen = [this](const Endpoint& from, const Endpoint& to, ByteView bytes) {
       if (from.ip == inside && bytes[0] == 4) tried.insert(way_of(to));
     };
-    small_world(net, [](PeerConfig& config) { config.tcp = config.proxy = true; });
-    inside = net.at("alice").endpoint.ip;
+    small_world(net, [this](PeerConfig& config) {
+      config.tcp = config.proxy = true;
+      if (inside == IpAddress{}) inside = config.listen[0].ip;  // alice's, before she says a word
+    });
   }
   // The ways of the supernodes that answer for her.
   std::set<Way> taken() {
