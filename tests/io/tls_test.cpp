@@ -240,7 +240,7 @@ TEST_F(Proxied, SaysWhyAProxyRefusesAndNotWithWhatPassword) {
     dialler.set_route([&](const Endpoint& to) { return wrong.to(to); });
     dialler.start(
         loop, [](const Datagram&) {}, [] {}, {[](const Endpoint&) { return true; }, nullptr});
-    dialler.send({overlay::by(Way::tls_by_proxy, *Endpoint::parse("203.0.113.9:4400")), Bytes{4}});
+    dialler.send({overlay::by(Way::tls_by_proxy, *Endpoint::parse("203.0.113.9:4400")), Bytes{4, 0}});
     dialler.flush();
     ASSERT_TRUE(until([&] { return !dialler.proxy_trouble().empty(); }));
     EXPECT_NE(dialler.proxy_trouble().find("the proxy "), std::string::npos);

@@ -72,12 +72,12 @@ class Lab:
         return None
 
     def people_up(self):
-        """Three supernodes on the Internet side, on port 4400 and 443, then a1 and b1."""
+        """Three supernodes on the Internet side, on port 4400 (and by themselves on 443 and 80), then a1 and b1."""
         boot = []
         for k in (1, 2, 3):
             address = f"198.18.{k}.11"
-            self.up(f"pub{k}", "--relay", "on", "--listen", f"{address}:4400", "--listen", f"{address}:443", *boot)
-            boot += ["--bootstrap", f"{address}:4400", "--bootstrap", f"{address}:443"]
+            self.up(f"pub{k}", "--relay", "on", "--listen", f"{address}:4400", *boot)
+            boot += ["--bootstrap", f"{address}:4400"]
         for host in ("a1", "b1"):
             self.up(host, "--relay", "off", "--listen", "0.0.0.0:4400", "--auto-answer", "--play", str(SPEECH), *boot)
         return {host: self.online(host) for host in ("a1", "b1")}
