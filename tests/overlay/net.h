@@ -21,7 +21,7 @@ struct Node {
   crypto::Identity identity;
   PeerConfig config;
   std::chrono::seconds clock_off{};  // what its clock shows too much
-  std::unique_ptr<Peer> peer;  // null: killed
+  std::unique_ptr<Peer> peer;        // null: killed
   std::vector<PeerEvent> events;
   std::vector<Bytes> received;  // when logging
   std::vector<Endpoint> senders;

@@ -104,7 +104,8 @@ TEST(StreamOpening, IsToldByItsFirstBytes) {
   for (const auto* foreign : {"GET / HTTP/1.1", "SSH-2.0", "\x05\x01", "\x16\x02", "\x40\x01"})
     EXPECT_EQ(stream_opening(view(foreign)), StreamOpening::foreign) << foreign;
   EXPECT_EQ(stream_opening(*from_hex("0001000021")), StreamOpening::undecided);
-  EXPECT_EQ(stream_opening(*from_hex("0001000022")), StreamOpening::foreign) << "no cookie: refused at the first wrong byte";
+  EXPECT_EQ(stream_opening(*from_hex("0001000022")), StreamOpening::foreign)
+      << "no cookie: refused at the first wrong byte";
 }
 
 TEST(StreamOpening, NeverChangesItsMindAsMoreComes) {
