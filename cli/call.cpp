@@ -142,7 +142,7 @@ class Follower {
     if (context_.json) {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
-      for (const char* key : {"id", "peer", "state", "path", "via", "reason", "digits"}) out[key] = call[key];
+      for (const char* key : {"id", "peer", "state", "path", "via", "reason", "protected", "digits"}) out[key] = call[key];
       return row(out.dump());
     }
     if (live_) {

@@ -90,7 +90,8 @@ std::string path_text(const Json& call) {
   const auto path = text_at(call, "path");
   const auto via = text_at(call, "via");
   const auto reason = text_at(call, "reason");
-  const auto why = reason.empty() ? "" : " (" + reason + ")";
+  const auto why = (reason.empty() ? "" : " (" + reason + ")") +
+                   std::string(call.value("protected", false) ? " PROTECTED" : "");
   if (path == "lan" || path == "direct")
     return (path == "lan" ? "LAN" : "DIRECT") + (via.empty() ? "" : " " + via) + why;
   if (path != "relayed") return "UNKNOWN";

@@ -120,7 +120,8 @@ std::size_t Session::play(Time now, std::span<std::int16_t> out) {
 
 Result<PacketKind> Session::handle_packet(Time now, MutableBytes packet) {
   auto kind = impl_->receive(now, packet);
-  if (!kind) ++impl_->counted.packets_refused;
+  // The peer may send by two ways at once: what comes again is no attack.
+  if (!kind) ++(kind.error() == Fault::replayed ? impl_->counted.packets_duplicate : impl_->counted.packets_refused);
   return kind;
 }
 
@@ -214,6 +215,7 @@ Stats Session::stats(Time) const {
   const auto& plan = s.rate.plan();
   out.bitrate = plan.bitrate;
   out.frame_ms = static_cast<int>(s.sender.frame()) / kSamplesPerMs;
+  out.heard_frame_ms = static_cast<int>(s.playout.frame()) / kSamplesPerMs;
   out.copies = static_cast<int>(std::count_if(plan.copies.begin(), plan.copies.end(), [](auto d) { return d != 0; }));
   out.ceiling = s.rate.ceiling();
   out.queue_ms = s.rate.queue_ms();

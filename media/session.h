@@ -73,8 +73,8 @@ struct Stats {
   std::uint64_t packets_received = 0;  // RTP, authenticated, duplicates not counted
   std::uint64_t packets_lost = 0;      // expected minus received
   std::uint64_t packets_late = 0;      // arrived after their playout time: dropped
-  std::uint64_t packets_duplicate = 0;
-  std::uint64_t packets_refused = 0;  // failed authentication, replayed, wrong SSRC, malformed, unknown payload type
+  std::uint64_t packets_duplicate = 0;  // came before: by another way, or replayed
+  std::uint64_t packets_refused = 0;  // failed authentication, wrong SSRC, malformed, unknown payload type
   std::uint64_t packets_dropped = 0;  // ours, because nobody polled them
   std::optional<double> loss_pct;     // of what the peer sent to us; absent until a packet came
   std::optional<double> jitter_ms;    // RFC 3550 interarrival jitter; absent until two packets came
@@ -86,6 +86,7 @@ struct Stats {
   std::string codec;                       // what we send: "opus", "PCMU", "PCMA", "L16"
   int bitrate = 0;                         // of the codec at present, bit/s
   int frame_ms = 0;                        // at present
+  int heard_frame_ms = 0;                  // of what comes; 0 before a packet did
   std::optional<int> complexity;           // of the encoder at present; absent: it has none, or nothing was encoded
   int copies = 0;                          // of each frame that are sent beside it (RFC 2198)
   std::optional<int> ceiling;              // bit/s on the wire that the path was found to carry; absent: no limit met

@@ -30,6 +30,10 @@ Result<PacketKind> Session::Impl::receive(Time now, MutableBytes packet) {
   if (*from == ssrc || (remote_ssrc && *from != *remote_ssrc)) return fail(Fault::mismatch);
   if (source && *from != *source && sources >= kMaxSources) return fail(Fault::refused);
   const bool rtcp = is_rtcp(packet);
+  // Before it is opened: by two ways at once every other packet is one that came already.
+  if (!rtcp && !plain() && source == *from && packet.size() >= kRtpHeader &&
+      reception.seen(reception.extend(static_cast<std::uint16_t>(packet[2] << 8 | packet[3]))))
+    return fail(Fault::replayed);
   auto plain_packet = open(packet, rtcp);
   if (!plain_packet) return fail(plain_packet.error());
   const auto status = rtcp ? receive_rtcp(now, *plain_packet) : receive_rtp(now, *plain_packet);

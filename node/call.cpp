@@ -128,6 +128,7 @@ CallView Call::view(const Rooms& rooms, Time now) const {
   const auto* t = talking();
   if (t == nullptr) return out;
   describe_path(rooms, *t, now, out);
+  out.protected_now = t->guard.protecting(now) || rooms.peer.goes_both(now, t->line.link);
   out.muted = t->voice.muted();
   out.digits = t->voice.digits();
   out.on_hold = t->voice.on_hold();
@@ -166,6 +167,7 @@ CallSummary Call::summary() const {
   out.path = talked.path;
   out.via = talked.via;
   out.path_changes = talked.path_changes;
+  out.protected_once = talked.protected_once;
   const auto& stats = talked.stats;
   out.first_voice_ms = since(facts_, stats.first_voice);
   out.codec = stats.codec;

@@ -19,6 +19,7 @@ struct Talked {
   std::string via;
   media::Stats stats;
   std::vector<PathChange> path_changes;
+  bool protected_once = false;
 };
 
 // Who claims the plain name that an unknown caller came under: looked up while it rings.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/rtp.h"
 #include "node/call.h"
 
 namespace linnet::node {
@@ -14,9 +15,9 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   facts.verified = proven || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
   share_endpoints(rooms, now, line.link);
   const auto path = rooms.peer.path(line.link);
-  Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), now, kNever, std::nullopt};
+  Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), {}, now, kNever, std::nullopt};
   if (facts.limit) out.until = now + *facts.limit;
-  out.note_path();
+  out.note_path(rooms);
   rooms.out.push(event::AudioStart{facts.id});
   return {std::move(out)};
 }
@@ -30,6 +31,7 @@ Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::
   talked.path = path.word();
   talked.via = path.via();
   talked.path_changes = path.changes(talked.stats.concealed_ms);
+  talked.protected_once = guard.protected_once();
   facts.talked = std::move(talked);
   rooms.out.push(event::AudioStop{facts.id});
   return {Ended{result, std::move(text)}};
@@ -62,6 +64,7 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
     return end(rooms, now, facts, CallResult::failed,
                "The path to " + facts.peer.text() + " does not carry the call (" + why + ").");
   }
+  watch_voice(rooms, now);
   if (now >= path.next_timeout()) path.handle_timeout(now, voice.stats(now).concealed_ms);
   return {};
 }
@@ -74,17 +77,30 @@ Next Talking::on(Rooms& rooms, Time, Facts& facts, const input::NameChecked& che
 
 Time Talking::next_timeout() const {
   const auto give_up = lost ? *lost + kWithoutLink : kNever;
-  return std::min({until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout()});
+  return std::min(
+      {until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout(), guard.next_timeout()});
 }
 
-void Talking::note_path() { voice.set_direct(path.word() == PathWord::lan || path.word() == PathWord::direct); }
+void Talking::note_path(Rooms& rooms) {
+  voice.set_direct(path.word() == PathWord::lan || path.word() == PathWord::direct);
+  if (const auto used = rooms.peer.path(line.link)) guard.uses(*used);
+}
+
+// What the path was found to carry is a limit for two copies too.
+void Talking::watch_voice(Rooms& rooms, Time now) {
+  const auto stats = voice.stats(now);
+  guard.expect(now, voice.expects(), std::chrono::milliseconds(stats.heard_frame_ms), stats.jitter_ms);
+  guard.handle_timeout(now);
+  rooms.peer.set_narrow(line.link, stats.ceiling.has_value());
+  if (const auto ask = guard.poll()) rooms.peer.ask_both(now, line.link, ask->lease, ask->urgent);
+}
 
 void Talking::take_link(Rooms& rooms, Time now, overlay::SessionId link) {
   line.link = link;
   lost.reset();
   share_endpoints(rooms, now, link);
   if (const auto to = rooms.peer.path(link)) path.moved(now, *to, voice.stats(now).concealed_ms);
-  note_path();
+  note_path(rooms);
 }
 
 Next Talking::on(Rooms& rooms, Time now, Facts&, const overlay::LinkUp& up) {
@@ -108,9 +124,9 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& 
   return {};
 }
 
-Next Talking::on(Rooms&, Time now, Facts&, const overlay::LinkPath& moved) {
+Next Talking::on(Rooms& rooms, Time now, Facts&, const overlay::LinkPath& moved) {
   if (moved.link == line.link) path.moved(now, moved.to, voice.stats(now).concealed_ms);
-  note_path();
+  note_path(rooms);
   return {};
 }
 
@@ -155,10 +171,19 @@ Next Talking::on(Rooms&, Time, Facts&, const sip::ReinviteRejected& rejected) {
   return {};
 }
 
-bool Talking::hear(Time now, MutableBytes packet) {
-  if (!voice.claims(packet) || !voice.receive(now, packet)) return false;
-  heard = now;
-  path.voice_came(voice.stats(now).concealed_ms);
+bool Talking::hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes packet) {
+  if (!voice.claims(packet) || packet.size() < media::kRtpHeader) return false;
+  const auto sequence = static_cast<std::uint16_t>(packet[2] << 8 | packet[3]);
+  const auto what = voice.receive(now, packet);
+  if (what == Voice::Heard::foreign) return false;
+  if (what != Voice::Heard::again) {
+    heard = now;
+    path.voice_came(voice.stats(now).concealed_ms);
+  }
+  if (what == Voice::Heard::voice || what == Voice::Heard::again) {
+    guard.heard(now, by, sequence, what == Voice::Heard::voice);
+    watch_voice(rooms, now);
+  }
   return true;
 }
 

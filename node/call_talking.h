@@ -5,6 +5,7 @@
 #include "node/call_facts.h"
 #include "node/path_watch.h"
 #include "node/voice.h"
+#include "node/voice_guard.h"
 
 namespace linnet::node {
 
@@ -15,6 +16,7 @@ struct Talking {
   Line line;
   Voice voice;
   PathWatch path;
+  VoiceGuard guard;
   Time heard{};              // the last packet of the peer, voice or RTCP
   Time until = kNever;       // the length that was asked for
   std::optional<Time> lost;  // since when there is no link
@@ -36,13 +38,14 @@ struct Talking {
   Time next_timeout() const;
 
   // Whether the voice was this call's.
-  bool hear(Time now, MutableBytes packet);
+  bool hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes packet);
   // Voice that waits goes out.
   void send(Rooms& rooms, Time now);
 
  private:
   Next end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text);
-  void note_path();
+  void note_path(Rooms& rooms);
+  void watch_voice(Rooms& rooms, Time now);
   void take_link(Rooms& rooms, Time now, overlay::SessionId link);
 };
 

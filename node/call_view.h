@@ -54,6 +54,7 @@ struct CallView {
   std::string note;       // a warning about who this is; empty: none
   bool muted = false;
   std::string digits;    // that the peer keyed
+  bool protected_now = false;  // voice goes or comes two ways at once
   bool on_hold = false;  // by us
   bool held_by_peer = false;
   std::optional<Duration> talking_for;
@@ -85,6 +86,7 @@ struct CallSummary {
   std::optional<Time> play_start;    // first sample played to the person
   std::optional<Time> record_start;  // first sample taken from them
   std::vector<PathChange> path_changes;
+  bool protected_once = false;  // loss was met by voice that came two ways at once
   // Supernodes one after another that led to the record; 0: it was there. Nothing where nobody was looked up.
   std::optional<std::size_t> lookup_hops;
 };

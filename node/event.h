@@ -10,6 +10,7 @@
 #include "dht/floors.h"
 #include "node/call_view.h"
 #include "node/command.h"
+#include "overlay/forwarding.h"
 
 namespace linnet::node {
 
@@ -74,6 +75,10 @@ struct SaveSequence {
 struct SaveFloor {
   dht::Floor floor;
 };
+// Of a supernode: what its circuits carried this month (PeerConfig::relayed of the next run).
+struct SaveRelayed {
+  overlay::RelayedMonth month;
+};
 struct SaveHostCache {};
 // The device certificate was renewed: write Node::identity() to the key file.
 struct SaveIdentity {};
@@ -84,6 +89,6 @@ struct Left {};
 using Event =
     std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged,
                  event::CallEnded, event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople,
-                 event::SaveSequence, event::SaveFloor, event::SaveHostCache, event::SaveIdentity, event::Left>;
+                 event::SaveSequence, event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::Left>;
 
 }  // namespace linnet::node

@@ -35,6 +35,10 @@ void Node::handle_datagram(Time now, const Datagram& datagram) {
   impl_->settle(now);
 }
 
+std::optional<overlay::Forward> Node::forward(Time now, const Endpoint& from, MutableBytes packet) {
+  return impl_->peer.forward(now, from, packet);
+}
+
 void Node::handle_neighbour(Time now, const overlay::Neighbour& neighbour) {
   impl_->peer.handle_neighbour(now, neighbour);
   impl_->settle(now);
@@ -109,6 +113,7 @@ NodeStatus Node::status(Time now) const {
   out.clock_voices = impl_->peer.network_clock().voices();
   out.udp_probes = impl_->peer.udp_probes();
   out.udp_answers = impl_->peer.udp_answers();
+  out.relay = impl_->peer.relay_status();
   const auto rooms = impl_->rooms();
   for (const auto& entry : impl_->calls) out.calls.push_back(entry.second.view(rooms, now));
   return out;

@@ -26,6 +26,7 @@ struct NodeStatus {
   std::size_t clock_voices = 0;                     // how many have
   unsigned udp_probes = 0;                          // Peer::udp_probes
   unsigned udp_answers = 0;
+  std::optional<overlay::RelayStatus> relay;        // of a supernode
   std::vector<CallView> calls;
 };
 
@@ -41,6 +42,8 @@ class Node {
   void start(Time now, Wall wall);
   void handle_wall(Time now, Wall wall);  // about once a second
   void handle_datagram(Time now, const Datagram& datagram);
+  // Before handle_datagram: what only passes through here (overlay::Peer::forward).
+  std::optional<overlay::Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
   // From the driver: who announces itself on our links, and our addresses when they changed.
   void handle_neighbour(Time now, const overlay::Neighbour& neighbour);
   void neighbour_lost(Time now, const overlay::Neighbour& neighbour);

@@ -23,6 +23,7 @@ void Node::Impl::on(Time, const overlay::SupernodesChanged&) { out.status_change
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
 void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }
 void Node::Impl::on(Time, const overlay::FloorRaised& raised) { out.push(event::SaveFloor{raised.floor}); }
+void Node::Impl::on(Time, const overlay::Relayed& relayed) { out.push(event::SaveRelayed{relayed.month}); }
 
 void Node::Impl::on(Time now, const overlay::Found& found) {
   const auto asked = askers.take(found.find);
@@ -87,11 +88,12 @@ void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
   const auto* link = links.find(voice.link);
   if (link == nullptr) return;
   const auto from = link->peer();
+  auto r = rooms();
   for (auto& entry : calls) {
     auto* talking = entry.second.talking();
     if (talking == nullptr || talking->line.peer != from) continue;
     const auto digits = talking->voice.digits_heard();
-    if (!talking->hear(now, voice.bytes)) continue;
+    if (!talking->hear(r, now, voice.by, voice.bytes)) continue;
     if (talking->voice.digits_heard() != digits) out.changed(entry.first);
     return;
   }

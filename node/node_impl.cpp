@@ -52,12 +52,12 @@ void Node::Impl::settle(Time now) {
     if (auto* talking = entry.second.talking()) talking->send(r, now);
   }
   reap(now);
-  if (std::exchange(calls_moved, false)) keep_links();
+  if (std::exchange(calls_moved, false)) keep_links(now);
   leave_step(now);
 }
 
-void Node::Impl::keep_links() {
-  for (const auto& entry : links.all()) peer.keep(entry.first, in_use(calls, entry.second.peer()));
+void Node::Impl::keep_links(Time now) {
+  for (const auto& entry : links.all()) peer.keep(now, entry.first, in_use(calls, entry.second.peer()));
 }
 
 // Without a link the message is lost; SIP's transactions end by their own timers.

@@ -22,7 +22,7 @@ struct Node::Impl {
   void look_at_clock(Time now);
   bool renew_certificate(Wall wall);
   void close_idle_links(Time now);
-  void keep_links();
+  void keep_links(Time now);
 
   // node_events.cpp: from the overlay.
   void on(Time now, const overlay::StateChanged&);
@@ -34,6 +34,7 @@ struct Node::Impl {
   void on(Time now, overlay::LinkVoice& voice);
   void on(Time now, const overlay::SequenceUsed& used);
   void on(Time now, const overlay::FloorRaised& raised);
+  void on(Time now, const overlay::Relayed& relayed);
   void on(Time now, const overlay::ClockMoved&);
   void on(Time now, const overlay::SupernodesChanged&);
   void on(Time now, const overlay::HostCacheChanged&);

@@ -74,13 +74,14 @@ bool Voice::claims(ByteView packet) const {
   return ssrc && (!remote_ssrc_ || *remote_ssrc_ == *ssrc);
 }
 
-bool Voice::receive(Time now, MutableBytes packet) {
-  if (!session_.handle_packet(now, packet)) return false;
+Voice::Heard Voice::receive(Time now, MutableBytes packet) {
+  const auto kind = session_.handle_packet(now, packet);
+  if (!kind) return kind.error() == Fault::replayed ? Heard::again : Heard::foreign;
   last_packet_ = now;
   constexpr std::size_t kKept = 64;  // of the digits that came; older ones go
   for (; const auto digit = session_.poll_digit(); ++digits_heard_) digits_ += *digit;
   if (digits_.size() > kKept) digits_.erase(0, digits_.size() - kKept);
-  return true;
+  return *kind == media::PacketKind::rtp ? Heard::voice : Heard::report;
 }
 
 std::string Voice::offer_hold(bool on) {

@@ -21,8 +21,11 @@ class Voice {
   void capture(Time now, std::span<const std::int16_t> samples);
   void capture_took(Duration cost, std::size_t samples) { session_.capture_took(cost, samples); }
   std::size_t play(Time now, std::span<std::int16_t> out) { return session_.play(now, out); }
-  // True when the packet was the peer's: authenticated and new.
-  bool receive(Time now, MutableBytes packet);
+  // Whether the packet was the peer's: authenticated; `again` is one that came before.
+  enum class Heard : std::uint8_t { foreign, again, report, voice };
+  Heard receive(Time now, MutableBytes packet);
+  // Voice should come now: nobody holds.
+  bool expects() const { return session_.receiving() && !on_hold_ && !held_by_peer_; }
   // Whether this packet may be of this call: its SSRC is the peer's, or the peer named none.
   bool claims(ByteView packet) const;
   std::optional<Bytes> poll_packet() { return session_.poll_packet(); }

@@ -1,79 +1,156 @@
 #include "overlay/circuit.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace linnet::overlay {
+namespace {
+
+constexpr std::uint64_t kPeerShare = 8;  // circuits at full rate that one session may fill
+constexpr std::uint64_t kPrefixShare = 128;
+
+double bytes_a_second(std::uint64_t bits) { return static_cast<double>(bits) / 8; }
+
+// Of [11][5][id 6]; 0 is no circuit.
+std::uint64_t id_in(ByteView packet) {
+  std::uint64_t id = 0;
+  for (std::size_t i = 2; i < kCircuitHeader; ++i) id = id << 8 | packet[i];
+  return id;
+}
+
+}  // namespace
+
+int month_of(Wall wall) {
+  const std::chrono::sys_seconds at{std::chrono::seconds(seconds(wall))};
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
+  return static_cast<int>(day.year()) * 12 + static_cast<int>(static_cast<unsigned>(day.month())) - 1;
+}
+
+CircuitTable::CircuitTable(CircuitLimits limits, RelayedMonth month)
+    : limits_(limits),
+      circuit_rate_(bytes_a_second(limits.bits_per_second)),
+      peer_rate_(bytes_a_second(limits.peer_bits_per_second != 0 ? limits.peer_bits_per_second
+                                                                 : kPeerShare * limits.bits_per_second)),
+      prefix_rate_(bytes_a_second(limits.prefix_bits_per_second != 0 ? limits.prefix_bits_per_second
+                                                                     : kPrefixShare * limits.bits_per_second)),
+      month_(month) {}
 
 Result<std::uint64_t> CircuitTable::open(Time now, Rng& rng, const End& caller, const End& called,
                                          const control::PairNonce& nonce) {
   if (caller.session == called.session) return fail(Fault::refused);
-  if (circuits_.size() >= limits_.total) return fail(Fault::full);
-  if (held_by(caller.session) >= limits_.per_session || held_by(called.session) >= limits_.per_session)
+  if (limits_.month_bytes && month_.bytes >= *limits_.month_bytes) {
+    ++counters_.refused_month;
+    return fail(Fault::too_big);
+  }
+  if (circuits_.size() >= limits_.total || held_by(caller.session) >= limits_.per_session ||
+      held_by(called.session) >= limits_.per_session) {
+    ++counters_.refused_full;
     return fail(Fault::full);
+  }
   std::uint64_t id = 0;
   do {
     id = rng.u64() >> 16;
-  } while (id == 0 || circuits_.count(id) != 0);
-  Circuit circuit{{caller, called}, nonce, false, now, 0, now};
-  circuit.tokens = static_cast<double>(limits_.bits_per_second) / 8;  // one second's worth
-  circuits_.emplace(id, circuit);
-  ++per_session_[caller.session];
-  ++per_session_[called.session];
+  } while (id == 0 || circuits_.contains(id));
+  auto circuit = std::make_unique<Circuit>();
+  circuit->nonce = nonce;
+  circuit->used = now;
+  place(now, circuit->sides[0], caller);
+  place(now, circuit->sides[1], called);
+  circuits_[id] = std::move(circuit);
   return id;
 }
 
+void CircuitTable::place(Time now, Side& side, const End& end) {
+  side.end = end;
+  side.rate.begin(now, circuit_rate_);
+  side.peer = &peers_[end.session];
+  if (side.peer->users++ == 0) side.peer->meter.begin(now, peer_rate_);
+  take_prefix(now, side);
+}
+
+void CircuitTable::take_prefix(Time now, Side& side) {
+  if (!side.end.endpoint.ip.is_global()) return;
+  side.prefix = &prefixes_[side.end.endpoint.ip.prefix()];
+  if (side.prefix->users++ == 0) side.prefix->meter.begin(now, prefix_rate_);
+}
+
+void CircuitTable::release_prefix(Side& side) {
+  if (side.prefix == nullptr) return;
+  side.prefix = nullptr;
+  const auto it = prefixes_.find(side.end.endpoint.ip.prefix());
+  if (--it->second.users == 0) prefixes_.erase(it);
+}
+
 std::size_t CircuitTable::held_by(SessionId session) const {
-  const auto it = per_session_.find(session);
-  return it == per_session_.end() ? 0 : it->second;
+  const auto it = peers_.find(session);
+  return it == peers_.end() ? 0 : it->second.users;
 }
 
 Result<SessionId> CircuitTable::accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce) {
-  const auto it = circuits_.find(id);
-  if (it == circuits_.end()) return fail(Fault::not_found);
-  auto& circuit = it->second;
-  if (circuit.accepted || circuit.ends[1].session != called || !crypto::same(circuit.nonce, nonce))
+  auto* found = circuits_.find(id);
+  if (found == nullptr) return fail(Fault::not_found);
+  auto& circuit = **found;
+  if (circuit.accepted || circuit.sides[1].end.session != called || !crypto::same(circuit.nonce, nonce))
     return fail(Fault::mismatch);
   circuit.accepted = true;
   circuit.used = now;
-  return circuit.ends[0].session;
+  return circuit.sides[0].end.session;
 }
 
-bool CircuitTable::pay(Time now, Circuit& circuit, std::size_t bytes) const {
-  const double rate = static_cast<double>(limits_.bits_per_second) / 8;  // bytes a second
-  const double elapsed = static_cast<double>(micros(now - circuit.filled)) / 1e6;
-  circuit.tokens = std::min(rate, circuit.tokens + elapsed * rate);
-  circuit.filled = now;
-  if (circuit.tokens < static_cast<double>(bytes)) return false;
-  circuit.tokens -= static_cast<double>(bytes);
+// Who sends pays in all accounts or in none.
+bool CircuitTable::pay(Time now, Side& side, std::size_t bytes) {
+  const auto refuse = [this](std::uint64_t& counter) {
+    ++counter;
+    ++counters_.capped;
+    return false;
+  };
+  if (limits_.month_bytes && month_.bytes + bytes > *limits_.month_bytes) return refuse(counters_.over_month);
+  if (!side.rate.has(now, circuit_rate_, bytes)) return refuse(counters_.over_circuit);
+  if (!side.peer->meter.has(now, peer_rate_, bytes)) return refuse(counters_.over_peer);
+  if (side.prefix != nullptr && !side.prefix->meter.has(now, prefix_rate_, bytes)) return refuse(counters_.over_prefix);
+  side.rate.take(bytes);
+  side.peer->meter.take(bytes);
+  if (side.prefix != nullptr) side.prefix->meter.take(bytes);
+  month_.bytes += bytes;
   return true;
 }
 
-std::optional<Forward> CircuitTable::forward(Time now, const Endpoint& from, std::uint64_t id, std::size_t bytes) {
-  const auto it = circuits_.find(id);
-  if (it == circuits_.end() || !it->second.accepted) {
+std::optional<Forward> CircuitTable::forward(Time now, const Endpoint& from, MutableBytes packet) {
+  if (packet.size() <= kCircuitHeader || packet.size() > kMaxDatagram || packet[0] != kForwardType ||
+      packet[1] != static_cast<std::uint8_t>(ForwardKind::circuit))
+    return std::nullopt;
+  // Handshakes are over when a circuit is opened: frames and voice (RFC 7983) alone go through.
+  const bool voice = packet[kCircuitHeader] >= 128 && packet[kCircuitHeader] <= 191;
+  if (!voice && packet[kCircuitHeader] != 8) return std::nullopt;
+  const auto id = id_in(packet);
+  auto* found = id == 0 ? nullptr : circuits_.find(id);
+  if (found == nullptr || !(*found)->accepted) {
     ++counters_.unknown;
     return std::nullopt;
   }
-  auto& circuit = it->second;
-  const bool from_caller = from == circuit.ends[0].endpoint;
-  if (!from_caller && from != circuit.ends[1].endpoint) {
+  auto& circuit = **found;
+  const bool from_caller = from == circuit.sides[0].end.endpoint;
+  if (!from_caller && from != circuit.sides[1].end.endpoint) {
     ++counters_.foreign;
     return std::nullopt;
   }
-  if (!pay(now, circuit, bytes)) {
-    ++counters_.capped;
-    return std::nullopt;
-  }
+  const auto& to = circuit.sides[from_caller ? 1 : 0].end.endpoint;
+  if (!pay(now, circuit.sides[from_caller ? 0 : 1], packet.size())) return Forward{to, Mark::best_effort, true};
   circuit.used = now;
   ++counters_.forwarded;
-  return Forward{circuit.ends[from_caller ? 1 : 0].endpoint};
+  counters_.bytes += packet.size();
+  return Forward{to, voice ? Mark::expedited : Mark::best_effort, false};
 }
 
 void CircuitTable::moved(SessionId session, const Endpoint& endpoint) {
-  if (per_session_.count(session) == 0) return;
-  for (auto& [id, circuit] : circuits_) {
-    for (auto& end : circuit.ends) {
-      if (end.session == session) end.endpoint = endpoint;
+  if (peers_.count(session) == 0) return;
+  for (const auto id : sorted_ids()) {
+    auto& circuit = **circuits_.find(id);
+    for (auto& side : circuit.sides) {
+      if (side.end.session != session) continue;
+      release_prefix(side);
+      side.end.endpoint = endpoint;
+      take_prefix(circuit.used, side);
     }
   }
 }
@@ -81,27 +158,28 @@ void CircuitTable::moved(SessionId session, const Endpoint& endpoint) {
 std::vector<std::uint64_t> CircuitTable::sorted_ids() const {
   std::vector<std::uint64_t> ids;
   ids.reserve(circuits_.size());
-  for (const auto& [id, circuit] : circuits_) ids.push_back(id);
+  circuits_.each([&](std::uint64_t id, const auto&) { ids.push_back(id); });
   std::sort(ids.begin(), ids.end());
   return ids;
 }
 
 CircuitTable::Closed CircuitTable::remove(std::uint64_t id) {
-  const auto it = circuits_.find(id);
-  Closed out{it->second.nonce, {it->second.ends[0].session, it->second.ends[1].session}};
-  for (const auto session : out.sessions) {
-    if (--per_session_[session] == 0) per_session_.erase(session);
+  auto& circuit = **circuits_.find(id);
+  Closed out{circuit.nonce, {circuit.sides[0].end.session, circuit.sides[1].end.session}};
+  for (auto& side : circuit.sides) {
+    release_prefix(side);
+    if (--side.peer->users == 0) peers_.erase(side.end.session);
   }
-  circuits_.erase(it);
+  circuits_.erase(id);
   return out;
 }
 
 std::vector<CircuitTable::Closed> CircuitTable::close_session(SessionId session) {
   std::vector<Closed> out;
-  if (per_session_.count(session) == 0) return out;
+  if (peers_.count(session) == 0) return out;
   for (const auto id : sorted_ids()) {
-    const auto& ends = circuits_.at(id).ends;
-    if (ends[0].session == session || ends[1].session == session) out.push_back(remove(id));
+    const auto& sides = (*circuits_.find(id))->sides;
+    if (sides[0].end.session == session || sides[1].end.session == session) out.push_back(remove(id));
   }
   return out;
 }
@@ -109,10 +187,21 @@ std::vector<CircuitTable::Closed> CircuitTable::close_session(SessionId session)
 std::vector<CircuitTable::Closed> CircuitTable::expire(Time now) {
   std::vector<Closed> out;
   for (const auto id : sorted_ids()) {
-    const auto& c = circuits_.at(id);
+    const auto& c = **circuits_.find(id);
     if (now - c.used > (c.accepted ? limits_.idle : limits_.opening)) out.push_back(remove(id));
   }
   return out;
+}
+
+void CircuitTable::handle_wall(Wall wall) {
+  const auto month = month_of(wall);
+  if (month > month_.month) month_ = {month, 0};
+}
+
+std::size_t CircuitTable::memory_bytes() const {
+  constexpr std::size_t kNode = 48;  // of a map or of the heap, beside the value
+  return circuits_.memory_bytes() + circuits_.size() * (sizeof(Circuit) + 16) +
+         peers_.size() * (sizeof(SharedMeter) + kNode) + prefixes_.size() * (sizeof(SharedMeter) + kNode);
 }
 
 }  // namespace linnet::overlay

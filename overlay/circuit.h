@@ -3,12 +3,17 @@
 // name no other target.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "overlay/control_message.h"
 #include "overlay/forward.h"
+#include "overlay/forwarding.h"
+#include "overlay/meter.h"
 #include "overlay/sessions.h"
 
 namespace linnet::overlay {
@@ -16,14 +21,14 @@ namespace linnet::overlay {
 struct CircuitLimits {
   std::size_t total = 10'000;
   std::size_t per_session = 32;
-  std::uint64_t bits_per_second = 128'000;
+  std::uint64_t bits_per_second = 128'000;  // of a circuit, each way
+  // What one session sends into all its circuits, and what comes from one /24 or /48 of global addresses. 0: eight and
+  // 128 times what a circuit may.
+  std::uint64_t peer_bits_per_second = 0;
+  std::uint64_t prefix_bits_per_second = 0;
+  std::optional<std::uint64_t> month_bytes;  // passed on in one calendar month (UTC)
   Duration idle = std::chrono::seconds(60);
   Duration opening = std::chrono::seconds(5);
-};
-
-// Where a packet goes; its bytes stay as they are.
-struct Forward {
-  Endpoint to;
 };
 
 class CircuitTable {
@@ -36,47 +41,62 @@ class CircuitTable {
     control::PairNonce nonce{};
     SessionId sessions[2]{};
   };
-  struct Counters {
-    std::uint64_t forwarded = 0, capped = 0, unknown = 0, foreign = 0;
-  };
+  using Counters = CircuitCounters;
 
-  explicit CircuitTable(CircuitLimits limits) : limits_(limits) {}
+  explicit CircuitTable(CircuitLimits limits, RelayedMonth month = {});
 
-  // Half of a circuit: it forwards nothing until the called end accepts. Fault::full, Fault::refused (both ends the
-  // same).
+  // Half of a circuit: it forwards nothing until the called end accepts. Fault::full, Fault::too_big (the month is
+  // used up), Fault::refused (both ends the same).
   Result<std::uint64_t> open(Time now, Rng& rng, const End& caller, const End& called, const control::PairNonce& nonce);
   // The called session confirms with the nonce. Returns the caller's session.
   Result<SessionId> accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce);
 
-  std::optional<Forward> forward(Time now, const Endpoint& from, std::uint64_t id, std::size_t bytes);
+  // The hot path: allocates nothing. Nothing: no packet of a circuit that stands here.
+  std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
 
   // An end's session moved to another address.
   void moved(SessionId session, const Endpoint& endpoint);
   std::vector<Closed> close_session(SessionId session);
   std::vector<Closed> expire(Time now);
+  // Another month begins its count anew.
+  void handle_wall(Wall wall);
+  const RelayedMonth& month() const { return month_; }
 
   std::size_t held_by(SessionId session) const;
   std::size_t size() const { return circuits_.size(); }
   const Counters& counters() const { return counters_; }
+  const CircuitLimits& limits() const { return limits_; }
+  std::size_t memory_bytes() const;
 
  private:
+  // One of the two who share what a circuit may carry; who sends, pays.
+  struct Side {
+    End end;
+    Meter rate;
+    SharedMeter* peer = nullptr;
+    SharedMeter* prefix = nullptr;  // none for addresses that are not global
+  };
   struct Circuit {
-    End ends[2];  // caller, called
+    Side sides[2];  // caller, called
     control::PairNonce nonce;
     bool accepted = false;
     Time used{};
-    double tokens = 0;  // bytes
-    Time filled{};
   };
 
-  bool pay(Time now, Circuit& circuit, std::size_t bytes) const;
+  bool pay(Time now, Side& side, std::size_t bytes);
+  void place(Time now, Side& side, const End& end);
+  void take_prefix(Time now, Side& side);
+  void release_prefix(Side& side);
   std::vector<std::uint64_t> sorted_ids() const;
   Closed remove(std::uint64_t id);
 
   CircuitLimits limits_;
+  double circuit_rate_, peer_rate_, prefix_rate_;  // bytes a second
+  RelayedMonth month_;
   Counters counters_;
-  std::unordered_map<std::uint64_t, Circuit> circuits_;
-  std::unordered_map<SessionId, std::size_t> per_session_;
+  FlatMap<std::uint64_t, std::unique_ptr<Circuit>> circuits_;
+  std::unordered_map<SessionId, SharedMeter> peers_;
+  std::map<ByteArray<7>, SharedMeter> prefixes_;
 };
 
 }  // namespace linnet::overlay

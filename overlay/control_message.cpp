@@ -117,8 +117,10 @@ Bytes put(const CircuitAsk& m) { return nonce_and_number(Type::circuit_ask, m.no
 Bytes put(const CircuitAccept& m) { return nonce_and_number(Type::circuit_accept, m.nonce, m.circuit); }
 Bytes put(const CircuitReady& m) { return nonce_and_number(Type::circuit_ready, m.nonce, m.circuit); }
 Bytes put(const CircuitClosed& m) {
-  auto out = start(Type::circuit_closed, 1);
+  const bool plain = m.why == CircuitEnd::over;
+  auto out = start(Type::circuit_closed, plain ? 1 : 2);
   out.key(1).bin(m.nonce);
+  if (!plain) out.key(2).uint(static_cast<std::uint64_t>(m.why));
   return out.take();
 }
 Bytes put(const CircuitOffer& m) {
@@ -233,7 +235,9 @@ Result<Message> get_circuit_open(const pack::Value& m) {
 Result<Message> get_circuit_closed(const pack::Value& m) {
   const auto nonce = m.array_bin_at<16>(1);
   if (!nonce) return fail(Fault::malformed);
-  return CircuitClosed{*nonce};
+  const auto why = m.uint_at(2);
+  const bool known = why <= static_cast<std::uint64_t>(CircuitEnd::month);
+  return CircuitClosed{*nonce, known ? static_cast<CircuitEnd>(why) : CircuitEnd::over};
 }
 
 Result<Message> get_circuit_offer(const pack::Value& m) {

@@ -74,8 +74,16 @@ struct CircuitReady {
   PairNonce nonce{};
   std::uint64_t circuit = 0;
 };
-struct CircuitClosed {  // refused, or it stands no longer
+// Why a circuit stands no longer, or never did.
+enum class CircuitEnd : std::uint8_t {
+  over = 0,    // an end went, or was silent
+  nobody = 1,  // no leaf has that tag
+  full = 2,    // of circuits, in all or of one of the two sessions
+  month = 3,   // the supernode has passed on what it may in this month
+};
+struct CircuitClosed {
   PairNonce nonce{};
+  CircuitEnd why = CircuitEnd::over;  // one that is not known reads as over
 };
 
 // Between the two ends of a link.

@@ -92,6 +92,12 @@ void write(Bytes& out, const Alive& alive) {
   put(out, alive.token, 8);
 }
 
+void write(Bytes& out, const Both& both) {
+  type(out, Type::both);
+  put(out, static_cast<std::uint64_t>(std::clamp<std::int64_t>(both.lease / Both::kUnit, 0, 0xff)), 1);
+  put(out, both.urgent ? 1 : 0, 1);
+}
+
 void write(Bytes& out, const Close& close) {
   type(out, Type::close);
   put(out, static_cast<std::uint8_t>(close.reason), 1);
@@ -136,6 +142,13 @@ Result<Any> FrameReader::read(Type t) {
       const Alive alive{in_.u64()};
       if (!in_.ok()) return fail(Fault::truncated);
       return Any(alive);
+    }
+    case Type::both: {
+      const auto lease = in_.u8();
+      const auto urgent = in_.u8();
+      if (!in_.ok()) return fail(Fault::truncated);
+      if (urgent > 1) return fail(Fault::malformed);
+      return Any(Both{lease * Both::kUnit, urgent == 1});
     }
     case Type::close: {
       const auto reason = in_.u8();

@@ -46,7 +46,8 @@ enum class Type : std::uint8_t {
   challenge = 4,
   response = 5,
   close = 6,
-  alive = 7
+  alive = 7,
+  both = 8
 };
 
 // Wants an acknowledgement and says nothing else.
@@ -83,8 +84,15 @@ enum class CloseReason : std::uint8_t { closed = 0, refused = 1, expired = 2, br
 struct Close {
   CloseReason reason = CloseReason::closed;
 };
-using Any = std::variant<Ping, Ack, Data, Challenge, Response, Alive, Close>;
+// Voice does not come as it should: for so long the peer's shall go two ways at once. Urgent: none comes at all.
+struct Both {
+  static constexpr Duration kUnit = std::chrono::milliseconds(100);
+  Duration lease{};  // 25.5 s at most
+  bool urgent = false;
+};
+using Any = std::variant<Ping, Ack, Data, Challenge, Response, Alive, Both, Close>;
 
+inline constexpr std::size_t kBothBytes = 3;
 inline constexpr std::size_t kDataOverhead = 1 + 1 + 8 + 2;
 inline constexpr std::uint64_t kMaxOffset = std::uint64_t{1} << 62;
 
@@ -94,6 +102,7 @@ void write(Bytes& out, const Data& data);
 void write(Bytes& out, const Challenge& challenge);
 void write(Bytes& out, const Response& response);
 void write(Bytes& out, const Alive& alive);
+void write(Bytes& out, const Both& both);
 void write(Bytes& out, const Close& close);
 std::size_t bytes_of(const Ack& ack);
 

@@ -7,6 +7,7 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kCircuitAnswer = std::chrono::seconds(3);
+constexpr Duration kStillThere = std::chrono::seconds(2);
 constexpr Duration kAskHeld = std::chrono::seconds(5);
 constexpr std::size_t kMaxHeld = 64;
 constexpr std::size_t kMaxProven = 16;
@@ -27,22 +28,72 @@ bool pending(const CircuitLeg& leg) {
   return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::ready;
 }
 
+bool busy(const CircuitLeg& leg) { return pending(leg) || leg.stage == CircuitLeg::Stage::reaching; }
+
+// An answer is due from the supernode.
+bool awaited(const CircuitLeg& leg) {
+  return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::reaching;
+}
+
 }  // namespace
 
-// Keeps kLegs circuits asked for or standing, at the first homes that have not failed.
+// Keeps kLegs circuits asked for or standing, whoever opened them, at homes that have not failed: the first, then one
+// of another prefix where there is a choice. Who was called opens one, at a home of the caller, when a call stands and
+// the caller's do not come to two (look_at_legs); never before the person answered, since that home may be the caller's
+// own and learns our address.
 void Links::advance(const Context& c, const LinkRooms& rooms, Link& link) {
-  if (!link.up || !link.initiator) return;
-  auto active = static_cast<std::size_t>(std::count_if(link.legs.begin(), link.legs.end(), pending));
+  if (!link.up || (!link.initiator && !(link.kept && link.shared))) return;
+  if (!link.initiator && link.legs_at != c.now + kLookAtLegs) return;  // only when looked at: the caller's come first
+  // Who is not heard at all cannot be offered one: supernodes that ask him in vain would take him for gone, one after
+  // another.
+  const auto heard = c.sessions.last_heard(link.session);
+  if (!heard || c.now - *heard >= kStillThere) return;
   for (auto& leg : link.legs) {
-    if (active >= kLegs) return;
-    if (leg.stage != CircuitLeg::Stage::wanted) continue;
-    ++active;
-    if (const auto session = rooms.attachments.session_with(leg.home.session)) {
-      open_leg(c, link, leg, *session);
-    } else {
-      rooms.attachments.reach(c, leg.home.endpoint, leg.home.session);
-    }
+    if (leg.stage != CircuitLeg::Stage::reaching) continue;
+    if (const auto session = rooms.attachments.session_with(leg.home.session)) open_leg(c, link, leg, *session);
   }
+  const auto own = [&](const Path& p) {
+    return std::any_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) { return l.path == p; });
+  };
+  auto active = static_cast<std::size_t>(std::count_if(link.legs.begin(), link.legs.end(), busy));
+  for (const auto& path : link.proven) active += path.kind == PathKind::circuit && !own(path) ? 1 : 0;
+  for (; active < kLegs; ++active) {
+    auto* leg = next_leg(link);
+    if (!leg) return;
+    begin_leg(c, rooms, link, *leg);
+  }
+}
+
+void Links::begin_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg) {
+  leg.stage = CircuitLeg::Stage::reaching;
+  leg.at = c.now;
+  const auto session = rooms.attachments.session_with(leg.home.session);
+  if (!session) rooms.attachments.reach(c, leg.home.endpoint, leg.home.session);
+  if (!leg.held) rooms.attachments.hold(leg.home.session);
+  leg.held = true;
+  if (session) open_leg(c, link, leg, *session);
+}
+
+CircuitLeg* Links::next_leg(Link& link) const {
+  // One supernode that goes shall not take both along.
+  const auto there = [&](const CircuitLeg& wanted) {
+    return std::any_of(link.proven.begin(), link.proven.end(), [&](const Path& p) {
+      return p.kind == PathKind::circuit && same_place(p.endpoint, wanted.home.endpoint);
+    });
+  };
+  const auto near = [&](const CircuitLeg& wanted) {
+    const auto& ip = wanted.home.endpoint.ip;
+    return ip.is_global() && std::any_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) {
+             return busy(l) && l.home.endpoint.ip.prefix() == ip.prefix();
+           });
+  };
+  CircuitLeg* any = nullptr;
+  for (auto& leg : link.legs) {
+    if (leg.stage != CircuitLeg::Stage::wanted || there(leg)) continue;
+    if (!near(leg)) return &leg;
+    if (any == nullptr) any = &leg;
+  }
+  return any;
 }
 
 // Both ends learn the nonce inside their own session, so a supernode cannot put another circuit in its place.
@@ -111,7 +162,6 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
 }
 
 void Links::on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer) {
-  if (link.initiator) return;
   const auto it = std::find_if(held_.begin(), held_.end(), [&](const HeldAsk& h) {
     return h.ask.nonce == offer.nonce && h.supernode == offer.supernode;
   });
@@ -232,8 +282,9 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
 void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
   if (link.try_at <= c.now) try_candidates(c, link);
   if (link.health_at <= c.now) look_at_voice(c, link);
+  if (link.legs_at <= c.now) look_at_legs(c, rooms, link);
   for (auto& leg : link.legs) {
-    if (leg.stage == CircuitLeg::Stage::asked && c.now - leg.at >= kCircuitAnswer) fail_leg(c, rooms, link, leg);
+    if (awaited(leg) && c.now - leg.at >= kCircuitAnswer) fail_leg(c, rooms, link, leg);
   }
   // Every home failed once: start over with all of them, slowly.
   const bool all_failed =
@@ -255,11 +306,11 @@ void Links::look_at_voice(const Context& c, Link& link) {
 }
 
 Time Links::next_of(const Link& link) const {
-  Time next = std::min(link.try_at, link.health_at);
+  Time next = std::min({link.try_at, link.health_at, link.legs_at});
   Time over = Time::min();
   bool all_failed = !link.legs.empty();
   for (const auto& leg : link.legs) {
-    if (leg.stage == CircuitLeg::Stage::asked) next = std::min(next, leg.at + kCircuitAnswer);
+    if (awaited(leg)) next = std::min(next, leg.at + kCircuitAnswer);
     all_failed = all_failed && leg.stage == CircuitLeg::Stage::failed;
     over = std::max(over, leg.at + kCircuitAnswer);
   }

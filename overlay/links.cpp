@@ -89,11 +89,12 @@ Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const
                  device.record.certificate.epoch};
   for (const auto& home : homes) {
     if (home.session == device.body.session || home.session == c.identity.session_key()) continue;
-    link.legs.push_back({home, CircuitLeg::Stage::wanted, {}, c.now, std::nullopt});
+    auto& leg = link.legs.emplace_back(home);
     if (link.legs.size() > kLegs) continue;
     rooms.attachments.reach(c, home.endpoint, home.session);  // at once, beside the handshake
+    rooms.attachments.hold(home.session);
+    leg.held = true;
   }
-  for (const auto& leg : link.legs) rooms.attachments.hold(leg.home.session);
   links_.emplace(*session, std::move(link));
   return session;
 }
@@ -124,6 +125,11 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
   link.remote = {hello.address, crypto::Address::key_name(hello.address.user(), account),
                  account,       hello.record.device(),
                  up.remote,     hello.record.certificate.epoch};
+  // Where a circuit may stand should the caller's not be enough.
+  for (const auto& home : hello.body.homes) {
+    if (home.session != up.remote && home.session != c.identity.session_key())
+      link.legs.emplace_back(home);
+  }
   events_.push_back(LinkUp{up.session, false, link.remote, up.path});
   links_.emplace(up.session, std::move(link));
   return {};
@@ -140,7 +146,9 @@ void Links::on_down(const Context& c, const LinkRooms& rooms, const SessionDown&
 }
 
 void Links::forget(const Context& c, const LinkRooms& rooms, const Link& link) {
-  for (const auto& leg : link.legs) rooms.attachments.release(c, leg.home.session);
+  for (const auto& leg : link.legs) {
+    if (leg.held) rooms.attachments.release(c, leg.home.session);
+  }
   const auto same = [&](const auto& entry) { return entry.second.remote.session == link.remote.session; };
   if (std::none_of(links_.begin(), links_.end(), same)) rooms.forwards.close(link.remote.session);
 }
@@ -167,8 +175,11 @@ void Links::close_all(const Context& c, const LinkRooms& rooms) {
   while (!links_.empty()) close(c, rooms, links_.begin()->first);
 }
 
-void Links::keep(SessionId session, bool kept) {
-  if (auto* link = find(session)) link->kept = kept;
+void Links::keep(Time now, SessionId session, bool kept) {
+  auto* link = find(session);
+  if (!link || link->kept == kept) return;
+  link->kept = kept;
+  link->legs_at = kept ? now + kLookAtLegs : kNever;
 }
 
 std::optional<Path> Links::voice_path(const Context& c, SessionId session) const {

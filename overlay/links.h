@@ -17,9 +17,12 @@ namespace linnet::overlay {
 
 // One circuit of a link, at one supernode.
 struct CircuitLeg {
-  enum class Stage : std::uint8_t { wanted, asked, ready, failed };
+  enum class Stage : std::uint8_t { wanted, reaching, asked, ready, failed };
+  explicit CircuitLeg(const dht::Home& at_home) : home(at_home) {}
+
   dht::Home home;
   Stage stage = Stage::wanted;
+  bool held = false;  // the session with that supernode, for this leg
   control::PairNonce nonce{};
   Time at{};  // of the stage
   std::optional<Path> path;
@@ -31,7 +34,7 @@ struct Link {
   bool up = false;
   bool kept = false;  // a call stands on it
   Remote remote;
-  std::vector<CircuitLeg> legs;               // initiator only
+  std::vector<CircuitLeg> legs;               // circuits that we open: at the other's homes
   std::vector<control::CircuitOffer> offers;  // answering side: circuits that the other announced
   std::vector<std::pair<control::PairNonce, Path>> answered;
   std::vector<Path> proven;
@@ -43,6 +46,9 @@ struct Link {
   Time voice_out = Time::min();  // latest
   Time voice_in = Time::min();
   Time health_at = kNever;  // next look at the voice
+  Time legs_at = kNever;    // next look at the circuits
+  Time both_until = Time::min();  // our voice goes two ways
+  bool narrow = false;            // and shall not: there is no room for it
 };
 
 // What a link needs of the other rooms.
@@ -60,6 +66,9 @@ class Links {
   static constexpr std::size_t kMaxOffers = 8;
   static constexpr Duration kVoiceSilence = std::chrono::milliseconds(200);
   static constexpr std::size_t kLegs = 2;  // the circuit in use and a spare
+  // How often a call looks whether its circuits still answer, and how long it tries to mend them by the same home.
+  static constexpr Duration kLookAtLegs = std::chrono::milliseconds(1500);
+  static constexpr Duration kMostBoth = std::chrono::seconds(5);  // one asking lasts no longer
 
   // `hello`: our name and record. Fault::not_found when the device has no way in, Fault::full.
   Result<SessionId> connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address,
@@ -87,10 +96,16 @@ class Links {
   void close(const Context& c, const LinkRooms& rooms, SessionId link);
   void close_idle(const Context& c, const LinkRooms& rooms);
   void close_all(const Context& c, const LinkRooms& rooms);
-  void keep(SessionId link, bool kept);
+  void keep(Time now, SessionId link, bool kept);
   // The way of the link's frames. FORWARD carries no voice: while the frames still go there, the first other path that is
   // proven (the answering end moves its frames only when the other's next one comes).
   std::optional<Path> voice_path(const Context& c, SessionId link) const;
+  // Protect mode (Peer::ask_both): a proven path at another place than this one, while our voice goes two ways.
+  std::optional<Path> second_voice_path(Time now, SessionId link, const Path& first) const;
+  void ask_both(const Context& c, SessionId link, Duration lease, bool urgent);
+  void on_both(const Context& c, const BothWanted& wanted);
+  void set_narrow(SessionId link, bool narrow);
+  bool goes_both(Time now, SessionId link) const;
   // Voice went out, or came.
   void voice_sent(Time now, SessionId link);
   void voice_heard(Time now, SessionId link);
@@ -116,6 +131,8 @@ class Links {
   std::vector<Path> first_paths(const Context& c, const LinkRooms& rooms, const FoundDevice& device,
                                 const std::vector<dht::Home>& homes) const;
   void advance(const Context& c, const LinkRooms& rooms, Link& link);
+  CircuitLeg* next_leg(Link& link) const;
+  void begin_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg);
   void open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode);
   void accept(const Context& c, Link& link, const Supernode& from, const control::CircuitAsk& ask);
   void on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer);
@@ -125,6 +142,7 @@ class Links {
   void forget(const Context& c, const LinkRooms& rooms, const Link& link);
   void tick(const Context& c, const LinkRooms& rooms, Link& link);
   void look_at_voice(const Context& c, Link& link);
+  void look_at_legs(const Context& c, const LinkRooms& rooms, Link& link);
   Time next_of(const Link& link) const;
 
   std::map<SessionId, Link> links_;

@@ -34,6 +34,7 @@ struct PathState {
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> answer;  // token of a challenge that waits for its response
   bool answer_alive = false;            // it came by another path
+  bool says_both = false;               // frame::Both waits to go this way
   std::optional<Duration> rtt;
 
   // How many bytes may go out now.

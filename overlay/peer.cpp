@@ -22,6 +22,9 @@ Wall Peer::wall(Time now) const { return impl_->wall_at(now); }
 const dht::NetworkClock& Peer::network_clock() const { return impl_->network_clock(); }
 
 void Peer::handle_datagram(Time now, const Datagram& datagram) { impl_->handle(now, datagram); }
+std::optional<Forward> Peer::forward(Time now, const Endpoint& from, MutableBytes packet) {
+  return impl_->forward(now, from, packet);
+}
 void Peer::handle_timeout(Time now) { impl_->handle_timeout(now); }
 void Peer::warm(int step, ByteView datagram) const { impl_->warm(step, datagram); }
 Time Peer::next_timeout() const { return impl_->next_timeout(); }
@@ -86,16 +89,25 @@ void Peer::send_voice(Time now, SessionId link, ByteView packet) {
     return;
   }
   impl_->links.voice_sent(now, link);
-  auto bytes = path->kind == PathKind::direct ? copy(packet) : write_tagged(ForwardKind::circuit, path->id, packet);
-  impl_->outbox.push_back({path->endpoint, std::move(bytes), Mark::expedited});
+  impl_->voice_out(*path, packet);
+  // Of RTCP (RFC 5761 section 4) one copy is enough.
+  const bool report = packet.size() > 1 && packet[1] >= 192 && packet[1] <= 223;
+  if (const auto spare = report ? std::nullopt : impl_->links.second_voice_path(now, link, *path))
+    impl_->voice_out(*spare, packet);
 }
+
+void Peer::ask_both(Time now, SessionId link, Duration lease, bool urgent) {
+  impl_->links.ask_both(impl_->at(now), link, lease, urgent);
+}
+void Peer::set_narrow(SessionId link, bool narrow) { impl_->links.set_narrow(link, narrow); }
+bool Peer::goes_both(Time now, SessionId link) const { return impl_->links.goes_both(now, link); }
 
 void Peer::share_endpoints(Time now, SessionId link) {
   impl_->links.share(impl_->at(now), impl_->rooms(), link);
   impl_->pump(now);
 }
 
-void Peer::keep(SessionId link, bool kept) { impl_->links.keep(link, kept); }
+void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(now, link, kept); }
 
 void Peer::close(Time now, SessionId link) {
   impl_->links.close(impl_->at(now), impl_->rooms(), link);
@@ -162,6 +174,13 @@ const HostCache& Peer::host_cache() const { return impl_->cache; }
 const dht::Dht* Peer::dht() const { return impl_->role ? &impl_->role->dht() : nullptr; }
 std::size_t Peer::leaf_count() const { return impl_->role ? impl_->role->leaves().size() : 0; }
 std::size_t Peer::circuit_count() const { return impl_->role ? impl_->role->circuits().size() : 0; }
+
+std::optional<RelayStatus> Peer::relay_status() const {
+  if (!impl_->role || impl_->serving_links) return std::nullopt;
+  const auto& circuits = impl_->role->circuits();
+  return RelayStatus{leaf_count(), circuits.size(), circuits.month(), circuits.limits().month_bytes,
+                     circuits.counters()};
+}
 
 std::size_t Peer::memory_bytes() const {
   std::size_t out = sizeof(Impl) + impl_->sessions.memory_bytes() + impl_->links.memory_bytes();

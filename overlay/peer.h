@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "crypto/identity.h"
 #include "dht/dht.h"
+#include "overlay/forwarding.h"
 #include "overlay/host_cache.h"
 #include "overlay/neighbour.h"
 #include "overlay/peer_event.h"
@@ -37,7 +38,11 @@ struct PeerConfig {
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
   std::size_t max_circuits = 10'000;
-  std::uint64_t circuit_bits_per_second = 128'000;
+  std::uint64_t circuit_bits_per_second = 128'000;  // and the others: CircuitLimits
+  std::uint64_t peer_bits_per_second = 0;
+  std::uint64_t prefix_bits_per_second = 0;
+  std::optional<std::uint64_t> month_bytes;
+  RelayedMonth relayed;  // what Relayed told last
   Duration lookup_timeout = std::chrono::seconds(5);
   Duration connect_timeout = std::chrono::seconds(10);
   std::chrono::seconds record_life{3600};
@@ -71,6 +76,9 @@ class Peer {
   void start(Time now, Wall wall);
   void handle_wall(Time now, Wall wall);
   void handle_datagram(Time now, const Datagram& datagram);
+  // Before handle_datagram: a packet of a circuit that stands here goes on from where it lies. Allocates nothing. Nothing:
+  // it is for handle_datagram.
+  std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
   void handle_timeout(Time now);
   // For a driver that knows what it will hand in next: fetches into the cache what that will need. Steps 0 to 3, each
   // some time after the one before, since each reads what that one fetched. Changes nothing; the datagram may be empty.
@@ -99,11 +107,18 @@ class Peer {
   Status send(Time now, SessionId link, Channel channel, Bytes message);
   // On the best proven path; dropped when there is none. Voice stays outside the session: it is SRTP.
   void send_voice(Time now, SessionId link, ByteView packet);
+  // Protect mode. The peer's voice does not come as it should: asks it to send two ways at once for so long. Urgent, when
+  // none comes: ours goes two ways as well, and paths that do not answer are lost soon.
+  void ask_both(Time now, SessionId link, Duration lease, bool urgent);
+  // Our own sending is limited by what the path carries: twice as much would harm, whatever the peer asks for.
+  void set_narrow(SessionId link, bool narrow);
+  // Our voice goes two ways now.
+  bool goes_both(Time now, SessionId link) const;
   // Once: lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a
   // stranger.
   void share_endpoints(Time now, SessionId link);
-  // A call stands on this link: drop_caches leaves it alone, however quiet it is.
-  void keep(SessionId link, bool kept);
+  // A call stands on this link: drop_caches leaves it alone, however quiet it is, and its circuits are looked after.
+  void keep(Time now, SessionId link, bool kept);
   void close(Time now, SessionId link);
   // Says good-bye to links and homes. Records are withdrawn, which is said again until it is confirmed, for a second at
   // most: until left(), datagrams and the clock go in and transmits come out as before.
@@ -135,6 +150,7 @@ class Peer {
   const dht::Dht* dht() const;  // null in a leaf
   std::size_t leaf_count() const;
   std::size_t circuit_count() const;
+  std::optional<RelayStatus> relay_status() const;  // of a supernode
   std::size_t memory_bytes() const;
 
   struct Counters {

@@ -43,6 +43,22 @@ void Peer::Impl::handle(Time now, const Datagram& datagram) {
   pump(now);
 }
 
+std::optional<Forward> Peer::Impl::forward(Time now, const Endpoint& from, MutableBytes packet) {
+  if (!role || !running) return std::nullopt;
+  const auto on = role->forward(now, from, packet);
+  if (!on) return on;
+  ++counters.datagrams_in;
+  counters.bytes_in += packet.size();
+  if (on->dropped) {
+    ++counters.dropped;
+    return on;
+  }
+  ++counters.forwarded;
+  ++counters.datagrams_out;
+  counters.bytes_out += packet.size();
+  return on;
+}
+
 // True when a room of ours got it: what is passed on changes nothing here.
 bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
   const auto packet = read_forward(datagram.bytes);
@@ -63,9 +79,9 @@ bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
     } else if (tagged.kind == ForwardKind::up) {
       if (role) onward = role->pass_back(c, datagram.from, tagged);
     } else {
-      if (role) onward = role->relay(c, datagram.from, tagged, datagram.bytes);
-      if (!role || !onward)
-        return deliver_inner(c, Path{PathKind::circuit, datagram.from, tagged.id, false}, tagged.inner);
+      const auto on = role ? role->forward(c.now, datagram.from, datagram.bytes) : std::nullopt;
+      if (!on) return deliver_inner(c, Path{PathKind::circuit, datagram.from, tagged.id, false}, tagged.inner);
+      if (!on->dropped) onward = Transmit{on->to, copy(datagram.bytes), on->mark};
     }
   }
   if (!onward || outbox.size() >= kMaxOut) {
@@ -97,7 +113,12 @@ void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView pack
     return;
   }
   links.voice_heard(c.now, *link);
-  emit(LinkVoice{*link, copy(packet)});
+  emit(LinkVoice{*link, copy(packet), path});
+}
+
+void Peer::Impl::voice_out(const Path& path, ByteView packet) {
+  auto bytes = path.kind == PathKind::direct ? copy(packet) : write_tagged(ForwardKind::circuit, path.id, packet);
+  outbox.push_back({path.endpoint, std::move(bytes), Mark::expedited});
 }
 
 std::optional<Transmit> Peer::Impl::wrap(PacketOut packet) {

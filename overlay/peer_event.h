@@ -6,6 +6,7 @@
 
 #include "crypto/identity.h"
 #include "dht/floors.h"
+#include "overlay/forwarding.h"
 #include "overlay/sessions.h"
 
 namespace linnet::overlay {
@@ -64,6 +65,7 @@ struct LinkPath {
 struct LinkVoice {
   SessionId link{};
   Bytes bytes;
+  Path by;
 };
 // The driver stores that every sequence below `below` may have been used, and says so with Peer::sequence_stored(): no
 // record is made before.
@@ -74,11 +76,15 @@ struct SequenceUsed {
 struct FloorRaised {
   dht::Floor floor;
 };
+// A supernode: what its circuits carried this month, said about once a minute while they carry; stored for the next run.
+struct Relayed {
+  RelayedMonth month;
+};
 // By the median of supernodes' clocks it is another time than was thought: Peer::wall().
 struct ClockMoved {};
 struct SupernodesChanged {};
 struct HostCacheChanged {};
 using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed,
-                               FloorRaised, ClockMoved, SupernodesChanged, HostCacheChanged>;
+                               FloorRaised, Relayed, ClockMoved, SupernodesChanged, HostCacheChanged>;
 
 }  // namespace linnet::overlay

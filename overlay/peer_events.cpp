@@ -157,6 +157,8 @@ void Peer::Impl::on(const Context& c, const PathChanged& changed) {
 
 void Peer::Impl::on(const Context& c, const PathLost& lost) { links.on_path(c, rooms(), lost); }
 
+void Peer::Impl::on(const Context& c, const BothWanted& wanted) { links.on_both(c, wanted); }
+
 void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
   if (role->on_dht_event(c, event)) return;
   const auto take = [](std::vector<OwnLookup>& from, dht::LookupId lookup) -> std::optional<std::uint64_t> {

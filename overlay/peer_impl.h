@@ -25,8 +25,10 @@ struct Peer::Impl {
   // peer_door.cpp: datagrams in and out.
   void handle(Time now, const Datagram& datagram);
   bool handle_forward(const Context& c, const Datagram& datagram);
+  std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
   bool deliver_inner(const Context& c, const Path& path, MutableBytes inner);
   void deliver_voice(const Context& c, const Path& path, ByteView packet);
+  void voice_out(const Path& path, ByteView packet);
   std::optional<Transmit> wrap(PacketOut packet);
   std::optional<Transmit> poll_transmit();
   void flush();
@@ -40,6 +42,7 @@ struct Peer::Impl {
   void on(const Context& c, const PathProven& proven);
   void on(const Context& c, const PathChanged& changed);
   void on(const Context& c, const PathLost& lost);
+  void on(const Context& c, const BothWanted& wanted);
   void on_hello(const Context& c, const SessionUp& up);
   void on_supernode(const Context& c, SessionId session, const control::Message& message);
   void on_dht(const Context& c, const dht::Event& event);
@@ -61,6 +64,7 @@ struct Peer::Impl {
   void leave(Time now);
   void leave_when_said(const Context& c);
   void handle_timeout(Time now);
+  void tell_relayed(Time now, Duration least);
   void warm(int step, ByteView datagram) const;
   Time next_timeout() const;
 
@@ -113,6 +117,8 @@ struct Peer::Impl {
   Wall introduced_from{};        // validity of the certificate that our hello shows
   Wall introduced_until{};
   bool running = false;
+  RelayedMonth relayed_told;
+  Time relayed_at{};         // when it was told last
   Time leaving_by = kNever;  // good-byes that nobody confirmed, and until when they are waited for
   std::vector<std::uint64_t> goodbyes;
   std::vector<dht::LookupId> goodbye_stores;

@@ -7,6 +7,7 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
+constexpr Duration kTellRelayed = std::chrono::minutes(1);
 constexpr Duration kGoodbye = std::chrono::seconds(1);
 // Requests of good-byes; the publisher's own count from 1.
 constexpr std::uint64_t kGoodbyes = std::uint64_t{1} << 62;
@@ -124,6 +125,14 @@ void Peer::Impl::ask_around(const Context& c) {
   if (config.role == Role::leaf) lan.ask(c.now);
 }
 
+void Peer::Impl::tell_relayed(Time now, Duration least) {
+  const auto& month = role->circuits().month();
+  if (month == relayed_told || now - relayed_at < least) return;
+  relayed_told = month;
+  relayed_at = now;
+  emit(Relayed{month});
+}
+
 // A supernode that hears of the first others looks for its own place; then its record can be stored where it belongs.
 void Peer::Impl::join(const Context& c) {
   const auto contacts = role->dht().contact_count();
@@ -138,7 +147,10 @@ void Peer::Impl::handle_timeout(Time now) {
   const auto c = at(now);
   if (sessions.next_timeout() <= now) sessions.handle_timeout(now);
   if (role && role->dht().next_timeout() <= now) role->dht().handle_timeout(now);
-  if (role) role->handle_timeout(c);
+  if (role) {
+    role->handle_timeout(c);
+    tell_relayed(now, kTellRelayed);
+  }
   if (publish_alone_at <= now) {
     publish_alone_at = kNever;
     publisher.set_homes(c, {{role->dht().self().endpoint, identity.session_key(), 0}}, true);
@@ -196,7 +208,10 @@ void Peer::Impl::leave(Time now) {
   }
   flush();
   links.close_all(c, rooms());
-  if (role) role->leave(c);
+  if (role) {
+    role->leave(c);
+    tell_relayed(now, Duration(0));
+  }
   pump(now);
 }
 

@@ -162,6 +162,10 @@ Session::Received Session::read_frames(SessionContext& context, Time now, const 
       paths_.confirmed(now, alive->token);
       continue;
     }
+    if (const auto* both = std::get_if<frame::Both>(&any)) {
+      if (state_ == State::open) context.events.push_back(BothWanted{id_, both->lease, both->urgent});
+      continue;
+    }
     received.probe_only = false;
     if (const auto* ack = std::get_if<frame::Ack>(&any)) {
       on_ack(context, now, *ack);

@@ -72,6 +72,8 @@ class Session {
 
   // While hidden, what comes straight from an address is as if it never came: an answer would show that we are there.
   void hide(bool hidden) { hidden_ = hidden; }
+  // Asks the peer, on every proven path, to send its voice two ways at once. Urgent: who does not answer is lost soon.
+  void ask_both(SessionContext& context, Time now, const frame::Both& both);
   // The peer receives where we send: it answered a challenge there, or message 2.
   bool reached() const { return returned_ || paths_.current().proven; }
 
@@ -188,6 +190,7 @@ class Session {
   Flight flight_;
   AckTracker acks_;
   PathSet paths_;
+  frame::Both both_;  // what is asked for on paths that say it
   std::vector<ChannelEnds> channels_;
   std::unique_ptr<Held> held_;
   std::size_t buffered_ = 0;     // of rx_, counted in SessionContext::reassembly

@@ -117,6 +117,19 @@ void Session::suspect(SessionContext& context, Time now) {
   }
 }
 
+void Session::ask_both(SessionContext& context, Time now, const frame::Both& both) {
+  if (!open()) return;
+  both_ = both;
+  for (auto& path : paths_.all()) {
+    if (!path.proven) continue;
+    path.says_both = true;
+    if (!both.urgent) continue;
+    const bool fresh = !path.probing;
+    paths_.probe(now, path, context.rng);
+    path.doubted = path.doubted || fresh;
+  }
+}
+
 void Session::try_path(SessionContext& context, Time now, const Path& path) {
   if (!open()) return;
   auto* state = paths_.find(path);

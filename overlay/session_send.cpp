@@ -80,10 +80,13 @@ void Session::build_probes(SessionContext& context, Time now) {
   for (auto& path : paths_.all()) {
     const auto answer = path.budget() >= kMinDataPacket ? path.answer : std::nullopt;
     path.answer.reset();
+    const bool both = path.says_both && path.proven;
+    path.says_both = false;
     const std::size_t size = kMinDataPacket + (answer ? 9 : 0);
     const auto challenge = paths_.challenge(now, path, rtt_.smoothed(), size);
-    if (!answer && !challenge) continue;
+    if (!answer && !challenge && !both) continue;
     auto packet = start_packet();
+    if (both) frame::write(packet, both_);
     if (answer && path.answer_alive) frame::write(packet, frame::Alive{*answer});
     if (answer && !path.answer_alive) frame::write(packet, frame::Response{*answer});
     if (challenge) {

@@ -244,6 +244,14 @@ void Sessions::try_path(Time now, SessionId session, const Path& path) {
   }
 }
 
+void Sessions::ask_both(Time now, SessionId session, Duration lease, bool urgent) {
+  impl_->now = now;
+  if (auto* s = impl_->find(session)) {
+    s->ask_both(impl_->context, now, {lease, urgent});
+    impl_->touch(*s);
+  }
+}
+
 void Sessions::drop_path(Time now, SessionId session, const Path& path) {
   impl_->now = now;
   if (auto* s = impl_->find(session)) {

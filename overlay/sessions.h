@@ -94,7 +94,13 @@ struct PathLost {
   SessionId session{};
   Path path;
 };
-using SessionsEvent = std::variant<SessionUp, SessionDown, MessageIn, PathProven, PathChanged, PathLost>;
+// The peer does not hear our voice as it should (ask_both).
+struct BothWanted {
+  SessionId session{};
+  Duration lease{};
+  bool urgent = false;
+};
+using SessionsEvent = std::variant<SessionUp, SessionDown, MessageIn, PathProven, PathChanged, PathLost, BothWanted>;
 
 struct PacketOut {
   Path path;
@@ -135,6 +141,9 @@ class Sessions {
   // Challenges a path; bytes to an unproven address never exceed bytes received plus a small fixed number of challenges (3 x 64 bytes).
   // When proven and better (direct before circuit before forward; then round trip) frames move to it.
   void try_path(Time now, SessionId session, const Path& path);
+  // The peer's voice does not come as it should: asks for it two ways at once, for so long, on every proven path. Urgent,
+  // when none comes: those are challenged too, and who does not answer soon is lost.
+  void ask_both(Time now, SessionId session, Duration lease, bool urgent);
   // The last proven path stays until the session ends.
   void drop_path(Time now, SessionId session, const Path& path);
   // Hidden: packets that come straight from an address we do not use for this session are dropped before they are opened, so that

@@ -1,4 +1,4 @@
-// SupernodeRole: FORWARD and circuits, packet by packet.
+// SupernodeRole: FORWARD, packet by packet.
 #include "overlay/handshake_packet.h"
 #include "overlay/supernode_role.h"
 
@@ -46,15 +46,6 @@ std::optional<Transmit> SupernodeRole::pass_back(const Context& c, const Endpoin
   }
   ++counters_.forwarded;
   return Transmit{target->source, write_tagged(ForwardKind::back, target->token, packet.inner)};
-}
-
-std::optional<Transmit> SupernodeRole::relay(const Context& c, const Endpoint& from, const Tagged& packet,
-                                             ByteView whole) {
-  const auto forward = circuits_.forward(c.now, from, packet.id, whole.size());
-  if (!forward) return std::nullopt;
-  ++counters_.forwarded;
-  const bool voice = !packet.inner.empty() && packet.inner[0] >= 128 && packet.inner[0] <= 191;  // RFC 7983
-  return Transmit{forward->to, copy(whole), voice ? Mark::expedited : Mark::best_effort};
 }
 
 }  // namespace linnet::overlay

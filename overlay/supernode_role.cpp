@@ -24,6 +24,9 @@ CircuitLimits circuit_limits(const PeerConfig& config) {
   CircuitLimits out;
   out.total = config.max_circuits;
   out.bits_per_second = config.circuit_bits_per_second;
+  out.peer_bits_per_second = config.peer_bits_per_second;
+  out.prefix_bits_per_second = config.prefix_bits_per_second;
+  out.month_bytes = config.month_bytes;
   return out;
 }
 
@@ -33,7 +36,7 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
                              const crypto::Identity& identity, Endpoint self)
     : dht_(dht_config(config), suite, rng, identity, self),
       leaves_(config.max_leaves),
-      circuits_(circuit_limits(config)),
+      circuits_(circuit_limits(config), config.relayed),
       limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix),
       openings_(kOpeningsPerPrefix, 5 * kOpeningsPerPrefix) {}
 
@@ -189,18 +192,20 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
 }
 
 void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {
+  circuits_.handle_wall(c.wall);
   const auto caller_path = c.sessions.current_path(session);
   auto* leaf = leaves_.by_tag(message.tag);
   const bool real = caller_path && caller_path->kind == PathKind::direct && c.sessions.reached(session);
   if (!leaf || !leaf->session || !real) {
-    say(c, session, control::CircuitClosed{message.nonce});
+    say(c, session, control::CircuitClosed{message.nonce, control::CircuitEnd::nobody});
     return;
   }
   const auto id =
       circuits_.open(c.now, c.rng, {session, caller_path->endpoint}, {*leaf->session, leaf->endpoint}, message.nonce);
   if (!id) {
     ++counters_.refused;
-    say(c, session, control::CircuitClosed{message.nonce});
+    const auto why = id.error() == Fault::too_big ? control::CircuitEnd::month : control::CircuitEnd::full;
+    say(c, session, control::CircuitClosed{message.nonce, why});
     return;
   }
   say(c, *leaf->session, control::CircuitAsk{message.nonce, *id});
@@ -246,6 +251,7 @@ void SupernodeRole::leave(const Context& c) {
 
 void SupernodeRole::handle_timeout(const Context& c) {
   if (sweep_at_ > c.now) return;
+  circuits_.handle_wall(c.wall);
   tell_closed(c, circuits_.expire(c.now));
   std::vector<SessionId> gone;
   for (const auto& [session, client] : clients_) {

@@ -60,7 +60,10 @@ class SupernodeRole {
   // FORWARD and circuits: the packet as it goes on, or nothing.
   std::optional<Transmit> pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet);
   std::optional<Transmit> pass_back(const Context& c, const Endpoint& from, const Tagged& packet);
-  std::optional<Transmit> relay(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole);
+  // A packet of a circuit, where it lies (CircuitTable::forward).
+  std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet) {
+    return circuits_.forward(now, from, packet);
+  }
 
   dht::Dht& dht() { return dht_; }
   const dht::Dht& dht() const { return dht_; }
@@ -69,7 +72,7 @@ class SupernodeRole {
   const Counters& counters() const { return counters_; }
   std::size_t client_count() const { return clients_.size(); }
   std::size_t memory_bytes() const {
-    return clients_.size() * (sizeof(Client) + 64) + leaves_.size() * (sizeof(Leaf) + 200) + circuits_.size() * 192;
+    return clients_.size() * (sizeof(Client) + 64) + leaves_.size() * (sizeof(Leaf) + 200) + circuits_.memory_bytes();
   }
 
  private:

@@ -138,6 +138,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!memory) return tl::unexpected(memory.error());
   const auto sequence = store->sequence();
   if (!sequence) return tl::unexpected(sequence.error());
+  const auto relayed = store->relayed();
+  if (!relayed) return tl::unexpected(relayed.error());
   auto floors = store->floors(Wall{0});  // none has ended: our clock alone does not say so
   if (!floors) return tl::unexpected(floors.error());
   auto sound = usual_sound(settings);
@@ -169,6 +171,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.network = parts.config.peer.network;
   parts.config.peer.bootstrap = joined(std::move(bootstrap.endpoints), *impl->routes, settings.bootstrap);
   parts.config.peer.first_sequence = *sequence;
+  parts.config.peer.relayed = *relayed;
   parts.config.peer.floors = std::move(*floors);
   parts.config.peer.report_floors = true;
   parts.identity = std::move(who->identity);

@@ -41,8 +41,16 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
     pump();
   });
   second_ = loop_.alarm([this] { second(); });
-  ports_.start(
-      loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); });
+  UdpPorts::Ears ears;
+  ears.forward = [this](Time read_at, const Datagram& d) { return node_.forward(read_at, d.from, d.bytes); };
+  ears.beside = [this](const Transmit& t) {
+    if (!tcp_) return;
+    tcp_->send(t);
+    tcp_->flush();
+  };
+  ears.receive = [this](const Datagram& d) { node_.handle_datagram(now(), d); };
+  ears.drained = [this] { pump(); };
+  ports_.start(loop_, ears);
   if (tcp_) {
     tcp_->start(
         loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); },
@@ -100,6 +108,8 @@ void Driver::on_event(const node::Event& event) {
     store_sequence();
   } else if (const auto* kept = std::get_if<node::event::SaveFloor>(&event)) {
     unsaved_floors_.push_back(kept->floor);
+  } else if (const auto* relayed = std::get_if<node::event::SaveRelayed>(&event)) {
+    warn_when(store_.save_relayed(relayed->month));
   } else if (std::holds_alternative<node::event::SaveHostCache>(event)) {
     hosts_changed_ = true;
   } else if (std::holds_alternative<node::event::SaveIdentity>(event)) {

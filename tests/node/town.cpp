@@ -148,6 +148,7 @@ void Town::drain(Resident& person) {
       flows.insert({person.endpoint, transmit->to});
       if (blocked.count({person.endpoint, transmit->to}) != 0) continue;
       if (loss > 0 && rng_.unit() < loss) continue;
+      if (meddle && meddle(person.endpoint, transmit->to, transmit->bytes)) continue;
       packets_.emplace(std::pair(now_ + delay, ++sequence_),
                        Packet{person.endpoint, transmit->to, std::move(transmit->bytes)});
     }

@@ -103,6 +103,8 @@ class Town {
   std::function<void(const Resident& to, const Endpoint& from, ByteView bytes)> delivered;
   bool disks_full = false;                          // of residents that come from now on
   std::int64_t clocks_off_s = 0;                    // likewise
+  // What happens to a datagram on the way: it may be changed; true: it never arrives.
+  std::function<bool(const Endpoint& from, const Endpoint& to, Bytes& bytes)> meddle;
   double loss = 0;                                  // share of datagrams that never arrive
   std::set<std::pair<Endpoint, Endpoint>> blocked;  // as between two networks that let nothing in from each other
   std::vector<std::unique_ptr<Resident>> supernodes, people;

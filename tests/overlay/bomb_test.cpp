@@ -9,6 +9,7 @@
 #include "base/pack.h"
 #include "crypto/sealed_box.h"
 #include "dht/message.h"
+#include "overlay/circuit.h"
 #include "overlay/control_message.h"
 
 namespace {
@@ -168,6 +169,28 @@ TEST(Bombs, TheFullestMessageThatIsReadCostsLittleMore) {
   counting = false;
   EXPECT_TRUE(taken);
   EXPECT_LE(asked, 2 * kMegabyte);
+}
+
+// protocol.md section 4: what a supernode passes on costs it a look into a table.
+TEST(CircuitForwarding, AllocatesNothing) {
+  using namespace overlay;
+  CircuitTable table({});
+  SeededRng rng(1);
+  const Endpoint a{IpAddress::v4(198, 51, 100, 1), 4400}, b{IpAddress::v4(203, 0, 113, 1), 4400};
+  const auto id = table.open(Time{}, rng, {SessionId{1}, a}, {SessionId{2}, b}, {});
+  ASSERT_TRUE(id && table.accept(Time{}, *id, SessionId{2}, {}));
+  auto packet = write_tagged(ForwardKind::circuit, *id, Bytes(160, 0x80));
+  auto unknown = write_tagged(ForwardKind::circuit, *id ^ 1, Bytes(160, 0x80));
+  Time now{};
+  asked = 0;
+  counting = true;
+  for (int i = 0; i < 10'000; ++i, now += std::chrono::milliseconds(20)) {
+    (void)table.forward(now, i % 2 == 0 ? a : b, packet);
+    (void)table.forward(now, a, unknown);
+  }
+  counting = false;
+  EXPECT_EQ(asked, 0U);
+  EXPECT_EQ(table.counters().forwarded, 10'000U);
 }
 
 }  // namespace

@@ -96,11 +96,11 @@ TEST(Link, ColdMakesANewOne) {
 TEST(Link, AnIdleLinkIsDroppedWithTheCachesAndAKeptOneIsNot) {
   Net net;
   Linked world(net);
-  world.alice().peer->keep(world.pair.a, true);
+  world.alice().peer->keep(net.now, world.pair.a, true);
   net.run(minutes(2));
   world.alice().peer->drop_caches(net.now);
   EXPECT_TRUE(world.alice().peer->path(world.pair.a));
-  world.alice().peer->keep(world.pair.a, false);
+  world.alice().peer->keep(net.now, world.pair.a, false);
   world.alice().peer->drop_caches(net.now);
   net.drain(world.alice());
   EXPECT_FALSE(world.alice().peer->path(world.pair.a));

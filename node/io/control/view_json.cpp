@@ -58,7 +58,28 @@ Json summary_object(const std::string& peer, const node::CallSummary& s) {
               {"play_start_us", micros_of(s.play_start)},
               {"record_start_us", micros_of(s.record_start)},
               {"path_changes", std::move(changes)},
+              {"protected", s.protected_once},
               {"lookup_hops", s.lookup_hops ? Json(*s.lookup_hops) : Json(nullptr)}};
+}
+
+// Of a supernode: what it does for others, and what it refused for which limit.
+Json relay_object(const std::optional<overlay::RelayStatus>& relay) {
+  if (!relay) return nullptr;
+  const auto& n = relay->counters;
+  return Json{{"leaves", relay->leaves},
+              {"circuits", relay->circuits},
+              {"packets", n.forwarded},
+              {"bytes", n.bytes},
+              {"month_bytes", relay->month.bytes},
+              {"month_limit", relay->month_bytes ? Json(*relay->month_bytes) : Json(nullptr)},
+              {"dropped",
+               {{"circuit", n.over_circuit},
+                {"peer", n.over_peer},
+                {"prefix", n.over_prefix},
+                {"month", n.over_month},
+                {"unknown", n.unknown},
+                {"foreign", n.foreign}}},
+              {"refused", {{"full", n.refused_full}, {"month", n.refused_month}}}};
 }
 
 }  // namespace
@@ -83,6 +104,7 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
                          {"path", to_string(call.path)},
                          {"via", text(call.via)},
                          {"reason", text(call.reason)},
+                         {"protected", call.protected_now},
                          {"digits", call.digits},
                          {"complexity", call.complexity ? Json(*call.complexity) : Json(nullptr)}});
   return Json{{"schema", kSchema},
@@ -98,6 +120,7 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
               {"udp_answers", status.udp_answers},
               {"clock_ahead_s", status.clock_ahead ? Json(status.clock_ahead->count()) : Json(nullptr)},
               {"clock_supernodes", status.clock_voices},
+              {"relay", relay_object(status.relay)},
               {"calls", std::move(calls)}};
 }
 
@@ -121,6 +144,7 @@ Json call_json(const node::CallView& call) {
               {"path", to_string(call.path)},
               {"via", text(call.via)},
               {"reason", text(call.reason)},
+              {"protected", call.protected_now},
               {"verified", call.verified},
               {"compared", call.compared},
               {"note", text(call.note)},

@@ -83,15 +83,34 @@ std::optional<std::uint16_t> UdpPorts::beyond_loopback() const {
   return std::nullopt;
 }
 
-void UdpPorts::start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained) {
+void UdpPorts::start(Loop& loop, const Ears& ears) {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    sockets_[i]->start(
-        loop,
-        [this, i, receive](const Datagram& d) {
-          receive(Datagram{named(d.from, i), d.bytes});
-        },
-        drained);
+    UdpSocket::Ears of_socket;
+    of_socket.pass = [this, i, ears](Time read_at, const Datagram& d) {
+      return ears.forward && pass(read_at, Datagram{named(d.from, i), d.bytes}, ears);
+    };
+    of_socket.passed = [this] {
+      for (auto& socket : sockets_) socket->pass_all();
+    };
+    of_socket.receive = [this, i, receive = ears.receive](const Datagram& d) {
+      receive(Datagram{named(d.from, i), d.bytes});
+    };
+    of_socket.drained = ears.drained;
+    sockets_[i]->start(loop, std::move(of_socket));
   }
+}
+
+bool UdpPorts::pass(Time read_at, const Datagram& datagram, const Ears& ears) {
+  const auto on = ears.forward(read_at, datagram);
+  if (!on || on->dropped) return on.has_value();
+  if (on->to.transport != Transport::udp) {
+    ears.beside(Transmit{on->to, copy(datagram.bytes), on->mark});
+  } else if (auto* socket = choose(on->to)) {
+    socket->pass_on(on->to, datagram.bytes, on->mark);
+  } else {
+    ++unroutable_;
+  }
+  return true;
 }
 
 Endpoint UdpPorts::named(Endpoint from, std::size_t socket) {

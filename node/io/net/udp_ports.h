@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "node/io/net/udp_socket.h"
+#include "overlay/forwarding.h"
 
 namespace linnet::io {
 
@@ -22,7 +23,17 @@ class UdpPorts {
   // The port of the first socket that is not bound to the loopback; none: only this machine hears us.
   std::optional<std::uint16_t> beyond_loopback() const;
 
-  void start(Loop& loop, const UdpSocket::Receive& receive, const std::function<void()>& drained);
+  // Where a datagram that only passes through goes; nothing: it is for `receive`.
+  using Forward = std::function<std::optional<overlay::Forward>(Time read_at, const Datagram&)>;
+  // `forward` sees each datagram first, when it is given; see UdpSocket::Ears for the others. `beside` takes what is
+  // passed on to something else than UDP.
+  struct Ears {
+    Forward forward;
+    std::function<void(const Transmit&)> beside;
+    UdpSocket::Receive receive;
+    std::function<void()> drained;
+  };
+  void start(Loop& loop, const Ears& ears);
   // By the socket that the endpoint names; 0: the first of its family, loopback to loopback.
   void send(Transmit transmit);
   void flush();
@@ -30,6 +41,7 @@ class UdpPorts {
 
  private:
   UdpSocket* choose(const Endpoint& to);
+  bool pass(Time read_at, const Datagram& datagram, const Ears& ears);
   UdpSocket* usual(const Endpoint& to);
   // As a core shall see who was heard on this socket.
   Endpoint named(Endpoint from, std::size_t socket);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "node/io/clock.h"
 #include "node/io/net/address.h"
 
 namespace linnet::io {
@@ -25,16 +26,16 @@ struct alignas(cmsghdr) ClassMessage {
 
 // A datagram that is marked says so itself: one socket carries voice and everything else. The DSCP is the upper six
 // bits of the traffic class (RFC 2474 section 3).
-void put_mark(const Transmit& transmit, msghdr& message, ClassMessage& room) {
-  if (transmit.mark == Mark::best_effort) return;
+void put_mark(const Endpoint& to, Mark mark, msghdr& message, ClassMessage& room) {
+  if (mark == Mark::best_effort) return;
   message.msg_control = room.bytes.data();
   message.msg_controllen = room.bytes.size();
   cmsghdr* const head = CMSG_FIRSTHDR(&message);
-  const bool v4 = transmit.to.ip.is_v4();
+  const bool v4 = to.ip.is_v4();
   head->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
   head->cmsg_type = v4 ? IP_TOS : IPV6_TCLASS;
   head->cmsg_len = CMSG_LEN(sizeof(int));
-  const int value = static_cast<int>(transmit.mark) << 2;
+  const int value = static_cast<int>(mark) << 2;
   std::memcpy(CMSG_DATA(head), &value, sizeof value);
 }
 
@@ -55,8 +56,19 @@ struct UdpSocket::Buffers {
   std::array<mmsghdr, kBatch> messages;
 };
 
+struct UdpSocket::Onward {
+  std::size_t count = 0;
+  std::array<SocketAddress, kBatch> to;
+  std::array<iovec, kBatch> vectors;
+  std::array<mmsghdr, kBatch> messages;
+  std::array<ClassMessage, kBatch> classes;
+};
+
 UdpSocket::UdpSocket(Fd fd, const Endpoint& local)
-    : fd_(std::move(fd)), local_(local), buffers_(new Buffers, [](Buffers* b) { delete b; }) {}
+    : fd_(std::move(fd)),
+      local_(local),
+      buffers_(new Buffers, [](Buffers* b) { delete b; }),
+      onward_(nullptr, [](Onward* o) { delete o; }) {}
 
 Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
   const bool v4 = at.ip.is_v4();
@@ -74,32 +86,77 @@ Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
   return std::unique_ptr<UdpSocket>(new UdpSocket(std::move(fd), to_endpoint(bound)));
 }
 
-void UdpSocket::start(Loop& loop, Receive receive, std::function<void()> drained) {
-  receive_ = std::move(receive);
-  drained_ = std::move(drained);
+void UdpSocket::start(Loop& loop, Ears ears) {
+  ears_ = std::move(ears);
+  auto& b = *buffers_;
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    b.vectors[i] = {b.bytes[i].data(), b.bytes[i].size()};
+    b.messages[i] = {};
+    b.messages[i].msg_hdr.msg_name = &b.from[i];
+    b.messages[i].msg_hdr.msg_iov = &b.vectors[i];
+    b.messages[i].msg_hdr.msg_iovlen = 1;
+  }
   watch_ = loop.watch(fd_.get(), [this] { read_batches(); });
 }
 
 void UdpSocket::read_batches() {
   auto& b = *buffers_;
+  std::size_t used = kBatch;
   for (int round = 0; round < kBatchesAtOnce; ++round) {
-    for (std::size_t i = 0; i < kBatch; ++i) {
-      b.vectors[i] = {b.bytes[i].data(), b.bytes[i].size()};
-      b.messages[i] = {};
-      b.messages[i].msg_hdr.msg_name = &b.from[i];
-      b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
-      b.messages[i].msg_hdr.msg_iov = &b.vectors[i];
-      b.messages[i].msg_hdr.msg_iovlen = 1;
-    }
+    for (std::size_t i = 0; i < used; ++i) b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
     const int n = ::recvmmsg(fd_.get(), b.messages.data(), kBatch, MSG_DONTWAIT, nullptr);
     if (n <= 0) return;  // empty, or the error of an earlier send (ICMP), which reading has now cleared
-    for (int i = 0; i < n; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      receive_(Datagram{to_endpoint(b.from[at]), MutableBytes(b.bytes[at].data(), b.messages[at].msg_len)});
-    }
-    drained_();
-    if (static_cast<std::size_t>(n) < kBatch) return;
+    used = static_cast<std::size_t>(n);
+    hand_out(used);
+    if (used < kBatch) break;
   }
+  for (std::size_t i = 0; i < used; ++i) b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
+}
+
+// What passes through leaves before anything else is looked at, and before these buffers are read into again.
+void UdpSocket::hand_out(std::size_t count) {
+  auto& b = *buffers_;
+  const auto read_at = now();  // one time for all: the clock costs as much as the way through the table
+  const auto datagram = [&b](std::size_t at) {
+    return Datagram{to_endpoint(b.from[at]), MutableBytes(b.bytes[at].data(), b.messages[at].msg_len)};
+  };
+  std::array<std::uint8_t, kBatch> rest;
+  std::size_t waiting = 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    if (!ears_.pass(read_at, datagram(at))) rest[waiting++] = static_cast<std::uint8_t>(at);
+  }
+  if (waiting < count) ears_.passed();
+  for (std::size_t i = 0; i < waiting; ++i) ears_.receive(datagram(rest[i]));
+  if (waiting > 0) ears_.drained();
+}
+
+void UdpSocket::pass_on(const Endpoint& to, MutableBytes bytes, Mark mark) {
+  if (!onward_) onward_.reset(new Onward);  // once, in the life of a relay
+  auto& o = *onward_;
+  if (o.count == kBatch) pass_all();
+  const auto at = o.count++;
+  o.to[at] = to_socket_address(to);
+  o.vectors[at] = {bytes.data(), bytes.size()};
+  auto& head = o.messages[at].msg_hdr;
+  head = {};
+  head.msg_name = &o.to[at].storage;
+  head.msg_namelen = o.to[at].size;
+  head.msg_iov = &o.vectors[at];
+  head.msg_iovlen = 1;
+  put_mark(to, mark, head, o.classes[at]);
+}
+
+void UdpSocket::pass_all() {
+  if (!onward_) return;
+  auto& o = *onward_;
+  for (std::size_t done = 0; done < o.count;) {
+    const int sent =
+        ::sendmmsg(fd_.get(), o.messages.data() + done, static_cast<unsigned>(o.count - done), MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) ++lost_;  // this one; the others may go
+    done += sent > 0 ? static_cast<std::size_t>(sent) : 1;
+  }
+  o.count = 0;
 }
 
 bool UdpSocket::send(Transmit transmit) { return queue_.push(std::move(transmit)); }
@@ -118,7 +175,7 @@ void UdpSocket::flush() {
       messages[i].msg_hdr.msg_namelen = to[i].size;
       messages[i].msg_hdr.msg_iov = &vectors[i];
       messages[i].msg_hdr.msg_iovlen = 1;
-      put_mark(sending_[i], messages[i].msg_hdr, classes[i]);
+      put_mark(sending_[i].to, sending_[i].mark, messages[i].msg_hdr, classes[i]);
     }
     int sent = ::sendmmsg(fd_.get(), messages.data(), static_cast<unsigned>(sending_.size()), MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;

@@ -1,5 +1,5 @@
 // One bound UDP socket. Reads and writes in batches (recvmmsg, sendmmsg); what the kernel does not take waits in a
-// bounded queue.
+// bounded queue. What only passes through leaves from the buffer it was read into.
 #pragma once
 
 #include <functional>
@@ -13,40 +13,57 @@ namespace linnet::io {
 
 class UdpSocket {
  public:
-  static constexpr std::size_t kBatch = 32;
+  static constexpr std::size_t kBatch = 64;
   static constexpr std::size_t kQueue = 1024;
 
   using Receive = std::function<void(const Datagram&)>;
+  // True: the datagram was passed on or dropped, and `receive` does not get it.
+  using Pass = std::function<bool(Time read_at, const Datagram&)>;
 
   // Port 0 lets the system choose. Trouble names the port when another program has it.
   static Outcome<std::unique_ptr<UdpSocket>> open(const Endpoint& at);
 
   const Endpoint& local() const { return local_; }
 
-  // `receive` is called for every datagram, `drained` after each batch of them.
-  void start(Loop& loop, Receive receive, std::function<void()> drained);
+  // Of a batch `pass` sees every datagram first, then `passed` is called once; `receive` gets the others, and `drained`
+  // is called after a batch that had any.
+  struct Ears {
+    Pass pass;
+    std::function<void()> passed;
+    Receive receive;
+    std::function<void()> drained;
+  };
+  void start(Loop& loop, Ears ears);
+
+  // The bytes stay the caller's until pass_all(), which must come before they change. Allocates nothing. What the
+  // kernel does not take then is lost, as on any router.
+  void pass_on(const Endpoint& to, MutableBytes bytes, Mark mark);
+  void pass_all();
 
   // Queued; flush() hands the queue to the kernel. False when the queue is full: dropped and counted.
   bool send(Transmit transmit);
   void flush();
 
-  std::uint64_t dropped() const { return queue_.refused() + unsendable_; }
+  std::uint64_t dropped() const { return queue_.refused() + unsendable_ + lost_; }
 
  private:
   UdpSocket(Fd fd, const Endpoint& local);
   void read_batches();
+  void hand_out(std::size_t count);
 
   struct Buffers;
+  struct Onward;  // what waits for pass_all()
 
   Fd fd_;
   Endpoint local_;
   std::unique_ptr<Buffers, void (*)(Buffers*)> buffers_;
+  std::unique_ptr<Onward, void (*)(Onward*)> onward_;
   BoundedQueue<Transmit> queue_{kQueue};
   std::vector<Transmit> sending_;
   std::uint64_t unsendable_ = 0;
+  std::uint64_t lost_ = 0;  // that only passed through
   bool blocked_ = false;
-  Receive receive_;
-  std::function<void()> drained_;
+  Ears ears_;
   std::unique_ptr<Loop::Watch> watch_;
 };
 

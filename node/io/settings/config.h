@@ -26,8 +26,10 @@ struct Settings {
   std::string no_proxy;  // of the environment
   RelayMode relay = RelayMode::automatic;
   std::uint64_t circuit_kbps = 128;         // relay.bandwidth
-  std::optional<std::uint64_t> month_gb;    // relay.month: kept for the release that counts it
-  std::vector<std::string> private_ranges;  // relay.private: likewise
+  std::optional<std::uint64_t> peer_kbps;    // relay.peer; none: eight times a circuit's
+  std::optional<std::uint64_t> prefix_kbps;  // relay.prefix; none: 128 times
+  std::optional<std::uint64_t> month_gb;     // relay.month
+  std::vector<std::string> private_ranges;   // relay.private: kept for the release that uses it
   bool auto_answer = false;
   node::Strangers strangers = node::Strangers::ring;
   std::string play;  // absolute path of a WAV file, empty: none

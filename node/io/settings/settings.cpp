@@ -40,6 +40,9 @@ node::NodeConfig Settings::node_config() const {
   out.peer.network = crypto::network_id(network);
   out.peer.role = relay == RelayMode::on ? overlay::Role::supernode : overlay::Role::leaf;
   out.peer.circuit_bits_per_second = circuit_kbps * 1000;
+  out.peer.peer_bits_per_second = peer_kbps.value_or(0) * 1000;
+  out.peer.prefix_bits_per_second = prefix_kbps.value_or(0) * 1000;
+  if (month_gb) out.peer.month_bytes = *month_gb * 1'000'000'000;
   if (lan) out.peer.lan = relay == RelayMode::off ? overlay::LanMode::listen : overlay::LanMode::serve;
   out.auto_answer = auto_answer;
   out.strangers = strangers;

@@ -206,6 +206,18 @@ using Get = const Settings&;
         [](In v, Set s) { return read_number<decltype(s.member)>(v, low, high, wanted, s.member); }, \
         [](Get s) { return std::to_string(s.member); }, CARRY(member)                                \
   }
+// A number that may be left out.
+#define CAP(section_key, low, high, wanted, member)                                                      \
+  Setting {                                                                                              \
+    "relay", section_key, nullptr, When::restart, false,                                                 \
+        [](In v, Set s) {                                                                                \
+          std::uint64_t number = 0;                                                                      \
+          auto why = read_number<std::uint64_t>(v, low, high, wanted, number);                           \
+          if (why.empty()) s.member = number;                                                            \
+          return why;                                                                                    \
+        },                                                                                               \
+        [](Get s) { return s.member ? std::to_string(*s.member) : std::string("none"); }, CARRY(member)  \
+  }
 
 const Setting kTable[] = {
     {"", "listen", "LINNET_LISTEN", When::restart, true,
@@ -221,14 +233,9 @@ const Setting kTable[] = {
     TEXT("net", "proxy", "LINNET_PROXY", When::restart, true, read_proxy, proxy_text, proxy),
     WORD("relay", "mode", "LINNET_RELAY", When::restart, relay),
     NUMBER("relay", "bandwidth", When::restart, 8, 1'000'000, "kbit/s a circuit, 8 to 1000000", circuit_kbps),
-    {"relay", "month", nullptr, When::restart, false,
-     [](In v, Set s) {
-       std::uint64_t gigabytes = 0;
-       auto why = read_number<std::uint64_t>(v, 0, 1'000'000, "gigabytes a month", gigabytes);
-       if (why.empty()) s.month_gb = gigabytes;
-       return why;
-     },
-     [](Get s) { return s.month_gb ? std::to_string(*s.month_gb) : std::string("none"); }, CARRY(month_gb)},
+    CAP("peer", 8, 10'000'000, "kbit/s of one peer, 8 to 10000000", peer_kbps),
+    CAP("prefix", 8, 100'000'000, "kbit/s of one prefix, 8 to 100000000", prefix_kbps),
+    CAP("month", 0, 1'000'000, "gigabytes a month", month_gb),
     {"relay", "private", nullptr, When::restart, true,
      [](In v, Set s) { return read_list(v, kRanges, parse_range, s.private_ranges); },
      [](Get s) { return list_text(s.private_ranges, in_quotes); }, CARRY(private_ranges)},

@@ -46,6 +46,9 @@ class Store {
   // All of it or nothing. A pin that stands is never replaced here: it has to be taken away first.
   Done save_people(const std::vector<node::Change>& changes);
   Done save_sequence(std::uint64_t below);  // never goes back
+  // What a supernode's circuits carried in the month that was counted last.
+  Outcome<overlay::RelayedMonth> relayed();
+  Done save_relayed(const overlay::RelayedMonth& month);
   // After floors(). Survives the process, not always the power: it is written with every record that is kept.
   Done save_floors(const std::vector<dht::Floor>& floors);
   // Those that have ended, kFloorsEndedAtOnce at a time.

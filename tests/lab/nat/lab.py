@@ -28,12 +28,12 @@ def unable():
 
 
 class Lab:
-    def __init__(self, program, a, b, delay=0, keep=False):
+    def __init__(self, program, a, b, delay=0, keep=False, relays=3):
         self.program, self.keep = program, keep
         self.name = f"m{os.getpid()}"
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="linnet-nat-"))
         self.homes = []
-        arguments = ["up", "-n", self.name, "-a", a, "-b", b, "-k", "3"]
+        arguments = ["up", "-n", self.name, "-a", a, "-b", b, "-k", str(relays)]
         if delay:
             arguments += ["--delay", str(delay)]
         self.natlab(*arguments)

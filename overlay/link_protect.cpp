@@ -1,0 +1,69 @@
+// A call's second way: the spare circuit that stands ready, and voice that goes both ways at once while one is in
+// doubt.
+#include <algorithm>
+
+#include "overlay/links.h"
+
+namespace linnet::overlay {
+namespace {
+
+constexpr Duration kMendAgain = std::chrono::seconds(3);
+
+}  // namespace
+
+std::optional<Path> Links::second_voice_path(Time now, SessionId session, const Path& first) const {
+  const auto* link = find(session);
+  if (!link || now >= link->both_until) return std::nullopt;
+  const Path* best = nullptr;
+  for (const auto& path : link->proven) {
+    if (path.kind == PathKind::forward || path == first) continue;
+    // By the same supernode it would be the same way.
+    if (path.kind == PathKind::circuit && first.kind == PathKind::circuit && same_place(path.endpoint, first.endpoint))
+      continue;
+    if (best == nullptr || path.kind < best->kind) best = &path;
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+void Links::ask_both(const Context& c, SessionId session, Duration lease, bool urgent) {
+  auto* link = find(session);
+  if (!link) return;
+  c.sessions.ask_both(c.now, session, lease, urgent);
+  if (urgent && !link->narrow) link->both_until = std::max(link->both_until, c.now + std::min(lease, kMostBoth));
+}
+
+void Links::on_both(const Context& c, const BothWanted& wanted) {
+  auto* link = find(wanted.session);
+  if (!link || link->narrow) return;
+  link->both_until = std::max(link->both_until, c.now + std::min(wanted.lease, kMostBoth));
+}
+
+void Links::set_narrow(SessionId session, bool narrow) {
+  auto* link = find(session);
+  if (!link) return;
+  link->narrow = narrow;
+  if (narrow) link->both_until = Time::min();
+}
+
+bool Links::goes_both(Time now, SessionId session) const {
+  const auto* link = find(session);
+  if (!link || now >= link->both_until || link->proven.empty()) return false;
+  return std::any_of(link->proven.begin(), link->proven.end(),
+                     [&](const Path& p) { return second_voice_path(now, session, p).has_value(); });
+}
+
+// The way in use is heard all the time. The others are asked, so that a spare that went is known before it is needed;
+// and where the other end's homes give no second one, ours may.
+void Links::look_at_legs(const Context& c, const LinkRooms& rooms, Link& link) {
+  link.legs_at = link.kept ? c.now + kLookAtLegs : kNever;
+  const auto current = c.sessions.current_path(link.session);
+  for (const auto& path : std::vector<Path>(link.proven)) {
+    if (path.kind == PathKind::circuit && path != current) c.sessions.try_path(c.now, link.session, path);
+  }
+  for (auto& leg : link.legs) {
+    if (leg.stage == CircuitLeg::Stage::failed && c.now - leg.at >= kMendAgain) leg.stage = CircuitLeg::Stage::wanted;
+  }
+  advance(c, rooms, link);
+}
+
+}  // namespace linnet::overlay
