@@ -8,8 +8,11 @@ namespace {
 using stun::Attr;
 
 // MESSAGE-INTEGRITY is understood as what nobody here can check: the server has no credentials (section 9).
-constexpr Attr kUnderstood[] = {Attr::username, Attr::message_integrity, Attr::message_integrity_sha256, Attr::realm,
-                                Attr::nonce,    Attr::userhash,          Attr::password_algorithm,       Attr::padding};
+// RESPONSE-PORT, always: an answer to the asker's own address, as he could have had it by asking from there.
+constexpr Attr kUnderstood[] = {
+    Attr::username,     Attr::message_integrity, Attr::message_integrity_sha256, Attr::realm,
+    Attr::nonce,        Attr::userhash,          Attr::password_algorithm,       Attr::padding,
+    Attr::response_port};
 constexpr Attr kWithOther[] = {
     Attr::username, Attr::message_integrity, Attr::message_integrity_sha256, Attr::realm,   Attr::nonce,
     Attr::userhash, Attr::change_request,    Attr::password_algorithm,       Attr::padding, Attr::response_port};
@@ -63,7 +66,9 @@ std::optional<BindingAnswer> BindingServer::answer(const Endpoint& at, const End
     out.endpoint(Attr::response_origin, answer.from).endpoint(Attr::other_address, opposite(at, true, true));
   }
   if (request.has(Attr::fingerprint)) out.fingerprint();  // 8 bytes there, 8 bytes back
-  if (!config_.answers_short && out.written().size() > request.bytes().size()) return std::nullopt;
+  // To another port it is never longer than what asked for it.
+  const bool elsewhere = !config_.other && answer.to.port != from.port;
+  if ((elsewhere || !config_.answers_short) && out.written().size() > request.bytes().size()) return std::nullopt;
   answer.bytes = out.take();
   return answer;
 }

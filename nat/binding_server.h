@@ -4,8 +4,9 @@
 // Who answers strangers can be made to answer a victim, so an answer holds little: XOR-MAPPED-ADDRESS (12 bytes, 24 for
 // IPv6), FINGERPRINT (8) where the request had it, and RESPONSE-ORIGIN and OTHER-ADDRESS (24 together, 48) where RFC
 // 5780 is served. A bare request of 20 bytes gets 32 or 44, 56 or 92 of a server with a second address. A refusal has
-// no words: it is at most 12 bytes longer than its request. PADDING is understood and never returned. The owner limits
-// by the source's prefix.
+// no words: it is at most 12 bytes longer than its request. RESPONSE-PORT is heeded without a second address as well
+// (dial_back.h), by an answer that is no longer than the request. PADDING is understood and never returned. The owner
+// limits by the source's prefix.
 #pragma once
 
 #include <optional>

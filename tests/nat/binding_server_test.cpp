@@ -137,6 +137,16 @@ TEST(BindingServer, SendsToAnotherPortOfTheSameAddressOnly) {
   EXPECT_EQ(Message::parse(refused->bytes)->error()->code, stun::ErrorCode::bad_request);
 }
 
+TEST(BindingServer, WithoutASecondAddressAnswersToAnotherPortAtNoGreaterLength) {
+  const BindingServer server(BindingServerConfig{});
+  auto bare = request();
+  EXPECT_FALSE(ask(server, bare.u16(Attr::response_port, 6000)));
+  auto longer = request();
+  const auto answer = ask(server, longer.u16(Attr::response_port, 6000).text(Attr::software, "as long as its answer"));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->to, (Endpoint{kClient.ip, 6000}));
+}
+
 TEST(BindingServer, NeverAnswersAtGreaterLengthWhenToldSo) {
   BindingServerConfig config{kPrimary, kOther};
   config.answers_short = false;

@@ -1,0 +1,321 @@
+#include "nat/port_mapper.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "model_router.h"
+
+using namespace linnet;
+using namespace linnet::nat;
+using namespace std::chrono_literals;
+using test::ModelRouter;
+
+namespace {
+
+const Endpoint kServer{IpAddress::v4(192, 168, 1, 1), pcp::kServerPort, Transport::udp};
+const IpAddress kLocal = IpAddress::v4(192, 168, 1, 7);
+
+// A mapper and its one router; a datagram takes no time, the clock goes from deadline to deadline.
+struct House {
+  SeededRng rng{1};
+  ModelRouter router;
+  PortMapper mapper{rng};
+  Time now{1h};
+  int silent = 0;  // so many datagrams are lost first
+
+  explicit House(ModelRouter of = {}) : router(of) { router.up = Time{}; }
+
+  void start(std::vector<PortWish> wishes = {{Transport::udp, 4400, 4400}}) {
+    mapper.set_wishes(now, wishes);
+    mapper.set_routers(now, {{kServer, kLocal}});
+    run(0s);
+  }
+  void carry() {
+    for (int i = 0; i < 100; ++i) {
+      mapper.handle_timeout(now);
+      auto out = mapper.poll_transmit();
+      if (!out && mapper.next_timeout() > now) return;
+      if (!out) continue;
+      EXPECT_EQ(out->to, kServer);
+      if (silent > 0) {
+        --silent;
+        continue;
+      }
+      if (auto answer = router.handle(now, out->bytes)) mapper.handle_datagram(now, {kServer, *answer});
+    }
+    FAIL() << "it never rests";
+  }
+  void run(Duration span) {
+    const auto end = now + span;
+    carry();
+    while (mapper.next_timeout() <= end) {
+      now = std::max(now, mapper.next_timeout());
+      carry();
+    }
+    now = end;
+  }
+  std::optional<Endpoint> external() {
+    const auto all = mapper.mappings();
+    return all.empty() ? std::nullopt : std::optional(all.front().external);
+  }
+};
+
+TEST(PortMapper, APortIsMappedByPcpAtOnce) {
+  House house;
+  house.start();
+  ASSERT_EQ(house.mapper.mappings().size(), 1U);
+  const auto got = house.mapper.mappings()[0];
+  EXPECT_EQ(got.by, MappedBy::pcp);
+  EXPECT_EQ(got.external.to_string(), "203.0.113.5:4400");
+  EXPECT_EQ(got.until, house.now + 3600s);
+  EXPECT_TRUE(house.mapper.take_changed());
+  EXPECT_FALSE(house.mapper.take_changed());
+  EXPECT_FALSE(house.mapper.unhelpful(house.now + 1h));
+}
+
+TEST(PortMapper, ARouterOfNatPmpRefusesTheVersionAndIsAskedInItsOwn) {
+  ModelRouter old;
+  old.pcp = false;
+  House house(old);
+  house.start();
+  ASSERT_EQ(house.mapper.mappings().size(), 1U);
+  EXPECT_EQ(house.mapper.mappings()[0].by, MappedBy::nat_pmp);
+  EXPECT_EQ(house.external()->to_string(), "203.0.113.5:4400");
+}
+
+TEST(PortMapper, ARouterThatIsSilentAboutVersionTwoIsAskedByNatPmpAfterThreeSeconds) {
+  ModelRouter old;
+  old.pcp = false;
+  old.announces_version = false;
+  House house(old);
+  house.start();
+  EXPECT_FALSE(house.external());
+  house.run(4s);
+  EXPECT_EQ(house.external()->to_string(), "203.0.113.5:4400");
+}
+
+TEST(PortMapper, ALostRequestIsSentAgainAfterThreeSecondsAndThenEachTimeTwiceAsLate) {
+  ModelRouter none;
+  none.pcp = none.nat_pmp = false;
+  House house(none);
+  SeededRng rng(2);
+  PortMapClient client(
+      house.now, {{*IpAddress::parse("fe80::1"), pcp::kServerPort, Transport::udp}, *IpAddress::parse("2001:db8::7")},
+      {{Transport::udp, 4400, 4400}}, 7200s, rng);
+  Duration expected = 3s;
+  for (int i = 0; i < 14; ++i) {
+    const auto asked = client.next_timeout();
+    client.handle_timeout(asked);
+    ASSERT_TRUE(client.poll_transmit());
+    const auto spacing = client.next_timeout() - asked;
+    EXPECT_NEAR(millis(spacing), millis(expected), millis(expected) / 10 + 1);
+    expected = std::min<Duration>(2 * spacing, 1024s);
+  }
+}
+
+TEST(PortMapper, WhoDoesNotAnswerIsUnhelpfulAfterFiveSecondsAndStillAskedNowAndThen) {
+  ModelRouter none;
+  none.pcp = none.nat_pmp = false;
+  House house(none);
+  house.start();
+  EXPECT_FALSE(house.mapper.unhelpful(house.now + 4s));
+  EXPECT_TRUE(house.mapper.unhelpful(house.now + 5s));
+  house.run(24h);
+  EXPECT_LT(house.router.requests, 250);
+  house.router.pcp = true;
+  house.run(30min);
+  EXPECT_TRUE(house.external());
+  EXPECT_FALSE(house.mapper.unhelpful(house.now));
+}
+
+TEST(PortMapper, AnUnreachablePortIsUnhelpfulAtOnce) {
+  ModelRouter none;
+  none.pcp = none.nat_pmp = false;
+  House house(none);
+  house.start();
+  house.mapper.unreachable(house.now, kServer);
+  EXPECT_TRUE(house.mapper.unhelpful(house.now));
+}
+
+TEST(PortMapper, AMappingIsRenewedBeforeItEndsHoweverOftenAnAnswerIsLost) {
+  for (const bool pcp : {true}) {
+    ModelRouter router;
+    router.pcp = pcp;
+    House house(router);
+    house.start();
+    for (int hour = 0; hour < 48; ++hour) {
+      house.silent = hour % 2;
+      house.run(1h);
+      ASSERT_TRUE(house.external()) << hour;
+      const auto& held = house.router.table.begin()->second;
+      EXPECT_GT(held.until, house.now) << "the router kept it";
+    }
+    EXPECT_LT(house.router.requests, 48 * 6);
+    (void)house.mapper.take_changed();
+    house.run(2h);
+    EXPECT_FALSE(house.mapper.take_changed()) << "a renewal is no news";
+  }
+}
+
+TEST(PortMapper, ARouterThatForgotIsAskedAnewAtTheNextAnswer) {
+  for (const bool pcp : {true}) {
+    ModelRouter router;
+    router.pcp = pcp;
+    House house(router);
+    house.start({{Transport::udp, 4400, 4400}, {Transport::tcp, 4400, 4400}});
+    house.run(10min);
+    house.router.restart(house.now);
+    house.run(40min);  // a renewal of one tells of both
+    EXPECT_EQ(house.router.table.size(), 2U);
+    EXPECT_EQ(house.mapper.mappings().size(), 2U);
+  }
+}
+
+TEST(PortMapper, AnAnnouncedRestartIsAnsweredWithinFiveSeconds) {
+  for (const bool pcp : {true}) {
+    ModelRouter router;
+    router.pcp = pcp;
+    House house(router);
+    house.start();
+    house.run(10min);
+    house.router.restart(house.now);
+    Bytes said;
+    if (pcp) {
+      pcp::Response announce;
+      announce.opcode = pcp::Opcode::announce;
+      said = pcp::write(announce);
+    } else {
+      natpmp::Response announce;
+      announce.address = house.router.external;
+      said = natpmp::write(announce);
+    }
+    auto stranger = said;
+    house.mapper.handle_announcement(house.now, {{IpAddress::v4(192, 168, 1, 66), 5351, Transport::udp}, stranger});
+    house.run(5s);
+    EXPECT_TRUE(house.router.table.empty()) << "who is not the router restarts nothing";
+    house.mapper.handle_announcement(house.now, {kServer, said});
+    house.run(5s);
+    EXPECT_EQ(house.router.table.size(), 1U) << pcp;
+  }
+}
+
+TEST(PortMapper, ANewExternalAddressIsNews) {
+  House house;
+  house.start();
+  (void)house.mapper.take_changed();
+  house.router.external = IpAddress::v4(203, 0, 113, 9);
+  house.run(1h);
+  EXPECT_TRUE(house.mapper.take_changed());
+  EXPECT_EQ(house.external()->to_string(), "203.0.113.9:4400");
+}
+
+TEST(PortMapper, ATakenPortGivesAnotherWhichIsAskedForFromThenOn) {
+  for (const bool pcp : {true, false}) {
+    ModelRouter router;
+    router.pcp = pcp;
+    router.taken = 443;
+    House house(router);
+    house.start({{Transport::tcp, 4400, 443}});
+    ASSERT_TRUE(house.external());
+    EXPECT_EQ(house.external()->port, 444);
+    house.router.taken = 0;
+    house.run(2h);
+    EXPECT_EQ(house.external()->port, 444);
+  }
+}
+
+TEST(PortMapper, ARefusalIsUnhelpfulAndAskedAgainWhenTheRouterSaid) {
+  ModelRouter router;
+  router.refuses = pcp::Code::not_authorized;
+  House house(router);
+  house.start();
+  EXPECT_TRUE(house.mapper.unhelpful(house.now));
+  const auto asked = house.router.requests;
+  house.run(50s);
+  EXPECT_EQ(house.router.requests, asked);
+  house.router.refuses.reset();
+  house.run(11s);
+  EXPECT_TRUE(house.external());
+}
+
+TEST(PortMapper, ARefusalOfOneThatForgotTakesTheMappingAway) {
+  House house;
+  house.start();
+  house.run(10min);
+  house.router.restart(house.now);
+  house.router.refuses = pcp::Code::no_resources;
+  pcp::Response announce;
+  announce.opcode = pcp::Opcode::announce;
+  auto said = pcp::write(announce);
+  house.mapper.handle_announcement(house.now, {kServer, said});
+  house.run(6s);
+  EXPECT_FALSE(house.external());
+}
+
+TEST(PortMapper, WhatIsHeldIsDeletedAtTheEnd) {
+  for (const bool pcp : {true}) {
+    ModelRouter router;
+    router.pcp = pcp;
+    House house(router);
+    house.start({{Transport::udp, 4400, 4400}, {Transport::tcp, 4400, 4400}});
+    house.run(1min);
+    ASSERT_EQ(house.router.table.size(), 2U);
+    house.mapper.stop(house.now);
+    house.carry();
+    EXPECT_TRUE(house.router.table.empty());
+    EXPECT_TRUE(house.mapper.mappings().empty());
+    EXPECT_EQ(house.mapper.next_timeout(), kNever);
+  }
+}
+
+TEST(PortMapper, AnAnswerToAnotherNonceMapsNothing) {
+  House house;
+  house.silent = 1;
+  house.start();
+  pcp::Response forged;
+  forged.opcode = pcp::Opcode::map;
+  forged.lifetime = 3600s;
+  forged.map = pcp::Map{{}, pcp::Protocol::udp, 4400, {IpAddress::v4(203, 0, 113, 66), 666, Transport::udp}};
+  auto bytes = pcp::write(forged);
+  house.mapper.handle_datagram(house.now, {kServer, bytes});
+  EXPECT_FALSE(house.external());
+}
+
+TEST(PortMapper, ARouterThatIsGoneTakesItsMappingsAlong) {
+  House house;
+  house.start();
+  (void)house.mapper.take_changed();
+  house.mapper.set_routers(house.now, {});
+  EXPECT_TRUE(house.mapper.take_changed());
+  EXPECT_TRUE(house.mapper.mappings().empty());
+}
+
+TEST(PcpMessage, ARequestHasTheFormOfTheRfc) {
+  pcp::MapRequest request;
+  request.client = kLocal;
+  request.lifetime = 7200s;
+  request.map.nonce = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  request.map.internal = 4400;
+  request.map.external = {IpAddress::v4(0), 4401, Transport::udp};
+  EXPECT_EQ(to_hex(pcp::write(request)),
+            "0201000000001c20"
+            "00000000000000000000ffffc0a80107"
+            "0102030405060708090a0b0c"
+            "11000000"
+            "11301131"
+            "00000000000000000000ffff00000000");
+  const auto again = pcp::read_map_request(pcp::write(request));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->map.external.port, 4401);
+}
+
+TEST(NatPmpMessage, ARequestHasTheFormOfTheRfc) {
+  EXPECT_EQ(to_hex(natpmp::write_address_request()), "0000");
+  EXPECT_EQ(to_hex(natpmp::write({natpmp::Opcode::map_tcp, 4400, 443, 7200s})),
+            "000200001130"
+            "01bb"
+            "00001c20");
+}
+
+}  // namespace
