@@ -26,6 +26,10 @@ void Agent::add_host(Time now, Base base, const Endpoint& endpoint, std::uint16_
             std::nullopt);
 }
 
+void Agent::add_base(Time now, Base base, const Endpoint& endpoint) {
+  add_local(now, {Type::host, endpoint, endpoint, base, 0, candidate_priority(Type::host, 0), {}}, std::nullopt, false);
+}
+
 void Agent::add_reflexive(Time now, Base base, const Endpoint& mapped, const Endpoint& server) {
   const auto own = local_for(base, mapped);
   const auto related = own ? local_[*own].endpoint : Endpoint{};

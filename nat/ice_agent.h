@@ -80,6 +80,8 @@ class Agent {
   // Candidates of this side; a link-local one with its scope, as the datagrams of its link have it. The preference
   // orders those of one type: 65,535 first.
   void add_host(Time now, Base base, const Endpoint& endpoint, std::uint16_t preference = 0xffff);
+  // A socket that the other side is not told of: it is found by what it sends.
+  void add_base(Time now, Base base, const Endpoint& endpoint);
   // Learned elsewhere, as in the session with a supernode, or by a port mapping.
   void add_reflexive(Time now, Base base, const Endpoint& mapped, const Endpoint& server);
   void add_mapped(Time now, Base base, const Endpoint& mapped);

@@ -42,7 +42,10 @@ void describe_path(const Rooms& rooms, const Talking& talking, Time now, CallVie
   out.path = talking.path.word();
   if (out.path == PathWord::unknown) return;
   out.via = talking.path.via();
-  if (out.path == PathWord::relayed) out.reason = "direct path not proven yet";
+  if (out.path == PathWord::relayed) {
+    out.reason = rooms.traversal.why_relayed(talking.line.link);
+    if (out.reason.empty()) out.reason = "direct path not proven yet";
+  }
   if (talking.path.over_stream()) out.reason = "over TCP: no UDP gets through";
 }
 

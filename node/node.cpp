@@ -30,7 +30,12 @@ void Node::handle_wall(Time now, Wall wall) {
 
 void Node::handle_datagram(Time now, const Datagram& datagram) {
   const bool serves = impl_->peer.role() == overlay::Role::supernode && !impl_->peer.serving_links();
-  if (impl_->stun.take(now, datagram, serves)) return;
+  const auto agents = [&](const nat::stun::Message& message) {
+    if (!impl_->traversal.take(impl_->traversal_rooms(now), datagram.from, message)) return false;
+    impl_->settle(now);
+    return true;
+  };
+  if (impl_->stun.take(now, datagram, serves, agents)) return;
   impl_->peer.handle_datagram(now, datagram);
   impl_->settle(now);
 }
@@ -50,9 +55,16 @@ void Node::neighbour_lost(Time now, const overlay::Neighbour& neighbour) {
 }
 
 void Node::handle_addresses(Time now, std::vector<Endpoint> listen) {
+  const bool moved = listen != impl_->config.peer.listen;
   impl_->config.peer.listen = listen;
   impl_->out.status_changed();
   impl_->peer.handle_addresses(now, std::move(listen));
+  if (moved) impl_->traversal.addresses_changed(impl_->traversal_rooms(now));
+  impl_->settle(now);
+}
+
+void Node::handle_mapping(Time now, const Endpoint& internal, const std::optional<Endpoint>& external) {
+  impl_->traversal.on_mapping(impl_->traversal_rooms(now), internal, external);
   impl_->settle(now);
 }
 
@@ -61,6 +73,7 @@ Time Node::next_timeout() const { return impl_->next_timeout(); }
 
 std::optional<Transmit> Node::poll_transmit() {
   if (auto answer = impl_->stun.poll_transmit()) return answer;
+  if (auto check = impl_->traversal.poll_transmit()) return check;
   auto transmit = impl_->peer.poll_transmit();
   impl_->leave_polled(!transmit.has_value());
   return transmit;
@@ -124,6 +137,8 @@ std::optional<CallView> Node::call(Time now, CallId id) const {
   if (found == impl_->calls.end()) return std::nullopt;
   return found->second.view(impl_->rooms(), now);
 }
+
+std::optional<PathView> Node::link_paths(overlay::SessionId link) const { return impl_->traversal.view(link); }
 
 const overlay::HostCache& Node::host_cache() const { return impl_->peer.host_cache(); }
 const overlay::Peer& Node::peer() const { return impl_->peer; }

@@ -12,6 +12,7 @@
 #include "crypto/identity.h"
 #include "node/config.h"
 #include "node/event.h"
+#include "node/traversal.h"
 
 namespace linnet::node {
 
@@ -48,6 +49,8 @@ class Node {
   void handle_neighbour(Time now, const overlay::Neighbour& neighbour);
   void neighbour_lost(Time now, const overlay::Neighbour& neighbour);
   void handle_addresses(Time now, std::vector<Endpoint> listen);
+  // A router passes what reaches `external` on to `internal`, or does no more.
+  void handle_mapping(Time now, const Endpoint& internal, const std::optional<Endpoint>& external);
   void handle_timeout(Time now);
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
@@ -70,6 +73,8 @@ class Node {
 
   NodeStatus status(Time now) const;
   std::optional<CallView> call(Time now, CallId id) const;
+  // What was found between us and the other end of a link.
+  std::optional<PathView> link_paths(overlay::SessionId link) const;
   const overlay::HostCache& host_cache() const;
   const overlay::Peer& peer() const;
   const Memory& memory() const;

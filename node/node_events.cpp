@@ -19,7 +19,10 @@ void Node::Impl::on(Time now, const overlay::ClockMoved&) {
   look_at_clock(now);
   out.status_changed();
 }
-void Node::Impl::on(Time, const overlay::SupernodesChanged&) { out.status_changed(); }
+void Node::Impl::on(Time now, const overlay::SupernodesChanged&) {
+  traversal.supernodes_changed(traversal_rooms(now));
+  out.status_changed();
+}
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
 void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }
 void Node::Impl::on(Time, const overlay::FloorRaised& raised) { out.push(event::SaveFloor{raised.floor}); }
@@ -45,6 +48,7 @@ void Node::Impl::on(Time now, const overlay::Found& found) {
 }
 
 void Node::Impl::on(Time now, const overlay::LinkUp& up) {
+  traversal.on_up(traversal_rooms(now), up);
   auto r = rooms();
   reception.on(r, now, calls, up);
   const auto* link = links.find(up.link);
@@ -60,6 +64,7 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
   const auto* link = links.find(down.link);
   const auto known = link == nullptr ? std::nullopt : std::optional(link->peer());
   links.remove(down.link);
+  traversal.on_down(down.link);
   auto r = rooms();
   invitations.on(r, now, down);
   tell_all(now, down);
@@ -74,6 +79,7 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
 }
 
 void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
+  if (message.channel == overlay::Channel::candidates) return traversal.on_message(traversal_rooms(now), message);
   if (message.channel == overlay::Channel::people) {
     auto r = rooms();
     return invitations.on_message(r, now, message);
@@ -82,7 +88,17 @@ void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
   if (const auto* link = links.find(message.link)) sip.handle_message(now, link->peer(), message.bytes);
 }
 
-void Node::Impl::on(Time now, const overlay::LinkPath& moved) { tell_all(now, moved); }
+void Node::Impl::on(Time now, const overlay::LinkPath& moved) {
+  traversal.on_moved(now, moved);
+  tell_all(now, moved);
+}
+void Node::Impl::on(Time now, const overlay::LinkCircuit& circuit) {
+  traversal.on_circuit(traversal_rooms(now), circuit);
+}
+void Node::Impl::on(Time now, const overlay::LinkStun& check) {
+  traversal.on_stun(traversal_rooms(now), check);
+}
+void Node::Impl::on(Time now, const overlay::LinkSilent& silent) { traversal.on_silence(now, silent.link); }
 
 void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
   const auto* link = links.find(voice.link);

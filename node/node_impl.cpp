@@ -45,6 +45,7 @@ void Node::Impl::settle(Time now) {
       moved = true;
       deliver(now, *message);
     }
+    if (traversal.settle(traversal_rooms(now))) moved = true;
     if (!moved) break;
   }
   auto r = rooms();
@@ -105,6 +106,7 @@ void Node::Impl::close_idle_links(Time now) {
 
 void Node::Impl::handle_timeout(Time now) {
   if (now >= peer.next_timeout()) peer.handle_timeout(now);
+  if (now >= traversal.next_timeout()) traversal.handle_timeout(traversal_rooms(now));
   if (now >= sip.next_timeout()) sip.handle_timeout(now);
   for (auto& entry : calls) {
     if (now < entry.second.next_timeout()) continue;
@@ -124,7 +126,7 @@ void Node::Impl::handle_timeout(Time now) {
 Time Node::Impl::next_timeout() const {
   if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
   Time out_at =
-      std::min({peer.next_timeout(), sip.next_timeout(), idle_check, last_words_by, invitations.next_timeout()});
+      std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by, invitations.next_timeout()});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
   return out_at;

@@ -32,6 +32,9 @@ struct Node::Impl {
   void on(Time now, const overlay::LinkMessage& message);
   void on(Time now, const overlay::LinkPath& moved);
   void on(Time now, overlay::LinkVoice& voice);
+  void on(Time now, const overlay::LinkCircuit& circuit);
+  void on(Time now, const overlay::LinkStun& check);
+  void on(Time now, const overlay::LinkSilent& silent);
   void on(Time now, const overlay::SequenceUsed& used);
   void on(Time now, const overlay::FloorRaised& raised);
   void on(Time now, const overlay::Relayed& relayed);
@@ -81,7 +84,8 @@ struct Node::Impl {
     for (auto& entry : calls) tell(now, entry.second, what);
   }
   Call* owner(sip::CallId call);
-  Rooms rooms() { return {config, suite, identity, rng, peer, sip, contacts, links, askers, out, wall}; }
+  Rooms rooms() { return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall}; }
+  TraversalRooms traversal_rooms(Time now) { return {now, rng, peer, config.peer.listen}; }
 
   static constexpr Duration kIdleCheck = std::chrono::seconds(15);  // of links
   // How long a BYE may wait for its answer before the overlay is left.
@@ -95,6 +99,7 @@ struct Node::Impl {
   Contacts contacts;
   overlay::Peer peer;
   StunDoor stun;
+  Traversal traversal;
   sip::Core sip;
   Links links;
   Askers askers;

@@ -3,7 +3,8 @@
 namespace linnet::node {
 
 void share_endpoints(Rooms& rooms, Time now, overlay::SessionId id) {
-  if (rooms.links.find(id) != nullptr) rooms.peer.share_endpoints(now, id);
+  if (rooms.links.find(id) == nullptr) return;
+  rooms.traversal.show({now, rooms.rng, rooms.peer, rooms.config.peer.listen}, id);
 }
 
 void save_people(Rooms& rooms) {

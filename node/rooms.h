@@ -5,6 +5,7 @@
 #include "node/contacts.h"
 #include "node/links.h"
 #include "node/outbox.h"
+#include "node/traversal.h"
 #include "sip/core.h"
 
 namespace linnet::node {
@@ -15,6 +16,7 @@ struct Rooms {
   const crypto::Identity& identity;
   Rng& rng;
   overlay::Peer& peer;
+  Traversal& traversal;
   sip::Core& sip;
   Contacts& contacts;
   Links& links;
@@ -23,7 +25,7 @@ struct Rooms {
   Wall wall{};
 };
 
-// Our endpoints go to this device, so that the link may move to a direct path.
+// This device may learn our endpoints, so that the link may move to a direct path.
 void share_endpoints(Rooms& rooms, Time now, overlay::SessionId link);
 // What the contacts say changed goes to the driver, which stores it before anything that rests on it leaves.
 void save_people(Rooms& rooms);

@@ -4,9 +4,11 @@
 
 namespace linnet::node {
 
-bool StunDoor::take(Time now, const Datagram& datagram, bool serves) {
+bool StunDoor::take(Time now, const Datagram& datagram, bool serves,
+                    const std::function<bool(const nat::stun::Message&)>& agents) {
   if (datagram.from.transport != Transport::udp || !nat::stun::is_stun(datagram.bytes)) return false;
   const auto message = nat::stun::Message::parse(datagram.bytes);
+  if (message && agents && datagram.from.port != 0 && agents(*message)) return true;
   if (!serves || !message || datagram.from.port == 0 || out_.size() >= kMaxWaiting) {
     ++counters_.dropped;
     return true;

@@ -2,9 +2,12 @@
 // where it is seen (nat/binding_server.h); a leaf says nothing, since it is called through its supernodes.
 #pragma once
 
+#include <functional>
+
 #include "base/fifo.h"
 #include "base/machine.h"
 #include "crypto/guard.h"
+#include "nat/stun_message.h"
 
 namespace linnet::node {
 
@@ -18,8 +21,10 @@ class StunDoor {
     std::uint64_t answered = 0, limited = 0, dropped = 0;
   };
 
-  // True: it was STUN, and whether it is answered has been decided.
-  bool take(Time now, const Datagram& datagram, bool serves);
+  // True: it was STUN, and whether it is answered has been decided. `agents` says whether the message is one of theirs,
+  // and takes it then.
+  bool take(Time now, const Datagram& datagram, bool serves,
+            const std::function<bool(const nat::stun::Message&)>& agents = {});
   std::optional<Transmit> poll_transmit();
   const Counters& counters() const { return counters_; }
 

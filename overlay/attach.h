@@ -10,6 +10,7 @@
 
 #include "overlay/context.h"
 #include "overlay/control_message.h"
+#include "overlay/peer_event.h"
 #include "overlay/ways.h"
 
 namespace linnet::overlay {
@@ -47,8 +48,8 @@ struct Supernode {
   Time used{};
   Time datagrams_at = kNever;  // on a stream: when UDP is tried again
   Endpoint endpoint;
-  Endpoint way;                      // where its session goes
-  std::optional<Endpoint> observed;  // our endpoint as it sees it
+  Endpoint way;                           // where its session goes
+  std::optional<Endpoint> observed;       // our endpoint as it sees it
   std::optional<crypto::SessionKey> key;  // none until a bare address answered
   std::optional<dht::Contact> contact;
 
@@ -138,7 +139,7 @@ class Attachments {
   const std::vector<dht::Contact>& known() const { return known_; }
   bool any_up() const;  // of those that serve more than their own links
   bool any_connecting() const;
-  std::vector<Endpoint> observed() const;
+  std::vector<Observed> observed() const;
   // True once after homes, sessions or tags changed.
   bool take_changed() { return std::exchange(changed_, false); }
 

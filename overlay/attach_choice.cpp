@@ -181,12 +181,11 @@ bool Attachments::any_connecting() const {
   return std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& s) { return s.connecting(); });
 }
 
-std::vector<Endpoint> Attachments::observed() const {
-  std::vector<Endpoint> out;
+std::vector<Observed> Attachments::observed() const {
+  std::vector<Observed> out;
   for (const auto& s : supernodes_) {
-    const bool datagrams = s.observed && s.observed->transport == Transport::udp;
-    if (datagrams && s.session() && std::find(out.begin(), out.end(), *s.observed) == out.end())
-      out.push_back(*s.observed);
+    if (s.observed && s.session() && s.observed->transport == Transport::udp && !on_stream({{}, s.way, 0, false}))
+      out.push_back({*s.observed, s.way});
   }
   return out;
 }

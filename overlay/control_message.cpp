@@ -23,7 +23,6 @@ enum class Type : std::uint64_t {
   circuit_ready,
   circuit_closed,
   circuit_offer,
-  candidates,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
@@ -126,13 +125,6 @@ Bytes put(const CircuitClosed& m) {
 Bytes put(const CircuitOffer& m) {
   auto out = start(Type::circuit_offer, 2);
   out.key(1).bin(m.nonce).key(2).bin(m.supernode);
-  return out.take();
-}
-Bytes put(const Candidates& m) {
-  auto out = start(Type::candidates, 1);
-  const auto n = std::min(m.endpoints.size(), kMaxCandidates);
-  out.key(1).array(n);
-  for (std::size_t i = 0; i < n; ++i) out.bin(written(m.endpoints[i]));
   return out.take();
 }
 
@@ -247,18 +239,6 @@ Result<Message> get_circuit_offer(const pack::Value& m) {
   return CircuitOffer{*nonce, crypto::SessionKey{*key}};
 }
 
-Result<Message> get_candidates(const pack::Value& m) {
-  const auto& array = m.array_at(1);
-  if (array.size() > kMaxCandidates) return fail(Fault::too_big);
-  Candidates out;
-  for (const auto& v : array) {
-    const auto endpoint = v.bin() ? endpoint_of(*v.bin()) : Result<Endpoint>(fail(Fault::malformed));
-    if (!endpoint) return fail(Fault::malformed);
-    out.endpoints.push_back(*endpoint);
-  }
-  return out;
-}
-
 }  // namespace
 
 Bytes write(const Message& message) {
@@ -290,7 +270,6 @@ Result<Message> read(ByteView bytes) {
     case Type::circuit_ready: return with_circuit<CircuitReady>(m);
     case Type::circuit_closed: return get_circuit_closed(m);
     case Type::circuit_offer: return get_circuit_offer(m);
-    case Type::candidates: return get_candidates(m);
   }
   return fail(Fault::unsupported);
 }

@@ -1,5 +1,5 @@
 // What nodes say to each other on the control channel of a session: msgpack maps, field 0 is the type
-// (docs/protocol/overlay.md). A client asks its supernode; the two ends of a link agree on circuits and endpoints.
+// (docs/protocol/overlay.md). A client asks its supernode; the two ends of a link agree on circuits.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,6 @@ namespace linnet::overlay::control {
 
 inline constexpr std::size_t kMaxContacts = 16;
 inline constexpr std::size_t kMaxRecords = 16;
-inline constexpr std::size_t kMaxCandidates = 8;
 
 using PairNonce = ByteArray<16>;  // names a circuit to be, known to its two ends and its supernode
 
@@ -91,13 +90,10 @@ struct CircuitOffer {
   PairNonce nonce{};
   crypto::SessionKey supernode;
 };
-struct Candidates {
-  std::vector<Endpoint> endpoints;
-};
 
 using Message =
     std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
-                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, Candidates>;
+                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

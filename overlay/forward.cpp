@@ -9,6 +9,9 @@ bool session_packet(ByteView inner) { return !inner.empty() && inner[0] >= 4 && 
 
 bool frames(ByteView inner) { return !inner.empty() && inner[0] == 8; }
 
+// Checks of the way from end to end (docs/protocol/traversal.md).
+bool stun(ByteView inner) { return !inner.empty() && inner[0] <= 3; }
+
 bool voice_packet(ByteView inner) { return !inner.empty() && inner[0] >= 128 && inner[0] <= 191; }
 
 Result<ForwardPacket> read_to_leaf(MutableBytes packet) {
@@ -38,7 +41,7 @@ Result<ForwardPacket> read_circuit(MutableBytes packet) {
   const std::uint64_t high = in.u16();
   Tagged out{ForwardKind::circuit, high << 32 | in.u32(), packet.subspan(kCircuitHeader)};
   // It stands between two sessions. A handshake in here would come from whatever source its sender makes up.
-  if (!frames(out.inner) && !voice_packet(out.inner)) return fail(Fault::malformed);
+  if (!frames(out.inner) && !voice_packet(out.inner) && !stun(out.inner)) return fail(Fault::malformed);
   return out;
 }
 

@@ -1,4 +1,4 @@
-// How a link finds better paths: circuits at the other's homes, then direct ones.
+// The circuits of a link, at the other's homes. Direct paths are found by who owns the peer (node/traversal.h).
 #include <algorithm>
 
 #include "overlay/links.h"
@@ -11,18 +11,6 @@ constexpr Duration kStillThere = std::chrono::seconds(2);
 constexpr Duration kAskHeld = std::chrono::seconds(5);
 constexpr std::size_t kMaxHeld = 64;
 constexpr std::size_t kMaxProven = 16;
-constexpr Duration kTryAgain = std::chrono::seconds(30);
-constexpr Duration kTries[] = {std::chrono::milliseconds(60), std::chrono::milliseconds(200),
-                               std::chrono::milliseconds(600), std::chrono::seconds(2)};
-
-bool usable(const Context& c, const Endpoint& e) {
-  if (e.port == 0 || e.transport != Transport::udp || e.ip.is_unspecified() || e.ip.is_multicast()) return false;
-  const auto& own = c.config.listen;
-  if (std::find(own.begin(), own.end(), e) != own.end()) return false;
-  // A loopback address is another node of this machine only where we listen there ourselves.
-  return !e.ip.is_loopback() ||
-         std::any_of(own.begin(), own.end(), [](const Endpoint& o) { return o.ip.is_loopback(); });
-}
 
 bool pending(const CircuitLeg& leg) {
   return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::ready;
@@ -42,7 +30,7 @@ bool awaited(const CircuitLeg& leg) {
 // the caller's do not come to two (look_at_legs); never before the person answered, since that home may be the caller's
 // own and learns our address.
 void Links::advance(const Context& c, const LinkRooms& rooms, Link& link) {
-  if (!link.up || (!link.initiator && !(link.kept && link.shared))) return;
+  if (!link.up || (!link.initiator && !(link.kept && link.shown))) return;
   if (!link.initiator && link.legs_at != c.now + kLookAtLegs) return;  // only when looked at: the caller's come first
   // Who is not heard at all cannot be offered one: supernodes that ask him in vain would take him for gone, one after
   // another.
@@ -123,6 +111,7 @@ void Links::fail_leg(const Context& c, const LinkRooms& rooms, Link& link, Circu
   if (leg.path) {
     c.sessions.drop_path(c.now, link.session, *leg.path);
     std::erase(link.proven, *leg.path);
+    events_.push_back(LinkCircuit{link.session, *leg.path, false});
   }
   leg.path.reset();
   advance(c, rooms, link);
@@ -136,6 +125,7 @@ void Links::on_circuit_ready(const Context& c, const Supernode& from, const cont
       leg.at = c.now;
       leg.path = Path{PathKind::circuit, from.way, ready.circuit, false};
       c.sessions.try_path(c.now, session, *leg.path);
+      events_.push_back(LinkCircuit{session, *leg.path, true});
       return;
     }
   }
@@ -156,6 +146,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
     if (it == link.answered.end()) continue;
     c.sessions.drop_path(c.now, session, it->second);
     std::erase(link.proven, it->second);
+    events_.push_back(LinkCircuit{session, it->second, false});
     link.answered.erase(it);
     return;
   }
@@ -199,46 +190,14 @@ void Links::accept(const Context& c, Link& link, const Supernode& from, const co
   if (link.answered.size() >= kMaxOffers) link.answered.erase(link.answered.begin());
   link.answered.emplace_back(ask.nonce, path);
   c.sessions.try_path(c.now, link.session, path);
+  events_.push_back(LinkCircuit{link.session, path, true});
 }
 
-void Links::share(const Context& c, const LinkRooms& rooms, SessionId session) {
+void Links::show(const Context& c, SessionId session) {
   auto* link = find(session);
-  if (!link || !link->up || link->shared) return;
-  link->shared = true;
+  if (!link || !link->up || link->shown) return;
+  link->shown = true;
   c.sessions.hide(session, false);
-  control::Candidates out;
-  const auto add = [&](const Endpoint& e) {
-    const bool known = std::find(out.endpoints.begin(), out.endpoints.end(), e) != out.endpoints.end();
-    if (!known && !e.ip.is_unspecified() && out.endpoints.size() < control::kMaxCandidates) out.endpoints.push_back(e);
-  };
-  for (const auto& e : c.config.listen) add(e);
-  for (const auto& e : rooms.attachments.observed()) add(e);
-  (void)c.sessions.send(c.now, session, Channel::candidates, control::write(out));
-  link->tries = 0;
-  try_candidates(c, *link);
-}
-
-void Links::on_candidates(const Context& c, Link& link, const control::Candidates& message) {
-  link.candidates.clear();
-  for (const auto& e : message.endpoints) {
-    if (usable(c, e)) link.candidates.push_back(e);
-  }
-  link.tries = 0;
-  try_candidates(c, link);
-}
-
-// A challenge tells the other our address: none is sent before we shared it.
-void Links::try_candidates(const Context& c, Link& link) {
-  link.try_at = kNever;
-  const auto current = c.sessions.current_path(link.session);
-  const bool direct = current && current->kind == PathKind::direct && link.tries > 0;
-  if (!link.shared || link.candidates.empty() || direct) return;
-  for (const auto& e : link.candidates) {
-    const Path path{PathKind::direct, e, 0, false};
-    if (std::find(link.proven.begin(), link.proven.end(), path) == link.proven.end())
-      c.sessions.try_path(c.now, link.session, path);
-  }
-  link.try_at = c.now + (link.tries < std::size(kTries) ? kTries[link.tries++] : kTryAgain);
 }
 
 void Links::on_path(const Context&, const PathProven& proven) {
@@ -260,10 +219,8 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
   auto* link = find(lost.session);
   if (!link) return;
   std::erase(link->proven, lost.path);
-  if (lost.path.kind == PathKind::direct && link->shared) link->try_at = c.now + kCircuitAnswer;
   for (auto& leg : link->legs) {
     if (leg.path == lost.path) {
-      leg.path.reset();
       fail_leg(c, rooms, *link, leg);
       break;
     }
@@ -280,7 +237,6 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
 }
 
 void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
-  if (link.try_at <= c.now) try_candidates(c, link);
   if (link.health_at <= c.now) look_at_voice(c, link);
   if (link.legs_at <= c.now) look_at_legs(c, rooms, link);
   for (auto& leg : link.legs) {
@@ -303,10 +259,11 @@ void Links::look_at_voice(const Context& c, Link& link) {
   link.health_at = c.now + kVoiceSilence;
   if (link.voice_in == Time::min() || c.now - link.voice_in < kVoiceSilence) return;
   if (const auto path = c.sessions.current_path(link.session)) c.sessions.try_path(c.now, link.session, *path);
+  events_.push_back(LinkSilent{link.session});
 }
 
 Time Links::next_of(const Link& link) const {
-  Time next = std::min({link.try_at, link.health_at, link.legs_at});
+  Time next = std::min(link.health_at, link.legs_at);
   Time over = Time::min();
   bool all_failed = !link.legs.empty();
   for (const auto& leg : link.legs) {

@@ -6,7 +6,7 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kIdle = std::chrono::seconds(2);
-constexpr Duration kIdleShared = std::chrono::seconds(60);
+constexpr Duration kIdleShown = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -105,7 +105,7 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   link->up = true;
   link->used = c.now;
   link->proven.push_back(up.path);
-  c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shared);
+  c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shown);
   // The home that answered carries the circuit.
   std::stable_partition(link->legs.begin(), link->legs.end(),
                         [&](const CircuitLeg& l) { return leads_to(up.path.endpoint, l.home.endpoint); });
@@ -166,7 +166,7 @@ void Links::close(const Context& c, const LinkRooms& rooms, SessionId session) {
 void Links::close_idle(const Context& c, const LinkRooms& rooms) {
   std::vector<SessionId> idle;
   for (const auto& [session, link] : links_) {
-    if (!link.kept && c.now - link.used >= (link.shared ? kIdleShared : kIdle)) idle.push_back(session);
+    if (!link.kept && c.now - link.used >= (link.shown ? kIdleShown : kIdle)) idle.push_back(session);
   }
   for (const auto session : idle) close(c, rooms, session);
 }
@@ -205,7 +205,7 @@ void Links::voice_heard(Time now, SessionId session) {
 Status Links::send(const Context& c, SessionId session, Channel channel, Bytes message) {
   auto* link = find(session);
   if (!link) return fail(Fault::not_found);
-  if (channel == Channel::control || channel == Channel::candidates) return fail(Fault::refused);  // ours
+  if (channel == Channel::control) return fail(Fault::refused);  // ours
   link->used = c.now;
   return c.sessions.send(c.now, session, channel, std::move(message));
 }
@@ -214,14 +214,13 @@ void Links::on_message(const Context& c, const LinkRooms& rooms, MessageIn in) {
   auto* link = find(in.session);
   if (!link) return;
   link->used = c.now;
-  if (in.channel != Channel::control && in.channel != Channel::candidates) {
+  if (in.channel != Channel::control) {
     events_.push_back(LinkMessage{in.session, in.channel, std::move(in.bytes)});
     return;
   }
   const auto message = control::read(in.bytes);
   if (!message) return;
   if (const auto* offer = std::get_if<control::CircuitOffer>(&*message)) on_offer(c, rooms, *link, *offer);
-  if (const auto* candidates = std::get_if<control::Candidates>(&*message)) on_candidates(c, *link, *candidates);
 }
 
 std::optional<SessionId> Links::on(const Path& path) const {
@@ -232,6 +231,27 @@ std::optional<SessionId> Links::on(const Path& path) const {
     if (std::any_of(link.answered.begin(), link.answered.end(), agreed)) return session;
   }
   return std::nullopt;
+}
+
+static bool agreed(const Link& link, const Path& path) {
+  return std::any_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) { return l.path == path; }) ||
+         std::any_of(link.answered.begin(), link.answered.end(), [&](const auto& a) { return a.second == path; });
+}
+
+std::optional<SessionId> Links::with_circuit(const Path& path) const {
+  for (const auto& [session, link] : links_) {
+    if (agreed(link, path)) return session;
+  }
+  return std::nullopt;
+}
+
+bool Links::has_circuit(SessionId session, const Path& path) const {
+  const auto* link = find(session);
+  return link != nullptr && agreed(*link, path);
+}
+
+void Links::dropped(SessionId session, const Path& path) {
+  if (auto* link = find(session)) std::erase(link->proven, path);
 }
 
 std::optional<PeerEvent> Links::poll_event() {
@@ -252,8 +272,7 @@ Time Links::next_timeout() const {
 std::size_t Links::memory_bytes() const {
   std::size_t out = links_.size() * (sizeof(Link) + 64);
   for (const auto& [session, link] : links_) {
-    out += link.legs.capacity() * sizeof(CircuitLeg) + link.proven.capacity() * sizeof(Path) +
-           link.candidates.capacity() * sizeof(Endpoint);
+    out += link.legs.capacity() * sizeof(CircuitLeg) + link.proven.capacity() * sizeof(Path);
   }
   return out;
 }

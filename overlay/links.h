@@ -38,10 +38,7 @@ struct Link {
   std::vector<control::CircuitOffer> offers;  // answering side: circuits that the other announced
   std::vector<std::pair<control::PairNonce, Path>> answered;
   std::vector<Path> proven;
-  bool shared = false;               // we let the other learn our endpoints
-  std::vector<Endpoint> candidates;  // the other's
-  unsigned tries = 0;                // of the candidates
-  Time try_at = kNever;
+  bool shown = false;  // we let the other learn our endpoints
   Time used{};
   Time voice_out = Time::min();  // latest
   Time voice_in = Time::min();
@@ -92,7 +89,7 @@ class Links {
                          const control::CircuitClosed& closed);
 
   Status send(const Context& c, SessionId link, Channel channel, Bytes message);
-  void share(const Context& c, const LinkRooms& rooms, SessionId link);
+  void show(const Context& c, SessionId link);
   void close(const Context& c, const LinkRooms& rooms, SessionId link);
   void close_idle(const Context& c, const LinkRooms& rooms);
   void close_all(const Context& c, const LinkRooms& rooms);
@@ -113,6 +110,11 @@ class Links {
   // The link on which this path is proven, or is a circuit that we accepted for it: the caller may have proven it before
   // our own challenges are answered. The youngest when there are several.
   std::optional<SessionId> on(const Path& path) const;
+  // The link that agreed on this circuit, proven or not.
+  std::optional<SessionId> with_circuit(const Path& path) const;
+  bool has_circuit(SessionId session, const Path& path) const;
+  // The owner wants this path no more.
+  void dropped(SessionId session, const Path& path);
   const Link* find(SessionId session) const;
   void handle_timeout(const Context& c, const LinkRooms& rooms);
   Time next_timeout() const;
@@ -136,8 +138,6 @@ class Links {
   void open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode);
   void accept(const Context& c, Link& link, const Supernode& from, const control::CircuitAsk& ask);
   void on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer);
-  void on_candidates(const Context& c, Link& link, const control::Candidates& message);
-  void try_candidates(const Context& c, Link& link);
   void fail_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg);
   void forget(const Context& c, const LinkRooms& rooms, const Link& link);
   void tick(const Context& c, const LinkRooms& rooms, Link& link);

@@ -70,6 +70,10 @@ void PathSet::remove(const Path& path) {
   erase_if([&](const PathState& s) { return s.path == path; });
 }
 
+void PathSet::choose(const Path& path) {
+  for (auto& state : paths_) state.chosen = state.path == path;
+}
+
 void PathSet::ask(PathState& state) {
   state.asked = true;
   if (state.number != 0) return;

@@ -18,6 +18,7 @@ inline constexpr int kMaxChallenges = 3;
 struct PathState {
   Path path;
   bool proven = false;
+  bool chosen = false;      // by the owner, before all others
   bool asked = false;       // by our own side: may be challenged before anything came from it
   std::uint8_t number = 0;  // ours, of a path that was asked for; said in challenges
   std::uint8_t peer_number = 0;  // the peer's for it; 0: the peer never said that it wants this path
@@ -65,6 +66,8 @@ class PathSet {
   // One of those here.
   void set_current(const Path& path);
 
+  // The owner's choice from now on, if it is here.
+  void choose(const Path& path);
   // Our side wants this path.
   void ask(PathState& state);
   // A proven path other than this that the peer knows by this number.

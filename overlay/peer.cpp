@@ -102,9 +102,28 @@ void Peer::ask_both(Time now, SessionId link, Duration lease, bool urgent) {
 void Peer::set_narrow(SessionId link, bool narrow) { impl_->links.set_narrow(link, narrow); }
 bool Peer::goes_both(Time now, SessionId link) const { return impl_->links.goes_both(now, link); }
 
-void Peer::share_endpoints(Time now, SessionId link) {
-  impl_->links.share(impl_->at(now), impl_->rooms(), link);
+void Peer::show_endpoints(Time now, SessionId link) { impl_->links.show(impl_->at(now), link); }
+
+void Peer::offer_path(Time now, SessionId link, const Path& path, bool use) {
+  if (!impl_->links.owns(link)) return;
+  if (use) {
+    impl_->sessions.use_path(now, link, path);
+  } else {
+    impl_->sessions.try_path(now, link, path);
+  }
   impl_->pump(now);
+}
+
+void Peer::drop_path(Time now, SessionId link, const Path& path) {
+  if (!impl_->links.owns(link)) return;
+  impl_->links.dropped(link, path);
+  impl_->sessions.drop_path(now, link, path);
+  impl_->pump(now);
+}
+
+void Peer::send_on_circuit(Time, SessionId link, const Path& circuit, ByteView bytes) {
+  if (!impl_->links.has_circuit(link, circuit)) return (void)++impl_->counters.dropped;
+  impl_->outbox.push_back({circuit.endpoint, write_tagged(ForwardKind::circuit, circuit.id, bytes)});
 }
 
 void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(now, link, kept); }
@@ -169,6 +188,8 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
   }
   return out;
 }
+
+std::vector<Observed> Peer::observed() const { return impl_->attachments.observed(); }
 
 const HostCache& Peer::host_cache() const { return impl_->cache; }
 const dht::Dht* Peer::dht() const { return impl_->role ? &impl_->role->dht() : nullptr; }

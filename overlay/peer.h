@@ -114,9 +114,15 @@ class Peer {
   void set_narrow(SessionId link, bool narrow);
   // Our voice goes two ways now.
   bool goes_both(Time now, SessionId link) const;
-  // Once: lets this peer learn our endpoints, so that the link may move to a direct path. Never before the person answered a
-  // stranger.
-  void share_endpoints(Time now, SessionId link);
+  // From now on the link takes packets that come straight from an address: the peer may learn where we are. Never before
+  // the person answered a stranger.
+  void show_endpoints(Time now, SessionId link);
+  // Challenges this way to the peer. `use`: the frames, and the voice, go there as soon as it is proven and while it
+  // answers; of the end that began the link, the other follows.
+  void offer_path(Time now, SessionId link, const Path& path, bool use);
+  void drop_path(Time now, SessionId link, const Path& path);
+  // By a circuit of this link, beside its frames; dropped when the link has none of that number.
+  void send_on_circuit(Time now, SessionId link, const Path& circuit, ByteView bytes);
   // A call stands on this link: drop_caches leaves it alone, however quiet it is, and its circuits are looked after.
   void keep(Time now, SessionId link, bool kept);
   void close(Time now, SessionId link);
@@ -146,6 +152,7 @@ class Peer {
   std::optional<Duration> rtt(SessionId link) const;
   std::optional<Time> last_heard(SessionId link) const;
   std::vector<SupernodeInfo> supernodes() const;
+  std::vector<Observed> observed() const;
   const HostCache& host_cache() const;
   const dht::Dht* dht() const;  // null in a leaf
   std::size_t leaf_count() const;

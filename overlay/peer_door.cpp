@@ -99,6 +99,8 @@ bool Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes 
     ++counters.dropped;  // only supernodes that we have a session with pass things on to us
   } else if (inner[0] >= 128) {
     deliver_voice(c, path, inner);
+  } else if (inner[0] <= 3) {
+    deliver_stun(path, inner);
   } else {
     sessions.handle_packet(c.now, path, inner);
     return true;
@@ -119,6 +121,16 @@ void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView pack
 void Peer::Impl::voice_out(const Path& path, ByteView packet) {
   auto bytes = path.kind == PathKind::direct ? copy(packet) : write_tagged(ForwardKind::circuit, path.id, packet);
   outbox.push_back({path.endpoint, std::move(bytes), Mark::expedited});
+}
+
+// What it is worth is for its own tag to say; the circuit only says which link it is about.
+void Peer::Impl::deliver_stun(const Path& path, ByteView packet) {
+  const auto link = links.with_circuit(path);
+  if (!link || events.size() >= kMaxVoiceBehind) {
+    ++counters.dropped;
+    return;
+  }
+  emit(LinkStun{*link, path, copy(packet)});
 }
 
 std::optional<Transmit> Peer::Impl::wrap(PacketOut packet) {

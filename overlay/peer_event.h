@@ -67,6 +67,28 @@ struct LinkVoice {
   Bytes bytes;
   Path by;
 };
+// A circuit of this link: it may be used (`up`), or stands no longer. It is known by its number; the supernode may be
+// reached another way meanwhile.
+struct LinkCircuit {
+  SessionId link{};
+  Path path;
+  bool up = false;
+};
+// Voice that was coming has stopped, while ours goes out.
+struct LinkSilent {
+  SessionId link{};
+};
+// STUN (first byte 0..3) that came by a circuit of this link.
+struct LinkStun {
+  SessionId link{};
+  Path path;
+  Bytes bytes;
+};
+// Where one of our supernodes sees us. The socket is that by which our session with it goes.
+struct Observed {
+  Endpoint seen;
+  Endpoint by;
+};
 // The driver stores that every sequence below `below` may have been used, and says so with Peer::sequence_stored(): no
 // record is made before.
 struct SequenceUsed {
@@ -76,7 +98,8 @@ struct SequenceUsed {
 struct FloorRaised {
   dht::Floor floor;
 };
-// A supernode: what its circuits carried this month, said about once a minute while they carry; stored for the next run.
+// A supernode: what its circuits carried this month, said about once a minute while they carry; stored for the next
+// run.
 struct Relayed {
   RelayedMonth month;
 };
@@ -84,7 +107,8 @@ struct Relayed {
 struct ClockMoved {};
 struct SupernodesChanged {};
 struct HostCacheChanged {};
-using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, SequenceUsed,
-                               FloorRaised, Relayed, ClockMoved, SupernodesChanged, HostCacheChanged>;
+using PeerEvent =
+    std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit, LinkStun,
+                 LinkSilent, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged, HostCacheChanged>;
 
 }  // namespace linnet::overlay

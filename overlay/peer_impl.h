@@ -29,6 +29,7 @@ struct Peer::Impl {
   bool deliver_inner(const Context& c, const Path& path, MutableBytes inner);
   void deliver_voice(const Context& c, const Path& path, ByteView packet);
   void voice_out(const Path& path, ByteView packet);
+  void deliver_stun(const Path& path, ByteView packet);
   std::optional<Transmit> wrap(PacketOut packet);
   std::optional<Transmit> poll_transmit();
   void flush();

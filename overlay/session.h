@@ -49,6 +49,7 @@ class Session {
   void accept(SessionContext& context);
   void close(SessionContext& context, Time now, frame::CloseReason reason, DownReason down);
   void try_path(SessionContext& context, Time now, const Path& path);
+  void use_path(SessionContext& context, Time now, const Path& path);
   void drop_path(SessionContext& context, Time now, const Path& path);
 
   SessionId id() const { return id_; }

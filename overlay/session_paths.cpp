@@ -54,8 +54,8 @@ void Session::consider(SessionContext& context, Time now, PathState& path, bool 
   auto& current = paths_.current();
   if (path.path == current.path) return;
   const bool wanted = path.asked || (path.peer_number != 0 && paths_.known_as(path.peer_number, path.path) == nullptr);
-  const bool move =
-      !current.proven || (wanted && (initiator_ ? newly && PathSet::better(path, current) : path.peer_sends));
+  const bool better = path.chosen || (newly && !current.chosen && PathSet::better(path, current));
+  const bool move = !current.proven || (wanted && (initiator_ ? better : path.peer_sends));
   if (move) return move_to(context, now, path.path);
   if (path.peer_sends) doubt(context, now);
 }
@@ -140,6 +140,15 @@ void Session::try_path(SessionContext& context, Time now, const Path& path) {
   if (resting && state->budget() < kChallengePacket) return;
   paths_.ask(*state);
   paths_.probe(now, *state, context.rng);
+}
+
+void Session::use_path(SessionContext& context, Time now, const Path& path) {
+  if (!open()) return;
+  const auto* known = paths_.find(path);
+  const bool proven = known != nullptr && known->proven;
+  if (!proven || !known->asked) try_path(context, now, path);
+  paths_.choose(path);
+  if (proven && initiator_) move_to(context, now, path);
 }
 
 void Session::drop_path(SessionContext& context, Time now, const Path& path) {

@@ -252,6 +252,14 @@ void Sessions::ask_both(Time now, SessionId session, Duration lease, bool urgent
   }
 }
 
+void Sessions::use_path(Time now, SessionId session, const Path& path) {
+  impl_->now = now;
+  if (auto* s = impl_->find(session)) {
+    s->use_path(impl_->context, now, path);
+    impl_->touch(*s);
+  }
+}
+
 void Sessions::drop_path(Time now, SessionId session, const Path& path) {
   impl_->now = now;
   if (auto* s = impl_->find(session)) {

@@ -144,6 +144,8 @@ class Sessions {
   // The peer's voice does not come as it should: asks for it two ways at once, for so long, on every proven path. Urgent,
   // when none comes: those are challenged too, and who does not answer soon is lost.
   void ask_both(Time now, SessionId session, Duration lease, bool urgent);
+  // The same, and what the owner chooses: the initiator moves there once it is proven, and prefers nothing to it.
+  void use_path(Time now, SessionId session, const Path& path);
   // The last proven path stays until the session ends.
   void drop_path(Time now, SessionId session, const Path& path);
   // Hidden: packets that come straight from an address we do not use for this session are dropped before they are opened, so that

@@ -109,8 +109,20 @@ class CallsScenario {
       else
         report_.broken.push_back("call " + name_of(pair.first).text() + " -> " + name_of(pair.second).text() + ": " +
                                  why(pair.first) + " / " + why(pair.second));
+      if (ok && opens(pair.first, pair.second) && !(direct(pair.first) && direct(pair.second)))
+        report_.broken.push_back("call " + name_of(pair.first).text() + " -> " + name_of(pair.second).text() +
+                                 " stayed relayed");
     }
   }
+
+  // A plain punch leads through both NATs.
+  bool opens(std::uint32_t a, std::uint32_t b) const {
+    const auto strict = [](NatKind k) { return k == NatKind::symmetric || k == NatKind::port_restricted; };
+    const bool symmetric = nat_of(a) == NatKind::symmetric || nat_of(b) == NatKind::symmetric;
+    return !(symmetric && strict(nat_of(a)) && strict(nat_of(b)));
+  }
+
+  bool direct(std::uint32_t i) const { return actors_[i]->ended()[0].path == node::PathWord::direct; }
 
   bool heard(std::uint32_t i) const {
     const auto& ended = actors_[i]->ended();

@@ -85,7 +85,6 @@ void control_messages(const Folder& out) {
       {"circuit-accept", CircuitAccept{nonce, 1ULL << 40}},
       {"circuit-ready", CircuitReady{nonce, 9}},
       {"circuit-offer", CircuitOffer{nonce, who.session_key()}},
-      {"candidates-two", Candidates{{near.endpoint, far.endpoint}}},
   };
   for (const auto& [name, message] : all) out.write(name, write(message));
   // One field wrong each: a length, a kind, a count, octets to spare.
@@ -122,12 +121,6 @@ void control_messages(const Folder& out) {
   wrong("wrong-circuit", 12, [&](auto& p) { p.key(1).bin(Bytes(16)).key(2).uint(1ULL << 48); });
   wrong("wrong-circuit-closed", 15, [&](auto& p) { p.key(1).bin(brief).key(2).uint(1); });
   wrong("wrong-circuit-offer", 16, [&](auto& p) { p.key(1).bin(Bytes(16)).key(2).bin(brief); });
-  wrong("wrong-candidate", 17, [&](auto& p) { p.key(1).array(1).uint(1).key(2).uint(1); });
-  wrong("wrong-candidates", 17, [&](auto& p) {
-    p.key(1).array(9);
-    for (int i = 0; i < 9; ++i) p.uint(1);
-    p.key(2).uint(1);
-  });
 }
 
 // The corpus of the hello target: its peer is who it makes from the same seed.

@@ -37,8 +37,7 @@ std::vector<Message> one_of_each() {
           CircuitAccept{rng.array<16>(), 99},
           CircuitReady{rng.array<16>(), 99},
           CircuitClosed{rng.array<16>()},
-          CircuitOffer{rng.array<16>(), crypto::SessionKey{rng.array<32>()}},
-          Candidates{{somewhere()}}};
+          CircuitOffer{rng.array<16>(), crypto::SessionKey{rng.array<32>()}}};
 }
 
 TEST(ControlMessage, EveryKindSurvivesTheWire) {

@@ -57,13 +57,14 @@ TEST(Forward, ACircuitIdHasSixBytesInAnEightByteHeader) {
   EXPECT_EQ(std::get<Tagged>(*read).id, 0xa1b2c3d4e5f6U);
 }
 
-TEST(Forward, NothingNestsAndOnlyACircuitCarriesVoice) {
+TEST(Forward, NothingNestsAndOnlyACircuitCarriesVoiceAndChecks) {
   for (int first = 0; first < 256; ++first) {
     const bool session = first >= 4 && first <= 8;
     const bool voice = first >= 128 && first <= 191;
+    const bool check = first <= 3;
     for (const auto kind : {ForwardKind::down, ForwardKind::up, ForwardKind::back, ForwardKind::circuit}) {
       auto wire = write_tagged(kind, 9, inner(static_cast<std::uint8_t>(first)));
-      const bool wanted = kind == ForwardKind::circuit ? first == 8 || voice : session;  // no handshake on a circuit
+      const bool wanted = kind == ForwardKind::circuit ? first == 8 || voice || check : session;  // no handshake
       EXPECT_EQ(read_forward(wire).has_value(), wanted) << first;
     }
     auto to_leaf = write_to_leaf(crypto::Mac1(suite(), key(1)), 1, 2, inner(static_cast<std::uint8_t>(first)));

@@ -41,13 +41,12 @@ struct Linked {
     return net.run_to(
         [&] { return on_path(alice(), pair.a, PathKind::circuit) && on_path(bob(), pair.b, PathKind::circuit); });
   }
-  void share(Node& n, SessionId link) {
-    n.peer->share_endpoints(net.now, link);
+  void show(Node& n, SessionId link) {
+    n.peer->show_endpoints(net.now, link);
     net.drain(n);
   }
   bool direct() {
-    share(alice(), pair.a);
-    share(bob(), pair.b);
+    open_direct(net, alice(), pair.a, bob(), pair.b);
     return net.run_to(
         [&] { return on_path(alice(), pair.a, PathKind::direct) && on_path(bob(), pair.b, PathKind::direct); });
   }
@@ -65,7 +64,7 @@ void stranger_learns_nothing(const crypto::Suite& suite) {
   net.log = true;
   Linked world(net);
   ASSERT_TRUE(world.circuit());
-  world.share(world.alice(), world.pair.a);  // the caller may say where it is; the called person has not answered
+  world.show(world.alice(), world.pair.a);  // the caller may say where it is; the called person has not answered
   (void)world.bob().peer->send(net.now, world.pair.b, Channel::sip, copy(view("180 Ringing")));
   net.drain(world.bob());
   net.run(minutes(2));

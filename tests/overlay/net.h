@@ -272,6 +272,16 @@ inline std::optional<Found> look_up(Net& net, Node& who, const crypto::Address& 
   return out;
 }
 
+// What the owners of two peers do once their agents have found a way between their endpoints.
+inline void open_direct(Net& net, Node& a, SessionId at_a, Node& b, SessionId at_b) {
+  a.peer->show_endpoints(net.now, at_a);
+  b.peer->show_endpoints(net.now, at_b);
+  a.peer->offer_path(net.now, at_a, Path{PathKind::direct, b.endpoint, 0, false}, true);
+  b.peer->offer_path(net.now, at_b, Path{PathKind::direct, a.endpoint, 0, false}, false);
+  net.drain(a);
+  net.drain(b);
+}
+
 // alice finds bob and links to him; waits until both say that the link is up.
 struct Pair {
   SessionId a{};

@@ -121,7 +121,7 @@ TEST(Peer, VoiceFlowsOverTheCircuit) {
   EXPECT_EQ(alice.last<LinkVoice>()->link, pair.a);
 }
 
-TEST(Peer, ALinkMovesToADirectPathOnceBothShareTheirEndpoints) {
+TEST(Peer, ALinkMovesToADirectPathThatBothAreOffered) {
   Net net;
   small_world(net);
   auto& alice = net.at("alice");
@@ -129,10 +129,7 @@ TEST(Peer, ALinkMovesToADirectPathOnceBothShareTheirEndpoints) {
   ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }));
   const auto pair = link_up(net, alice, bob);
   ASSERT_TRUE(pair.up);
-  alice.peer->share_endpoints(net.now, pair.a);
-  net.drain(alice);
-  bob.peer->share_endpoints(net.now, pair.b);
-  net.drain(bob);
+  open_direct(net, alice, pair.a, bob, pair.b);
   ASSERT_TRUE(net.run_to([&] {
     const auto a = alice.peer->path(pair.a);
     const auto b = bob.peer->path(pair.b);

@@ -94,10 +94,7 @@ TEST_F(Blocked, BothEndsBlockedStillMeet) {
   ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }));
   const auto pair = link_up(net, alice, bob);
   ASSERT_TRUE(pair.up);
-  alice.peer->share_endpoints(net.now, pair.a);
-  bob.peer->share_endpoints(net.now, pair.b);
-  net.drain(alice);
-  net.drain(bob);
+  open_direct(net, alice, pair.a, bob, pair.b);
   net.run(seconds(5));
   ASSERT_TRUE(alice.peer->path(pair.a));
   EXPECT_EQ(alice.peer->path(pair.a)->kind, PathKind::circuit);

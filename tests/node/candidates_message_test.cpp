@@ -1,0 +1,61 @@
+#include "node/candidates_message.h"
+
+#include <gtest/gtest.h>
+
+namespace linnet::node {
+namespace {
+
+using nat::ice::Candidate;
+using nat::ice::Type;
+
+CandidatesMessage message() {
+  CandidatesMessage out;
+  out.generation = 3;
+  out.credentials = {"abcdefgh", "abcdefghijklmnopqrstuvwx"};
+  out.kind = NatKind::symmetric;
+  out.shown = true;
+  const auto at = *Endpoint::parse("192.0.2.1:4400");
+  out.candidates.push_back({Type::host, at, at, 7, 0, 2'130'706'431, "1"});
+  out.candidates.push_back({Type::relayed, nat::ice::circuit_endpoint(9), {}, 0, 9, 16'777'215, "2"});
+  return out;
+}
+
+TEST(CandidatesMessage, SurvivesTheWireWithoutWhatNeverLeavesAMachine) {
+  const auto back = read_candidates(write(message()));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->generation, 3U);
+  EXPECT_EQ(back->credentials, message().credentials);
+  EXPECT_EQ(back->kind, NatKind::symmetric);
+  EXPECT_TRUE(back->shown);
+  ASSERT_EQ(back->candidates.size(), 2U);
+  EXPECT_EQ(back->candidates[0].endpoint, message().candidates[0].endpoint);
+  EXPECT_EQ(back->candidates[0].base, 0U);
+  EXPECT_EQ(back->candidates[1].circuit, 9U);
+  EXPECT_EQ(back->candidates[1].endpoint, nat::ice::circuit_endpoint(9));
+}
+
+TEST(CandidatesMessage, EveryTruncationIsRefused) {
+  const auto wire = write(message());
+  for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(read_candidates(ByteView(wire).first(n))) << n;
+}
+
+TEST(CandidatesMessage, ACircuitIsARelayedCandidateAndNothingElse) {
+  auto wrong = message();
+  wrong.candidates[1].type = Type::host;
+  EXPECT_FALSE(read_candidates(write(wrong)));
+}
+
+TEST(CandidatesMessage, AnEndpointWithoutAPortIsRefused) {
+  auto wrong = message();
+  wrong.candidates[0].endpoint.port = 0;
+  EXPECT_FALSE(read_candidates(write(wrong)));
+}
+
+TEST(CandidatesMessage, MoreThanSixteenAreRefused) {
+  auto wrong = message();
+  wrong.candidates.assign(nat::ice::kMaxNamed + 1, message().candidates[0]);
+  EXPECT_FALSE(read_candidates(write(wrong)));
+}
+
+}  // namespace
+}  // namespace linnet::node
