@@ -122,7 +122,13 @@ class CallsScenario {
     return !(symmetric && strict(nat_of(a)) && strict(nat_of(b)));
   }
 
-  bool direct(std::uint32_t i) const { return actors_[i]->ended()[0].path == node::PathWord::direct; }
+  // It came to a direct path; where loss stopped the voice for a moment it may be back on a circuit when the call ends.
+  bool direct(std::uint32_t i) const {
+    const auto& facts = actors_[i]->ended()[0];
+    return facts.path == node::PathWord::direct ||
+           std::any_of(facts.path_changes.begin(), facts.path_changes.end(),
+                       [](const node::PathChange& c) { return c.to == "direct"; });
+  }
 
   bool heard(std::uint32_t i) const {
     const auto& ended = actors_[i]->ended();

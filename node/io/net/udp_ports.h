@@ -34,6 +34,10 @@ class UdpPorts {
     std::function<void()> drained;
   };
   void start(Loop& loop, const Ears& ears);
+  // Nothing is passed on from where it lies.
+  void start(Loop& loop, UdpSocket::Receive receive, std::function<void()> drained) {
+    start(loop, Ears{{}, {}, std::move(receive), std::move(drained)});
+  }
   // By the socket that the endpoint names; 0: the first of its family, loopback to loopback.
   void send(Transmit transmit);
   void flush();
