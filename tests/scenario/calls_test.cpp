@@ -14,9 +14,10 @@ namespace linnet::scenario {
 namespace {
 
 const std::vector<std::string> kCallKeys{
-    "schema", "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
-    "via",    "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
-    "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "lookup_hops"};
+    "schema",     "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
+    "via",        "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
+    "rtt_ms",     "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
+    "lookup_hops"};
 
 class Calls : public testing::Test {
  protected:
@@ -108,7 +109,8 @@ TEST_F(Calls, AreAnsweredDeclinedAndHungUpByHand) {
     Process call(alice_.line({"call", "bob@demo.example", "--json"}));
     ASSERT_TRUE(bob_.until(rings));
     EXPECT_EQ(keys_of(bob_.status()["calls"][0]),
-              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason", "digits", "complexity"}));
+              (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason", "protected", "digits",
+                                        "complexity"}));
     ASSERT_EQ(bob_.run({"hangup"}).exit, 0);
     const auto ran = call.wait();
     EXPECT_EQ(ran.exit, 6) << ran.err << ran.out;

@@ -54,7 +54,8 @@ TEST(OneDaemon, IsListeningWhenUpReturns) {
   const auto status = alice.status();
   EXPECT_EQ(keys_of(status),
             (std::vector<std::string>{"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes",
-                                      "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s", "clock_supernodes", "calls", "sound"}));
+                                      "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s",
+                                      "clock_supernodes", "relay", "calls", "sound"}));
   EXPECT_EQ(status["schema"], 1);
   EXPECT_EQ(status["role"], "leaf");
   EXPECT_EQ(status["uri"], "alice@demo.example");

@@ -20,8 +20,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line keys;
   } commands[] = {
       {{"status"},
-       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s",
-        "clock_supernodes", "calls", "sound"}},
+       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "udp_probes",
+        "udp_answers", "clock_ahead_s", "clock_supernodes", "relay", "calls", "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},
@@ -30,9 +30,10 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
       {{"--version"}, {"schema", "version"}},
       {{"call", "--help"}, {"schema", "help"}},
       {{"call", "nobody@demo.example"},
-       {"schema", "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
-        "via",    "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
-        "rtt_ms", "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "lookup_hops"}},
+       {"schema",     "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
+        "via",        "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
+        "rtt_ms",     "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
+        "lookup_hops"}},
       {{"down"}, {"schema", "ok"}},
   };
   for (const auto& command : commands) {
