@@ -53,6 +53,8 @@ struct Raw {
   std::string on;
   std::string digits;
   verb::Who who;
+  verb::Ping ping;
+  verb::Doctor doctor;
   verb::Log log;
   verb::Demo demo;
   verb::AudioSet audio_set;
@@ -113,8 +115,7 @@ class Grammar {
         ->allow_extra_args(false);
     up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: on the own links, while alone)")
         ->type_name("on|off|auto");
-    up->add_option("--lan", raw_.lan, "look for nodes on the local network (on, off)")
-        ->type_name("on|off");
+    up->add_option("--lan", raw_.lan, "look for nodes on the local network (on, off)")->type_name("on|off");
     up->add_flag("--auto-answer", raw_.up.auto_answer, "answer every call at once");
     up->add_flag("--low-delay", raw_.up.low_delay, "10 ms frames and a small jitter buffer, for good networks");
     up->add_option("--play", raw_.up.play, "speak this WAV file into calls")->type_name("F.wav");
@@ -204,6 +205,8 @@ class Grammar {
     call->add_flag("--require-direct", raw_.call.require_direct,
                    "hang up when the voice runs over a relay for five seconds (exit 8)");
     call->add_flag("--cold", raw_.call.cold, "forget cached records and sessions first");
+    call->add_flag("--explain", raw_.call.explain,
+                   "afterwards, how it came about: each step in milliseconds, each address tried");
     auto* answer = app_.add_subcommand("answer", "answer the call that rings");
     files(answer, raw_.answer.play, raw_.answer.record);
     for (auto* command :
@@ -216,12 +219,10 @@ class Grammar {
       command->add_option("--call", raw_.id, "the call's id, when there are several (linnet status)")->type_name("ID");
     }
     auto* dtmf = app_.add_subcommand("dtmf", "send digits into a call; linnet status shows those that came");
-    dtmf->add_option("DIGITS", raw_.digits, "0-9 * # A-D")
-        ->required()
-        ->check([](const std::string& text) {
-          const bool digits = !text.empty() && text.find_first_not_of("0123456789*#ABCDabcd") == std::string::npos;
-          return digits ? std::string() : "digits are 0-9 * # A-D";
-        });
+    dtmf->add_option("DIGITS", raw_.digits, "0-9 * # A-D")->required()->check([](const std::string& text) {
+      const bool digits = !text.empty() && text.find_first_not_of("0123456789*#ABCDabcd") == std::string::npos;
+      return digits ? std::string() : "digits are 0-9 * # A-D";
+    });
     dtmf->add_option("--call", raw_.id, "the call's id, when there are several (linnet status)")->type_name("ID");
   }
 
@@ -230,6 +231,16 @@ class Grammar {
         ->add_option("WHO", raw_.who.who, "name@domain")
         ->check(named)
         ->required();
+    auto* ping = app_.add_subcommand("ping", "how long the ways to somebody take; nothing rings there");
+    ping->add_option("WHO", raw_.ping.who, "a contact or name@domain")->check(named)->required();
+    ping->add_option("--count", raw_.ping.count, "how often, once a second (default 4)")
+        ->type_name("N")
+        ->check(CLI::Range(1U, 86'400U));
+    app_.add_subcommand("netcheck", "what the network in front of this node does: NAT, UDP, TCP, clock");
+    auto* doctor = app_.add_subcommand("doctor", "what is well and what is not, and the command that mends it");
+    doctor->add_option("WHO", raw_.doctor.who, "why somebody can or cannot be reached (default: this node)")
+        ->check(named);
+    doctor->add_flag("--as-supernode", raw_.doctor.as_supernode, "what this machine would be good for as a supernode");
     app_.add_subcommand("log", "the calls that were")
         ->add_option("--rows", raw_.log.rows, "only the last ones")
         ->type_name("N");
@@ -362,6 +373,9 @@ class Grammar {
     if (name == "mute ") return Verb(verb::Mute{raw_.id, raw_.on == "off"});
     if (name == "dtmf ") return Verb(verb::Dtmf{raw_.id, raw_.digits});
     if (name == "who ") return Verb(raw_.who);
+    if (name == "ping ") return Verb(raw_.ping);
+    if (name == "netcheck ") return Verb(verb::Netcheck{});
+    if (name == "doctor ") return doctor();
     if (name == "log ") return Verb(raw_.log);
     if (name == "demo ") return Verb(raw_.demo);
     if (name == "audio ls ") return Verb(verb::AudioList{});
@@ -371,6 +385,12 @@ class Grammar {
     if (name == "config check ") return Verb(raw_.check);
     if (name == "completion ") return Verb(raw_.completion);
     return Verb(verb::Print{"version", kVersion});
+  }
+
+  io::Outcome<Verb> doctor() {
+    if (raw_.doctor.as_supernode && !raw_.doctor.who.empty())
+      return trouble("doctor: either WHO or --as-supernode", Exit::usage);
+    return Verb(raw_.doctor);
   }
 
   io::Outcome<Verb> up() {

@@ -98,6 +98,7 @@ struct Call {
   std::optional<double> duration;  // seconds
   bool cold = false;
   bool require_direct = false;
+  bool explain = false;
 };
 struct Answer {
   std::optional<std::uint64_t> call;
@@ -121,6 +122,15 @@ struct Dtmf {
 };
 struct Who {
   std::string who;
+};
+struct Netcheck {};
+struct Ping {
+  std::string who;
+  unsigned count = 4;
+};
+struct Doctor {
+  std::string who;  // empty: this node
+  bool as_supernode = false;
 };
 struct Log {
   std::size_t rows = 0;  // 0: all
@@ -155,8 +165,9 @@ using Verb =
     std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::Log, verb::Demo, verb::AudioList,
-                 verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
+                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::Netcheck, verb::Ping, verb::Doctor, verb::Log,
+                 verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck,
+                 verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

@@ -42,6 +42,8 @@ class Follower {
     if (live_) keys_.emplace();
   }
 
+  // How it came about is told afterwards.
+  void explain() { explain_ = true; }
   // The call is to end when the voice stays on a relay.
   void require_direct() { require_direct_ = true; }
 
@@ -169,9 +171,12 @@ class Follower {
     const auto trouble = trouble_of(message);
     if (context_.json) {
       if (!trouble.text.empty()) row(error_line(trouble));
-      say(io::line_of(nlohmann::ordered_json::parse(line, nullptr, false)["summary"]));
+      auto read = nlohmann::ordered_json::parse(line, nullptr, false);
+      if (explain_) read["summary"]["explain"] = read["explain"];
+      say(io::line_of(read["summary"]));
     } else {
       say(summary_text(message["summary"]));
+      if (explain_ && message.contains("explain")) say(explain_text(message["explain"]));
     }
     return fail(trouble);
   }
@@ -199,6 +204,7 @@ class Follower {
   bool interrupted_ = false;
   bool warned_ = false;
   bool require_direct_ = false;
+  bool explain_ = false;
   bool only_relayed_ = false;
   Time asked_{};  // to end the call
   Time until_ = kNever;
@@ -218,6 +224,7 @@ int call(const Context& context, const verb::Call& options) {
   if (!context.json) talk("Calling " + options.who + " ...");  // a sound card may take its time to wake up
   Follower follower(context, std::move(*client), options.who);
   if (options.require_direct) follower.require_direct();
+  if (options.explain) follower.explain();
   return follower.follow(request.dump());
 }
 

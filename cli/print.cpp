@@ -141,6 +141,29 @@ static std::string streams_text(const Json& s, const std::string& streams) {
          port.substr(port.rfind(':') + 1) + ".";
 }
 
+std::string explain_text(const Json& e) {
+  static constexpr std::pair<const char*, const char*> kSteps[] = {
+      {"look_up_ms", "found"},   {"connect_ms", "link stood"}, {"ring_ms", "ringing"},
+      {"answer_ms", "answered"}, {"voice_ms", "first voice"},  {"direct_ms", "direct"}};
+  std::string out;
+  const auto steps = e.find("steps");
+  for (const auto& [key, name] : kSteps) {
+    std::string label = std::string("  ") + name;
+    label.resize(16, ' ');
+    out += (out.empty() ? "" : "\n") + label + (steps == e.end() ? "?" : known(*steps, key, "%8.1f")) + " ms";
+  }
+  const auto list = [&](const char* key, const char* name) {
+    if (const auto it = e.find(key); it != e.end() && it->is_array())
+      for (const auto& c : *it)
+        out += std::string("\n  ") + name + text_at(c, "endpoint") + "  " + text_at(c, "result");
+  };
+  list("circuits", "circuit       ");
+  list("candidates", "tried         ");
+  const auto word = [&](const char* key) { return text_at(e, key).empty() ? "?" : text_at(e, key); };
+  out += "\n  NAT           yours " + word("nat") + ", theirs " + word("their_nat");
+  return out;
+}
+
 std::string status_text(const Json& s) {
   std::string out = text_at(s, "uri") + " is " + text_at(s, "state") + " (" + text_at(s, "role") + ", process " +
                     std::to_string(s.value("pid", 0)) + ")";
@@ -154,6 +177,11 @@ std::string status_text(const Json& s) {
   };
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
   out += streams_text(s, list("supernodes_tcp"));
+  if (s.contains("nat")) out += "\n  NAT         " + (text_at(s, "nat").empty() ? "?" : text_at(s, "nat"));
+  if (const auto relays = s.find("relays"); relays != s.end() && relays->is_array())
+    for (const auto& r : *relays)
+      out += "\n  relay       " + text_at(r, "endpoint") + "  " + text_at(r, "reach") + "  RTT " +
+             known(r, "rtt_ms", "%.1f") + " ms" + (r.value("attached", false) ? "" : "  not attached");
   out += own_clock_text(s);
   if (const auto sound = s.find("sound"); sound != s.end() && sound->is_array())
     for (const auto& use : *sound)

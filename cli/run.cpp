@@ -9,6 +9,8 @@
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/demo.h"
+#include "cli/doctor.h"
+#include "cli/network.h"
 #include "cli/people.h"
 #include "cli/up.h"
 #include "node/io/files.h"
@@ -42,6 +44,9 @@ struct Dispatch {
   int operator()(const verb::Mute& v) const { return mute(context, v); }
   int operator()(const verb::Dtmf& v) const { return dtmf(context, v); }
   int operator()(const verb::Who& v) const { return who(context, v); }
+  int operator()(const verb::Netcheck& v) const { return netcheck(context, v); }
+  int operator()(const verb::Ping& v) const { return ping(context, v); }
+  int operator()(const verb::Doctor& v) const { return doctor(context, v); }
   int operator()(const verb::Log& v) const { return log(context, v); }
   int operator()(const verb::Demo& v) const { return demo(context, v); }
   int operator()(const verb::AudioList&) const { return audio_list(context); }

@@ -44,9 +44,14 @@ struct Delivery {
   PersonKey inviter;
 };
 
+// A person who wants to know how somebody is reached (examiner).
+struct Examination {
+  CommandId command{};
+};
+
 }  // namespace asker
 
-using Asker = std::variant<asker::OfCall, asker::Who, asker::Desk, asker::Claim, asker::Delivery>;
+using Asker = std::variant<asker::OfCall, asker::Who, asker::Desk, asker::Claim, asker::Delivery, asker::Examination>;
 
 // Bounded by the overlay, which runs few lookups at once and answers each; and by the kMax of a kind.
 class Askers {

@@ -43,7 +43,7 @@ void describe_path(const Rooms& rooms, const Talking& talking, Time now, CallVie
   if (out.path == PathWord::unknown) return;
   out.via = talking.path.via();
   if (out.path == PathWord::relayed) {
-    out.reason = rooms.traversal.why_relayed(talking.line.link);
+    out.reason = why_relayed(rooms, talking.line.link);
     if (out.reason.empty()) out.reason = "direct path not proven yet";
   }
   if (talking.path.over_stream()) out.reason = "over TCP: no UDP gets through";
@@ -164,6 +164,9 @@ CallSummary Call::summary() const {
     out.text = ended->text;
   }
   if (out.text.empty()) out.text = facts_.note;
+  if (facts_.talked) out.explain = facts_.talked->explain;
+  out.explain.found_ms = since(facts_, facts_.found);
+  out.explain.linked_ms = since(facts_, facts_.linked);
   if (!facts_.talked) return out;
   const auto& talked = *facts_.talked;
   out.seconds = millis(talked.length) / 1000;

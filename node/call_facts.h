@@ -20,6 +20,7 @@ struct Talked {
   media::Stats stats;
   std::vector<PathChange> path_changes;
   bool protected_once = false;
+  CallExplain explain;
 };
 
 // Who claims the plain name that an unknown caller came under: looked up while it rings.
@@ -46,6 +47,8 @@ struct Facts {
   NameCheck name_check = NameCheck::none;
   std::string note;  // a warning about who this is
   std::optional<std::size_t> lookup_hops;
+  std::optional<Time> found;   // the person's record
+  std::optional<Time> linked;  // the first sealed link to a device of theirs
   std::optional<Time> rang;
   std::optional<Time> answered;
   std::optional<Talked> talked;

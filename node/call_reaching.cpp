@@ -6,6 +6,11 @@
 
 namespace linnet::node {
 
+void Reaching::take(Rooms& rooms, Time now, Facts& facts, const overlay::LinkUp& up) {
+  legs.on(rooms, now, facts, up);
+  if (legs.invited() && !facts.linked) facts.linked = now;
+}
+
 void Reaching::take(Rooms&, Time now, Facts& facts, const sip::Ringing& ringing) {
   legs.on(ringing);
   if (legs.rang() && !facts.rang) facts.rang = now;

@@ -10,7 +10,7 @@ struct Reaching {
   Time until = kNever;
 
   // News of one leg. The state then says where that leads: advance().
-  void take(Rooms& rooms, Time now, Facts& facts, const overlay::LinkUp& up) { legs.on(rooms, now, facts, up); }
+  void take(Rooms& rooms, Time now, Facts& facts, const overlay::LinkUp& up);
   void take(Rooms& rooms, Time now, Facts&, const overlay::LinkDown& down) { legs.on(rooms, now, down); }
   void take(Rooms&, Time now, Facts& facts, const sip::Ringing& ringing);
   void take(Rooms&, Time, Facts& facts, const sip::Rejected& rejected) { legs.on(facts, rejected); }

@@ -77,6 +77,7 @@ Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& f
   if (auto* person = std::get_if<Person>(&finding)) {
     rooms.contacts.note_epoch(person->account, person->devices.front().record.certificate.epoch);
     save_people(rooms);
+    if (!facts.found) facts.found = now;
     facts.verified = rooms.contacts.judge(facts.peer, person->account) == Standing::contact || facts.peer.is_key_name();
     auto next = Connecting::begin(rooms, now, facts, found.address, std::move(*person));
     // On a link where everybody just arrived the supernodes of a record may not have been heard of yet.

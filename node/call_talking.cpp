@@ -22,6 +22,31 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   return {std::move(out)};
 }
 
+CallExplain Talking::explain(const Rooms& rooms, const Facts& facts) const {
+  CallExplain out;
+  const auto word = [](NatType type) {
+    return type == NatType::unknown ? std::string() : std::string(to_string(type));
+  };
+  const auto* link = rooms.links.find(line.link);
+  const auto theirs = link != nullptr && link->network ? link->network->type : NatType::unknown;
+  out.our_nat = word(rooms.nat.type());
+  out.their_nat = word(theirs);
+  if (path.word() == PathWord::relayed) out.reason = why_relayed(rooms, line.link);
+  for (const auto& change : path.changes(0)) {
+    if (!out.direct_ms && change.to != to_string(PathWord::relayed)) out.direct_ms = millis(change.at);
+  }
+  // Without a change it stood so when the call was answered.
+  const bool always = path.changes(0).empty() && (path.word() == PathWord::lan || path.word() == PathWord::direct);
+  if (always) out.direct_ms = millis(*facts.answered - facts.began);
+  for (const auto& tried : tried_from_here(rooms, line.link))
+    out.candidates.push_back({tried.endpoint.to_string(), tried.answered ? "answered" : "no answer"});
+  const auto report = rooms.peer.report(line.link);
+  if (!report) return out;
+  for (const auto& circuit : report->circuits)
+    out.circuits.push_back({circuit.at.to_string(), circuit.stands ? "stands" : "no answer"});
+  return out;
+}
+
 Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text) {
   voice.close(now);
   send(rooms, now);
@@ -32,6 +57,7 @@ Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::
   talked.via = path.via();
   talked.path_changes = path.changes(talked.stats.concealed_ms);
   talked.protected_once = guard.protected_once();
+  talked.explain = explain(rooms, facts);
   facts.talked = std::move(talked);
   rooms.out.push(event::AudioStop{facts.id});
   return {Ended{result, std::move(text)}};

@@ -46,6 +46,7 @@ struct Talking {
   Next end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text);
   void note_path(Rooms& rooms);
   void watch_voice(Rooms& rooms, Time now);
+  CallExplain explain(const Rooms& rooms, const Facts& facts) const;
   void take_link(Rooms& rooms, Time now, overlay::SessionId link);
 };
 

@@ -59,10 +59,22 @@ struct CallView {
   bool held_by_peer = false;
   std::optional<Duration> talking_for;
   std::optional<double> rtt_ms, loss_pct, jitter_ms, mos;
-  std::optional<Duration> last_heard;  // since the last packet of the peer
+  std::optional<Duration> last_heard;          // since the last packet of the peer
   std::optional<double> mic_dbfs, heard_dbfs;  // how loud the own microphone and the peer are (media/level.h)
   std::string codec;
   std::optional<int> complexity;  // of the encoder (media/complexity.h)
+};
+
+// How a call came about, step by step, and what its paths came to: `linnet call --explain`.
+struct CallExplain {
+  std::optional<double> found_ms, linked_ms, direct_ms;  // since the command: looked up, a sealed link stood, direct
+  std::string our_nat, their_nat;                        // short names, empty when not known
+  std::string reason;                                    // why it stayed relayed
+  struct Candidate {
+    std::string endpoint;
+    std::string result;
+  };
+  std::vector<Candidate> circuits, candidates;  // tried by us, at the end of the call
 };
 
 // A call that is over: one row of history.
@@ -89,6 +101,7 @@ struct CallSummary {
   bool protected_once = false;  // loss was met by voice that came two ways at once
   // Supernodes one after another that led to the record; 0: it was there. Nothing where nobody was looked up.
   std::optional<std::size_t> lookup_hops;
+  CallExplain explain;
 };
 
 }  // namespace linnet::node

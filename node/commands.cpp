@@ -109,6 +109,17 @@ void Node::Impl::command(Time now, CommandId id, const command::Who& who) {
   ask_who(r, now, id, who.who);
 }
 
+void Node::Impl::command(Time now, CommandId id, const command::Examine& examine) {
+  if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  auto r = rooms();
+  examiner.begin(r, now, id, examine);
+}
+
+void Node::Impl::command(Time, CommandId id, const command::StopExamining& stop) {
+  examiner.stop(stop.which);
+  done(id);
+}
+
 void Node::Impl::command(Time now, CommandId id, const command::People& people) {
   Reply shutting;
   shutting.refusal = Refusal::refused;

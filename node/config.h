@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "node/people.h"
 #include "overlay/peer.h"
@@ -14,6 +15,7 @@ enum class CodecChoice : std::uint8_t { opus, pcmu, pcma, l16 };
 
 struct NodeConfig {
   overlay::PeerConfig peer;
+  std::vector<Endpoint> sockets;  // as bound, in the order of Endpoint::socket
   std::string user_agent = "Linnet";
   bool auto_answer = false;                           // answers anyone, at once
   Strangers strangers = Strangers::ring;              // what happens when somebody unknown calls

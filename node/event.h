@@ -10,6 +10,7 @@
 #include "dht/floors.h"
 #include "node/call_view.h"
 #include "node/command.h"
+#include "node/examination.h"
 #include "overlay/forwarding.h"
 
 namespace linnet::node {
@@ -39,6 +40,14 @@ struct WhoResult {
   bool identity_conflict = false; // two accounts claim it, or another than the pinned one does
   Outcome outcome{};              // ok, not_found, unreachable, identity
 };
+// An examination, each time something was learnt. The last one comes before its Done.
+struct Examined {
+  CommandId command{};
+  Examination found;
+  std::optional<Answer> answer;  // of a path, just now
+};
+// Find out what our NAT does: Node::stun_servers(), Node::probed().
+struct ProbeNat {};
 struct StatusChanged {};          // read Node::status() again
 struct IncomingCall {
   CallId call{};
@@ -87,7 +96,7 @@ struct Left {};
 }  // namespace event
 
 using Event =
-    std::variant<event::Done, event::WhoResult, event::StatusChanged, event::IncomingCall, event::CallChanged,
+    std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::StatusChanged, event::IncomingCall, event::CallChanged,
                  event::CallEnded, event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople,
                  event::SaveSequence, event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::Left>;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/contacts.h"
+#include "node/path_message.h"
 #include "overlay/peer.h"
 #include "sip/peer.h"
 #include "sip/uri.h"
@@ -23,6 +24,12 @@ struct Link {
   overlay::Remote remote;
   Time idle_since{};
   bool alarmed = false;  // an impostor's INVITE was reported once
+
+  bool shared = false;                                    // the device has our endpoints
+  path_message::Network told;                             // by us, of our network
+  std::optional<path_message::Network> network;           // what it said of its own
+  std::optional<std::vector<path_message::Tried>> tried;  // what it said it reaches us by
+  Time asked = Time::min();                               // when it last asked
 
   sip::PeerId peer() const { return peer_id(remote.device); }
 };

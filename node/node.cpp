@@ -15,6 +15,7 @@ Node::~Node() = default;
 
 void Node::start(Time now, Wall wall) {
   impl_->wall = wall;
+  impl_->began = now;
   (void)impl_->renew_certificate(wall);
   impl_->peer.start(now, wall);
   auto rooms = impl_->rooms();
@@ -60,6 +61,7 @@ void Node::handle_addresses(Time now, std::vector<Endpoint> listen) {
   impl_->out.status_changed();
   impl_->peer.handle_addresses(now, std::move(listen));
   if (moved) impl_->traversal.addresses_changed(impl_->traversal_rooms(now));
+  impl_->nat.addresses_changed(now);
   impl_->settle(now);
 }
 
@@ -80,6 +82,16 @@ std::optional<Transmit> Node::poll_transmit() {
 }
 
 std::optional<Node::Event> Node::poll_event() { return impl_->out.pop(); }
+
+std::vector<Endpoint> Node::stun_servers() const { return node::stun_servers(impl_->peer.supernodes()); }
+
+void Node::probed(Time now, Probed found) {
+  impl_->nat.done(now, std::move(found));
+  auto rooms = impl_->rooms();
+  tell_network(rooms, now);
+  impl_->out.status_changed();
+  impl_->settle(now);
+}
 
 void Node::sequence_stored(Time now, std::uint64_t below) {
   impl_->peer.sequence_stored(now, below);
@@ -123,6 +135,9 @@ NodeStatus Node::status(Time now) const {
   out.listen = impl_->config.peer.listen;
   out.supernodes = impl_->peer.supernodes();
   out.clock_ahead = impl_->peer.network_clock().ahead();
+  out.nat = impl_->nat.type();
+  out.network = impl_->nat.last();
+  if (impl_->came_online) out.joined_in = *impl_->came_online - impl_->began;
   out.clock_voices = impl_->peer.network_clock().voices();
   out.udp_probes = impl_->peer.udp_probes();
   out.udp_answers = impl_->peer.udp_answers();

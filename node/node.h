@@ -12,6 +12,7 @@
 #include "crypto/identity.h"
 #include "node/config.h"
 #include "node/event.h"
+#include "node/nat_facts.h"
 #include "node/traversal.h"
 
 namespace linnet::node {
@@ -28,6 +29,9 @@ struct NodeStatus {
   unsigned udp_probes = 0;                          // Peer::udp_probes
   unsigned udp_answers = 0;
   std::optional<overlay::RelayStatus> relay;        // of a supernode
+  NatType nat = NatType::unknown;
+  std::optional<Probed> network;      // the last run that looked at the NAT
+  std::optional<Duration> joined_in;  // from start() until the node was first online
   std::vector<CallView> calls;
 };
 
@@ -55,6 +59,10 @@ class Node {
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
+
+  // After event ProbeNat, or when a person asks: whom to ask what our NAT does, and what came of it.
+  std::vector<Endpoint> stun_servers() const;
+  void probed(Time now, Probed found);
 
   // The driver stored what SaveSequence asked for.
   void sequence_stored(Time now, std::uint64_t below);

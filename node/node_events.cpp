@@ -12,6 +12,8 @@ namespace linnet::node {
 void Node::Impl::on(Time now, const overlay::StateChanged& changed) {
   out.status_changed();
   if (changed.state != overlay::State::online) return;
+  if (!came_online) came_online = now;
+  nat.look(now, peer.supernodes());
   auto r = rooms();
   invitations.online(r, now);
 }
@@ -21,6 +23,7 @@ void Node::Impl::on(Time now, const overlay::ClockMoved&) {
 }
 void Node::Impl::on(Time now, const overlay::SupernodesChanged&) {
   traversal.supernodes_changed(traversal_rooms(now));
+  nat.look(now, peer.supernodes());
   out.status_changed();
 }
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
@@ -43,6 +46,7 @@ void Node::Impl::on(Time now, const overlay::Found& found) {
                    if (const auto checked = answer_claim(r, by, found)) tell_call(*by.call, *checked);
                  },
                  [&](const asker::Delivery& by) { invitations.on_found(r, now, by, found); },
+                 [&](const asker::Examination& by) { examiner.on_found(r, now, by, found); },
              },
              *asked);
 }
@@ -57,6 +61,7 @@ void Node::Impl::on(Time now, const overlay::LinkUp& up) {
   if (idle_check == kNever) idle_check = now + kIdleCheck;
   calls_moved = true;
   invitations.on(r, now, up);
+  examiner.on(r, now, up);
   tell_all(now, up);
 }
 
@@ -67,6 +72,7 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
   traversal.on_down(down.link);
   auto r = rooms();
   invitations.on(r, now, down);
+  examiner.on(r, down);
   tell_all(now, down);
   if (!known) return;
   if (links.to(*known) != nullptr) {
@@ -82,6 +88,7 @@ void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
   if (message.channel == overlay::Channel::candidates) return traversal.on_message(traversal_rooms(now), message);
   if (message.channel == overlay::Channel::people) {
     auto r = rooms();
+    if (hear_network(r, now, message)) return examiner.network_heard(r, message.link);
     return invitations.on_message(r, now, message);
   }
   if (message.channel != overlay::Channel::sip) return;
@@ -90,6 +97,7 @@ void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
 
 void Node::Impl::on(Time now, const overlay::LinkPath& moved) {
   traversal.on_moved(now, moved);
+  examiner.on(now, moved);
   tell_all(now, moved);
 }
 void Node::Impl::on(Time now, const overlay::LinkCircuit& circuit) {
@@ -99,6 +107,11 @@ void Node::Impl::on(Time now, const overlay::LinkStun& check) {
   traversal.on_stun(traversal_rooms(now), check);
 }
 void Node::Impl::on(Time now, const overlay::LinkSilent& silent) { traversal.on_silence(now, silent.link); }
+
+void Node::Impl::on(Time now, const overlay::LinkAnswered& answered) {
+  auto r = rooms();
+  examiner.on(r, now, answered);
+}
 
 void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
   const auto* link = links.find(voice.link);

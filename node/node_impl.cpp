@@ -28,6 +28,7 @@ Node::Impl::Impl(NodeConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
       identity(std::move(identity_in)),
       contacts(std::move(memory)),
       peer(config.peer, suite, rng, identity, std::move(cache)),
+      stun(config.sockets),
       sip(sip_config(config, identity), rng) {}
 
 void Node::Impl::settle(Time now) {
@@ -116,6 +117,11 @@ void Node::Impl::handle_timeout(Time now) {
     out.changed(entry.first);
   }
   if (now >= idle_check) close_idle_links(now);
+  if (now >= nat.next_timeout() && nat.begin(now)) out.push(event::ProbeNat{});
+  if (now >= examiner.next_timeout()) {
+    auto r = rooms();
+    examiner.handle_timeout(r, now);
+  }
   if (now >= invitations.next_timeout()) {
     auto r = rooms();
     invitations.handle_timeout(r, now);
@@ -125,8 +131,8 @@ void Node::Impl::handle_timeout(Time now) {
 
 Time Node::Impl::next_timeout() const {
   if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
-  Time out_at =
-      std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by, invitations.next_timeout()});
+  Time out_at = std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by,
+                          invitations.next_timeout(), nat.next_timeout(), examiner.next_timeout()});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
   return out_at;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "node/call.h"
+#include "node/examiner.h"
 #include "node/invitations.h"
 #include "node/node.h"
 #include "node/reception.h"
@@ -35,6 +36,7 @@ struct Node::Impl {
   void on(Time now, const overlay::LinkCircuit& circuit);
   void on(Time now, const overlay::LinkStun& check);
   void on(Time now, const overlay::LinkSilent& silent);
+  void on(Time now, const overlay::LinkAnswered& answered);
   void on(Time now, const overlay::SequenceUsed& used);
   void on(Time now, const overlay::FloorRaised& raised);
   void on(Time now, const overlay::Relayed& relayed);
@@ -61,6 +63,8 @@ struct Node::Impl {
   void command(Time now, CommandId id, const command::Mute& mute);
   void command(Time now, CommandId id, const command::Dtmf& dtmf);
   void command(Time now, CommandId id, const command::Who& who);
+  void command(Time now, CommandId id, const command::Examine& examine);
+  void command(Time now, CommandId id, const command::StopExamining& stop);
   void command(Time now, CommandId id, const command::People& people);
   void command(Time now, CommandId id, const command::Leave&);
   std::optional<Reply> revoke(Time now);
@@ -84,7 +88,7 @@ struct Node::Impl {
     for (auto& entry : calls) tell(now, entry.second, what);
   }
   Call* owner(sip::CallId call);
-  Rooms rooms() { return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall}; }
+  Rooms rooms() { return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall, nat}; }
   TraversalRooms traversal_rooms(Time now) { return {now, rng, peer, config.peer.listen}; }
 
   static constexpr Duration kIdleCheck = std::chrono::seconds(15);  // of links
@@ -105,11 +109,15 @@ struct Node::Impl {
   Askers askers;
   Reception reception;
   Invitations invitations;
+  Examiner examiner;
+  NatWatch nat;
   Outbox out;
   Calls calls;
   std::uint64_t last_call = 0;
   bool calls_moved = false;  // a call began, ended or went into another state
-  Wall wall{};               // of the peer: the median of supernodes' clocks where there is one
+  Time began{};              // start()
+  std::optional<Time> came_online;
+  Wall wall{};  // of the peer: the median of supernodes' clocks where there is one
   Time idle_check = kNever;
   Leaving leaving = Leaving::no;
   Time drained_by = kNever;     // Left comes then at the latest

@@ -1,10 +1,90 @@
 #include "node/rooms.h"
 
+#include <algorithm>
+
 namespace linnet::node {
+namespace {
+
+constexpr Duration kBetweenAsks = std::chrono::seconds(1);
+
+path_message::Network own_network(const Rooms& rooms) {
+  path_message::Network out;
+  out.type = rooms.nat.type();
+  const auto& last = rooms.nat.last();
+  const auto& report = last && last->v4 ? last->v4 : last ? last->v6 : std::optional<nat::ProbeReport>();
+  if (!report) return out;
+  out.mapping = report->mapping;
+  out.filtering = report->filtering;
+  return out;
+}
+
+void tell(Rooms& rooms, Time now, Link& link) {
+  const auto own = own_network(rooms);
+  if (!link.shared || own == link.told || own.type == NatType::unknown) return;
+  if (rooms.peer.send(now, link.id, overlay::Channel::people, path_message::write(own))) link.told = own;
+}
+
+void answer(Rooms& rooms, Time now, Link& link) {
+  if (!link.shared || now < link.asked + kBetweenAsks) return;
+  link.asked = now;
+  const path_message::Paths out{own_network(rooms), tried_from_here(rooms, link.id)};
+  (void)rooms.peer.send(now, link.id, overlay::Channel::people, path_message::write(out));
+}
+
+}  // namespace
 
 void share_endpoints(Rooms& rooms, Time now, overlay::SessionId id) {
-  if (rooms.links.find(id) == nullptr) return;
+  auto* link = rooms.links.find(id);
+  if (link == nullptr) return;
   rooms.traversal.show({now, rooms.rng, rooms.peer, rooms.config.peer.listen}, id);
+  link->shared = true;
+  tell(rooms, now, *link);
+}
+
+std::vector<path_message::Tried> tried_from_here(const Rooms& rooms, overlay::SessionId link) {
+  std::vector<path_message::Tried> out;
+  const auto view = rooms.traversal.view(link);
+  if (!view) return out;
+  for (const auto& candidate : view->remote) {
+    if (candidate.circuit != 0) continue;
+    const bool answered = std::any_of(view->pairs.begin(), view->pairs.end(), [&](const PathView::Pair& p) {
+      return p.state == nat::ice::State::succeeded && p.remote.circuit == 0 &&
+             nat::ice::same_address(p.remote.endpoint, candidate.endpoint);
+    });
+    out.push_back({candidate.endpoint, answered});
+  }
+  return out;
+}
+
+// What nat/probe found is finer than what the sessions show (node/traversal), where both ends have it.
+std::string why_relayed(const Rooms& rooms, overlay::SessionId id) {
+  const auto* link = rooms.links.find(id);
+  const auto ours = rooms.nat.type();
+  const auto theirs = link != nullptr && link->network ? link->network->type : NatType::unknown;
+  if (!punches(ours, theirs).value_or(true)) {
+    auto why = relayed_because(ours, theirs);
+    if (!why.empty()) return why;
+  }
+  return rooms.traversal.why_relayed(id);
+}
+
+void tell_network(Rooms& rooms, Time now) {
+  for (auto& entry : rooms.links.all()) tell(rooms, now, entry.second);
+}
+
+bool hear_network(Rooms& rooms, Time now, const overlay::LinkMessage& message) {
+  const auto read = path_message::read(message.bytes);
+  auto* link = rooms.links.find(message.link);
+  if (!read || link == nullptr) return false;
+  if (const auto* network = std::get_if<path_message::Network>(&*read)) {
+    link->network = *network;
+  } else if (const auto* paths = std::get_if<path_message::Paths>(&*read)) {
+    link->network = paths->network;
+    link->tried = paths->tried;
+  } else {
+    answer(rooms, now, *link);
+  }
+  return true;
 }
 
 void save_people(Rooms& rooms) {

@@ -1,8 +1,44 @@
 #include "node/stun_door.h"
 
-#include "nat/binding_server.h"
+#include <algorithm>
+#include <utility>
+
+#include "node/sockets.h"
 
 namespace linnet::node {
+
+StunDoor::StunDoor(std::vector<Endpoint> sockets) : sockets_(std::move(sockets)), plain_(nat::BindingServerConfig{}) {
+  for (const bool v4 : {true, false}) {
+    const auto pair = discovery_pair(sockets_, v4);
+    if (!pair) continue;
+    const auto& [primary, other] = *pair;
+    discovery_.emplace_back(std::vector<Endpoint>{primary, {primary.ip, other.port}, {other.ip, primary.port}, other},
+                            nat::BindingServer(nat::BindingServerConfig{primary, other}));
+  }
+}
+
+// An address of our own network, or of this machine alone, is no second address for somebody on the Internet.
+const nat::BindingServer& StunDoor::server_for(const Endpoint& at, const Endpoint& from) const {
+  for (const auto& [places, server] : discovery_) {
+    const auto here = [&](const Endpoint& place) { return same_place(place, at); };
+    if (std::any_of(places.begin(), places.end(), here) && (at.ip.is_global() || !from.ip.is_global())) return server;
+  }
+  return plain_;
+}
+
+std::optional<Transmit> StunDoor::answer(const Endpoint& from, const nat::stun::Message& request) const {
+  const auto index = socket_of(sockets_, from);
+  // Without a second address the server needs none of its own to answer from: the socket that was asked answers.
+  const Endpoint at = index ? sockets_[*index] : Endpoint{};
+  auto answer = server_for(at, from).answer(at, from, request);
+  if (!answer) return std::nullopt;
+  if (answer->from != at) {
+    const auto by = std::find(sockets_.begin(), sockets_.end(), answer->from);
+    if (by == sockets_.end()) return std::nullopt;
+    answer->to.socket = static_cast<std::uint8_t>(by - sockets_.begin() + 1);
+  }
+  return Transmit{answer->to, std::move(answer->bytes)};
+}
 
 bool StunDoor::take(Time now, const Datagram& datagram, bool serves,
                     const std::function<bool(const nat::stun::Message&)>& agents) {
@@ -13,16 +49,14 @@ bool StunDoor::take(Time now, const Datagram& datagram, bool serves,
     ++counters_.dropped;
     return true;
   }
-  // Without a second address the server needs none of its own to answer from: the socket that was asked answers.
-  static const nat::BindingServer server{nat::BindingServerConfig{}};
-  auto answer = server.answer({}, datagram.from, *message);
-  if (!answer) {
+  auto said = answer(datagram.from, *message);
+  if (!said) {
     ++counters_.dropped;
   } else if (!limiter_.allow(now, datagram.from.ip)) {
     ++counters_.limited;
   } else {
     ++counters_.answered;
-    out_.push_back({datagram.from, std::move(answer->bytes)});
+    out_.push_back(std::move(*said));
   }
   return true;
 }

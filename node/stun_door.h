@@ -1,5 +1,6 @@
 // STUN on the port of everything (protocol.md section 6; RFC 7983: first bytes 0 to 3). A supernode tells who asks
-// where it is seen (nat/binding_server.h); a leaf says nothing, since it is called through its supernodes.
+// where it is seen (nat/binding_server.h), and what its NAT does where the supernode has two addresses (RFC 5780); a
+// leaf says nothing, since it is called through its supernodes.
 #pragma once
 
 #include <functional>
@@ -7,6 +8,7 @@
 #include "base/fifo.h"
 #include "base/machine.h"
 #include "crypto/guard.h"
+#include "nat/binding_server.h"
 #include "nat/stun_message.h"
 
 namespace linnet::node {
@@ -21,6 +23,9 @@ class StunDoor {
     std::uint64_t answered = 0, limited = 0, dropped = 0;
   };
 
+  // `sockets`: as bound, in the order of Endpoint::socket. None: answers go where they came from by the usual one.
+  explicit StunDoor(std::vector<Endpoint> sockets = {});
+
   // True: it was STUN, and whether it is answered has been decided. `agents` says whether the message is one of theirs,
   // and takes it then.
   bool take(Time now, const Datagram& datagram, bool serves,
@@ -29,6 +34,12 @@ class StunDoor {
   const Counters& counters() const { return counters_; }
 
  private:
+  std::optional<Transmit> answer(const Endpoint& from, const nat::stun::Message& request) const;
+  const nat::BindingServer& server_for(const Endpoint& at, const Endpoint& from) const;
+
+  std::vector<Endpoint> sockets_;
+  nat::BindingServer plain_;
+  std::vector<std::pair<std::vector<Endpoint>, nat::BindingServer>> discovery_;  // of a family: its four sockets
   crypto::PrefixLimiter limiter_{kPerPrefix, kBurst};
   Fifo<Transmit> out_;
   Counters counters_;

@@ -1,6 +1,7 @@
 #include "overlay/peer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "overlay/peer_impl.h"
 
@@ -126,6 +127,23 @@ void Peer::send_on_circuit(Time, SessionId link, const Path& circuit, ByteView b
   impl_->outbox.push_back({circuit.endpoint, write_tagged(ForwardKind::circuit, circuit.id, bytes)});
 }
 
+void Peer::ping(Time now, SessionId link) {
+  if (!impl_->links.owns(link)) return;
+  for (const auto& path : impl_->sessions.proven_paths(link)) impl_->sessions.try_path(now, link, path);
+  impl_->pump(now);
+}
+
+std::optional<LinkReport> Peer::report(SessionId id) const {
+  const auto* link = std::as_const(impl_->links).find(id);
+  if (link == nullptr) return std::nullopt;
+  LinkReport out{impl_->sessions.current_path(id), impl_->sessions.proven_paths(id), {}};
+  for (const auto& leg : link->legs) {
+    if (leg.stage != CircuitLeg::Stage::wanted)
+      out.circuits.push_back({leg.home.endpoint, leg.stage == CircuitLeg::Stage::ready});
+  }
+  return out;
+}
+
 void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(now, link, kept); }
 
 void Peer::close(Time now, SessionId link) {
@@ -177,14 +195,15 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
     const auto shown = s.contact ? s.contact->endpoint : s.endpoint;
     const auto way = is_placeholder(s.way.ip) ? by(way_of(s.way), shown) : s.way;
     out.push_back({session ? over(s.way.transport, shown) : shown, session ? way : shown, *s.key, s.wanted_home,
-                   s.wanted_anchor, s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt});
+                   s.wanted_anchor, s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt,
+                   s.observed});
   }
   if (!impl_->role) return out;
   const auto& dht = impl_->role->dht();
   for (const auto& contact : dht.nearest(dht.self().position, 16)) {
     const auto same = [&](const SupernodeInfo& s) { return s.session == contact.session; };
     if (std::none_of(out.begin(), out.end(), same))
-      out.push_back({contact.endpoint, contact.endpoint, contact.session, false, false, false, std::nullopt});
+      out.push_back({contact.endpoint, contact.endpoint, contact.session, false, false, false, std::nullopt, std::nullopt});
   }
   return out;
 }

@@ -24,10 +24,10 @@ enum class LanMode : std::uint8_t { off, listen, serve };
 struct PeerConfig {
   crypto::NetworkId network;
   std::optional<crypto::Secret> psk;
-  dht::Codec* codec = nullptr;       // of the DHT's round trips; null: the shipped one. Outlives the peer
-  Role role = Role::leaf;            // --relay on: supernode; off: leaf
-  std::vector<Endpoint> listen;      // what the driver bound; a supernode describes itself by the first routable one
-  std::uint16_t port = 0;            // of the sockets that every link reaches, for those who hear us there
+  dht::Codec* codec = nullptr;   // of the DHT's round trips; null: the shipped one. Outlives the peer
+  Role role = Role::leaf;        // --relay on: supernode; off: leaf
+  std::vector<Endpoint> listen;  // what the driver bound; a supernode describes itself by the first routable one
+  std::uint16_t port = 0;        // of the sockets that every link reaches, for those who hear us there
   LanMode lan = LanMode::off;
   std::vector<Endpoint> bootstrap;   // bare addresses: Noise XX
   std::uint64_t first_sequence = 1;  // record sequences start here: the driver stored a higher one than any used before
@@ -56,6 +56,18 @@ struct SupernodeInfo {
   bool anchor = false;
   bool attached = false;
   std::optional<Duration> rtt;
+  std::optional<Endpoint> observed;  // our endpoint as it sees it
+};
+
+// What a link has tried and come to.
+struct LinkReport {
+  std::optional<Path> current;
+  std::vector<Path> proven;
+  struct Circuit {
+    Endpoint at;
+    bool stands = false;
+  };
+  std::vector<Circuit> circuits;  // asked for by us
 };
 
 // Where a supernode is to be found, and by which key it is known.
@@ -123,6 +135,9 @@ class Peer {
   void drop_path(Time now, SessionId link, const Path& path);
   // By a circuit of this link, beside its frames; dropped when the link has none of that number.
   void send_on_circuit(Time now, SessionId link, const Path& circuit, ByteView bytes);
+  // Asks on every path of the link that is proven: LinkAnswered for each that answers.
+  void ping(Time now, SessionId link);
+  std::optional<LinkReport> report(SessionId link) const;
   // A call stands on this link: drop_caches leaves it alone, however quiet it is, and its circuits are looked after.
   void keep(Time now, SessionId link, bool kept);
   void close(Time now, SessionId link);

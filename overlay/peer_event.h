@@ -89,6 +89,12 @@ struct Observed {
   Endpoint seen;
   Endpoint by;
 };
+// A path of this link was asked and answered (Peer::ping, or the keepalive).
+struct LinkAnswered {
+  SessionId link{};
+  Path path;
+  Duration rtt{};
+};
 // The driver stores that every sequence below `below` may have been used, and says so with Peer::sequence_stored(): no
 // record is made before.
 struct SequenceUsed {
@@ -109,6 +115,6 @@ struct SupernodesChanged {};
 struct HostCacheChanged {};
 using PeerEvent =
     std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit, LinkStun,
-                 LinkSilent, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged, HostCacheChanged>;
+                 LinkSilent, LinkAnswered, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged, HostCacheChanged>;
 
 }  // namespace linnet::overlay

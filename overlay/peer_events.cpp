@@ -155,6 +155,10 @@ void Peer::Impl::on(const Context& c, const PathChanged& changed) {
   links.on_path(c, rooms(), changed);
 }
 
+void Peer::Impl::on(const Context&, const PathAnswered& answered) {
+  if (links.owns(answered.session)) emit(LinkAnswered{answered.session, answered.path, answered.rtt});
+}
+
 void Peer::Impl::on(const Context& c, const PathLost& lost) { links.on_path(c, rooms(), lost); }
 
 void Peer::Impl::on(const Context& c, const BothWanted& wanted) { links.on_both(c, wanted); }

@@ -1,5 +1,5 @@
-// Session: which way to send. The initiator prefers (direct, circuit, forward; then the round trip), the responder follows the way
-// the initiator's newest frames come. So two ends with different views do not chase each other.
+// Session: which way to send. The initiator prefers (direct, circuit, forward; then the round trip), the responder
+// follows the way the initiator's newest frames come. So two ends with different views do not chase each other.
 #include "overlay/session.h"
 
 namespace linnet::overlay {
@@ -46,6 +46,7 @@ void Session::on_response(SessionContext& context, Time now, const Path& path, s
     context.paths.add(path, id_);
     context.events.push_back(PathProven{id_, path, proof->rtt});
   }
+  context.events.push_back(PathAnswered{id_, path, proof->rtt});
   if (path == paths_.current_path() && !rtt_.known()) rtt_.sample(proof->rtt);
   consider(context, now, *state, proof->newly);
 }

@@ -100,7 +100,14 @@ struct BothWanted {
   Duration lease{};
   bool urgent = false;
 };
-using SessionsEvent = std::variant<SessionUp, SessionDown, MessageIn, PathProven, PathChanged, PathLost, BothWanted>;
+// A challenge of a path was answered, the first or a later one.
+struct PathAnswered {
+  SessionId session{};
+  Path path;
+  Duration rtt{};
+};
+using SessionsEvent =
+    std::variant<SessionUp, SessionDown, MessageIn, PathProven, PathChanged, PathLost, BothWanted, PathAnswered>;
 
 struct PacketOut {
   Path path;

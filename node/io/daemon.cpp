@@ -163,6 +163,11 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
       Started{who->identity.address, who->identity.key_name(), ports->bound(), who->fresh, std::move(bootstrap.failed)};
   Driver::Parts parts;
   parts.config = settings.node_config();
+  if (parts.config.peer.role == overlay::Role::supernode) {
+    if (const auto open = ports->bind_for_discovery(); !open)
+      log_warn("NAT behaviour is not told to those who ask: " + open.error().text);
+  }
+  parts.config.sockets = ports->sockets();
   parts.config.peer.listen = ports->reachable();
   const auto wide = ports->beyond_loopback();
   parts.config.peer.port = wide.value_or(0);

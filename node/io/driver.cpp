@@ -114,6 +114,8 @@ void Driver::on_event(const node::Event& event) {
     hosts_changed_ = true;
   } else if (std::holds_alternative<node::event::SaveIdentity>(event)) {
     warn_when(key_file_.save(rng_, node_.identity()));
+  } else if (std::holds_alternative<node::event::ProbeNat>(event)) {
+    if (!probe_) run_probe(false, {});
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
   } else if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
@@ -122,6 +124,28 @@ void Driver::on_event(const node::Event& event) {
     warn_when(store_.add_history(
         {s.started, s.direction, s.peer.text(), std::string(to_string(s.result)), s.text, summary_line(s)}));
   }
+}
+
+bool Driver::probe(Probing ears) {
+  if (probe_ && probing_tcp_) return false;
+  run_probe(true, std::move(ears));
+  return true;
+}
+
+void Driver::run_probe(bool tcp, Probing ears) {
+  probing_tcp_ = tcp;
+  auto done = [this, tell = std::move(ears.done)](node::Probed found) {
+    // A later run has taken the place of this one.
+    if (!probe_ || (probing_tcp_ && !found.tried_tcp)) return;
+    probe_.reset();
+    probing_tcp_ = false;
+    node_.probed(now(), found);
+    if (tell) tell(std::move(found));
+    pump();
+  };
+  probe_ = std::make_unique<NetProbe>(loop_, rng_, node_.stun_servers(), tcp,
+                                      Probing{std::move(ears.step), std::move(done)});
+  probe_->start();
 }
 
 // What cannot be stored now is tried again every second: the person knows already, and the next one may need it.

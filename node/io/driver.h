@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "node/io/net/lan.h"
+#include "node/io/net/net_probe.h"
 #include "node/io/net/tcp_ports.h"
 #include "node/io/net/udp_ports.h"
 #include "node/io/random.h"
@@ -37,6 +38,9 @@ class Driver {
 
   // Its outcome comes later, never before this has returned.
   node::CommandId command(const node::Command& command);
+  // Looks at the network in front of us now, TCP included; the node hears of it too. False: that is under way already.
+  using Probing = NetProbe::Ears;
+  bool probe(Probing ears);
   // The sound of a call starts after the listener heard AudioStart: it may plan it at the latest then.
   Sound& sound() { return sound_; }
   const Sound& sound() const { return sound_; }
@@ -52,6 +56,7 @@ class Driver {
   void drain_events();
   void on_event(const node::Event& event);
   void second();
+  void run_probe(bool tcp, Probing ears);
   void start_lan();
   void announce();
   void store_people();
@@ -85,6 +90,8 @@ class Driver {
   Loop& loop_;
   std::unique_ptr<LanDiscovery> lan_;  // null: off
   Sound sound_;
+  std::unique_ptr<NetProbe> probe_;  // while it runs
+  bool probing_tcp_ = false;
 };
 
 }  // namespace linnet::io

@@ -1,6 +1,8 @@
-// crypto/invitation: any text as a code, any bytes under a right prefix; node/people_message: any bytes.
+// crypto/invitation: any text as a code, any bytes under a right prefix; node/people_message and
+// node/path_message: any bytes.
 #include "crypto/invitation.h"
 
+#include "node/path_message.h"
 #include "node/people_message.h"
 #include "open_suite.h"
 #include "require.h"
@@ -38,5 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)crypto::read_invitation(crypto::shipped_suite(), kNetwork, code);
   if (const auto message = node::people_message::read(bytes))
     fuzz::require(equal(node::people_message::write(*message), bytes));
+  if (const auto message = node::path_message::read(bytes))
+    fuzz::require(equal(node::path_message::write(*message), bytes));
   return 0;
 }

@@ -21,7 +21,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
   } commands[] = {
       {{"status"},
        {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "udp_probes",
-        "udp_answers", "clock_ahead_s", "clock_supernodes", "relay", "calls", "sound"}},
+        "udp_answers", "clock_ahead_s", "clock_supernodes", "relay", "calls", "nat", "nat_v4", "nat_v6",
+        "relays", "joined_ms", "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxWho = 1024;
 constexpr std::size_t kMaxDigits = 64;
 constexpr std::size_t kMaxPath = 4096;
 constexpr double kMaxSeconds = 7 * 24 * 3600;
+constexpr std::uint64_t kMaxRounds = 86'400;
 constexpr std::size_t kMaxCode = 4096;
 constexpr std::uint64_t kMaxInvited = 90 * 24 * 3600;  // seconds
 constexpr std::uint64_t kMaxRows = 10'000;
@@ -151,6 +152,14 @@ Outcome<Request> parse_request(std::string_view line) {
     request::Who who{f.text("who", kMaxWho)};
     if (who.who.empty()) f.wrong("who");
     return f.as(std::move(who));
+  }
+  if (cmd == "netcheck") return f.as(request::Netcheck{});
+  if (cmd == "examine") {
+    request::Examine examine{f.text("who", kMaxWho), static_cast<unsigned>(f.whole("count", kMaxRounds, 4)),
+                             f.flag("deep", false)};
+    if (examine.who.empty()) f.wrong("who");
+    if (examine.count == 0) f.wrong("count");
+    return f.as(std::move(examine));
   }
   if (cmd == "log") return f.as(request::Log{f.whole("rows", kMaxRows, kMaxRows)});
   if (cmd == "names") return f.as(request::Names{});

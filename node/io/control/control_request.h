@@ -10,6 +10,9 @@
 //   optional
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
+//   {"cmd":"netcheck"}                    {"event":"progress","text":T} lines, then {"ok":true,"netcheck":{..}}
+//   {"cmd":"examine","who":A,"count":N,"deep":false}   {"event":"examined",..} lines, at last
+//   {"exit":N,"examined":{..}}
 //   {"cmd":"who","who":A}  {"cmd":"log","rows":N}  {"cmd":"counters"}  {"cmd":"down"}
 //   {"cmd":"people","ask":"invite|cancel|accept|add|verify|block|forget|request|revoke",...}   {"ok":true,"reply":{..}}
 //   {"cmd":"contacts","list":"contacts|requests|invitations"}                   {"row":{..}} lines, then {"ok":true}
@@ -69,6 +72,12 @@ struct Dtmf {
 struct Who {
   std::string who;
 };
+struct Netcheck {};
+struct Examine {
+  std::string who;
+  unsigned count = 4;
+  bool deep = false;
+};
 struct Log {
   std::size_t rows = 0;
 };
@@ -85,9 +94,10 @@ struct Counters {};
 struct Down {};
 }  // namespace request
 
-using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
-                             request::Mute, request::Dtmf, request::Who, request::Log, request::Audio, request::People,
-                             request::Contacts, request::Names, request::Counters, request::Down>;
+using Request =
+    std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute,
+                 request::Dtmf, request::Who, request::Netcheck, request::Examine, request::Log, request::Audio,
+                 request::People, request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/io/control/network_json.h"
 #include "node/io/control/people_json.h"
 #include "node/io/control/sound_json.h"
 #include "node/io/control/view_json.h"
@@ -43,6 +44,7 @@ std::string ended(const Trouble& why, const node::CallSummary& summary) {
   auto object = error_object(why);
   object["event"] = "ended";
   object["summary"] = summary_json(summary);
+  object["explain"] = explain_json(summary);
   return line_of(object);
 }
 
@@ -56,6 +58,25 @@ std::string never_began(const Trouble& why, const std::string& who, node::CallRe
 std::string who(const Trouble& why, const node::event::WhoResult& result) {
   auto object = error_object(why);
   object["who"] = who_json(result);
+  return line_of(object);
+}
+
+std::string progress(const std::string& text) { return line_of(Json{{"event", "progress"}, {"text", text}}); }
+
+std::string netcheck(const node::NodeStatus& status, const node::Probed& found) {
+  return line_of(Json{{"ok", true}, {"netcheck", netcheck_json(status, found)}});
+}
+
+std::string examining(const node::Examination& found, const std::optional<node::Answer>& answer) {
+  return line_of(Json{{"event", "examined"},
+                      {"answer", answer ? answer_json(found, *answer) : Json(nullptr)},
+                      {"examined", examination_json(found)}});
+}
+
+std::string examined(const Trouble& why, const node::Examination& found, node::NatType ours) {
+  auto object = error_object(why);
+  object["examined"] = examination_json(found);
+  object["examined"]["nat"] = to_string(ours);
   return line_of(object);
 }
 

@@ -31,6 +31,11 @@ std::string ended(const Trouble& why, const node::CallSummary& summary);
 std::string never_began(const Trouble& why, const std::string& who, node::CallResult result);
 
 std::string who(const Trouble& why, const node::event::WhoResult& result);
+std::string progress(const std::string& text);
+std::string netcheck(const node::NodeStatus& status, const node::Probed& found);
+// While it goes on, with what was answered just now; and the last line.
+std::string examining(const node::Examination& found, const std::optional<node::Answer>& answer);
+std::string examined(const Trouble& why, const node::Examination& found, node::NatType ours);
 std::string people(const node::Reply& reply);
 std::string row(const node::Contact& contact);
 std::string row(const node::Request& request);

@@ -32,6 +32,13 @@ void Service::on_line(ClientId client, std::string_view line) {
 void Service::on_closed(ClientId client) {
   watchers_.erase(client);
   asking_.erase(client);
+  checking_.erase(client);
+  for (const auto& [command, pending] : pending_) {
+    if (pending.client != client || !std::holds_alternative<pending::Examine>(pending.what)) continue;
+    driver_.command(node::command::StopExamining{command});  // Control-C
+    pending_.erase(command);
+    break;
+  }
   if (const auto followed = followers_.find(client); followed != followers_.end()) {
     const auto call = followed->second;
     followers_.erase(followed);
@@ -42,6 +49,7 @@ void Service::on_closed(ClientId client) {
 void Service::on_event(const node::Event& event) {
   if (const auto* done = std::get_if<node::event::Done>(&event)) on(*done);
   if (const auto* who = std::get_if<node::event::WhoResult>(&event)) on(*who);
+  if (const auto* examined = std::get_if<node::event::Examined>(&event)) on(*examined);
   if (const auto* people = std::get_if<node::event::PeopleDone>(&event)) on(*people);
   if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) on(*ended);
   if (const auto* changed = std::get_if<node::event::CallChanged>(&event)) tell_followers(changed->call);

@@ -32,11 +32,15 @@ struct Who {  // event WhoResult answers it
   std::string who;
 };
 struct People {};  // event PeopleDone answers it
+struct Examine {   // event Examined comes each time something was learnt
+  std::string who;
+  node::Examination found;
+};
 }  // namespace pending
 
 struct Pending {
   ClientId client{};
-  std::variant<pending::Call, pending::Answer, pending::Change, pending::Who, pending::People> what;
+  std::variant<pending::Call, pending::Answer, pending::Change, pending::Who, pending::People, pending::Examine> what;
 };
 
 class Service {
@@ -78,6 +82,11 @@ class Service {
   void handle(ClientId client, const request::Names& names);
   void handle(ClientId client, const request::People& people);
   void handle(ClientId client, const request::Contacts& contacts);
+
+  // service_network.cpp
+  void handle(ClientId client, const request::Netcheck& netcheck);
+  void handle(ClientId client, const request::Examine& examine);
+  void on(const node::event::Examined& examined);
 
   void on(const node::event::Done& done);
   void on(const node::event::WhoResult& result);
@@ -123,7 +132,8 @@ class Service {
   std::map<node::CommandId, Pending> pending_;
   std::map<ClientId, std::string> watchers_;  // the last line each one got
   std::map<ClientId, node::CallId> followers_;
-  std::set<ClientId> asking_;  // who waits for the sound devices to be looked up
+  std::set<ClientId> checking_;  // who waits for the network to be looked at
+  std::set<ClientId> asking_;    // who waits for the sound devices to be looked up
   std::optional<ClientId> down_;
   bool leaving_ = false;
   Ringer ringer_;

@@ -100,6 +100,7 @@ Trouble Service::why(const node::event::Done& done, const Pending& pending) cons
   std::string who;
   if (const auto* call = std::get_if<pending::Call>(&pending.what)) who = call->who;
   if (const auto* asked = std::get_if<pending::Who>(&pending.what)) who = asked->who;
+  if (const auto* examine = std::get_if<pending::Examine>(&pending.what)) who = examine->who;
   std::optional<node::CallId> call;
   if (const auto* answer = std::get_if<pending::Answer>(&pending.what)) call = answer->call;
   if (const auto* change = std::get_if<pending::Change>(&pending.what)) call = change->call;
@@ -113,6 +114,10 @@ void Service::on(const node::event::Done& done) {
   const auto pending = take(done.command);
   if (!pending) return;
   const auto client = pending->client;
+  if (const auto* examine = std::get_if<pending::Examine>(&pending->what)) {
+    const auto trouble = done.outcome == node::Outcome::ok ? Trouble{"", Exit::ok} : why(done, *pending);
+    return finish(client, lines::examined(trouble, examine->found, driver_.node().status(now()).nat));
+  }
   const auto* call = std::get_if<pending::Call>(&pending->what);
   if (done.outcome != node::Outcome::ok) {
     const auto trouble = why(done, *pending);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "node/io/control/network_json.h"
 #include "node/io/net/interfaces.h"
 
 namespace linnet::io {
@@ -121,7 +122,12 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
               {"clock_ahead_s", status.clock_ahead ? Json(status.clock_ahead->count()) : Json(nullptr)},
               {"clock_supernodes", status.clock_voices},
               {"relay", relay_object(status.relay)},
-              {"calls", std::move(calls)}};
+              {"calls", std::move(calls)},
+              {"nat", nat_json(status.nat)},
+              {"nat_v4", status.network ? family_json(status.network->v4) : Json(nullptr)},
+              {"nat_v6", status.network ? family_json(status.network->v6) : Json(nullptr)},
+              {"relays", relays_json(status)},
+              {"joined_ms", number(status.joined_in)}};
 }
 
 Json summary_json(const node::CallSummary& summary) { return summary_object(summary.peer.text(), summary); }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "node/io/net/address.h"
+#include "node/sockets.h"
 
 namespace linnet::io {
 namespace {
@@ -40,30 +41,47 @@ Outcome<UdpPorts> UdpPorts::open(const std::vector<Endpoint>& listen) {
   if (listen.empty()) {
     auto v4 = UdpSocket::open(Endpoint{IpAddress::v4(0), kDefaultPort});
     if (!v4) return tl::unexpected(v4.error());
-    out.sockets_.push_back(std::move(*v4));
+    out.add(std::move(*v4));
     auto v6 = UdpSocket::open(Endpoint{IpAddress::v6({}), kDefaultPort});
-    if (v6) out.sockets_.push_back(std::move(*v6));  // a machine without IPv6 is fine
+    if (v6) out.add(std::move(*v6));  // a machine without IPv6 is fine
     return out;
   }
   if (listen.size() > kMost) return trouble("At most " + std::to_string(kMost) + " addresses to listen on.");
   for (const auto& at : listen) {
     auto socket = UdpSocket::open(at);
     if (!socket) return tl::unexpected(socket.error());
-    out.sockets_.push_back(std::move(*socket));
+    out.add(std::move(*socket));
   }
   return out;
 }
 
 std::vector<Endpoint> UdpPorts::bound() const {
   std::vector<Endpoint> out;
-  for (const auto& socket : sockets_) out.push_back(socket->local());
+  for (std::size_t i = 0; i < sockets_.size() - of_discovery_; ++i) out.push_back(sockets_[i]->local());
   return out;
+}
+
+void UdpPorts::add(std::unique_ptr<UdpSocket> socket) {
+  locals_.push_back(socket->local());
+  sockets_.push_back(std::move(socket));
+}
+
+Done UdpPorts::bind_for_discovery() {
+  for (const bool v4 : {true, false}) {
+    for (const auto& at : node::missing_for_discovery(locals_, v4)) {
+      if (sockets_.size() >= kMost) return {};
+      auto socket = UdpSocket::open(at);
+      if (!socket) return tl::unexpected(socket.error());
+      add(std::move(*socket));
+      ++of_discovery_;
+    }
+  }
+  return {};
 }
 
 std::vector<Endpoint> UdpPorts::reachable() const {
   std::vector<Endpoint> out;
-  for (const auto& socket : sockets_) {
-    const Endpoint at = socket->local();
+  for (const auto& at : bound()) {
     if (!at.ip.is_unspecified() && at.ip != IpAddress::v4(0)) {
       out.push_back(at);
       continue;
@@ -125,15 +143,8 @@ UdpSocket* UdpPorts::choose(const Endpoint& to) {
 }
 
 UdpSocket* UdpPorts::usual(const Endpoint& to) {
-  UdpSocket* any = nullptr;
-  for (const auto& socket : sockets_) {
-    const auto& at = socket->local().ip;
-    if (at.is_v4() != to.ip.is_v4()) continue;
-    const bool open = at.is_unspecified() || at == IpAddress::v4(0);
-    if (open || at.is_loopback() == to.ip.is_loopback()) return socket.get();
-    if (any == nullptr) any = socket.get();
-  }
-  return any;
+  const auto index = node::usual_socket(locals_, to.ip);
+  return index ? sockets_[*index].get() : nullptr;
 }
 
 void UdpPorts::send(Transmit transmit) {

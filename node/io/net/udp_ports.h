@@ -17,6 +17,12 @@ class UdpPorts {
   static Outcome<UdpPorts> open(const std::vector<Endpoint>& listen);
 
   std::vector<Endpoint> bound() const;  // as bound: may be the unspecified address
+  // The same and those of discovery, in the order of Endpoint::socket.
+  const std::vector<Endpoint>& sockets() const { return locals_; }
+  // A supernode with two addresses answers from either, at two ports (RFC 5780): binds what is missing for that.
+  // Trouble names a port that is taken; everything else goes on without it.
+  Done bind_for_discovery();
+
   // What a supernode may tell others: unspecified addresses become those of the interfaces, global ones first.
   std::vector<Endpoint> reachable() const;
 
@@ -44,6 +50,7 @@ class UdpPorts {
   std::uint64_t dropped() const;
 
  private:
+  void add(std::unique_ptr<UdpSocket> socket);
   UdpSocket* choose(const Endpoint& to);
   bool pass(Time read_at, const Datagram& datagram, const Ears& ears);
   UdpSocket* usual(const Endpoint& to);
@@ -51,6 +58,8 @@ class UdpPorts {
   Endpoint named(Endpoint from, std::size_t socket);
 
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
+  std::vector<Endpoint> locals_;  // of sockets_
+  std::size_t of_discovery_ = 0;  // the last ones: nobody is told of them
   std::uint64_t unroutable_ = 0;
 };
 

@@ -1,0 +1,22 @@
+// `linnet netcheck` and `linnet ping`: the network in front of this node, and the way to somebody.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+
+namespace linnet::cli {
+
+int netcheck(const Context& context, const verb::Netcheck& options);
+int ping(const Context& context, const verb::Ping& options);
+
+// The object of the daemon, progress told to a person meanwhile.
+io::Outcome<nlohmann::json> ask_network(const Context& context);
+
+// "IPv4   port-restricted: mapping endpoint-independent, ...; seen as 203.0.113.9:4400"
+std::string family_text(const nlohmann::json& family);
+// A line for each supernode: "198.51.100.1:4400  UDP 12.1 ms  TCP 13.0 ms  443 no".
+std::string reach_text(const nlohmann::json& relay);
+
+}  // namespace linnet::cli

@@ -1,0 +1,129 @@
+// What doctor says, made of the objects that a daemon gives.
+#include "cli/checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/network.h"
+#include "cli/print.h"
+
+namespace linnet::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+const Check& named(const std::vector<Check>& checks, const std::string& name) {
+  static const Check kNone{"", Level::fail, "is not there", ""};
+  const auto it = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.name == name; });
+  return it == checks.end() ? kNone : *it;
+}
+
+Json family(const char* kind, bool nat, const char* mapping, const char* filtering) {
+  return Json{{"kind", kind},      {"udp", true},        {"mapped", "203.0.113.9:4400"},
+              {"nat", nat},        {"mapping", mapping}, {"filtering", filtering},
+              {"hairpin", nullptr}};
+}
+
+Json relay(Json udp, Json tcp) {
+  return Json{{"endpoint", "198.51.100.1:4400"}, {"udp_ms", udp}, {"tcp_ms", tcp}, {"tcp443_ms", nullptr}};
+}
+
+Json status() {
+  return Json{{"uri", "alice@demo.example"},
+              {"key_name", "alice@k"},
+              {"state", "online"},
+              {"role", "leaf"},
+              {"supernodes", Json::array({"a", "b", "c"})},
+              {"clock_ahead_s", 0},
+              {"clock_supernodes", 3},
+              {"joined_ms", 340.0}};
+}
+
+TEST(Checks, OfAWellNodeAreAllWell) {
+  const Json network{{"relays", Json::array({relay(1.2, 1.3)})},
+                     {"v4", family("port-restricted", true, "endpoint-independent", "address-and-port-dependent")},
+                     {"v6", nullptr},
+                     {"captive_portal", false}};
+  const auto checks = check_node(status(), network);
+  for (const auto& check : checks) EXPECT_EQ(check.level, Level::ok) << check.name << ": " << check.text;
+  EXPECT_THAT(named(checks, "NAT, IPv4").text, HasSubstr("port-restricted NAT: mapping endpoint-independent"));
+  EXPECT_THAT(named(checks, "overlay").text, HasSubstr("joined in 340 ms"));
+}
+
+TEST(Checks, NameTheCulpritAndWhatMendsIt) {
+  auto alone = status();
+  alone["state"] = "alone";
+  alone["clock_ahead_s"] = -7200;
+  const Json blocked{{"relays", Json::array({relay(nullptr, 4.0)})},
+                     {"v4", Json{{"udp", false}}},
+                     {"v6", nullptr},
+                     {"captive_portal", true}};
+  const auto checks = check_node(alone, blocked);
+  EXPECT_EQ(named(checks, "overlay").level, Level::fail);
+  EXPECT_EQ(named(checks, "overlay").remedy, "linnet accept CODE");
+  EXPECT_EQ(named(checks, "UDP").level, Level::warn);
+  EXPECT_THAT(named(checks, "UDP").text, HasSubstr("UDP is blocked here (0 of 1 supernodes answer)"));
+  EXPECT_THAT(named(checks, "clock").text, HasSubstr("7200 s behind 3 supernodes"));
+  EXPECT_EQ(named(checks, "portal").level, Level::warn);
+}
+
+TEST(Checks, OfAPersonSayWhoseNatItIs) {
+  Json device{{"key_name", "bob@k"},
+              {"record_age_s", 30},
+              {"record_expires_in_s", 3570},
+              {"homes", Json::array({"198.51.100.1:4400"})},
+              {"connect_ms", 84.0},
+              {"direct_ms", nullptr},
+              {"path", "relayed"},
+              {"via", "198.51.100.1:4400"},
+              {"rtt_ms", 12.0},
+              {"failure", nullptr},
+              {"shares_addresses", true},
+              {"nat", "port-restricted"},
+              {"circuits", Json::array()},
+              {"candidates", Json::array({Json{{"endpoint", "192.168.2.11:4400"}, {"result", "no answer"}}})},
+              {"their_candidates", Json::array()}};
+  const Json examined{
+      {"peer", "bob@demo.example"}, {"lookup_ms", 8.0}, {"lookup_hops", 2}, {"devices", Json::array({device})}};
+  const auto checks = check_person(examined, "symmetric");
+  EXPECT_EQ(named(checks, "path").level, Level::warn);
+  EXPECT_THAT(named(checks, "path").text, HasSubstr("yours symmetric, theirs port-restricted"));
+  EXPECT_THAT(named(checks, "path").remedy, HasSubstr("yours: "));
+  EXPECT_THAT(named(checks, "directory").text, HasSubstr("record 30 s old"));
+  EXPECT_THAT(named(checks, "tried from here").text, HasSubstr("192.168.2.11:4400 no answer"));
+}
+
+TEST(Checks, OfASupernodeToBeWantToBeReached) {
+  const Machine machine{2, 2.0, "free", "not allowed"};
+  const auto closed = check_supernode(machine, status(), Json{{"nat", "symmetric"}});
+  EXPECT_EQ(named(closed, "reachable").level, Level::fail);
+  EXPECT_THAT(named(closed, "reachable").remedy, HasSubstr("forward UDP and TCP port 4400"));
+  EXPECT_EQ(named(closed, "ports 80, 443").level, Level::warn);
+  const auto open = check_supernode(machine, status(), Json{{"nat", "none"}});
+  EXPECT_EQ(named(open, "reachable").level, Level::ok);
+  EXPECT_EQ(named(open, "role").remedy, "linnet down; linnet up --relay on");
+}
+
+TEST(ExplainText, ShowsTheStepsAndAQuestionMarkForWhatNeverCame) {
+  const Json explain{{"steps", Json{{"look_up_ms", 8.4},
+                                    {"connect_ms", 20.0},
+                                    {"ring_ms", 24.0},
+                                    {"answer_ms", 30.0},
+                                    {"voice_ms", 52.0},
+                                    {"direct_ms", nullptr}}},
+                     {"nat", "symmetric"},
+                     {"their_nat", nullptr},
+                     {"candidates", Json::array({Json{{"endpoint", "192.0.2.1:1"}, {"result", "no answer"}}})}};
+  const auto text = explain_text(explain);
+  EXPECT_THAT(text, HasSubstr("found              8.4 ms"));
+  EXPECT_THAT(text, HasSubstr("direct        ? ms"));
+  EXPECT_THAT(text, HasSubstr("192.0.2.1:1  no answer"));
+  EXPECT_THAT(text, HasSubstr("yours symmetric, theirs ?"));
+}
+
+}  // namespace
+}  // namespace linnet::cli
