@@ -230,6 +230,7 @@ int ping(const Context& context, const verb::Ping& options) {
     if (!line && line.error().exit == io::Exit::interrupted) return pinger.over(Ordered{{"exit", 130}}, true);
     if (!line) return fail(line.error());
     if (!*line) return fail({"The daemon went away.", io::Exit::no_daemon});
+    client->when_slow(nullptr);
     if (const auto exit = pinger.take(**line, false)) return *exit;
   }
 }

@@ -82,6 +82,11 @@ bool hear_network(Rooms& rooms, Time now, const overlay::LinkMessage& message) {
     link->network = paths->network;
     link->tried = paths->tried;
   } else {
+    // Who became a contact after the link stood asks by it, and is told as who was one before.
+    const auto& remote = link->remote;
+    const bool contact = rooms.contacts.knows(remote.account) &&
+                         rooms.contacts.judge(remote.address, remote.account) == Standing::contact;
+    if (contact && !link->shared) share_endpoints(rooms, now, link->id);
     answer(rooms, now, *link);
   }
   return true;
