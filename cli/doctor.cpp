@@ -1,5 +1,6 @@
 #include "cli/doctor.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/checks.h"
@@ -38,7 +39,7 @@ Check audio_check() {
 }
 
 // The last line of an examination, with what was learnt; Trouble when there is no such line.
-io::Outcome<Json> examine(const Context& context, const std::string& who) {
+io::Outcome<Ordered> examine(const Context& context, const std::string& who) {
   auto client = io::Client::connect(context.home);
   if (!client) return tl::unexpected(client.error());
   if (!context.json) talk("Looking for a way to " + who + " ...");
@@ -48,7 +49,7 @@ io::Outcome<Json> examine(const Context& context, const std::string& who) {
     const auto line = client->line(kExamined);
     if (!line) return tl::unexpected(line.error());
     if (!*line) return io::trouble("The daemon went away.", io::Exit::no_daemon);
-    Json message = Json::parse(**line, nullptr, false);
+    auto message = Ordered::parse(**line, nullptr, false);
     if (!message.is_object()) return io::trouble("The daemon's answer cannot be read.");
     if (message.contains("exit")) return message;
   }
@@ -74,6 +75,9 @@ Ordered as_json(const std::vector<Check>& checks) {
                           {"remedy", check.remedy.empty() ? Ordered(nullptr) : Ordered(check.remedy)}});
   return out;
 }
+
+// For those who only read it.
+Json plain(const Ordered& json) { return Json::parse(json.dump(), nullptr, false); }
 
 // The first that failed, else the first that is not well; null when all is.
 Ordered culprit(const std::vector<Check>& checks) {
@@ -108,16 +112,15 @@ int tell(const Context& context, const std::vector<Check>& checks, Ordered more,
 int about_person(const Context& context, const std::string& who, const Json& status) {
   const auto said = examine(context, who);
   if (!said) return fail(said.error());
-  const auto found = said->contains("examined") ? (*said)["examined"] : Json();
+  const auto found = said->contains("examined") ? (*said)["examined"] : Ordered();
   const auto nat = status.value("nat", Json());
   std::vector<Check> checks{{"identity", Level::ok, status.value("uri", std::string()), ""}};
-  const auto more = check_person(found, nat.is_string() ? nat.get<std::string>() : std::string());
+  const auto more = check_person(plain(found), nat.is_string() ? nat.get<std::string>() : std::string());
   checks.insert(checks.end(), more.begin(), more.end());
   const int exit = said->value("exit", 1);
   const auto why = said->value("error", std::string());
   if (more.empty() || exit != 0) checks.push_back({"verdict", Level::fail, why, ""});
-  return tell(context, checks,
-              Ordered{{"peer", Ordered::parse(found.dump())}, {"error", why.empty() ? Ordered(nullptr) : Ordered(why)}},
+  return tell(context, checks, Ordered{{"peer", found}, {"error", why.empty() ? Ordered(nullptr) : Ordered(why)}},
               exit);
 }
 
@@ -127,7 +130,7 @@ int doctor(const Context& context, const verb::Doctor& options) {
   const auto status = status_of(context);
   if (!status) {
     if (!context.json) show({{"daemon", Level::fail, status.error().text, ""}});
-    return fail({"", status.error().exit});
+    return fail(context.json ? status.error() : io::Trouble{"", status.error().exit});
   }
   if (!options.who.empty()) return about_person(context, options.who, *status);
   const auto network = ask_network(context);
@@ -135,12 +138,13 @@ int doctor(const Context& context, const verb::Doctor& options) {
   std::vector<Check> checks;
   if (options.as_supernode) {
     const auto machine = io::look_at_machine();
-    checks = check_supernode({machine.cores, machine.memory_gb, machine.port_80, machine.port_443}, *status, *network);
+    checks = check_supernode({machine.cores, machine.memory_gb, machine.port_80, machine.port_443}, *status,
+                             plain(*network));
   } else {
-    checks = check_node(*status, *network);
+    checks = check_node(*status, plain(*network));
     checks.push_back(audio_check());
   }
-  return tell(context, checks, Ordered{{"netcheck", Ordered::parse(network->dump())}}, 0);
+  return tell(context, checks, Ordered{{"netcheck", *network}}, 0);
 }
 
 }  // namespace linnet::cli

@@ -82,16 +82,14 @@ class Pinger {
     } else {
       summary();
     }
-    const auto why = message.value("error", std::string());
-    if (exit != 0 && !why.empty()) talk(why);
-    return exit;
+    return exit == 0 ? 0 : fail({message.value("error", std::string()), static_cast<io::Exit>(exit)});
   }
   const Ordered& examined() const { return examined_; }
 
  private:
   void answer(const Ordered& a) {
     any_ = any_ || a["rtt_ms"].is_number();
-    if (context_.json) return say(io::line_of(a));
+    if (context_.json) return row(io::line_of(a));
     head();
     const Json plain = Json::parse(a.dump());
     const auto seq = std::to_string(a.value("seq", 0));
@@ -136,7 +134,7 @@ class Pinger {
 
 }  // namespace
 
-io::Outcome<Json> ask_network(const Context& context) {
+io::Outcome<Ordered> ask_network(const Context& context) {
   auto client = io::Client::connect(context.home);
   if (!client) return tl::unexpected(client.error());
   if (!context.json) talk("Asking supernodes how they see this machine; some seconds ...");
@@ -145,13 +143,13 @@ io::Outcome<Json> ask_network(const Context& context) {
     const auto line = client->line(kProbe);
     if (!line) return tl::unexpected(line.error());
     if (!*line) return io::trouble("The daemon went away.", io::Exit::no_daemon);
-    const Json message = Json::parse(**line, nullptr, false);
+    const auto message = Ordered::parse(**line, nullptr, false);
     if (!message.is_object()) return io::trouble("The daemon's answer cannot be read.");
     if (message.value("event", std::string()) == "progress") {
       if (!context.json) talk("  " + message.value("text", std::string()));
       continue;
     }
-    if (!message.contains("netcheck")) return tl::unexpected(trouble_of(message));
+    if (!message.contains("netcheck")) return tl::unexpected(trouble_of(Json::parse(**line, nullptr, false)));
     return message["netcheck"];
   }
 }
@@ -184,15 +182,16 @@ std::string reach_text(const Json& relay) {
 }
 
 int netcheck(const Context& context, const verb::Netcheck&) {
-  const auto found = ask_network(context);
-  if (!found) return fail(found.error());
+  const auto said = ask_network(context);
+  if (!said) return fail(said.error());
+  const auto found = std::optional(Json::parse(said->dump(), nullptr, false));
   const bool nobody = (*found)["relays"].empty();
   const bool udp = found->value("udp", Json()).is_boolean() && (*found)["udp"].get<bool>();
   const bool tcp = std::any_of((*found)["relays"].begin(), (*found)["relays"].end(),
                                [](const Json& r) { return r["tcp_ms"].is_number() || r["tcp443_ms"].is_number(); });
   const auto exit = udp || tcp ? io::Exit::ok : io::Exit::unreachable;
   if (context.json) {
-    say(found->dump(-1, ' ', false, Json::error_handler_t::replace));
+    say(io::line_of(*said));
     return code(exit);
   }
   if (nobody)

@@ -12,7 +12,7 @@ int netcheck(const Context& context, const verb::Netcheck& options);
 int ping(const Context& context, const verb::Ping& options);
 
 // The object of the daemon, progress told to a person meanwhile.
-io::Outcome<nlohmann::json> ask_network(const Context& context);
+io::Outcome<nlohmann::ordered_json> ask_network(const Context& context);
 
 // "IPv4   port-restricted: mapping endpoint-independent, ...; seen as 203.0.113.9:4400"
 std::string family_text(const nlohmann::json& family);

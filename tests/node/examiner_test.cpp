@@ -210,7 +210,7 @@ TEST(PathMessage, IsReadAsItWasWrittenAndNothingElseIs) {
   using namespace path_message;
   const Network network{NatType::symmetric, nat::Dependence::address, nat::Dependence::address_and_port};
   Paths paths{network, {{*Endpoint::parse("192.0.2.1:4400"), true}, {*Endpoint::parse("[2001:db8::1]:1"), false}}};
-  for (const Message& m : {Message(network), Message(Ask{}), Message(paths)}) {
+  for (const Message& m : {Message(network), Message(path_message::Ask{}), Message(paths)}) {
     const auto bytes = write(m);
     const auto back = read(bytes);
     ASSERT_TRUE(back);

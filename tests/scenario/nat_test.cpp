@@ -41,5 +41,26 @@ TEST_F(NatPairs, ThatNothingOpensTalkThroughASupernodeAndSaySo) {
   }
 }
 
+TEST_F(NatPairs, ThatStayRelayedAreExplainedByTheDoctor) {
+  const auto said = run("nat/doctor", "--linnet " LINNET_BINARY_DIR "/linnet --pair symmetric,port-restricted");
+  if (!said) GTEST_SKIP() << log_;
+  const auto found = Json::parse(*said, nullptr, false);
+  ASSERT_TRUE(found.is_object()) << log_ << *said;
+  const auto& check = found["netcheck"];
+  EXPECT_EQ(check["a1"]["nat"], "symmetric") << check;
+  EXPECT_EQ(check["a1"]["v4"]["mapping"], "address-and-port-dependent") << check;
+  EXPECT_EQ(check["b1"]["nat"], "port-restricted") << check;
+  EXPECT_EQ(check["b1"]["v4"]["filtering"], "address-and-port-dependent") << check;
+  EXPECT_EQ(check["b1"]["v4"]["hairpin"], false) << check;
+  EXPECT_EQ(found["ping"]["devices"][0]["candidates"].size(), 0U) << "a stranger learnt an address";
+  const auto& device = found["doctor"]["peer"]["devices"][0];
+  EXPECT_EQ(device["nat"], "port-restricted") << device;
+  ASSERT_FALSE(device["candidates"].empty()) << device;
+  if (device["path"] != "relayed") GTEST_SKIP() << "a direct path was found all the same: " << device;
+  EXPECT_NE(found["words"].get<std::string>().find("yours symmetric, theirs port-restricted"), std::string::npos)
+      << found["words"];
+  EXPECT_EQ(found["doctor"]["culprit"].get<std::string>().rfind("path: ", 0), 0U) << found["doctor"]["culprit"];
+}
+
 }  // namespace
 }  // namespace linnet::scenario
