@@ -90,15 +90,18 @@ void NetProbe::begin_family(bool v4, const std::vector<Endpoint>& servers) {
   config.servers = servers;
   family->probe = std::make_unique<nat::Probe>(now(), config, rng_);
   auto* self = family.get();
-  family->socket->start(
-      loop_,
-      [this, self](const Datagram& d) {
-        const auto message = nat::stun::Message::parse(d.bytes);
-        if (message) (void)self->probe->handle(now(), d.from, *message);
-      },
-      [this, self] { moved(*self); });
-  family->reach_socket->start(
-      loop_, [this, self](const Datagram& d) { on_udp(now(), *self, d); }, [this, self] { moved(*self); });
+  UdpSocket::Ears probe;
+  probe.pass = [](Time, const Datagram&) { return false; };  // nothing here is passed on
+  probe.passed = [] {};
+  probe.receive = [self](const Datagram& d) {
+    const auto message = nat::stun::Message::parse(d.bytes);
+    if (message) (void)self->probe->handle(now(), d.from, *message);
+  };
+  probe.drained = [this, self] { moved(*self); };
+  UdpSocket::Ears each = probe;
+  each.receive = [this, self](const Datagram& d) { on_udp(now(), *self, d); };
+  family->socket->start(loop_, std::move(probe));
+  family->reach_socket->start(loop_, std::move(each));
   families_.push_back(std::move(family));
 }
 
