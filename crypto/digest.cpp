@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <new>
 
 #include "crypto/sodium.h"
 
@@ -20,8 +21,9 @@ using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
 
 // Looked up once: a lookup costs more than the digest of a small message.
 const EVP_MD* fetched_sha1() {
-  static EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
-  if (sha1 == nullptr) std::abort();  // no primitives, no program
+  static EVP_MD* sha1 = nullptr;
+  if (sha1 == nullptr) sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  if (sha1 == nullptr) throw std::bad_alloc();  // once there is memory it is asked for again
   return sha1;
 }
 
@@ -60,7 +62,8 @@ Sha1 hmac_sha1(ByteView key, std::initializer_list<ByteView> parts) {
   std::size_t size = out.size();
   bool done = held && context && EVP_DigestSignInit(context.get(), nullptr, fetched_sha1(), nullptr, held.get()) == 1;
   for (const auto part : parts) done = done && EVP_DigestSignUpdate(context.get(), part.data(), part.size()) == 1;
-  if (!done || EVP_DigestSignFinal(context.get(), out.data(), &size) != 1) std::abort();  // no primitives, no program
+  // Nothing else can go wrong here, and a digest that was not made must not be compared with anything.
+  if (!done || EVP_DigestSignFinal(context.get(), out.data(), &size) != 1) throw std::bad_alloc();
   return out;
 }
 
