@@ -113,8 +113,10 @@ Check mapping_check(const Json& status) {
   const auto& mapped = list(status, "mapped");
   if (mapped.empty()) return {"port mapping", Level::ok, "none", ""};
   std::string text;
-  for (const auto& m : mapped) text += (text.empty() ? "" : ", ") + (m.is_string() ? m.get<std::string>() : m.dump());
-  return {"port mapping", Level::ok, std::move(text), ""};
+  for (const auto& m : mapped) text += (text.empty() ? "" : ", ") + mapped_text(m);
+  const auto helps = [](const Json& m) { return m.value("reached", Json()) != Json(false); };
+  if (std::any_of(mapped.begin(), mapped.end(), helps)) return {"port mapping", Level::ok, std::move(text), ""};
+  return {"port mapping", Level::warn, std::move(text), "another NAT may stand before the router"};
 }
 
 Check directory_check(const Json& e, const Json& device) {

@@ -173,6 +173,12 @@ std::string family_text(const Json& family) {
   return out + "; seen as " + word_at(family, "mapped");
 }
 
+std::string mapped_text(const Json& port) {
+  const bool tcp = word_at(port, "transport") != "udp";
+  return word_at(port, "external") + (tcp ? "/tcp" : "") + " by " + word_at(port, "protocol") +
+         (yes_no(port, "reached") == "no" ? " (nobody came in by it)" : "");
+}
+
 std::string reach_text(const Json& relay) {
   const auto one = [&](const char* name, const char* key) {
     const auto ms = figure(relay, key);
@@ -203,6 +209,7 @@ int netcheck(const Context& context, const verb::Netcheck&) {
   say("NAT     " + (kind.empty() ? "?" : kind));
   say("IPv4    " + family_text((*found)["v4"]));
   say("IPv6    " + family_text((*found)["v6"]));
+  for (const auto& port : (*found)["mapped"]) say("mapped  " + mapped_text(port));
   for (const auto& relay : (*found)["relays"]) say("relay   " + reach_text(relay));
   const auto ahead = figure(*found, "clock_ahead_s", "%.0f s");
   say("clock   " + (ahead.empty()

@@ -16,6 +16,8 @@ io::Outcome<nlohmann::ordered_json> ask_network(const Context& context);
 
 // "IPv4   port-restricted: mapping endpoint-independent, ...; seen as 203.0.113.9:4400"
 std::string family_text(const nlohmann::json& family);
+// "203.0.113.9:4400 by nat-pmp"; says when nobody came in by it.
+std::string mapped_text(const nlohmann::json& port);
 // A line for each supernode: "198.51.100.1:4400  UDP 12.1 ms  TCP 13.0 ms  443 no".
 std::string reach_text(const nlohmann::json& relay);
 

@@ -29,30 +29,34 @@ void DialBack::set(Time now, const std::vector<Endpoint>& promised) {
   checks_ = std::move(next);
 }
 
-bool DialBack::reached(const Endpoint& promised) const {
-  return std::any_of(checks_.begin(), checks_.end(),
-                     [&](const Check& c) { return c.promised == promised && c.reached; });
+std::optional<Endpoint> DialBack::reached(const Endpoint& promised) const {
+  const auto at = std::find_if(checks_.begin(), checks_.end(), [&](const Check& c) { return c.promised == promised; });
+  return at == checks_.end() ? std::nullopt : at->reached;
 }
 
 bool DialBack::handle(const Endpoint& from, const stun::Message& message) {
   if (!message.is(stun::Class::success, stun::Method::binding)) return false;
   for (auto& check : checks_) {
-    if (check.reached || !check.server || check.id != message.id() || !same_place(*check.server, from)) continue;
-    check.reached = true;
+    // By another port of the server: so a NAT tells it from what the port under test has with the same server.
+    if (check.reached || !check.server || check.id != message.id() || check.server->ip != from.ip) continue;
+    const auto seen = message.endpoint(stun::Attr::xor_mapped_address);
+    if (!seen || seen->ip.is_v4() != check.promised.ip.is_v4()) continue;
+    check.reached = Endpoint{seen->ip, check.promised.port, check.promised.transport};
     check.next = kNever;
     return true;
   }
   return false;
 }
 
-void DialBack::ask(Time now, Check& check, const std::vector<Endpoint>& servers) {
+void DialBack::ask(Time now, Check& check, const std::vector<Server>& servers) {
   if (check.tries % kTriesAtOne == 0) {
     std::vector<Endpoint> fitting;
-    for (const auto& server : servers) {
-      const bool other = !check.server || servers.size() == 1 || !same_place(server, *check.server);
-      if (server.ip.is_v4() == check.promised.ip.is_v4() && server.transport == Transport::udp && other)
-        fitting.push_back(server);
+    for (const auto& [at, sees_port] : servers) {
+      const bool proves = sees_port != check.promised.port && at.transport == Transport::udp;
+      if (proves && at.ip.is_v4() == check.promised.ip.is_v4()) fitting.push_back(at);
     }
+    if (fitting.size() > 1 && check.server)
+      std::erase_if(fitting, [&](const Endpoint& at) { return same_place(at, *check.server); });
     if (fitting.empty()) {
       check.next = now + kNobody;
       return;
@@ -73,7 +77,7 @@ void DialBack::ask(Time now, Check& check, const std::vector<Endpoint>& servers)
   check.next = now + kAgain;
 }
 
-void DialBack::handle_timeout(Time now, const std::vector<Endpoint>& servers) {
+void DialBack::handle_timeout(Time now, const std::vector<Server>& servers) {
   for (auto& check : checks_) {
     if (check.next <= now) ask(now, check, servers);
   }

@@ -206,7 +206,7 @@ void PortMapClient::on_natpmp(Time now, const natpmp::Response& response, bool a
 void PortMapClient::take(Time now, Entry& entry, const Endpoint& external, seconds lifetime, MappedBy by) {
   if (external.port == 0 || external.ip.is_unspecified() || external.ip == IpAddress::v4(0) || lifetime.count() == 0)
     return put_off(now, entry, kLeastPause);
-  const PortMapping got{by, entry.wish.internal, external, now + std::min(lifetime, kMostLifetime)};
+  const PortMapping got{by, entry.wish.internal, external, now + std::min(lifetime, kMostLifetime), router_.local};
   changed_ = changed_ || !entry.held || !entry.held->same_place_as(got);
   entry.held = got;
   entry.suggested = external;

@@ -20,10 +20,11 @@ struct PortMapping {
   std::uint16_t internal = 0;  // our own port
   Endpoint external;           // as the router says, with the transport; others are to reach us there
   Time until = kNever;         // the router keeps it so long; it is renewed before
+  IpAddress local;             // our own address toward that router
 
   bool operator==(const PortMapping&) const = default;
   bool same_place_as(const PortMapping& other) const {
-    return by == other.by && internal == other.internal && external == other.external;
+    return by == other.by && internal == other.internal && external == other.external && local == other.local;
   }
 };
 

@@ -15,6 +15,8 @@ namespace linnet::node {
 struct MappedPort {
   Endpoint internal;
   Endpoint external;
+
+  bool operator==(const MappedPort&) const = default;
 };
 
 // What an agent needs of the others.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nat/port_mapping.h"
 #include "nat/probe.h"
 
 namespace linnet::node {
@@ -45,6 +46,18 @@ struct Probed {
   std::vector<Reach> reach;
   bool tried_tcp = false;
   Duration took{};
+};
+
+// A port that a router opened for us.
+struct OpenPort {
+  Endpoint internal;  // our own, with the socket behind it
+  Endpoint external;  // where it was proven to lead to us, else as the router says
+  nat::MappedBy by{};
+  std::optional<bool>
+      reached;  // somebody came in by it: routers promise what they like. Nothing: it is our own address
+  Time until = kNever;
+
+  bool operator==(const OpenPort&) const = default;
 };
 
 }  // namespace linnet::node

@@ -65,8 +65,15 @@ void Node::handle_addresses(Time now, std::vector<Endpoint> listen) {
   impl_->settle(now);
 }
 
-void Node::handle_mapping(Time now, const Endpoint& internal, const std::optional<Endpoint>& external) {
-  impl_->traversal.on_mapping(impl_->traversal_rooms(now), internal, external);
+void Node::handle_mappings(Time now, std::vector<OpenPort> open) {
+  if (open == impl_->mapped) return;
+  impl_->mapped = std::move(open);
+  std::vector<MappedPort> proven;
+  for (const auto& port : impl_->mapped) {
+    if (port.reached.value_or(false)) proven.push_back({port.internal, port.external});
+  }
+  impl_->traversal.on_mappings(impl_->traversal_rooms(now), std::move(proven));
+  impl_->out.status_changed();
   impl_->settle(now);
 }
 
@@ -137,6 +144,7 @@ NodeStatus Node::status(Time now) const {
   out.clock_ahead = impl_->peer.network_clock().ahead();
   out.nat = impl_->nat.type();
   out.network = impl_->nat.last();
+  out.mapped = impl_->mapped;
   if (impl_->came_online) out.joined_in = *impl_->came_online - impl_->began;
   out.clock_voices = impl_->peer.network_clock().voices();
   out.udp_probes = impl_->peer.udp_probes();

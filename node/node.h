@@ -31,6 +31,7 @@ struct NodeStatus {
   std::optional<overlay::RelayStatus> relay;        // of a supernode
   NatType nat = NatType::unknown;
   std::optional<Probed> network;      // the last run that looked at the NAT
+  std::vector<OpenPort> mapped;
   std::optional<Duration> joined_in;  // from start() until the node was first online
   std::vector<CallView> calls;
 };
@@ -53,8 +54,8 @@ class Node {
   void handle_neighbour(Time now, const overlay::Neighbour& neighbour);
   void neighbour_lost(Time now, const overlay::Neighbour& neighbour);
   void handle_addresses(Time now, std::vector<Endpoint> listen);
-  // A router passes what reaches `external` on to `internal`, or does no more.
-  void handle_mapping(Time now, const Endpoint& internal, const std::optional<Endpoint>& external);
+  // All that routers have open for us now. Those through which somebody came in are told to others.
+  void handle_mappings(Time now, std::vector<OpenPort> open);
   void handle_timeout(Time now);
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();

@@ -111,6 +111,7 @@ struct Node::Impl {
   Invitations invitations;
   Examiner examiner;
   NatWatch nat;
+  std::vector<OpenPort> mapped;
   Outbox out;
   Calls calls;
   std::uint64_t last_call = 0;

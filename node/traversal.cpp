@@ -90,18 +90,15 @@ void Traversal::supernodes_changed(const TraversalRooms& rooms) {
 void Traversal::addresses_changed(const TraversalRooms& rooms) {
   where_.outdated.clear();
   for (const auto& seen : rooms.peer.observed()) where_.outdated.push_back(seen.seen);
-  where_.mapped.clear();
   look_at_nat(rooms);
   for (auto& entry : links_) {
     if (entry.second.shown()) entry.second.restart(rooms, where_);
   }
 }
 
-void Traversal::on_mapping(const TraversalRooms& rooms, const Endpoint& internal,
-                           const std::optional<Endpoint>& external) {
-  std::erase_if(where_.mapped, [&](const MappedPort& m) { return same_place(m.internal, internal); });
-  if (!external || where_.mapped.size() >= kMaxMapped) return;
-  where_.mapped.push_back({internal, *external});
+void Traversal::on_mappings(const TraversalRooms& rooms, std::vector<MappedPort> mapped) {
+  if (mapped.size() > kMaxMapped) mapped.resize(kMaxMapped);
+  where_.mapped = std::move(mapped);
   for (auto& entry : links_) entry.second.learn(rooms, where_);
 }
 

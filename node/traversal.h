@@ -39,8 +39,8 @@ class Traversal {
   void supernodes_changed(const TraversalRooms& rooms);
   // From the driver.
   void addresses_changed(const TraversalRooms& rooms);
-  // No external endpoint: the mapping is gone.
-  void on_mapping(const TraversalRooms& rooms, const Endpoint& internal, const std::optional<Endpoint>& external);
+  // All there are now.
+  void on_mappings(const TraversalRooms& rooms, std::vector<MappedPort> mapped);
 
   // From now on the other end may learn our endpoints.
   void show(const TraversalRooms& rooms, overlay::SessionId link);

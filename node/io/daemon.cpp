@@ -186,6 +186,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.key_file = std::move(who->file);
   parts.tcp = streams(*ports, parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   parts.config.peer.tcp = true;
+  parts.port_mapping = settings.port_mapping;
   parts.config.peer.proxy = impl->routes->proxied();
   parts.sound_config.usual = std::move(*sound);
   parts.sound_config.processing = settings.sound_processing;

@@ -30,6 +30,7 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       lan_wanted_(parts.lan),
       network_(parts.network),
       loop_(loop),
+      opener_wanted_(parts.port_mapping),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {}
 
 void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
@@ -48,7 +49,9 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
     tcp_->send(t);
     tcp_->flush();
   };
-  ears.receive = [this](const Datagram& d) { node_.handle_datagram(now(), d); };
+  ears.receive = [this](const Datagram& d) {
+    if (!opener_ || !opener_->take(d)) node_.handle_datagram(now(), d);
+  };
   ears.drained = [this] { pump(); };
   ports_.start(loop_, ears);
   if (tcp_) {
@@ -59,6 +62,9 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   }
   node_.start(now(), wall());
   start_lan();
+  start_opener();
+  interfaces_ = InterfaceWatch::open(loop_, [this] { network_changed(); });
+  if (!interfaces_) log_warn("changes of the network interfaces will not be noticed");
   second();
 }
 
@@ -100,6 +106,7 @@ void Driver::drain_events() {
 
 void Driver::on_event(const node::Event& event) {
   announce_ = announce_ || std::holds_alternative<node::event::StatusChanged>(event);
+  if (opener_ && std::holds_alternative<node::event::Left>(event)) opener_->stop();
   if (const auto* people = std::get_if<node::event::SavePeople>(&event)) {
     unsaved_.insert(unsaved_.end(), people->changes.begin(), people->changes.end());
     store_people();
@@ -186,10 +193,32 @@ void Driver::start_lan() {
   LanDiscovery::Ears ears;
   ears.heard = [this](const overlay::Neighbour& n) { node_.handle_neighbour(now(), n); };
   ears.lost = [this](const overlay::Neighbour& n) { node_.neighbour_lost(now(), n); };
-  ears.addresses = [this] { node_.handle_addresses(now(), ports_.reachable()); };
   ears.done = [this] { pump(); };
   lan_ = std::make_unique<LanDiscovery>(loop_, rng_, network_, ports_.bound(), std::move(ears));
   lan_->start();
+}
+
+void Driver::start_opener() {
+  if (!opener_wanted_) return;
+  PortOpener::Ears ears;
+  ears.servers = [this] {
+    std::vector<nat::DialBack::Server> out;
+    for (const auto& seen : node_.peer().observed()) out.push_back({seen.by, seen.seen.port});
+    return out;
+  };
+  ears.changed = [this](std::vector<node::OpenPort> open) {
+    node_.handle_mappings(now(), std::move(open));
+    loop_.post([this] { pump(); });
+  };
+  opener_ = std::make_unique<PortOpener>(loop_, rng_, ports_.sockets(), std::move(ears));
+  opener_->start();
+}
+
+void Driver::network_changed() {
+  if (opener_) opener_->rescan();
+  if (lan_) lan_->rescan();
+  node_.handle_addresses(now(), ports_.reachable());
+  pump();
 }
 
 void Driver::announce() {

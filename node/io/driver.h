@@ -6,6 +6,7 @@
 
 #include "node/io/net/lan.h"
 #include "node/io/net/net_probe.h"
+#include "node/io/net/port_opener.h"
 #include "node/io/net/tcp_ports.h"
 #include "node/io/net/udp_ports.h"
 #include "node/io/random.h"
@@ -28,6 +29,7 @@ class Driver {
     SoundConfig sound_config;
     bool lan = false;  // look for neighbours on the links of this machine, in this network
     crypto::NetworkId network;
+    bool port_mapping = false;  // ask routers for ports
   };
 
   // Loop, store and rng outlive the driver.
@@ -58,6 +60,8 @@ class Driver {
   void second();
   void run_probe(bool tcp, Probing ears);
   void start_lan();
+  void start_opener();
+  void network_changed();
   void announce();
   void store_people();
   void store_sequence();
@@ -89,6 +93,9 @@ class Driver {
   crypto::NetworkId network_;
   Loop& loop_;
   std::unique_ptr<LanDiscovery> lan_;  // null: off
+  bool opener_wanted_;
+  std::unique_ptr<PortOpener> opener_;  // null: off
+  std::unique_ptr<InterfaceWatch> interfaces_;
   Sound sound_;
   std::unique_ptr<NetProbe> probe_;  // while it runs
   bool probing_tcp_ = false;

@@ -22,7 +22,7 @@ struct House {
   Time now{1h};
 
   // One turn of the clock: what the server sends, and to where.
-  std::vector<std::pair<Endpoint, BindingAnswer>> turn(const std::vector<Endpoint>& servers) {
+  std::vector<std::pair<Endpoint, BindingAnswer>> turn(const std::vector<DialBack::Server>& servers) {
     std::vector<std::pair<Endpoint, BindingAnswer>> out;
     dial.handle_timeout(now, servers);
     while (const auto asked = dial.poll_transmit()) {
@@ -41,19 +41,19 @@ struct House {
 TEST(DialBack, AServerThatHeardTheOtherSocketAnswersToThePromisedPort) {
   House house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({kServer});
+  const auto sent = house.turn({{kServer}});
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].second.to, kPromised);
   EXPECT_FALSE(house.dial.reached(kPromised));
   EXPECT_TRUE(house.hand_in(kServer, sent[0].second.bytes));
-  EXPECT_TRUE(house.dial.reached(kPromised));
+  EXPECT_EQ(house.dial.reached(kPromised), kPromised);
   EXPECT_EQ(house.dial.next_timeout(), kNever);
 }
 
 TEST(DialBack, AnAnswerFromElsewhereOrToAnotherQuestionProvesNothing) {
   House house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({kServer});
+  const auto sent = house.turn({{kServer}});
   EXPECT_FALSE(house.hand_in(kOther, sent[0].second.bytes));
   auto forged = sent[0].second.bytes;
   forged[19] = static_cast<std::uint8_t>(forged[19] ^ 1);
@@ -68,7 +68,7 @@ TEST(DialBack, ALiarIsAskedAboutNineTimesAtSeveralServersAndThenSeldom) {
   std::vector<Endpoint> whom;
   for (const auto end = house.now + 9min; house.dial.next_timeout() <= end;) {
     house.now = house.dial.next_timeout();
-    for (const auto& [to, answer] : house.turn({kServer, kOther})) {
+    for (const auto& [to, answer] : house.turn({{kServer}, {kOther}})) {
       ++asked;
       whom.push_back(to);
     }
@@ -78,24 +78,54 @@ TEST(DialBack, ALiarIsAskedAboutNineTimesAtSeveralServersAndThenSeldom) {
   EXPECT_FALSE(house.dial.reached(kPromised));
 }
 
-TEST(DialBack, WithoutAServerThatWasNotSpokenToItWaits) {
+TEST(DialBack, AServerThatSeesUsAtThePromisedPortProvesNothing) {
+  House house;
+  house.dial.set(house.now, {kPromised});
+  EXPECT_TRUE(house.turn({{kServer, kPromised.port}}).empty()) << "our own NAT may let its answer in";
+  house.now += DialBack::kNobody;
+  const auto sent = house.turn({{kServer, kPromised.port}, {kOther, 50'000}});
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].first, kOther);
+}
+
+TEST(DialBack, ANatMayShowTheServerAtAnotherPort) {
+  House house;
+  house.dial.set(house.now, {kPromised});
+  const auto sent = house.turn({{kServer, 50'000}});
+  auto shown = kServer;
+  shown.port = 48'971;
+  EXPECT_TRUE(house.hand_in(shown, sent.at(0).second.bytes));
+  EXPECT_EQ(house.dial.reached(kPromised), kPromised);
+}
+
+TEST(DialBack, TheAddressIsTheOneThatTheServerSaw) {
+  House house;
+  auto behind = kPromised;  // as a router says that has another NAT before it, which passes everything on
+  behind.ip = IpAddress::v4(100, 64, 0, 9);
+  house.dial.set(house.now, {behind});
+  const auto sent = house.turn({{kServer}});
+  ASSERT_TRUE(house.hand_in(kServer, sent.at(0).second.bytes));
+  EXPECT_EQ(house.dial.reached(behind), kPromised);
+}
+
+TEST(DialBack, WithoutAServerThatCanProveItItWaits) {
   House house;
   house.dial.set(house.now, {kPromised});
   EXPECT_TRUE(house.turn({}).empty());
   EXPECT_EQ(house.dial.next_timeout(), house.now + DialBack::kNobody);
   house.now += DialBack::kNobody;
-  EXPECT_EQ(house.turn({kServer}).size(), 1U);
+  EXPECT_EQ(house.turn({{kServer}}).size(), 1U);
 }
 
 TEST(DialBack, WhatWasProvenStaysSoWhileThePromiseStands) {
   House house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({kServer});
+  const auto sent = house.turn({{kServer}});
   ASSERT_TRUE(house.hand_in(kServer, sent.at(0).second.bytes));
   auto second = kPromised;
   second.port = 4401;
   house.dial.set(house.now, {kPromised, second});
-  EXPECT_TRUE(house.dial.reached(kPromised));
+  EXPECT_EQ(house.dial.reached(kPromised), kPromised);
   EXPECT_FALSE(house.dial.reached(second));
   house.dial.set(house.now, {});
   house.dial.set(house.now, {kPromised});

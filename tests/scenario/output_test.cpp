@@ -19,10 +19,10 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
     Line line;
     Line keys;
   } commands[] = {
-      {{"status"},
-       {"schema", "pid", "state", "role", "uri", "key_name", "listen", "supernodes", "supernodes_tcp", "udp_probes",
-        "udp_answers", "clock_ahead_s", "clock_supernodes", "relay", "calls", "nat", "nat_v4", "nat_v6",
-        "relays", "joined_ms", "sound"}},
+      {{"status"}, {"schema",           "pid",        "state",          "role",       "uri",         "key_name",
+                    "listen",           "supernodes", "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s",
+                    "clock_supernodes", "relay",      "calls",          "nat",        "nat_v4",      "nat_v6",
+                    "mapped",           "relays",     "joined_ms",      "sound"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},

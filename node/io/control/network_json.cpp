@@ -88,6 +88,17 @@ Json relays_json(const node::NodeStatus& status) {
   return out;
 }
 
+Json mapped_json(const node::NodeStatus& status) {
+  Json out = Json::array();
+  for (const auto& port : status.mapped)
+    out.push_back(Json{{"protocol", nat::to_string(port.by)},
+                       {"transport", to_string(port.external.transport)},
+                       {"internal", to_text(port.internal)},
+                       {"external", to_text(port.external)},
+                       {"reached", port.reached ? Json(*port.reached) : Json(nullptr)}});
+  return out;
+}
+
 Json netcheck_json(const node::NodeStatus& status, const node::Probed& found) {
   Json relays = Json::array();
   bool udp = false;
@@ -104,6 +115,7 @@ Json netcheck_json(const node::NodeStatus& status, const node::Probed& found) {
               {"udp", found.reach.empty() ? Json(nullptr) : Json(udp)},
               {"v4", family_json(found.v4)},
               {"v6", family_json(found.v6)},
+              {"mapped", mapped_json(status)},
               {"relays", std::move(relays)},
               {"clock_ahead_s", status.clock_ahead ? Json(status.clock_ahead->count()) : Json(nullptr)},
               {"clock_supernodes", status.clock_voices},

@@ -14,6 +14,8 @@ namespace linnet::io {
 nlohmann::ordered_json nat_json(node::NatType type);
 nlohmann::ordered_json family_json(const std::optional<nat::ProbeReport>& report);
 nlohmann::ordered_json relays_json(const node::NodeStatus& status);
+// `.mapped`: ports that routers opened.
+nlohmann::ordered_json mapped_json(const node::NodeStatus& status);
 
 nlohmann::ordered_json netcheck_json(const node::NodeStatus& status, const node::Probed& found);
 nlohmann::ordered_json answer_json(const node::Examination& found, const node::Answer& answer);

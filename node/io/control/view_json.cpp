@@ -126,6 +126,7 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
               {"nat", nat_json(status.nat)},
               {"nat_v4", status.network ? family_json(status.network->v4) : Json(nullptr)},
               {"nat_v6", status.network ? family_json(status.network->v6) : Json(nullptr)},
+              {"mapped", mapped_json(status)},
               {"relays", relays_json(status)},
               {"joined_ms", number(status.joined_in)}};
 }

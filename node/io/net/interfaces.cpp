@@ -88,7 +88,7 @@ std::unique_ptr<InterfaceWatch> InterfaceWatch::open(Loop& loop, std::function<v
   if (!fd) return nullptr;
   sockaddr_nl at{};
   at.nl_family = AF_NETLINK;
-  at.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+  at.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) return nullptr;
   return std::unique_ptr<InterfaceWatch>(new InterfaceWatch(loop, std::move(fd), std::move(changed)));
 }

@@ -24,7 +24,7 @@ struct Interface {
 // (RFC 4862 section 5.4) are not there yet. In the order of indexes.
 std::vector<Interface> multicast_interfaces();
 
-// Calls `changed` after a link or an address came or went; several at once give one call.
+// Calls `changed` after a link, an address or a route came or went; several at once give one call.
 class InterfaceWatch {
  public:
   static std::unique_ptr<InterfaceWatch> open(Loop& loop, std::function<void()> changed);

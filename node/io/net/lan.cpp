@@ -80,12 +80,6 @@ LanDiscovery::~LanDiscovery() = default;
 
 void LanDiscovery::start() {
   alarm_ = loop_.alarm([this] { timeout(); });
-  watch_ = InterfaceWatch::open(loop_, [this] {
-    rescan();
-    ears_.addresses();
-    ears_.done();
-  });
-  if (!watch_) log_warn("changes of the network interfaces will not be noticed");
   rescan();
 }
 

@@ -17,7 +17,6 @@ class LanDiscovery {
   struct Ears {
     std::function<void(const overlay::Neighbour&)> heard;
     std::function<void(const overlay::Neighbour&)> lost;
-    std::function<void()> addresses;  // of this machine changed
     std::function<void()> done;       // after a batch of the above
   };
 
@@ -27,6 +26,8 @@ class LanDiscovery {
   ~LanDiscovery();
 
   void start();
+  // Links or addresses of this machine changed.
+  void rescan();
   // Announces this, or what is new in it. Cheap when nothing is.
   void announce(const std::optional<overlay::LanText>& text);
   // Good-bye, at once.
@@ -37,7 +38,6 @@ class LanDiscovery {
  private:
   struct OnLink;
 
-  void rescan();
   void open(const Interface& interface, bool v4);
   void timeout();
   void pump(OnLink& link);
@@ -55,7 +55,6 @@ class LanDiscovery {
   std::map<std::pair<std::uint32_t, bool>, std::unique_ptr<OnLink>> links_;  // by index and family
   std::vector<Interface> seen_;
   std::vector<std::string> text_;
-  std::unique_ptr<InterfaceWatch> watch_;
   std::unique_ptr<Loop::Alarm> alarm_;
   bool left_ = false;
 };

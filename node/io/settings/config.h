@@ -22,10 +22,11 @@ struct Settings {
   std::vector<std::string> bootstrap;  // HOST:PORT, resolved at start
   bool lan = true;
   std::string network = "linnet";
-  std::string proxy;     // net.proxy, else of the environment: for streams; empty: none
-  std::string no_proxy;  // of the environment
+  std::string proxy;         // net.proxy, else of the environment: for streams; empty: none
+  std::string no_proxy;      // of the environment
+  bool port_mapping = true;  // net.port_mapping
   RelayMode relay = RelayMode::automatic;
-  std::uint64_t circuit_kbps = 128;         // relay.bandwidth
+  std::uint64_t circuit_kbps = 128;          // relay.bandwidth
   std::optional<std::uint64_t> peer_kbps;    // relay.peer; none: eight times a circuit's
   std::optional<std::uint64_t> prefix_kbps;  // relay.prefix; none: 128 times
   std::optional<std::uint64_t> month_gb;     // relay.month

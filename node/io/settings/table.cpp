@@ -231,6 +231,7 @@ const Setting kTable[] = {
     TEXT("", "network", "LINNET_NETWORK", When::restart, false, read_text, in_quotes, network),
     WORD("", "log", "LINNET_LOG", When::now, log_level),
     TEXT("net", "proxy", "LINNET_PROXY", When::restart, true, read_proxy, proxy_text, proxy),
+    FLAG("net", "port_mapping", "LINNET_PORT_MAPPING", When::restart, port_mapping),
     WORD("relay", "mode", "LINNET_RELAY", When::restart, relay),
     NUMBER("relay", "bandwidth", When::restart, 8, 1'000'000, "kbit/s a circuit, 8 to 1000000", circuit_kbps),
     CAP("peer", 8, 10'000'000, "kbit/s of one peer, 8 to 10000000", peer_kbps),

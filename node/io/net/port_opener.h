@@ -1,0 +1,69 @@
+// Asks the routers in front of this machine for ports, and lets supernodes prove that they lead to us: the sockets of
+// nat/port_mapper and nat/dial_back.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/rng.h"
+#include "nat/dial_back.h"
+#include "nat/port_mapper.h"
+#include "node/io/files.h"
+#include "node/io/loop.h"
+#include "node/io/net/gateways.h"
+#include "node/io/net/udp_socket.h"
+#include "node/nat_facts.h"
+
+namespace linnet::io {
+
+class PortOpener {
+ public:
+  struct Ears {
+    std::function<std::vector<nat::DialBack::Server>()> servers;  // that may be asked to prove a port
+    std::function<void(std::vector<node::OpenPort>)> changed;     // all there are now
+  };
+
+  // `bound`: the node's UDP sockets, in the order of Endpoint::socket. Loop and rng outlive this.
+  PortOpener(Loop& loop, Rng& rng, std::vector<Endpoint> bound, Ears ears);
+  ~PortOpener();
+
+  void start();
+  // Addresses or routes changed: the routers may be others.
+  void rescan();
+  // A datagram of the node's own port. True: it was the answer that proves a port.
+  bool take(const Datagram& datagram);
+  // Gives back what is open, at once.
+  void stop();
+
+ private:
+  struct ToRouter;
+
+  std::vector<nat::PortWish> wishes();
+  Endpoint behind(const nat::PortMapping& mapping) const;
+  void open(const nat::Router& router);
+  void read(ToRouter& to);
+  void listen_for_announcements();
+  void hear();
+  void tick();
+  void pump();
+  void send_to_routers();
+  void ask_servers();
+  void tell();
+
+  Loop& loop_;
+  Rng& rng_;
+  std::vector<Endpoint> bound_;
+  Ears ears_;
+  nat::PortMapper mapper_;
+  nat::DialBack dial_;
+  std::vector<Gateway> gateways_;
+  std::vector<std::unique_ptr<ToRouter>> routers_;
+  Fd announcements_;
+  std::unique_ptr<Loop::Watch> announced_;
+  std::unique_ptr<UdpSocket> asker_[2];  // of IPv4, of IPv6: asks supernodes to answer elsewhere
+  std::vector<node::OpenPort> told_;
+  std::unique_ptr<Loop::Alarm> alarm_;
+  bool stopped_ = false;
+};
+
+}  // namespace linnet::io
