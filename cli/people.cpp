@@ -8,6 +8,8 @@
 #include "cli/print.h"
 #include "cli/qr.h"
 #include "crypto/safety_number.h"
+#include "node/day.h"
+#include "node/io/clock.h"
 #include "node/io/control/control_client.h"
 #include "node/io/control/view_json.h"
 #include "node/io/terminal.h"
@@ -93,6 +95,10 @@ void print_contact(const Json& c) {
   if (c.value("blocked", false)) out += "  BLOCKED";
   out += c["verified"].is_number() ? "  verified " + day(c["verified"])
                                    : "  " + text_at(c, "source") + " " + day(c["since"]);
+  if (const auto& seen = c["last_seen"]; seen.is_number()) {
+    const auto when = node::ago(Wall{seen.get<std::int64_t>()}, io::wall());
+    if (!when.empty()) out += "  seen " + when;
+  }
   say(out);
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node/call.h"
+#include "node/last_seen.h"
 
 namespace linnet::node {
 namespace {
@@ -105,8 +106,7 @@ Next Resolving::ask_claimants(Rooms& rooms, Time now, Facts& facts, const overla
     }
   }
   if (contact != nullptr && contact->listed())
-    return {Ended{CallResult::unreachable,
-                  contact->name + " is known but not online: no device of theirs can be found now."}};
+    return {Ended{CallResult::unreachable, not_online(contact->name, contact, rooms.wall)}};
   return {not_found(facts.peer)};
 }
 

@@ -167,6 +167,18 @@ void Contacts::set_verified(const PersonKey& key, std::optional<Wall> when) {
   save(contact);
 }
 
+// What lies in the future was noted by a clock that was wrong: whatever was heard since is better.
+void Contacts::note_heard(const crypto::AccountKey& account, Wall when, Wall now, std::chrono::seconds every) {
+  const auto known = memory_.contacts.find(crypto::key_hash(account));
+  if (known == memory_.contacts.end() || !known->second.listed() || known->second.blocked) return;
+  auto& heard = known->second.heard;
+  if (!heard || *heard < when || *heard > now) heard = when;
+  const auto stored = heard_stored_.find(known->first);
+  if (stored != heard_stored_.end() && *heard - stored->second < every && stored->second <= now) return;
+  heard_stored_[known->first] = *heard;
+  changes_.emplace_back(known->second);
+}
+
 Status Contacts::block(const PersonKey& key, const crypto::Address& address, const crypto::Address& key_name,
                        Wall now) {
   Contact contact;
@@ -209,6 +221,7 @@ void Contacts::forget(PersonKey key) {
   if (known == memory_.contacts.end()) return;
   if (known->second.listed()) names_.erase(known->second.name);
   memory_.contacts.erase(known);
+  heard_stored_.erase(key);
   changes_.emplace_back(DropContact{key});
 }
 

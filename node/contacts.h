@@ -55,6 +55,9 @@ class Contacts {
   Result<const Contact*> replace(const PersonKey& old, const Meeting& meeting);
   void note_epoch(const crypto::AccountKey& account, std::uint32_t epoch);
   void set_verified(const PersonKey& key, std::optional<Wall> when);
+  // A device of the contact was heard at `when`, which is not after `now`. Stored when that is `every` later than what
+  // was stored: who comes and goes does not keep the disk busy.
+  void note_heard(const crypto::AccountKey& account, Wall when, Wall now, std::chrono::seconds every);
   // Also of somebody who is no contact.
   Status block(const PersonKey& key, const crypto::Address& address, const crypto::Address& key_name, Wall now);
   void unblock(const PersonKey& key);
@@ -83,6 +86,7 @@ class Contacts {
 
   Memory memory_;
   std::map<std::string, PersonKey, std::less<>> names_;
+  std::map<PersonKey, Wall> heard_stored_;
   std::vector<Change> changes_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/last_seen.h"
 #include "node/legs.h"
 #include "node/path_watch.h"
 
@@ -16,7 +17,7 @@ std::string nobody(const Rooms& rooms, const crypto::Address& address, bool cont
   if (rooms.peer.state() == overlay::State::alone)
     return "You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE";
   if (!found.status) return "The overlay did not answer in time.";
-  if (contact) return address.text() + " is known but not online: no device of theirs can be found now.";
+  if (contact) return not_online(address.text(), rooms.contacts.find(address), rooms.wall);
   return "Nobody has the name " + address.text() + ".";
 }
 
@@ -255,7 +256,8 @@ bool Examiner::finish_if_over(Rooms& rooms, CommandId id, Run& run) {
   } else {
     const auto who = run.found.address.text();
     refuse(rooms, id, Outcome::unreachable,
-           who + " is known but not reachable: " + (why.empty() ? "no answer on the link" : why) + ".");
+           who + " is known but not reachable: " + (why.empty() ? "no answer on the link" : why) + "." +
+               last_seen(rooms.contacts.find(run.found.address), rooms.wall));
   }
   return true;
 }

@@ -30,6 +30,7 @@ struct Link {
   std::optional<path_message::Network> network;           // what it said of its own
   std::optional<std::vector<path_message::Tried>> tried;  // what it said it reaches us by
   Time asked = Time::min();                               // when it last asked
+  Wall heard{};                                           // when it last said anything
 
   sip::PeerId peer() const { return peer_id(remote.device); }
 };

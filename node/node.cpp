@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/last_seen.h"
 #include "node/node_impl.h"
 
 namespace linnet::node {
@@ -26,6 +27,8 @@ void Node::start(Time now, Wall wall) {
 void Node::handle_wall(Time now, Wall wall) {
   impl_->peer.handle_wall(now, wall);
   impl_->look_at_clock(now);
+  auto rooms = impl_->rooms();
+  note_heard(rooms, now);
   impl_->settle(now);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/overloaded.h"
 #include "node/claims.h"
+#include "node/last_seen.h"
 #include "node/node_impl.h"
 #include "node/people_desk.h"
 #include "node/who.h"
@@ -60,6 +61,7 @@ void Node::Impl::on(Time now, const overlay::LinkUp& up) {
   sip.peer_reconnected(link->peer());
   if (idle_check == kNever) idle_check = now + kIdleCheck;
   calls_moved = true;
+  note_heard(r, *links.find(up.link));
   invitations.on(r, now, up);
   examiner.on(r, now, up);
   tell_all(now, up);
@@ -68,9 +70,10 @@ void Node::Impl::on(Time now, const overlay::LinkUp& up) {
 void Node::Impl::on(Time now, const overlay::LinkDown& down) {
   const auto* link = links.find(down.link);
   const auto known = link == nullptr ? std::nullopt : std::optional(link->peer());
+  auto r = rooms();
+  if (link != nullptr) note_heard(r, *link, down.reason);
   links.remove(down.link);
   traversal.on_down(down.link);
-  auto r = rooms();
   invitations.on(r, now, down);
   examiner.on(r, down);
   tell_all(now, down);
@@ -103,9 +106,7 @@ void Node::Impl::on(Time now, const overlay::LinkPath& moved) {
 void Node::Impl::on(Time now, const overlay::LinkCircuit& circuit) {
   traversal.on_circuit(traversal_rooms(now), circuit);
 }
-void Node::Impl::on(Time now, const overlay::LinkStun& check) {
-  traversal.on_stun(traversal_rooms(now), check);
-}
+void Node::Impl::on(Time now, const overlay::LinkStun& check) { traversal.on_stun(traversal_rooms(now), check); }
 void Node::Impl::on(Time now, const overlay::LinkSilent& silent) { traversal.on_silence(now, silent.link); }
 
 void Node::Impl::on(Time now, const overlay::LinkAnswered& answered) {

@@ -1,5 +1,7 @@
 #include "node/not_answering.h"
 
+#include "node/last_seen.h"
+
 namespace linnet::node {
 
 std::vector<std::string> ways_tried(const overlay::FoundDevice& device) {
@@ -21,7 +23,7 @@ std::string not_answering(const Rooms& rooms, const crypto::Address& peer, const
     out += before + way;
     before = "; ";
   }
-  return out + ".";
+  return out + "." + last_seen(contact, rooms.wall);
 }
 
 }  // namespace linnet::node

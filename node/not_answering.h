@@ -9,7 +9,8 @@ namespace linnet::node {
 // 198.51.100.2:4400" of each home of a leaf.
 std::vector<std::string> ways_tried(const overlay::FoundDevice& device);
 
-// "bob is known but not answering: no answer through 198.51.100.2:4400; no answer through 198.51.101.2:4400."
+// "bob is known but not answering: no answer through 198.51.100.2:4400; no answer through 198.51.101.2:4400.", and on a
+// line of its own when they were last seen.
 std::string not_answering(const Rooms& rooms, const crypto::Address& peer, const std::vector<std::string>& tried);
 
 }  // namespace linnet::node

@@ -35,6 +35,7 @@ struct Contact {
   Source source = Source::first_use;
   Wall since{};
   std::optional<Wall> verified;  // when the safety numbers were compared and were the same
+  std::optional<Wall> heard;     // when a device of theirs last spoke to this one; nothing: not yet, or not noted
   bool blocked = false;
   std::uint32_t epoch = 0;  // the highest revocation epoch seen: devices of a lower one are refused
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "node/directory.h"
+#include "node/last_seen.h"
 
 namespace linnet::node {
 namespace {
@@ -52,7 +53,7 @@ void answer_who(Rooms& rooms, const asker::Who& asked, const overlay::Found& fou
     text = explain(asked.address, *changed, contact, rooms.wall);
   } else if (std::holds_alternative<Nobody>(finding) && found.status && out.pinned) {
     out.outcome = Outcome::unreachable;
-    text = contact->name + " is known but not online: no device of theirs can be found now.";
+    text = not_online(contact->name, contact, rooms.wall);
   } else if (std::holds_alternative<Nobody>(finding)) {
     out.outcome = found.status ? Outcome::not_found : Outcome::unreachable;
     text = found.status ? "Nobody has the name " + asked.address.text() + "." : "The overlay did not answer in time.";

@@ -31,6 +31,7 @@ node::Contact contact(std::uint8_t fill) {
   out.verified = Wall{2000};
   out.blocked = true;
   out.epoch = 0xffffffff;
+  out.heard = Wall{3000};
   return out;
 }
 HistoryRow row(int n) {
@@ -79,6 +80,7 @@ TEST(Store, RemembersEveryoneAsTheyWere) {
     auto stranger = contact(4);
     stranger.account.reset();
     stranger.verified.reset();
+    stranger.heard.reset();
     stranger.name.clear();
     ASSERT_TRUE(store->save_people({kept, stranger, contact(5), node::DropContact{key(5)},
                                     node::StoredInvitation{id, Wall{1}, Wall{2}, key(3)},
@@ -98,9 +100,11 @@ TEST(Store, RemembersEveryoneAsTheyWere) {
   EXPECT_EQ(read.source, kept.source);
   EXPECT_EQ(read.verified, kept.verified);
   EXPECT_EQ(read.epoch, kept.epoch);
+  EXPECT_EQ(read.heard, kept.heard);
   EXPECT_TRUE(read.blocked);
   EXPECT_FALSE(memory->contacts.at(key(4)).account);
   EXPECT_FALSE(memory->contacts.at(key(4)).verified);
+  EXPECT_FALSE(memory->contacts.at(key(4)).heard);
   ASSERT_EQ(memory->invitations.size(), 1u);
   EXPECT_EQ(memory->invitations[0].id, id);
   EXPECT_EQ(memory->invitations[0].used_by, key(3));
@@ -135,6 +139,34 @@ TEST(Store, TakesOverThePinsOfTheFirstVersion) {
     const auto memory = store->memory();
     ASSERT_TRUE(memory);
     EXPECT_EQ(memory->pins.at(address("bob@demo.example")), crypto::key_hash(account));
+  }
+}
+
+TEST(Store, TakesOverTheContactsOfTheSecondVersion) {
+  const HomeFolder home;
+  const auto kept = contact(3);
+  {
+    auto store = Store::open(home / "store.db");
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(store->save_people({kept}));
+    ASSERT_TRUE(store->save_sequence(4711));
+  }
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((home / "store.db").c_str(), &db), SQLITE_OK);
+  const char* back = "ALTER TABLE contacts DROP COLUMN heard;PRAGMA user_version=2;";
+  ASSERT_EQ(sqlite3_exec(db, back, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  for (int again = 0; again < 2; ++again) {
+    auto store = Store::open(home / "store.db");
+    ASSERT_TRUE(store) << store.error().text;
+    EXPECT_EQ(*store->sequence(), 4711u);
+    const auto memory = store->memory();
+    ASSERT_TRUE(memory) << memory.error().text;
+    const auto& read = memory->contacts.at(kept.key);
+    EXPECT_EQ(read.name, kept.name);
+    EXPECT_EQ(read.verified, kept.verified);
+    EXPECT_EQ(read.heard, again == 0 ? std::nullopt : kept.heard);
+    ASSERT_TRUE(store->save_people({kept}));
   }
 }
 

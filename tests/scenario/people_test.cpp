@@ -10,7 +10,7 @@ namespace {
 const std::vector<std::string> kReplyKeys{"schema",  "text",          "contact",  "code",        "id",
                                           "expires", "safety_number", "key_name", "fingerprint", "waiting"};
 const std::vector<std::string> kContactKeys{"schema", "name",  "address",  "key_name", "fingerprint",
-                                            "source", "since", "verified", "blocked"};
+                                            "source", "since", "verified", "blocked",  "last_seen"};
 
 struct Town : testing::Test {
   Daemon super{"super@demo.example"};
@@ -76,6 +76,22 @@ TEST_F(Town, IsJoinedByAnInvitationAlone) {
   EXPECT_EQ(bob.run({"contact", "forget", "alice"}).exit, 0);
   EXPECT_EQ(bob.run({"contact", "forget", "alice"}).exit, 4);
   EXPECT_EQ(bob.run({"contact", "ls", "--json"}).out, "");
+}
+
+TEST_F(Town, TellsWhenAContactWhoIsGoneWasLastSeen) {
+  ASSERT_TRUE(bob.up());
+  ASSERT_EQ(bob.run({"accept", invite(), "--json"}).exit, 0);
+  const auto seen = alice.run({"contact", "ls", "--json"}).last_line()["last_seen"];
+  ASSERT_TRUE(seen.is_number());
+  EXPECT_NE(alice.run({"contact", "ls"}).out.find("  seen less than a minute ago"), std::string::npos);
+  bob.kill_nine();
+  const auto gone = alice.run({"call", "bob"});
+  EXPECT_EQ(gone.exit, 5);
+  EXPECT_EQ(gone.err, "Calling bob ...\nbob is known but not answering: no answer through " + super.endpoint() +
+                          ".\n  Last seen less than a minute ago.\n");
+  alice.kill_nine();
+  ASSERT_TRUE(alice.up());
+  EXPECT_TRUE(alice.run({"contact", "ls", "--json"}).last_line()["last_seen"].is_number()) << "it was kept";
 }
 
 TEST_F(Town, GivesAnInvitationAsAQrCode) {

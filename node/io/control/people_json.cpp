@@ -23,7 +23,8 @@ Json contact_json(const node::Contact& c) {
               {"source", to_string(c.source)},
               {"since", seconds(c.since)},
               {"verified", when(c.verified)},
-              {"blocked", c.blocked}};
+              {"blocked", c.blocked},
+              {"last_seen", when(c.heard)}};
 }
 
 Json request_json(const node::Request& r) {

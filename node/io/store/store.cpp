@@ -10,17 +10,17 @@ namespace linnet::io {
 namespace {
 
 constexpr int kApplication = 0x4C4E4554;  // "LNET"
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 constexpr const char* kSchema =
     "CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE history(id INTEGER PRIMARY KEY AUTOINCREMENT, started INTEGER NOT NULL, outgoing INTEGER NOT NULL,"
     " peer TEXT NOT NULL, result TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL);";
-// Version 2. `key` is BLAKE2b-256 of the account key, times are Unix seconds.
+// Version 2; `heard` is of version 3. `key` is BLAKE2b-256 of the account key, times are Unix seconds.
 constexpr const char* kPeople =
     "CREATE TABLE pins(address TEXT PRIMARY KEY, key BLOB NOT NULL CHECK(length(key)=32)) WITHOUT ROWID;"
     "CREATE TABLE contacts(key BLOB PRIMARY KEY CHECK(length(key)=32), key_name TEXT NOT NULL, address TEXT NOT NULL,"
     " name TEXT NOT NULL, account BLOB, source INTEGER NOT NULL, since INTEGER NOT NULL, verified INTEGER,"
-    " blocked INTEGER NOT NULL, epoch INTEGER NOT NULL) WITHOUT ROWID;"
+    " blocked INTEGER NOT NULL, epoch INTEGER NOT NULL, heard INTEGER) WITHOUT ROWID;"
     "CREATE TABLE invitations(id BLOB PRIMARY KEY CHECK(length(id)=16), made INTEGER NOT NULL, expires INTEGER NOT "
     "NULL,"
     " used_by BLOB) WITHOUT ROWID;"
@@ -70,9 +70,17 @@ bool migrate_pins(sqlite3* db) {
   return old.finished();
 }
 
-bool migrate(sqlite3* db) {
-  const bool moved = run(db, "PRAGMA synchronous=FULL;BEGIN IMMEDIATE;ALTER TABLE pins RENAME TO old_pins;") &&
-                     run(db, kPeople) && migrate_pins(db) && run(db, "DROP TABLE old_pins;") &&
+bool from_first(sqlite3* db) {
+  return run(db, "ALTER TABLE pins RENAME TO old_pins;") && run(db, kPeople) && migrate_pins(db) &&
+         run(db, "DROP TABLE old_pins;");
+}
+
+// Version 3 knows when contacts were last heard from.
+bool from_second(sqlite3* db) { return run(db, "ALTER TABLE contacts ADD COLUMN heard INTEGER;"); }
+
+bool migrate(sqlite3* db, std::int64_t from) {
+  const bool moved = run(db, "PRAGMA synchronous=FULL;BEGIN IMMEDIATE;") &&
+                     (from == 1 ? from_first(db) : from_second(db)) &&
                      run(db, ("PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT;").c_str());
   if (!moved) run(db, "ROLLBACK;");
   return moved;
@@ -115,7 +123,7 @@ Outcome<Store> Store::open(const std::filesystem::path& path) {
   if (Statement check(raw, "PRAGMA quick_check(1)"); check.row()) verdict = check.text(0);
   if (verdict != "ok")
     return damaged_store(path, verdict.substr(verdict.rfind('\n') + 1));  // a headline may stand before
-  if (version < kSchemaVersion && !migrate(raw)) return store.failed("bring the tables to this version");
+  if (version < kSchemaVersion && !migrate(raw, version)) return store.failed("bring the tables to this version");
   const bool ready = run(raw, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA trusted_schema=OFF;");
   if (!ready) return store.failed("write");
   return store;

@@ -30,8 +30,8 @@ bool read_pins(sqlite3* db, node::Memory& out) {
 }
 
 bool read_contacts(sqlite3* db, node::Memory& out) {
-  Statement s(db,
-              "SELECT key, key_name, address, name, account, source, since, verified, blocked, epoch FROM contacts");
+  Statement s(
+      db, "SELECT key, key_name, address, name, account, source, since, verified, blocked, epoch, heard FROM contacts");
   while (s.row()) {
     node::Contact c;
     if (!take(s.blob(0), c.key.bytes) || !take(s.text(1), c.key_name) || !take(s.text(2), c.address)) return false;
@@ -45,6 +45,7 @@ bool read_contacts(sqlite3* db, node::Memory& out) {
     if (!s.null(7)) c.verified = Wall{s.integer(7)};
     c.blocked = s.integer(8) != 0;
     c.epoch = static_cast<std::uint32_t>(epoch);
+    if (!s.null(10)) c.heard = Wall{s.integer(10)};
     out.contacts.emplace(c.key, std::move(c));
   }
   return s.finished();
@@ -88,16 +89,17 @@ struct Writing {
 
   bool operator()(const node::Contact& c) const {
     Statement s(db,
-                "INSERT INTO contacts(key, key_name, address, name, account, source, since, verified, blocked, epoch)"
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT(key) DO UPDATE SET"
+                "INSERT INTO contacts(key, key_name, address, name, account, source, since, verified, blocked, epoch,"
+                " heard) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT(key) DO UPDATE SET"
                 " key_name=excluded.key_name, address=excluded.address, name=excluded.name, account=excluded.account,"
                 " source=excluded.source, since=excluded.since, verified=excluded.verified, blocked=excluded.blocked,"
-                " epoch=excluded.epoch");
+                " epoch=excluded.epoch, heard=excluded.heard");
     s.bind(1, ByteView(c.key)).bind(2, std::string_view(c.key_name.text())).bind(3, std::string_view(c.address.text()));
     s.bind(4, std::string_view(c.name));
     if (c.account) s.bind(5, ByteView(*c.account));
     s.bind(6, static_cast<std::int64_t>(c.source)).bind(7, seconds(c.since));
     s.bind(8, c.verified ? std::optional(seconds(*c.verified)) : std::nullopt).bind(9, std::int64_t{c.blocked});
+    s.bind(11, c.heard ? std::optional(seconds(*c.heard)) : std::nullopt);
     return s.bind(10, static_cast<std::int64_t>(c.epoch)).done();
   }
   bool operator()(const node::DropContact& d) const { return drop("DELETE FROM contacts WHERE key=?1", d.key); }

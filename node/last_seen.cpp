@@ -1,0 +1,55 @@
+#include "node/last_seen.h"
+
+#include "node/day.h"
+
+namespace linnet::node {
+namespace {
+
+using std::chrono::seconds;
+
+// What is stored may be this much too old.
+constexpr seconds kOfAnEnd{60};
+constexpr seconds kWhileItStands{600};
+
+void note(Rooms& rooms, const Link& link, seconds every) {
+  rooms.contacts.note_heard(link.remote.account, link.heard, rooms.wall, every);
+}
+
+}  // namespace
+
+void note_heard(Rooms& rooms, Link& link) {
+  link.heard = rooms.wall;
+  note(rooms, link, kOfAnEnd);
+  save_people(rooms);
+}
+
+void note_heard(Rooms& rooms, Time now) {
+  for (auto& entry : rooms.links.all()) {
+    auto& link = entry.second;
+    const auto at = rooms.peer.last_heard(link.id);
+    if (!at) continue;
+    link.heard = rooms.wall - std::chrono::duration_cast<seconds>(now - *at);
+    note(rooms, link, kWhileItStands);
+  }
+  save_people(rooms);
+}
+
+// Its session is gone already, and only who closed it himself was heard just now.
+void note_heard(Rooms& rooms, const Link& link, overlay::DownReason why) {
+  auto last = link;
+  if (why == overlay::DownReason::peer_closed) last.heard = rooms.wall;
+  note(rooms, last, kOfAnEnd);
+  save_people(rooms);
+}
+
+std::string last_seen(const Contact* contact, Wall now) {
+  if (contact == nullptr || !contact->listed() || !contact->heard) return {};
+  const auto when = ago(*contact->heard, now);
+  return when.empty() ? std::string() : "\n  Last seen " + when + ".";
+}
+
+std::string not_online(const std::string& who, const Contact* contact, Wall now) {
+  return who + " is known but not online: no device of theirs can be found now." + last_seen(contact, now);
+}
+
+}  // namespace linnet::node
