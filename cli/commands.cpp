@@ -135,8 +135,9 @@ int who(const Context& context, const verb::Who& options) {
   const auto error = error_of(answer);
   const Json result = answer.is_object() ? answer.value("who", Json()) : Json();
   if (!result.is_object()) return fail(error.value_or(io::Trouble{"The daemon's answer cannot be read."}));
-  if (context.json) row(io::line_of(nlohmann::ordered_json::parse(*line, nullptr, false)["who"]));
-  if (!context.json) {
+  if (context.json) {
+    if (!error) say(io::line_of(nlohmann::ordered_json::parse(*line, nullptr, false)["who"]));
+  } else {
     for (const auto& device : result["devices"]) {
       say(result.value("address", std::string()) + (result.value("pinned", false) ? "  known key" : "  new key"));
       say("  key name     " + device.value("key_name", std::string()));

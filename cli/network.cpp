@@ -74,6 +74,9 @@ class Pinger {
   }
   int over(const Ordered& message, bool interrupted) {
     const int exit = interrupted ? (any_ ? 0 : code(io::Exit::interrupted)) : message.value("exit", 1);
+    // Nobody was there to be asked: only why is left to tell.
+    if (exit != 0 && !asked_anybody())
+      return fail({message.value("error", std::string()), static_cast<io::Exit>(exit)});
     if (context_.json) {
       Ordered out = examined_.is_object() ? examined_ : Ordered{{"schema", 1}};
       out["result"] = any_ ? "answered" : "no-answer";
@@ -87,6 +90,9 @@ class Pinger {
   const Ordered& examined() const { return examined_; }
 
  private:
+  bool asked_anybody() const {
+    return examined_.is_object() && examined_.contains("devices") && !examined_["devices"].empty();
+  }
   void answer(const Ordered& a) {
     any_ = any_ || a["rtt_ms"].is_number();
     if (context_.json) return row(io::line_of(a));

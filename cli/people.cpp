@@ -62,9 +62,8 @@ io::Outcome<Answer> ask(const Context& context, Json request) {
 
 // Prints the sentence, or the object, and returns the exit code.
 int finish(const Context& context, const Answer& answer) {
-  if (context.json) row(answer.line);
   if (answer.trouble.exit != io::Exit::ok) return fail(answer.trouble);
-  if (!context.json) say(text_at(answer.reply, "text"));
+  say(context.json ? answer.line : text_at(answer.reply, "text"));
   return 0;
 }
 
@@ -226,10 +225,8 @@ int contact_verify(const Context& context, const verb::ContactVerify& o) {
     if (context.json) say(shown->line);
     return 0;
   }
-  if (!**same) {
-    if (context.json) row(shown->line);
+  if (!**same)
     return fail({"THE NUMBERS DIFFER: somebody may stand between you. Nothing was verified.", io::Exit::identity});
-  }
   request["confirm"] = true;
   if (o.anew) request["key"] = text_at(shown->reply, "key_name");
   return simple(context, std::move(request));

@@ -2,8 +2,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <csignal>
+#include <map>
+#include <sstream>
 
+#include "checkout.h"
 #include "tests/scenario/daemon.h"
 
 namespace linnet::scenario {
@@ -86,6 +90,9 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
       {2, {"contact", "add", "not an address"}, ""},
       {2, {"accept", "no-code"}, ""},
       {4, {"who", "bob"}, "No contact \"bob\"."},
+      {4, {"ping", "bob"}, "No contact \"bob\"."},
+      {5, {"ping", "bob@demo.example"}, "You are alone"},
+      {5, {"contact", "add", "bob@demo.example"}, "No supernode can be asked"},
       {4, {"invite", "--cancel", "abcd"}, ""},
       {1, {"id", "new", "alice@demo.example"}, "There is an identity already"},
       {1, {"id", "restore", "/nonexistent"}, "There is an identity already"},
@@ -95,9 +102,9 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
   const auto judge = [](const Ran& ran, const Line& line, int exit, const std::string& error) {
     const auto name = line.front() + (line.size() > 1 ? " " + line[1] : "");
     EXPECT_EQ(ran.exit, exit) << name << ": " << ran.err;
-    ASSERT_EQ(ran.lines().empty(), false) << name << ": " << ran.err;
+    ASSERT_EQ(ran.lines().size(), 1u) << name << ": " << ran.err << ran.out;
     const auto said = ran.last_line();
-    ASSERT_TRUE(said.is_object()) << name << ": " << ran.out;
+    ASSERT_EQ(keys_of(said), (Line{"schema", "ok", "error", "exit"})) << name << ": " << ran.out;
     EXPECT_EQ(said.value("schema", 0), 1) << name << ": " << ran.out;
     EXPECT_EQ(said.value("ok", true), false) << name << ": " << ran.out;
     EXPECT_EQ(said.value("exit", -1), exit) << name << ": " << ran.out;
@@ -126,6 +133,107 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
     line.push_back("--json");
     judge(linnet(line), row, 3, "The daemon is not running. Start it: linnet up");
   }
+}
+
+// What the manual lists, in its order: "id new", "contact ls", ...
+std::vector<std::string> commands_of_the_manual() {
+  std::vector<std::string> out;
+  const auto page = io::read_file(LINNET_SOURCE_DIR "/docs/man/linnet.1", 1 << 20);
+  if (!page || !*page) return out;
+  std::istringstream lines(std::string((**page).begin(), (**page).end()));
+  const std::string head = ".SS linnet ";
+  const auto is_name = [](const std::string& word) {
+    return std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  };
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(head, 0) != 0) continue;
+    std::istringstream words(line.substr(head.size()));
+    std::string name;
+    for (std::string word; words >> word && is_name(word);) name += (name.empty() ? "" : " ") + word;
+    out.push_back(name);
+  }
+  return out;
+}
+
+Line words_of(const std::string& command) {
+  Line out;
+  std::istringstream words(command);
+  for (std::string word; words >> word;) out.push_back(word);
+  return out;
+}
+
+// Every command of the manual, once with an option that there is none, once with what is good to read and cannot be
+// done: one object says so. A call has its summary besides, ping and doctor what they found.
+TEST(Json, OfACommandThatFailsIsOneObject) {
+  const io::HomeFolder empty;
+  const std::string nowhere = (empty / "nowhere").string();
+  const auto commands = commands_of_the_manual();
+  ASSERT_GT(commands.size(), 30u);
+  struct Bad {
+    int exit;
+    Line more;
+  };
+  const std::map<std::string, Bad> bad{
+      {"up", {1, {"--play", nowhere}}},
+      {"down", {3, {}}},
+      {"status", {3, {"--watch"}}},
+      {"id show", {4, {}}},
+      {"id new", {2, {"no address"}}},
+      {"id backup", {4, {nowhere}}},
+      {"id restore", {4, {nowhere, "--passphrase-file", nowhere}}},
+      {"id revoke", {4, {}}},
+      {"invite", {3, {}}},
+      {"accept", {3, {"no-code"}}},
+      {"contact add", {3, {"no address"}}},
+      {"contact ls", {3, {}}},
+      {"contact verify", {3, {"nobody"}}},
+      {"contact block", {3, {"nobody"}}},
+      {"contact forget", {3, {"nobody"}}},
+      {"contact accept", {3, {"nobody"}}},
+      {"contact decline", {3, {"nobody"}}},
+      {"call", {3, {"nobody"}}},
+      {"answer", {3, {"--call", "7"}}},
+      {"hangup", {3, {}}},
+      {"hold", {3, {}}},
+      {"mute", {3, {}}},
+      {"dtmf", {3, {"12#"}}},
+      {"who", {3, {"nobody"}}},
+      {"ping", {3, {"nobody"}}},
+      {"netcheck", {3, {}}},
+      {"doctor", {3, {}}},
+      {"log", {3, {}}},
+      {"demo", {1, {"--keep", empty.path().string()}}},
+      {"audio ls", {2, {"more"}}},
+      {"audio set", {2, {}}},
+      {"audio test", {2, {"more"}}},
+      {"audio status", {3, {}}},
+      {"config check", {1, {nowhere}}},
+      {"completion", {2, {"csh"}}},
+      {"version", {2, {"more"}}},
+  };
+  const auto run = [&](const std::string& command, const Line& more) {
+    Line line{"--home", empty.path().string()};
+    for (const auto& words : {words_of(command), more, Line{"--json"}})
+      line.insert(line.end(), words.begin(), words.end());
+    return linnet(line);
+  };
+  const auto judge = [](const std::string& command, const Ran& ran, int exit, std::size_t lines) {
+    EXPECT_EQ(ran.exit, exit) << command << ": " << ran.err;
+    ASSERT_EQ(ran.lines().size(), lines) << command << ": " << ran.out << ran.err;
+    const auto said = Json::parse(ran.lines().front(), nullptr, false);
+    ASSERT_EQ(keys_of(said), (Line{"schema", "ok", "error", "exit"})) << command << ": " << ran.out;
+    EXPECT_EQ(said["schema"], 1) << command;
+    EXPECT_EQ(said["ok"], false) << command;
+    EXPECT_EQ(said["exit"], exit) << command;
+    EXPECT_EQ(said["error"].get<std::string>() + "\n", ran.err) << command;
+  };
+  for (const auto& command : commands) {
+    judge(command, run(command, {"--no-such-option"}), 2, 1);
+    const auto row = bad.find(command);
+    ASSERT_NE(row, bad.end()) << command << " is new: how does it fail?";
+    judge(command, run(command, row->second.more), row->second.exit, command == "call" ? 2 : 1);
+  }
+  EXPECT_EQ(commands.size(), bad.size());
 }
 
 // The last line of a call is its summary, whatever happened; the error stands before it.
