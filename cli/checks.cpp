@@ -192,11 +192,17 @@ std::vector<Check> check_person(const Json& examined, const std::string& our_nat
       out.push_back({"link", Level::fail, failure, "linnet ping " + at(examined, "peer")});
       continue;
     }
-    out.push_back({"link", Level::ok,
-                   "a sealed link stood after " + ms(number(device, "connect_ms")) +
-                       (has_number(device, "direct_ms") ? ", direct after " + ms(number(device, "direct_ms")) : ""),
-                   ""});
-    out.push_back(path_check(device, our_nat));
+    const auto stood = "a sealed link stood after " + ms(number(device, "connect_ms"));
+    // It may be one of before, to a device that is gone without a word: its path is none.
+    if (number(device, "sent") > 0 && number(device, "answered") == 0) {
+      out.push_back(
+          {"link", Level::fail, stood + ", and nothing answers on it", "linnet ping " + at(examined, "peer")});
+    } else {
+      out.push_back(
+          {"link", Level::ok,
+           stood + (has_number(device, "direct_ms") ? ", direct after " + ms(number(device, "direct_ms")) : ""), ""});
+      out.push_back(path_check(device, our_nat));
+    }
     if (device.value("shares_addresses", false)) {
       out.push_back({"tried from here", Level::ok, tried(device, "candidates"), ""});
       out.push_back({"tried from there", Level::ok, tried(device, "their_candidates"), ""});

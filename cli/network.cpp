@@ -218,9 +218,10 @@ int netcheck(const Context& context, const verb::Netcheck&) {
   for (const auto& port : (*found)["mapped"]) say("mapped  " + mapped_text(port));
   for (const auto& relay : (*found)["relays"]) say("relay   " + reach_text(relay));
   const auto ahead = figure(*found, "clock_ahead_s", "%.0f s");
-  say("clock   " + (ahead.empty()
-                        ? "?"
-                        : ahead + " ahead of " + std::to_string(found->value("clock_supernodes", 0)) + " supernodes"));
+  const auto voices = found->value("clock_supernodes", 0);
+  say("clock   " +
+      (ahead.empty() ? "?"
+                     : ahead + " ahead of " + std::to_string(voices) + (voices == 1 ? " supernode" : " supernodes")));
   if (yes_no(*found, "captive_portal") == "yes")
     say("portal  only port 443 answers: a captive portal or a proxy may stand in between. Open a web page first.");
   if (!udp)

@@ -4,6 +4,7 @@
 
 #include "node/call.h"
 #include "node/last_seen.h"
+#include "node/own_clock.h"
 
 namespace linnet::node {
 namespace {
@@ -12,8 +13,8 @@ namespace {
 constexpr Duration kLookupSlack = std::chrono::seconds(2);
 constexpr Duration kAgain = std::chrono::milliseconds(500);
 
-Ended not_found(const crypto::Address& peer) {
-  return {CallResult::not_found, "Nobody has the name " + peer.text() + "."};
+Ended not_found(const Rooms& rooms, const crypto::Address& peer) {
+  return {CallResult::not_found, "Nobody has the name " + peer.text() + "." + wrong_clock(rooms)};
 }
 
 Ended alone() {
@@ -24,8 +25,8 @@ Ended alone() {
 Ended no_overlay(const Rooms& rooms, Fault fault) {
   if (rooms.peer.state() == overlay::State::alone) return alone();
   if (rooms.peer.state() != overlay::State::online)
-    return {CallResult::unreachable, "No supernode has answered yet, so nobody can be looked up."};
-  return {CallResult::unreachable, "The lookup failed: " + std::string(to_string(fault)) + "."};
+    return {CallResult::unreachable, "No supernode has answered yet, so nobody can be looked up." + wrong_clock(rooms)};
+  return {CallResult::unreachable, "The lookup failed: " + std::string(to_string(fault)) + "." + wrong_clock(rooms)};
 }
 
 }  // namespace
@@ -106,8 +107,8 @@ Next Resolving::ask_claimants(Rooms& rooms, Time now, Facts& facts, const overla
     }
   }
   if (contact != nullptr && contact->listed())
-    return {Ended{CallResult::unreachable, not_online(contact->name, contact, rooms.wall)}};
-  return {not_found(facts.peer)};
+    return {Ended{CallResult::unreachable, not_online(rooms, contact->name, contact)}};
+  return {not_found(rooms, facts.peer)};
 }
 
 Next Resolving::on(Rooms&, Time, Facts&, input::Hangup) { return {Ended{CallResult::cancelled, {}}}; }

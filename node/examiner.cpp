@@ -5,6 +5,7 @@
 
 #include "node/last_seen.h"
 #include "node/legs.h"
+#include "node/own_clock.h"
 #include "node/path_watch.h"
 
 namespace linnet::node {
@@ -16,9 +17,9 @@ constexpr Duration kSlack = std::chrono::seconds(2);              // the overlay
 std::string nobody(const Rooms& rooms, const crypto::Address& address, bool contact, const overlay::Found& found) {
   if (rooms.peer.state() == overlay::State::alone)
     return "You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE";
-  if (!found.status) return "The overlay did not answer in time.";
-  if (contact) return not_online(address.text(), rooms.contacts.find(address), rooms.wall);
-  return "Nobody has the name " + address.text() + ".";
+  if (!found.status) return "The overlay did not answer in time." + wrong_clock(rooms);
+  if (contact) return not_online(rooms, address.text(), rooms.contacts.find(address));
+  return "Nobody has the name " + address.text() + "." + wrong_clock(rooms);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "node/last_seen.h"
 
 #include "node/day.h"
+#include "node/own_clock.h"
 
 namespace linnet::node {
 namespace {
@@ -48,8 +49,9 @@ std::string last_seen(const Contact* contact, Wall now) {
   return when.empty() ? std::string() : "\n  Last seen " + when + ".";
 }
 
-std::string not_online(const std::string& who, const Contact* contact, Wall now) {
-  return who + " is known but not online: no device of theirs can be found now." + last_seen(contact, now);
+std::string not_online(const Rooms& rooms, const std::string& who, const Contact* contact) {
+  return who + " is known but not online: no device of theirs can be found now." + last_seen(contact, rooms.wall) +
+         wrong_clock(rooms);
 }
 
 }  // namespace linnet::node

@@ -15,7 +15,8 @@ void note_heard(Rooms& rooms, const Link& link, overlay::DownReason why);
 
 // "\n  Last seen 14 min ago.", empty when nothing is known of that.
 std::string last_seen(const Contact* contact, Wall now);
-// "bob is known but not online: no device of theirs can be found now.", and when they were last seen.
-std::string not_online(const std::string& who, const Contact* contact, Wall now);
+// "bob is known but not online: no device of theirs can be found now.", when they were last seen, and whether our own
+// clock may be why.
+std::string not_online(const Rooms& rooms, const std::string& who, const Contact* contact);
 
 }  // namespace linnet::node

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/directory.h"
+#include "node/own_clock.h"
 
 namespace linnet::node::people_desk {
 namespace {
@@ -81,7 +82,8 @@ Reply found(Rooms& rooms, const ask::Add& add, const crypto::Address& address,
             const std::vector<crypto::AccountKey>& accounts) {
   if (accounts.empty())
     return refusal(Refusal::not_found, "Nobody has the name " + address.text() +
-                                           " now. With a key name it can be added all the same: --key KEYNAME");
+                                           " now. With a key name it can be added all the same: --key KEYNAME" +
+                                           wrong_clock(rooms));
   if (accounts.size() > 1 && !rooms.contacts.pin(address))
     return refusal(Refusal::identity, explain(address, Claimants{accounts}));
   Contacts::Meeting meeting;
@@ -129,8 +131,8 @@ Reply found(Rooms& rooms, const ask::Block&, const crypto::Address& address,
   std::optional<PersonKey> key = address.key_hash();
   if (!key && accounts.size() == 1) key = crypto::key_hash(accounts.front());
   if (!key && accounts.empty())
-    return refusal(Refusal::not_found,
-                   "Nobody has the name " + address.text() + " now. Block the key name instead: see linnet log");
+    return refusal(Refusal::not_found, "Nobody has the name " + address.text() +
+                                           " now. Block the key name instead: see linnet log" + wrong_clock(rooms));
   if (!key) {
     auto out = refusal(Refusal::identity,
                        "Several keys claim " + address.text() + ". Block the one that is meant by its key name:");

@@ -4,6 +4,7 @@
 
 #include "node/directory.h"
 #include "node/last_seen.h"
+#include "node/own_clock.h"
 
 namespace linnet::node {
 namespace {
@@ -53,10 +54,11 @@ void answer_who(Rooms& rooms, const asker::Who& asked, const overlay::Found& fou
     text = explain(asked.address, *changed, contact, rooms.wall);
   } else if (std::holds_alternative<Nobody>(finding) && found.status && out.pinned) {
     out.outcome = Outcome::unreachable;
-    text = not_online(contact->name, contact, rooms.wall);
+    text = not_online(rooms, contact->name, contact);
   } else if (std::holds_alternative<Nobody>(finding)) {
     out.outcome = found.status ? Outcome::not_found : Outcome::unreachable;
     text = found.status ? "Nobody has the name " + asked.address.text() + "." : "The overlay did not answer in time.";
+    text += wrong_clock(rooms);
   }
   if (out.identity_conflict) out.outcome = Outcome::identity;
   const auto outcome = out.outcome;

@@ -97,6 +97,29 @@ TEST(Checks, OfAPersonSayWhoseNatItIs) {
   EXPECT_THAT(named(checks, "tried from here").text, HasSubstr("192.168.2.11:4400 no answer"));
 }
 
+// A link of before stays in the books of a daemon for a while after the device died.
+TEST(Checks, OfAPersonCallNoPathWellThatNothingAnswersOn) {
+  Json device{{"homes", Json::array({"198.51.100.1:4400"})},
+              {"connect_ms", 0.3},
+              {"path", "lan"},
+              {"via", "192.168.1.7:4400"},
+              {"rtt_ms", 2.6},
+              {"sent", 3},
+              {"answered", 0},
+              {"failure", nullptr}};
+  const auto judge = [&] {
+    return check_person({{"peer", "bob@demo.example"}, {"lookup_ms", 8.0}, {"devices", Json::array({device})}}, "none");
+  };
+  const auto silent = judge();
+  EXPECT_EQ(named(silent, "link").level, Level::fail);
+  EXPECT_THAT(named(silent, "link").text, HasSubstr("nothing answers on it"));
+  for (const auto& check : silent) EXPECT_NE(check.name, "path");
+  device["answered"] = 1;
+  const auto well = judge();
+  EXPECT_EQ(named(well, "link").level, Level::ok);
+  EXPECT_EQ(named(well, "path").level, Level::ok);
+}
+
 TEST(Checks, OfASupernodeToBeWantToBeReached) {
   const Machine machine{2, 2.0, "free", "not allowed"};
   const auto closed = check_supernode(machine, status(), Json{{"nat", "symmetric"}});

@@ -80,6 +80,27 @@ TEST_P(ClockJump, AtTheStartIsNoMatterEither) {
   EXPECT_LE(std::abs(ahead->count() - GetParam()), 1);
 }
 
+// With one supernode nobody outvotes the own clock: whoever calls is told what to mend.
+TEST(OwnClock, ThatIsWrongIsNamedWhenNobodyIsFound) {
+  for (const std::int64_t off : {365 * kDay, -365 * kDay, std::int64_t{0}}) {
+    Town town;
+    town.build(1);
+    town.add(kBob);
+    town.clocks_off_s = off;
+    auto& alice = town.add(kAlice);
+    ASSERT_TRUE(town.all_online());
+    town.call(alice, "carol@c.example");
+    ASSERT_TRUE(town.run_until([&] { return alice.summary() != nullptr; }, std::chrono::seconds(60)));
+    const auto& text = alice.summary()->text;
+    EXPECT_EQ(alice.summary()->result, CallResult::not_found) << text;
+    EXPECT_EQ(text.rfind("Nobody has the name carol@c.example.", 0), 0u) << text;
+    const std::string told = std::string("\n  This machine's clock is 365 days ") + (off > 0 ? "ahead of" : "behind") +
+                             " 1 supernode's, and with fewer than three of them people are found by it. Set it: "
+                             "timedatectl set-ntp true";
+    EXPECT_EQ(text.find(told) != std::string::npos, off != 0) << text;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(ADayAndTenYears, ClockJump, testing::Values(kDay, -kDay, 3652 * kDay, -3652 * kDay),
                          [](const auto& param_info) {
                            const auto s = param_info.param;

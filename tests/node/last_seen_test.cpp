@@ -117,7 +117,7 @@ TEST_F(LastSeen, IsToldOfAContactWhoIsGone) {
 TEST_F(LastSeen, IsTheLastPacketOfWhoDiedInACall) {
   meet();
   talk();
-  town.run_for(minutes(9));
+  town.run_for(seconds(100));
   town.kill(*bob);
   ASSERT_TRUE(over(*alice, minutes(5)));
   town.run_for(minutes(3));
