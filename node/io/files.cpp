@@ -107,9 +107,16 @@ std::string absolute(const std::string& path) {
   return failed ? path : out.string();
 }
 
+// Those that are missing above it, closed like itself (XDG 0.8): what stood before is not ours to change.
+static void make_parents(const fs::path& path) {
+  const auto parent = path.parent_path();
+  if (parent.empty() || parent == path || file_exists(parent)) return;
+  make_parents(parent);
+  (void)::mkdir(parent.c_str(), 0700);
+}
+
 Done make_private_folder(const fs::path& path) {
-  std::error_code failed;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), failed);
+  make_parents(path);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return trouble("Cannot make " + path.string() + ": " + os_error() + ".");
   struct stat s {};

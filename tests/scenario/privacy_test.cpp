@@ -25,6 +25,46 @@ TEST(Files, AreClosedToOtherUsers) {
   EXPECT_TRUE(std::filesystem::is_socket(alice.home() / "control.sock"));
 }
 
+// Without --home: a daemon and its program find each other in the XDG folders, or in those that stand for them.
+TEST(Files, LieInTheXdgFolders) {
+  const io::HomeFolder folder;
+  const auto at = [&](const std::string& name) { return (folder / name).string(); };
+  const Environment bare{"HOME=" + folder.path().string(),
+                         "LINNET_HOME=",
+                         "LINNET_AUDIO=none",
+                         "XDG_CONFIG_HOME=",
+                         "XDG_DATA_HOME=",
+                         "XDG_STATE_HOME=",
+                         "XDG_RUNTIME_DIR="};
+  const Environment xdg{"HOME=/nonexistent",           "LINNET_HOME=",
+                        "LINNET_AUDIO=none",           "XDG_CONFIG_HOME=" + at("config"),
+                        "XDG_DATA_HOME=" + at("data"), "XDG_STATE_HOME=" + at("state"),
+                        "XDG_RUNTIME_DIR=" + at("run")};
+  const struct {
+    Environment environment;
+    std::string config, data, state, run;
+  } cases[] = {{bare, ".config", ".local/share", ".local/state", ".linnet/run"},
+               {xdg, "config", "data", "state", "run/linnet"}};
+  for (const auto& c : cases) {
+    std::filesystem::create_directories(folder / c.config / "linnet");
+    folder.write(c.config + "/linnet/config.toml", "listen = [\"127.0.0.1:0\"]\nlan = false\n");
+    ASSERT_EQ(linnet({"id", "new", "alice@demo.example"}, c.environment).exit, 0);
+    const auto up = linnet({"up"}, c.environment);
+    ASSERT_EQ(up.exit, 0) << up.err;
+    EXPECT_NE(up.out.find("127.0.0.1:"), std::string::npos) << "the settings were read: " << up.out;
+    EXPECT_EQ(linnet({"status"}, c.environment).exit, 0);
+    for (const auto& file : {c.data + "/linnet/identity.key", c.data + "/linnet/store.db",
+                             c.state + "/linnet/linnet.log", c.run + "/control.sock"}) {
+      struct stat s {};
+      ASSERT_EQ(::lstat(at(file).c_str(), &s), 0) << file;
+      EXPECT_EQ(s.st_mode & 0777u, 0600u) << file;
+      ASSERT_EQ(::lstat((folder / file).parent_path().c_str(), &s), 0);
+      EXPECT_EQ(s.st_mode & 0777u, 0700u) << "the folder of " << file;
+    }
+    EXPECT_EQ(linnet({"down"}, c.environment).exit, 0);
+  }
+}
+
 TEST(Files, ThatAreOpenRefuseToStartAndSayWhy) {
   Daemon alice("alice@demo.example");
   ASSERT_TRUE(alice.up());
