@@ -19,8 +19,9 @@ Outcome<Endpoint> parse_listen(std::string_view text) {
 }
 
 Outcome<std::string> parse_bootstrap(std::string_view text) {
-  if (!parse_host_port(text))
-    return trouble(quoted(text) + " is not ADDR:PORT, as in 203.0.113.9:4400 or node.example:4400", Exit::usage);
+  if (!parse_host_port(text) && !is_domain(text))
+    return trouble(quoted(text) + " is not ADDR:PORT, as in 203.0.113.9:4400 or node.example:4400, nor a domain",
+                   Exit::usage);
   return std::string(text);
 }
 
