@@ -151,7 +151,7 @@ _linnet() {
     case $command in
 )" + commands +
          R"(    esac
-    [[ $cur == -* ]] && { words="$flags --home --json --help"; kind=''; }
+    [[ $cur == -* ]] && { words="$flags --home --json"; kind=''; }
   fi
   COMPREPLY=()
   case $kind in

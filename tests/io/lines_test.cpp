@@ -1,6 +1,7 @@
 #include "node/io/control/lines.h"
 
 #include <gtest/gtest.h>
+#include <net/if.h>
 
 #include <nlohmann/json.hpp>
 
@@ -34,6 +35,18 @@ TEST(Lines, OfAnEndedCallKeepItsOwnExitCode) {
   EXPECT_EQ(json["exit"], 6);
   EXPECT_EQ(json["error"], "Bob declined.");
   EXPECT_EQ(json["summary"]["result"], "declined");
+}
+
+// A number of an interface means nothing to who reads it, and cannot be typed at another time.
+TEST(Lines, NameTheInterfaceOfALinkLocalPath) {
+  const auto lo = std::to_string(::if_nametoindex("lo"));
+  node::CallSummary summary;
+  summary.via = "[fe80::1%" + lo + "]:4400";
+  EXPECT_EQ(read(lines::ended({}, summary))["summary"]["via"], "[fe80::1%lo]:4400");
+  summary.via = "192.0.2.1:4400";
+  EXPECT_EQ(read(lines::ended({}, summary))["summary"]["via"], "192.0.2.1:4400");
+  summary.via.clear();
+  EXPECT_TRUE(read(lines::ended({}, summary))["summary"]["via"].is_null());
 }
 
 TEST(Lines, OfHistoryGiveTheStoredSummaryAsItWasWritten) {

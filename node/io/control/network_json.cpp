@@ -35,7 +35,7 @@ Json device_json(const node::Examination::Device& d) {
               {"connect_ms", ms(d.connected)},
               {"direct_ms", ms(d.direct)},
               {"path", to_string(d.path)},
-              {"via", text(d.via)},
+              {"via", place(d.via)},
               {"rtt_ms", ms(d.rtt)},
               {"sent", d.rounds},
               {"answered", d.answered},
@@ -127,7 +127,7 @@ Json answer_json(const node::Examination& found, const node::Answer& answer) {
   const auto device = answer.device < found.devices.size() ? found.devices[answer.device].key_name : std::string();
   return Json{{"schema", kSchema},       {"device", device},
               {"seq", answer.round},     {"path", answer.rtt ? Json(to_string(answer.path)) : Json(nullptr)},
-              {"via", text(answer.via)}, {"rtt_ms", ms(answer.rtt)}};
+              {"via", place(answer.via)}, {"rtt_ms", ms(answer.rtt)}};
 }
 
 Json explain_json(const node::CallSummary& s) {

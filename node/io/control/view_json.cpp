@@ -46,7 +46,7 @@ Json summary_object(const std::string& peer, const node::CallSummary& s) {
               {"setup_ms", number(s.setup_ms)},
               {"first_voice_ms", number(s.first_voice_ms)},
               {"path", to_string(s.path)},
-              {"via", text(s.via)},
+              {"via", place(s.via)},
               {"codec", text(s.codec)},
               {"seconds", rounded(s.seconds)},
               {"packets_sent", s.packets_sent},
@@ -103,7 +103,7 @@ Json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& li
                          {"peer", call.peer.text()},
                          {"state", to_string(call.state)},
                          {"path", to_string(call.path)},
-                         {"via", text(call.via)},
+                         {"via", place(call.via)},
                          {"reason", text(call.reason)},
                          {"protected", call.protected_now},
                          {"digits", call.digits},
@@ -140,6 +140,12 @@ Json refused_json(const std::string& who, node::CallResult result) {
   return summary_object(who, nothing);
 }
 
+Json place(const std::string& written) {
+  if (written.empty()) return nullptr;
+  const auto endpoint = Endpoint::parse(written);
+  return endpoint ? to_text(*endpoint) : written;
+}
+
 std::string refused_line(const std::string& who, node::CallResult result) { return line_of(refused_json(who, result)); }
 
 Json call_json(const node::CallView& call) {
@@ -149,7 +155,7 @@ Json call_json(const node::CallView& call) {
               {"direction", call.direction == node::Direction::outgoing ? "outgoing" : "incoming"},
               {"state", to_string(call.state)},
               {"path", to_string(call.path)},
-              {"via", text(call.via)},
+              {"via", place(call.via)},
               {"reason", text(call.reason)},
               {"protected", call.protected_now},
               {"verified", call.verified},

@@ -15,6 +15,9 @@ inline constexpr int kSchema = 1;
 // One line, without its newline. What is no UTF-8 is replaced, never thrown at: names come from strangers.
 std::string line_of(const nlohmann::ordered_json& json);
 
+// Where a path leads: an endpoint as the core wrote it, with the interface's name instead of its number, or null.
+nlohmann::ordered_json place(const std::string& endpoint);
+
 // status --json, but for the sound (lines.h).
 nlohmann::ordered_json status_json(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid);
 // call --json and log --json, last line.
