@@ -92,7 +92,10 @@ void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
   if (message.channel == overlay::Channel::people) {
     auto r = rooms();
     if (hear_network(r, now, message)) return examiner.network_heard(r, message.link);
-    return invitations.on_message(r, now, message);
+    invitations.on_message(r, now, message);
+    // It may have made a contact of somebody whose link stood before.
+    if (auto* link = links.find(message.link)) note_heard(r, *link);
+    return;
   }
   if (message.channel != overlay::Channel::sip) return;
   if (const auto* link = links.find(message.link)) sip.handle_message(now, link->peer(), message.bytes);

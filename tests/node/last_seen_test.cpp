@@ -142,6 +142,20 @@ TEST_F(LastSeen, OutlivesARestart) {
   EXPECT_NE(text_of_call().find("Last seen 6 min ago."), std::string::npos) << alice->summary()->text;
 }
 
+// The link stood already when the invitation made a contact of who was behind it.
+TEST_F(LastSeen, IsKnownOfWhoBecameAContactOnTheLink) {
+  meet();
+  town.tell(*alice, command::People{ask::Invite{}});
+  ASSERT_TRUE(town.run_until([&] { return alice->last<event::PeopleDone>() != nullptr; }, seconds(15)));
+  ask::Accept accept;
+  accept.code = alice->last<event::PeopleDone>()->reply.code;
+  town.tell(*bob, command::People{accept});
+  ASSERT_TRUE(town.run_until([&] { return bob->last<event::PeopleDone>() != nullptr; }, seconds(15)));
+  EXPECT_EQ(bob->last<event::PeopleDone>()->reply.refusal, Refusal::none);
+  ASSERT_FALSE(alice->stored<Contact>().empty());
+  EXPECT_TRUE(stored());
+}
+
 TEST_F(LastSeen, IsNotToldOfWhoNeverSpoke) {
   Memory known;
   meet();
