@@ -39,6 +39,30 @@ Twin naive(ByteView in, bool magic) {
   return out;
 }
 
+// What a connection opens with is decided once: more bytes change nothing of it.
+void opening(ByteView bytes) {
+  auto before = StreamOpening::undecided;
+  for (std::size_t n = 0; n <= std::min<std::size_t>(bytes.size(), 16); ++n) {
+    const auto now = stream_opening(bytes.first(n));
+    fuzz::require(before == StreamOpening::undecided || now == before);
+    before = now;
+  }
+}
+
+// What waits is bounded, comes out in order, and only voice that waited too long is left out.
+void queue(const std::vector<Bytes>& packets) {
+  StreamQueue waiting;
+  Time now{};
+  std::size_t in = 0, voice = 0, out = 0;
+  for (const auto& packet : packets) {
+    in += waiting.push(now, packet) ? 1 : 0;
+    voice += is_voice(packet) ? 1 : 0;
+    now += std::chrono::milliseconds(50);
+  }
+  while (waiting.pop(now)) ++out;
+  fuzz::require(out <= in && in - out <= voice);
+}
+
 }  // namespace
 
 // The input: a byte of which the lowest bit says whether magic comes first, the rest how the stream is cut; then the
@@ -68,6 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (broken) fuzz::require(!reader.push(Bytes{1}).has_value() && !reader.next().has_value());
   Bytes again;
   for (const auto& packet : twin.packets) fuzz::require(write_stream_packet(again, packet).has_value());
+  opening(ByteView(data + 1, size - 1));
+  queue(twin.packets);
   const std::size_t head = magic ? kStreamMagic.size() : 0;
   fuzz::require(again.empty() || equal(again, ByteView(data + 1, size - 1).subspan(head, again.size())));
   const auto whole = write_stream_packet(again, ByteView(data + 1, size - 1));
