@@ -97,6 +97,16 @@ Result<SessionId> CircuitTable::accept(Time now, std::uint64_t id, SessionId cal
   return circuit.sides[0].end.session;
 }
 
+std::optional<CircuitTable::Showing> CircuitTable::show(std::uint64_t id, SessionId end) const {
+  const auto* found = circuits_.find(id);
+  if (found == nullptr || !(*found)->accepted) return std::nullopt;
+  const auto& sides = (*found)->sides;
+  for (int i = 0; i < 2; ++i) {
+    if (sides[i].end.session == end) return Showing{sides[1 - i].end.session, sides[i].end.endpoint};
+  }
+  return std::nullopt;
+}
+
 // Who sends pays in all accounts or in none.
 bool CircuitTable::pay(Time now, Side& side, std::size_t bytes) {
   const auto refuse = [this](std::uint64_t& counter) {

@@ -51,6 +51,14 @@ class CircuitTable {
   // The called session confirms with the nonce. Returns the caller's session.
   Result<SessionId> accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce);
 
+  // Where this end of a circuit is seen, and whom to tell: the session at the other end. Nothing: no circuit of it that
+  // stands.
+  struct Showing {
+    SessionId to{};
+    Endpoint seen;
+  };
+  std::optional<Showing> show(std::uint64_t id, SessionId end) const;
+
   // The hot path: allocates nothing. Nothing: no packet of a circuit that stands here.
   std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
 

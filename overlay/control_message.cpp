@@ -23,6 +23,8 @@ enum class Type : std::uint64_t {
   circuit_ready,
   circuit_closed,
   circuit_offer,
+  circuit_show,
+  circuit_seen,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
@@ -125,6 +127,17 @@ Bytes put(const CircuitClosed& m) {
 Bytes put(const CircuitOffer& m) {
   auto out = start(Type::circuit_offer, 2);
   out.key(1).bin(m.nonce).key(2).bin(m.supernode);
+  return out.take();
+}
+
+Bytes put(const CircuitShow& m) {
+  auto out = start(Type::circuit_show, 1);
+  out.key(1).uint(m.circuit);
+  return out.take();
+}
+Bytes put(const CircuitSeen& m) {
+  auto out = start(Type::circuit_seen, 2);
+  out.key(1).uint(m.circuit).key(2).bin(written(m.at));
   return out.take();
 }
 
@@ -239,6 +252,19 @@ Result<Message> get_circuit_offer(const pack::Value& m) {
   return CircuitOffer{*nonce, crypto::SessionKey{*key}};
 }
 
+Result<Message> get_circuit_show(const pack::Value& m) {
+  const auto circuit = m.uint_at(1, kMaxCircuit + 1);
+  if (circuit > kMaxCircuit) return fail(Fault::malformed);
+  return CircuitShow{circuit};
+}
+
+Result<Message> get_circuit_seen(const pack::Value& m) {
+  const auto circuit = m.uint_at(1, kMaxCircuit + 1);
+  const auto at = endpoint_of(m.bin_at(2));
+  if (circuit > kMaxCircuit || !at || at->port == 0) return fail(Fault::malformed);
+  return CircuitSeen{circuit, *at};
+}
+
 }  // namespace
 
 Bytes write(const Message& message) {
@@ -270,6 +296,8 @@ Result<Message> read(ByteView bytes) {
     case Type::circuit_ready: return with_circuit<CircuitReady>(m);
     case Type::circuit_closed: return get_circuit_closed(m);
     case Type::circuit_offer: return get_circuit_offer(m);
+    case Type::circuit_show: return get_circuit_show(m);
+    case Type::circuit_seen: return get_circuit_seen(m);
   }
   return fail(Fault::unsupported);
 }

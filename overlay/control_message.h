@@ -84,6 +84,14 @@ struct CircuitClosed {
   PairNonce nonce{};
   CircuitEnd why = CircuitEnd::over;  // one that is not known reads as over
 };
+// The other end of this circuit may be told where the supernode sees us; and where it sees the other end, who said so.
+struct CircuitShow {
+  std::uint64_t circuit = 0;
+};
+struct CircuitSeen {
+  std::uint64_t circuit = 0;
+  Endpoint at;
+};
 
 // Between the two ends of a link.
 struct CircuitOffer {
@@ -93,7 +101,8 @@ struct CircuitOffer {
 
 using Message =
     std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
-                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer>;
+                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, CircuitShow,
+                 CircuitSeen>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

@@ -193,6 +193,22 @@ void Links::accept(const Context& c, Link& link, const Supernode& from, const co
   events_.push_back(LinkCircuit{link.session, path, true});
 }
 
+void Links::show_on(const Context& c, const LinkRooms& rooms, SessionId session, const Path& circuit) {
+  const auto* link = find(session);
+  if (link == nullptr || !link->shown || !has_circuit(session, circuit)) return;
+  for (const auto& supernode : rooms.attachments.all()) {
+    const auto to = supernode.session();
+    if (!to || supernode.way != circuit.endpoint) continue;
+    (void)c.sessions.send(c.now, *to, Channel::control, control::write(control::CircuitShow{circuit.id}));
+    return;
+  }
+}
+
+void Links::on_circuit_seen(const Supernode& from, const control::CircuitSeen& seen) {
+  const Path circuit{PathKind::circuit, from.way, seen.circuit, false};
+  if (const auto link = with_circuit(circuit)) events_.push_back(LinkSeen{*link, circuit, seen.at});
+}
+
 void Links::show(const Context& c, SessionId session) {
   auto* link = find(session);
   if (!link || !link->up || link->shown) return;

@@ -87,6 +87,9 @@ class Links {
   void on_circuit_ready(const Context& c, const Supernode& from, const control::CircuitReady& ready);
   void on_circuit_closed(const Context& c, const LinkRooms& rooms, const Supernode& from,
                          const control::CircuitClosed& closed);
+  void on_circuit_seen(const Supernode& from, const control::CircuitSeen& seen);
+  // Peer::show_on_circuit.
+  void show_on(const Context& c, const LinkRooms& rooms, SessionId link, const Path& circuit);
 
   Status send(const Context& c, SessionId link, Channel channel, Bytes message);
   void show(const Context& c, SessionId link);

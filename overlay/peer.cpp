@@ -127,6 +127,11 @@ void Peer::send_on_circuit(Time, SessionId link, const Path& circuit, ByteView b
   impl_->outbox.push_back({circuit.endpoint, write_tagged(ForwardKind::circuit, circuit.id, bytes)});
 }
 
+void Peer::show_on_circuit(Time now, SessionId link, const Path& circuit) {
+  impl_->links.show_on(impl_->at(now), impl_->rooms(), link, circuit);
+  impl_->pump(now);
+}
+
 void Peer::ping(Time now, SessionId link) {
   if (!impl_->links.owns(link)) return;
   for (const auto& path : impl_->sessions.proven_paths(link)) impl_->sessions.try_path(now, link, path);

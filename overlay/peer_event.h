@@ -74,6 +74,12 @@ struct LinkCircuit {
   Path path;
   bool up = false;
 };
+// The supernode of this circuit says where it sees the other end, who let it.
+struct LinkSeen {
+  SessionId link{};
+  Path circuit;
+  Endpoint at;
+};
 // Voice that was coming has stopped, while ours goes out.
 struct LinkSilent {
   SessionId link{};
@@ -115,6 +121,7 @@ struct SupernodesChanged {};
 struct HostCacheChanged {};
 using PeerEvent =
     std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit, LinkStun,
-                 LinkSilent, LinkAnswered, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged, HostCacheChanged>;
+                 LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged,
+                 HostCacheChanged>;
 
 }  // namespace linnet::overlay

@@ -139,6 +139,8 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
     links.on_circuit_ready(c, *from, *ready);
   } else if (const auto* closed = std::get_if<control::CircuitClosed>(&message)) {
     links.on_circuit_closed(c, rooms(), *from, *closed);
+  } else if (const auto* seen = std::get_if<control::CircuitSeen>(&message)) {
+    links.on_circuit_seen(*from, *seen);
   } else {
     ++counters.malformed;  // a supernode says none of the others
   }

@@ -169,6 +169,8 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     on_circuit_open(c, session, *open);
   } else if (const auto* accept = std::get_if<control::CircuitAccept>(&message)) {
     on_circuit_accept(c, session, *accept);
+  } else if (const auto* show = std::get_if<control::CircuitShow>(&message)) {
+    on_circuit_show(c, session, *show);
   } else {
     ++counters_.refused;  // a client says none of the others
   }
@@ -214,6 +216,14 @@ void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const c
 void SupernodeRole::on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message) {
   const auto caller = circuits_.accept(c.now, message.circuit, session, message.nonce);
   if (caller) say(c, *caller, control::CircuitReady{message.nonce, message.circuit});
+}
+
+// Who says it has proven its address here, and shows itself of its own will. By a stream another port would be seen than
+// by UDP.
+void SupernodeRole::on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message) {
+  const auto showing = circuits_.show(message.circuit, session);
+  if (!showing || showing->seen.transport != Transport::udp || !c.sessions.reached(session)) return;
+  if (clients_.count(showing->to) != 0) say(c, showing->to, control::CircuitSeen{message.circuit, showing->seen});
 }
 
 void SupernodeRole::tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed) {

@@ -116,6 +116,7 @@ class SupernodeRole {
   void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
   void on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message);
   void on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message);
+  void on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message);
   void tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed);
   std::vector<dht::Contact> with_self(const dht::Id& target, std::vector<dht::Contact> nodes) const;
   void wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request, const dht::Id& target);

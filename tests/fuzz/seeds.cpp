@@ -85,6 +85,8 @@ void control_messages(const Folder& out) {
       {"circuit-accept", CircuitAccept{nonce, 1ULL << 40}},
       {"circuit-ready", CircuitReady{nonce, 9}},
       {"circuit-offer", CircuitOffer{nonce, who.session_key()}},
+      {"circuit-show", CircuitShow{99}},
+      {"circuit-seen", CircuitSeen{99, {IpAddress::v4(192, 0, 2, 1), 4400, Transport::udp}}},
   };
   for (const auto& [name, message] : all) out.write(name, write(message));
   // One field wrong each: a length, a kind, a count, octets to spare.

@@ -60,6 +60,23 @@ TEST_F(Circuits, ForwardNothingBeforeTheCalledEndAccepts) {
   EXPECT_TRUE(pass(table, now, host(1), *id, 100));
 }
 
+TEST_F(Circuits, TellAnEndWhereTheOtherIsSeenAndNobodyElse) {
+  const auto id = standing(table, 1, 2);
+  const auto showing = table.show(id, SessionId{2});
+  ASSERT_TRUE(showing);
+  EXPECT_EQ(showing->to, SessionId{1});
+  EXPECT_EQ(showing->seen, host(2));
+  EXPECT_FALSE(table.show(id, SessionId{3}));
+  EXPECT_FALSE(table.show(id + 1, SessionId{2}));
+  table.moved(SessionId{2}, host(9));
+  EXPECT_EQ(table.show(id, SessionId{2})->seen, host(9));
+}
+
+TEST_F(Circuits, SayNothingOfWhoHasNotAccepted) {
+  const auto id = table.open(now, rng, end(1), end(2), nonce(1));
+  EXPECT_FALSE(table.show(*id, SessionId{1}));
+}
+
 TEST_F(Circuits, ReachNobodyButTheirEnds) {
   const auto id = standing(table, 1, 2);
   EXPECT_FALSE(pass(table, now, host(3), id, 100));

@@ -37,7 +37,9 @@ std::vector<Message> one_of_each() {
           CircuitAccept{rng.array<16>(), 99},
           CircuitReady{rng.array<16>(), 99},
           CircuitClosed{rng.array<16>()},
-          CircuitOffer{rng.array<16>(), crypto::SessionKey{rng.array<32>()}}};
+          CircuitOffer{rng.array<16>(), crypto::SessionKey{rng.array<32>()}},
+          CircuitShow{99},
+          CircuitSeen{99, somewhere()}};
 }
 
 TEST(ControlMessage, EveryKindSurvivesTheWire) {
