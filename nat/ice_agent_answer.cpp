@@ -44,6 +44,12 @@ void Agent::send_check(Time now, Pair& pair, Purpose purpose) {
   if (const auto evicted = checks_.add(std::move(waiting))) on_given_up(*evicted);
 }
 
+std::optional<Bytes> Agent::loose_check() {
+  if (!theirs_) return std::nullopt;
+  const auto priority = reflexive_priority(candidate_priority(Type::host, 0));
+  return write_check(rng_.array<12>(), {config_.role, tie_breaker_, priority, false}, mine_, *theirs_);
+}
+
 void Agent::on_answer(Time now, Base base, const Endpoint& from, const stun::Message& message) {
   if (gatherer_.owns(message.id())) {
     if (const auto learned = gatherer_.handle(message))

@@ -23,6 +23,11 @@ void Agent::on_request(Time now, Base base, const Endpoint& from, const stun::Me
   remember_early(base, from, *check);
 }
 
+bool Agent::authentic(const stun::Message& request) const {
+  return request.is(stun::Class::request, stun::Method::binding) && ufrag_of(request) == mine_.ufrag &&
+         read_check(request, mine_).has_value();
+}
+
 // One for each way; a nomination is never forgotten for another check's sake.
 void Agent::remember_early(Base base, const Endpoint& from, const Check& check) {
   const auto same =

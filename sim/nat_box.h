@@ -20,10 +20,12 @@ enum class NatKind : std::uint8_t {
 
 class NatBox {
  public:
-  static constexpr std::size_t kMaxFlows = 256;  // oldest flow goes first
+  static constexpr std::size_t kMaxFlows = 256;  // where nothing else is said; the oldest flow goes first
 
-  NatBox(NatKind kind, IpAddress outside, Duration life = std::chrono::seconds(120))
-      : kind_(kind), outside_(outside), life_(life) {}
+  // Ports are given one after another from 40,000 on, or by lot (`seed`) from 1,024 on.
+  NatBox(NatKind kind, IpAddress outside, Duration life = std::chrono::seconds(120), std::size_t most = kMaxFlows,
+         std::optional<std::uint64_t> seed = std::nullopt)
+      : kind_(kind), outside_(outside), life_(life), most_(most), lots_(seed) {}
 
   // The source that the world sees for a datagram of the host to `to`.
   Endpoint outbound(Time now, const Endpoint& inside, const Endpoint& to);
@@ -45,10 +47,13 @@ class NatBox {
   };
   Flow* find(Time now, const Endpoint& inside, const Endpoint& to, bool any_remote);
   bool passes(const Flow& flow, const Endpoint& from) const;
+  std::uint16_t give_port();
 
   NatKind kind_;
   IpAddress outside_;
   Duration life_;
+  std::size_t most_;
+  std::optional<std::uint64_t> lots_;
   std::uint16_t next_port_ = 40'000;
   std::vector<Flow> flows_;
 };
