@@ -114,6 +114,13 @@ bool in_use(const Calls& calls, const sip::PeerId& peer) {
   return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) { return entry.second.uses(peer); });
 }
 
+bool talking_on(const Calls& calls, overlay::SessionId link) {
+  return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) {
+    const auto* talking = entry.second.talking();
+    return talking != nullptr && !talking->lost && talking->line.link == link;
+  });
+}
+
 bool Call::waits_for(const sip::PeerId& peer) const {
   const auto* t = talking();
   return t != nullptr && t->lost && t->line.peer == peer;

@@ -81,5 +81,7 @@ class Call {
 using Calls = std::map<CallId, Call>;
 // Whether a call stands, or is about to, on a link to this device.
 bool in_use(const Calls& calls, const sip::PeerId& peer);
+// Whether the voice of a call goes by this link.
+bool talking_on(const Calls& calls, overlay::SessionId link);
 
 }  // namespace linnet::node

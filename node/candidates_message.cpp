@@ -23,6 +23,27 @@ void put(pack::Packer& out, const Candidate& c) {
   }
 }
 
+void put(pack::Packer& out, const SearchAsk& ask) {
+  out.map(ask.guess ? 3 : 1).key(0).uint(ask.round);
+  if (!ask.guess) return;
+  out.key(1).uint(ask.guess->next).key(2).uint(static_cast<std::uint64_t>(ask.guess->step + nat::PortGuess::kMaxStep));
+}
+
+Result<SearchAsk> ask_of(const pack::Value& m) {
+  constexpr std::uint64_t kMostStep = 2 * nat::PortGuess::kMaxStep;
+  SearchAsk out;
+  const auto round = m.uint_at(0);
+  if (round == 0 || round > SearchAsk::kMaxRound) return fail(Fault::malformed);
+  out.round = static_cast<std::uint32_t>(round);
+  if (m.field(1) == nullptr) return out;
+  const auto next = m.uint_at(1);
+  const auto step = m.uint_at(2, kMostStep + 1);
+  if (next < nat::PortPlan::kLowest || next > 0xffff || step > kMostStep || step == nat::PortGuess::kMaxStep)
+    return fail(Fault::malformed);
+  out.guess = nat::PortGuess{static_cast<std::uint16_t>(next), static_cast<int>(step) - nat::PortGuess::kMaxStep};
+  return out;
+}
+
 bool is_foundation(std::string_view text) {
   return !text.empty() && text.size() <= nat::ice::kMaxFoundation && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '/';
@@ -56,10 +77,11 @@ Result<Candidate> candidate_of(const pack::Value& m) {
 
 Bytes write(const CandidatesMessage& message) {
   pack::Packer out;
-  out.map(6).key(0).uint(message.generation).key(1).str(message.credentials.ufrag);
+  out.map(message.search ? 7 : 6).key(0).uint(message.generation).key(1).str(message.credentials.ufrag);
   out.key(2).str(message.credentials.password).key(3).array(message.candidates.size());
   for (const auto& c : message.candidates) put(out, c);
   out.key(4).uint(static_cast<std::uint64_t>(message.kind)).key(5).boolean(message.shown);
+  if (message.search) put(out.key(6), *message.search);
   return out.take();
 }
 
@@ -82,6 +104,11 @@ Result<CandidatesMessage> read_candidates(ByteView bytes) {
     auto candidate = candidate_of(one);
     if (!candidate) return fail(candidate.error());
     out.candidates.push_back(std::move(*candidate));
+  }
+  if (const auto* search = value->field(6)) {
+    const auto ask = ask_of(*search);
+    if (!ask) return fail(ask.error());
+    out.search = *ask;
   }
   return out;
 }

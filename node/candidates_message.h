@@ -7,11 +7,20 @@
 
 #include "nat/ice_candidate.h"
 #include "nat/ice_message.h"
+#include "nat/port_prediction.h"
 
 namespace linnet::node {
 
 // How a NAT gives and guards its ports (RFC 4787), as far as that end knows.
 enum class NatKind : std::uint8_t { unknown, none, independent, symmetric };
+
+// This end opens sockets behind its symmetric NAT: the other may look for one of their ports (node/port_search.h).
+struct SearchAsk {
+  static constexpr std::uint32_t kMaxRound = 100;
+
+  std::uint32_t round = 0;
+  std::optional<nat::PortGuess> guess;  // where they begin
+};
 
 struct CandidatesMessage {
   static constexpr std::uint64_t kMaxGeneration = 1'000'000;
@@ -21,6 +30,7 @@ struct CandidatesMessage {
   std::vector<nat::ice::Candidate> candidates;  // new ones: type, endpoint or circuit, priority, foundation
   NatKind kind = NatKind::unknown;
   bool shown = false;  // this end lets the other learn its endpoints
+  std::optional<SearchAsk> search;
 };
 
 Bytes write(const CandidatesMessage& message);

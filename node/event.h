@@ -89,6 +89,15 @@ struct SaveRelayed {
   overlay::RelayedMonth month;
 };
 struct SaveHostCache {};
+// Open so many UDP sockets of their own ports, for Node::poll_fan(), and tell Node::fan_opened(). Until CloseFan.
+struct OpenFan {
+  std::size_t sockets = 0;
+};
+struct CloseFan {};
+// An adopted one (Node::fan_heard()) is not needed any more.
+struct CloseSocket {
+  std::uint8_t number = 0;
+};
 // The device certificate was renewed: write Node::identity() to the key file.
 struct SaveIdentity {};
 struct Left {};
@@ -98,6 +107,7 @@ struct Left {};
 using Event =
     std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::StatusChanged, event::IncomingCall, event::CallChanged,
                  event::CallEnded, event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople,
-                 event::SaveSequence, event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::Left>;
+                 event::SaveSequence, event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::OpenFan, event::CloseFan,
+                 event::CloseSocket, event::Left>;
 
 }  // namespace linnet::node

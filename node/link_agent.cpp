@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/overloaded.h"
+#include "node/sockets.h"
 
 namespace linnet::node {
 namespace {
@@ -124,6 +125,7 @@ void LinkAgent::on_message(const TraversalRooms& rooms, const Whereabouts& where
     begin(rooms, where, message.generation);
   }
   their_kind_ = message.kind;
+  if (message.search) asked_ = message.search;
   they_show_ = they_show_ || message.shown;
   for (const auto& c : message.candidates) {
     if (c.circuit != 0 || usable(rooms.listen, c.endpoint)) (void)agent_.add_remote(rooms.now, c);
@@ -142,6 +144,9 @@ void LinkAgent::on_moved(Time now, const overlay::Path& from, const overlay::Pat
 // A socket of ours that nothing was said of: it is known by what comes in there.
 void LinkAgent::handle(const TraversalRooms& rooms, const Endpoint& from, const nat::stun::Message& message) {
   const Base base = from.socket;
+  const bool adopted = base >= kFirstAdopted;
+  if (adopted && std::find(adopted_.begin(), adopted_.end(), from.socket) == adopted_.end())
+    adopted_.push_back(from.socket);
   const auto& own = agent_.local().all();
   const bool known = std::any_of(own.begin(), own.end(), [&](const Candidate& c) {
     return c.base == base && c.endpoint.ip.is_v4() == from.ip.is_v4();
@@ -212,7 +217,7 @@ void LinkAgent::keep_to_it(const TraversalRooms& rooms) {
 }
 
 void LinkAgent::say(const TraversalRooms& rooms, NatKind kind) {
-  const bool news = shown_ && kind != said_kind_;
+  const bool news = (shown_ && kind != said_kind_) || search_.asks();
   if (!to_say_ && new_.empty() && !news) return;
   CandidatesMessage message;
   message.generation = generation_;
@@ -221,6 +226,7 @@ void LinkAgent::say(const TraversalRooms& rooms, NatKind kind) {
   message.candidates.assign(new_.begin(), new_.begin() + static_cast<std::ptrdiff_t>(n));
   message.shown = shown_;
   message.kind = shown_ ? kind : NatKind::unknown;
+  message.search = search_.take_ask();
   if (!rooms.peer.send(rooms.now, link_, overlay::Channel::candidates, write(message))) return;
   new_.clear();
   to_say_ = false;
@@ -252,6 +258,58 @@ bool LinkAgent::settle(const TraversalRooms& rooms, const Whereabouts& where, Fi
   return moved;
 }
 
-Time LinkAgent::next_timeout() const { return std::min(agent_.next_timeout(), keep_at_); }
+void LinkAgent::handle_timeout(const TraversalRooms& rooms) {
+  agent_.handle_timeout(rooms.now);
+  search_.handle_timeout(rooms.now, rooms.rng);
+}
+
+// Where its supernode sees us is where the other end's packets are to go, so it has to be seen by UDP.
+const LinkAgent::Circuit* LinkAgent::circuit_for_search() const {
+  const auto at = std::find_if(circuits_.begin(), circuits_.end(), [](const Circuit& c) {
+    return c.up && c.path.endpoint.transport == Transport::udp && c.path.endpoint.ip.is_v4();
+  });
+  return at == circuits_.end() ? nullptr : &*at;
+}
+
+SearchFacts LinkAgent::facts(const TraversalRooms& rooms, const Whereabouts& where) const {
+  const auto way = agent_.selected();
+  const auto path = rooms.peer.path(link_);
+  const bool relayed = way && way->relayed && path && path->kind != overlay::PathKind::direct;
+  return {shown_ && they_show_, talking_, relayed && circuit_for_search() != nullptr, where.kind, their_kind_};
+}
+
+// A private address is somebody else's, unless the supernode that saw it is on that network too.
+void LinkAgent::on_seen(const TraversalRooms& rooms, const overlay::LinkSeen& seen) {
+  const auto& by = seen.circuit.endpoint.ip;
+  const bool there = seen.at.ip.is_global() || (seen.at.ip.is_private() && by.is_private());
+  const bool fits = seen.at.ip.is_v4() && tellable(seen.at) && usable(rooms.listen, seen.at);
+  if (there && fits && circuit(seen.circuit.id) != nullptr) search_.on_attested(rooms.now, seen.at);
+}
+
+bool LinkAgent::look_for_ports(const TraversalRooms& rooms, const Whereabouts& where, SearchBudget& budget,
+                               Fifo<FanShot>& of_fan, Fifo<Transmit>& out) {
+  search_.look(rooms.now, facts(rooms, where), budget);
+  if (const auto ask = std::exchange(asked_, std::nullopt)) search_.on_asked(rooms.now, *ask, budget);
+  const auto* by = circuit_for_search();
+  if (search_.take_show() && by != nullptr) rooms.peer.show_on_circuit(rooms.now, link_, by->path);
+  bool moved = false;
+  while (auto shot = search_.poll_shot()) {
+    auto bytes = shot->bytes.empty() ? agent_.loose_check() : std::optional(std::move(shot->bytes));
+    if (!bytes || by == nullptr) continue;
+    moved = true;
+    if (search_.opens()) {
+      of_fan.push_back({shot->socket, {shot->to, std::move(*bytes)}});
+    } else {
+      auto to = shot->to;
+      to.socket = by->path.endpoint.socket;  // the one whose port the supernode told
+      out.push_back({to, std::move(*bytes)});
+    }
+  }
+  return moved;
+}
+
+Time LinkAgent::next_timeout() const {
+  return std::min({agent_.next_timeout(), keep_at_, search_.next_timeout()});
+}
 
 }  // namespace linnet::node

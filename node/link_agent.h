@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nat/ice_agent.h"
-#include "node/candidates_message.h"
+#include "node/port_search.h"
 #include "overlay/peer.h"
 
 namespace linnet::node {
@@ -32,6 +32,12 @@ struct Whereabouts {
   std::vector<MappedPort> mapped;
   std::vector<Endpoint> outdated;  // seen by supernodes before our addresses changed
   NatKind kind = NatKind::unknown;
+};
+
+// From one of the sockets of a search; the first is 0.
+struct FanShot {
+  std::size_t socket = 0;
+  Transmit datagram;
 };
 
 class LinkAgent {
@@ -60,10 +66,21 @@ class LinkAgent {
   bool owns(const nat::stun::Message& message) const { return agent_.owns(message); }
   void handle(const TraversalRooms& rooms, const Endpoint& from, const nat::stun::Message& message);
   void handle_on_circuit(Time now, const overlay::Path& path, const nat::stun::Message& message);
-  void handle_timeout(Time now) { agent_.handle_timeout(now); }
+  void handle_timeout(const TraversalRooms& rooms);
   Time next_timeout() const;
   // Carries on what the agent decided; true when anything came of it.
   bool settle(const TraversalRooms& rooms, const Whereabouts& where, Fifo<Transmit>& out);
+
+  // A call has its voice on this link.
+  void talk(bool talking) { talking_ = talking; }
+  // A supernode sees the other end there.
+  void on_seen(const TraversalRooms& rooms, const overlay::LinkSeen& seen);
+  // Looks for a port of a symmetric NAT where that may help; true when anything came of it.
+  bool look_for_ports(const TraversalRooms& rooms, const Whereabouts& where, SearchBudget& budget,
+                      Fifo<FanShot>& of_fan, Fifo<Transmit>& out);
+  PortSearch& search() { return search_; }
+  // Sockets that searches left, and this link may use.
+  const std::vector<std::uint8_t>& adopted() const { return adopted_; }
 
   const nat::ice::Agent& agent() const { return agent_; }
   overlay::Path path_of(const nat::ice::Way& way) const;
@@ -86,6 +103,8 @@ class LinkAgent {
   void say(const TraversalRooms& rooms, NatKind kind);
   void transmit(const TraversalRooms& rooms, nat::ice::Outgoing out, Fifo<Transmit>& to);
   Circuit* circuit(std::uint64_t id);
+  const Circuit* circuit_for_search() const;
+  SearchFacts facts(const TraversalRooms& rooms, const Whereabouts& where) const;
 
   overlay::SessionId link_{};
   bool initiator_ = false;
@@ -103,6 +122,10 @@ class LinkAgent {
   Time restarts_at_{};
   Time keep_at_ = kNever;  // the session is elsewhere than the agent wants: asked again then
   Duration keep_after_{};
+  bool talking_ = false;
+  PortSearch search_;
+  std::optional<SearchAsk> asked_;  // by the other end, not looked at yet
+  std::vector<std::uint8_t> adopted_;
 };
 
 }  // namespace linnet::node

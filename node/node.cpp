@@ -93,6 +93,21 @@ std::optional<Transmit> Node::poll_transmit() {
 
 std::optional<Node::Event> Node::poll_event() { return impl_->out.pop(); }
 
+void Node::fan_opened(Time now, std::size_t sockets) {
+  impl_->traversal.fan_opened(impl_->traversal_rooms(now), sockets);
+  impl_->settle(now);
+}
+
+std::optional<FanShot> Node::poll_fan() { return impl_->traversal.poll_fan(); }
+
+bool Node::fan_heard(Time now, std::size_t socket, const Datagram& datagram) {
+  if (!nat::stun::is_stun(datagram.bytes)) return false;
+  const auto message = nat::stun::Message::parse(datagram.bytes);
+  const bool found = message && impl_->traversal.fan_heard(impl_->traversal_rooms(now), socket, *message);
+  impl_->settle(now);
+  return found;
+}
+
 std::vector<Endpoint> Node::stun_servers() const { return node::stun_servers(impl_->peer.supernodes()); }
 
 void Node::probed(Time now, Probed found) {

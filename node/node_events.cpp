@@ -112,6 +112,8 @@ void Node::Impl::on(Time now, const overlay::LinkCircuit& circuit) {
 void Node::Impl::on(Time now, const overlay::LinkStun& check) { traversal.on_stun(traversal_rooms(now), check); }
 void Node::Impl::on(Time now, const overlay::LinkSilent& silent) { traversal.on_silence(now, silent.link); }
 
+void Node::Impl::on(Time now, const overlay::LinkSeen& seen) { traversal.on_seen(traversal_rooms(now), seen); }
+
 void Node::Impl::on(Time now, const overlay::LinkAnswered& answered) {
   auto r = rooms();
   examiner.on(r, now, answered);

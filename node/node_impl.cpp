@@ -55,11 +55,26 @@ void Node::Impl::settle(Time now) {
   }
   reap(now);
   if (std::exchange(calls_moved, false)) keep_links(now);
+  tend_fan();
   leave_step(now);
 }
 
 void Node::Impl::keep_links(Time now) {
-  for (const auto& entry : links.all()) peer.keep(now, entry.first, in_use(calls, entry.second.peer()));
+  for (const auto& [id, link] : links.all()) {
+    peer.keep(now, id, in_use(calls, link.peer()));
+    traversal.talk(id, talking_on(calls, id));
+  }
+}
+
+void Node::Impl::tend_fan() {
+  if (const auto wish = traversal.poll_fan_wish()) {
+    if (*wish == Traversal::FanWish::open) {
+      out.push(event::OpenFan{nat::birthday::kSockets});
+    } else {
+      out.push(event::CloseFan{});
+    }
+  }
+  while (const auto socket = traversal.poll_unneeded()) out.push(event::CloseSocket{*socket});
 }
 
 // Without a link the message is lost; SIP's transactions end by their own timers.

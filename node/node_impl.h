@@ -24,6 +24,7 @@ struct Node::Impl {
   bool renew_certificate(Wall wall);
   void close_idle_links(Time now);
   void keep_links(Time now);
+  void tend_fan();
 
   // node_events.cpp: from the overlay.
   void on(Time now, const overlay::StateChanged&);
@@ -36,6 +37,7 @@ struct Node::Impl {
   void on(Time now, const overlay::LinkCircuit& circuit);
   void on(Time now, const overlay::LinkStun& check);
   void on(Time now, const overlay::LinkSilent& silent);
+  void on(Time now, const overlay::LinkSeen& seen);
   void on(Time now, const overlay::LinkAnswered& answered);
   void on(Time now, const overlay::SequenceUsed& used);
   void on(Time now, const overlay::FloorRaised& raised);

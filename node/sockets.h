@@ -9,6 +9,11 @@
 
 namespace linnet::node {
 
+// Numbers from here on are sockets that a search left (node/port_search.h): nobody is told of them, and each has one
+// remote end.
+inline constexpr std::uint8_t kFirstAdopted = 128;
+inline constexpr std::size_t kMostAdopted = 16;
+
 // Which one a datagram leaves by whose endpoint names none: the first of its family, loopback to loopback. Index from
 // 0.
 std::optional<std::size_t> usual_socket(std::span<const Endpoint> bound, const IpAddress& to);

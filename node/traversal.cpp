@@ -44,6 +44,61 @@ void Traversal::on_up(const TraversalRooms& rooms, const overlay::LinkUp& up) {
   links_.try_emplace(up.link, rooms, up.link, up.initiator);
 }
 
+void Traversal::on_down(overlay::SessionId link) {
+  const auto at = links_.find(link);
+  if (at == links_.end()) return;
+  at->second.search().stop(budget_);
+  for (const auto socket : at->second.adopted()) unneeded_.push_back(socket);
+  links_.erase(at);
+  if (fan_ == link) close_fan();
+}
+
+void Traversal::close_fan() {
+  fan_.reset();
+  fan_out_.clear();
+  // One that was not opened yet need not be.
+  fan_wish_ = fan_wish_ == FanWish::open ? std::nullopt : std::optional(FanWish::close);
+}
+
+void Traversal::talk(overlay::SessionId link, bool talking) {
+  if (auto* agent = find(link)) agent->talk(talking);
+}
+
+void Traversal::on_seen(const TraversalRooms& rooms, const overlay::LinkSeen& seen) {
+  if (auto* agent = find(seen.link)) agent->on_seen(rooms, seen);
+}
+
+void Traversal::fan_opened(const TraversalRooms& rooms, std::size_t sockets) {
+  auto* agent = fan_ ? find(*fan_) : nullptr;
+  if (agent == nullptr) return;
+  // The first supernode that answers by datagrams: which one does not matter, every flow is a new one.
+  std::optional<Endpoint> server;
+  for (const auto& seen : rooms.peer.observed()) {
+    if (!server && seen.by.transport == Transport::udp && seen.by.ip.is_v4()) server = seen.by;
+  }
+  agent->search().on_opened(rooms.now, rooms.rng, sockets, server);
+}
+
+bool Traversal::fan_heard(const TraversalRooms& rooms, std::size_t socket, const nat::stun::Message& message) {
+  auto* agent = fan_ ? find(*fan_) : nullptr;
+  if (agent == nullptr) return false;
+  if (message.message_class() == nat::stun::Class::success) {
+    agent->search().on_measuring(rooms.now, socket, message);
+    return false;
+  }
+  return agent->shown() && agent->agent().authentic(message);
+}
+
+std::optional<FanShot> Traversal::poll_fan() {
+  if (fan_out_.empty()) return std::nullopt;
+  return fan_out_.take();
+}
+
+std::optional<std::uint8_t> Traversal::poll_unneeded() {
+  if (unneeded_.empty()) return std::nullopt;
+  return unneeded_.take();
+}
+
 void Traversal::on_circuit(const TraversalRooms& rooms, const overlay::LinkCircuit& circuit) {
   auto* agent = find(circuit.link);
   if (agent == nullptr) return;
@@ -120,7 +175,7 @@ bool Traversal::take(const TraversalRooms& rooms, const Endpoint& from, const na
 
 void Traversal::handle_timeout(const TraversalRooms& rooms) {
   for (auto& entry : links_) {
-    if (entry.second.next_timeout() <= rooms.now) entry.second.handle_timeout(rooms.now);
+    if (entry.second.next_timeout() <= rooms.now) entry.second.handle_timeout(rooms);
   }
 }
 
@@ -132,7 +187,15 @@ Time Traversal::next_timeout() const {
 
 bool Traversal::settle(const TraversalRooms& rooms) {
   bool moved = false;
-  for (auto& entry : links_) moved = entry.second.settle(rooms, where_, out_) || moved;
+  for (auto& [link, agent] : links_) {
+    moved = agent.look_for_ports(rooms, where_, budget_, fan_out_, out_) || moved;
+    if (agent.search().take_open()) {
+      fan_ = link;
+      fan_wish_ = FanWish::open;
+    }
+    if (fan_ == link && !agent.search().opens()) close_fan();
+    moved = agent.settle(rooms, where_, out_) || moved;
+  }
   return moved;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "node/link_agent.h"
 
@@ -30,17 +31,33 @@ class Traversal {
 
   // From the overlay.
   void on_up(const TraversalRooms& rooms, const overlay::LinkUp& up);
-  void on_down(overlay::SessionId link) { links_.erase(link); }
+  void on_down(overlay::SessionId link);
   void on_circuit(const TraversalRooms& rooms, const overlay::LinkCircuit& circuit);
   void on_message(const TraversalRooms& rooms, const overlay::LinkMessage& message);
   void on_stun(const TraversalRooms& rooms, const overlay::LinkStun& stun);
   void on_moved(Time now, const overlay::LinkPath& moved);
   void on_silence(Time now, overlay::SessionId link);
+  void on_seen(const TraversalRooms& rooms, const overlay::LinkSeen& seen);
   void supernodes_changed(const TraversalRooms& rooms);
   // From the driver.
   void addresses_changed(const TraversalRooms& rooms);
   // All there are now.
   void on_mappings(const TraversalRooms& rooms, std::vector<MappedPort> mapped);
+
+  // A call has its voice on this link, or no more.
+  void talk(overlay::SessionId link, bool talking);
+
+  // Searches behind a symmetric NAT (node/port_search.h) send from sockets of their own, a fan of them: what the driver
+  // is to do, what it has done, what leaves by them.
+  enum class FanWish : std::uint8_t { open, close };
+  std::optional<FanWish> poll_fan_wish() { return std::exchange(fan_wish_, std::nullopt); }
+  void fan_opened(const TraversalRooms& rooms, std::size_t sockets);
+  // True: the other end has found this socket. It becomes one of ours, by a number from kFirstAdopted on, and what came
+  // goes the usual way.
+  bool fan_heard(const TraversalRooms& rooms, std::size_t socket, const nat::stun::Message& message);
+  std::optional<FanShot> poll_fan();
+  // An adopted socket that nobody needs any more.
+  std::optional<std::uint8_t> poll_unneeded();
 
   // From now on the other end may learn our endpoints.
   void show(const TraversalRooms& rooms, overlay::SessionId link);
@@ -61,10 +78,16 @@ class Traversal {
  private:
   LinkAgent* find(overlay::SessionId link);
   void look_at_nat(const TraversalRooms& rooms);
+  void close_fan();
 
   std::map<overlay::SessionId, LinkAgent> links_;
   Whereabouts where_;
   Fifo<Transmit> out_;
+  SearchBudget budget_;
+  std::optional<overlay::SessionId> fan_;  // whose it is
+  std::optional<FanWish> fan_wish_;
+  Fifo<FanShot> fan_out_;
+  Fifo<std::uint8_t> unneeded_;
 };
 
 std::string_view to_string(NatKind kind);

@@ -5,6 +5,7 @@
 #include "node/io/log.h"
 #include "node/io/store/hosts_file.h"
 #include "node/io/store/key_file.h"
+#include "node/sockets.h"
 
 namespace linnet::io {
 namespace {
@@ -91,8 +92,35 @@ void Driver::pump() {
       ports_.send(std::move(*transmit));
     }
   }
+  while (const auto shot = node_.poll_fan()) {
+    if (fan_) fan_->send(shot->socket, shot->datagram);
+  }
   ports_.flush();
   if (tcp_) tcp_->flush();
+}
+
+// On the address of the socket by which an IPv4 datagram leaves.
+void Driver::open_fan(std::size_t sockets) {
+  const auto anywhere = IpAddress::v4(0);
+  const auto usual = node::usual_socket(ports_.sockets(), IpAddress::v4(192, 0, 2, 1));
+  const auto at = usual ? ports_.sockets()[*usual].ip : anywhere;
+  const auto receive = [this](std::size_t socket, const Datagram& d) { fan_heard(socket, d); };
+  fan_ = std::make_unique<UdpFan>(loop_, at, sockets, receive);
+  log_info("Looking for a way through a symmetric NAT from " + std::to_string(fan_->size()) + " sockets.");
+  node_.fan_opened(now(), fan_->size());
+  pump();
+}
+
+void Driver::fan_heard(std::size_t socket, const Datagram& datagram) {
+  if (node_.fan_heard(now(), socket, datagram)) {
+    const auto number = ports_.adopt(loop_, fan_->take(socket));
+    if (number) {
+      auto from = datagram.from;
+      from.socket = *number;
+      node_.handle_datagram(now(), Datagram{from, datagram.bytes});
+    }
+  }
+  pump();
 }
 
 void Driver::drain_events() {
@@ -123,6 +151,12 @@ void Driver::on_event(const node::Event& event) {
     warn_when(key_file_.save(rng_, node_.identity()));
   } else if (std::holds_alternative<node::event::ProbeNat>(event)) {
     if (!probe_) run_probe(false, {});
+  } else if (const auto* fan = std::get_if<node::event::OpenFan>(&event)) {
+    loop_.post([this, n = fan->sockets] { open_fan(n); });
+  } else if (std::holds_alternative<node::event::CloseFan>(event)) {
+    loop_.post([this] { fan_.reset(); });  // it may be reading
+  } else if (const auto* unneeded = std::get_if<node::event::CloseSocket>(&event)) {
+    loop_.post([this, number = unneeded->number] { ports_.close(number); });
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
   } else if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {

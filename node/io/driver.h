@@ -8,6 +8,7 @@
 #include "node/io/net/net_probe.h"
 #include "node/io/net/port_opener.h"
 #include "node/io/net/tcp_ports.h"
+#include "node/io/net/udp_fan.h"
 #include "node/io/net/udp_ports.h"
 #include "node/io/random.h"
 #include "node/io/sound/sound.h"
@@ -62,6 +63,8 @@ class Driver {
   void start_lan();
   void start_opener();
   void network_changed();
+  void open_fan(std::size_t sockets);
+  void fan_heard(std::size_t socket, const Datagram& datagram);
   void announce();
   void store_people();
   void store_sequence();
@@ -96,6 +99,7 @@ class Driver {
   bool opener_wanted_;
   std::unique_ptr<PortOpener> opener_;  // null: off
   std::unique_ptr<InterfaceWatch> interfaces_;
+  std::unique_ptr<UdpFan> fan_;  // while a search goes on
   Sound sound_;
   std::unique_ptr<NetProbe> probe_;  // while it runs
   bool probing_tcp_ = false;

@@ -2,12 +2,15 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
 #include "node/io/net/resolver.h"
+#include "node/io/net/udp_fan.h"
 #include "node/io/net/udp_ports.h"
+#include "node/sockets.h"
 
 namespace linnet::io {
 namespace {
@@ -120,6 +123,115 @@ TEST(UdpPorts, AnswerByTheSocketThatWasAsked) {
     EXPECT_EQ(byte, peer.socket);
     EXPECT_EQ(to_endpoint(from).port, bound[peer.socket == 0 ? 0 : 1].port);
   }
+}
+
+// A plain socket on the loopback, and where it is.
+struct Plain {
+  Fd fd{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  Endpoint local;
+
+  Plain() {
+    const auto any = to_socket_address(at("127.0.0.1:0"));
+    EXPECT_EQ(::bind(fd.get(), any.get(), any.size), 0);
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size);
+    local = to_endpoint(bound);
+  }
+  // Waits for a datagram; from where it came.
+  Endpoint hear() const {
+    std::uint8_t byte = 0;
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    EXPECT_EQ(::recvfrom(fd.get(), &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &size), 1);
+    return to_endpoint(from);
+  }
+  void say(const Endpoint& to) const {
+    const auto address = to_socket_address(to);
+    EXPECT_EQ(::sendto(fd.get(), "x", 1, 0, address.get(), address.size), 1);
+  }
+};
+
+TEST(UdpFan, SendsFromAPortOfItsOwnForEachSocketAndSaysWhichOneHeard) {
+  Loop loop;
+  const Plain other;
+  std::vector<std::size_t> heard;
+  UdpFan fan(loop, IpAddress::v4(127, 0, 0, 1), 8, [&](std::size_t socket, const Datagram& d) {
+    EXPECT_EQ(d.from, other.local);
+    heard.push_back(socket);
+    if (heard.size() == 2) loop.stop();
+  });
+  ASSERT_EQ(fan.size(), 8U);
+  std::vector<Endpoint> ports;
+  for (std::size_t i = 0; i < 8; ++i) {
+    fan.send(i, Transmit{other.local, Bytes{1}});
+    ports.push_back(other.hear());
+    EXPECT_EQ(std::count(ports.begin(), ports.end(), ports.back()), 1);
+  }
+  other.say(ports[5]);
+  other.say(ports[2]);
+  const auto limit = loop.alarm([&] { loop.stop(); });
+  limit->set(now() + std::chrono::seconds(10));
+  loop.run();
+  std::sort(heard.begin(), heard.end());
+  EXPECT_EQ(heard, (std::vector<std::size_t>{2, 5}));
+}
+
+TEST(UdpFan, TakesNoMoreThanItMay) {
+  Loop loop;
+  UdpFan fan(loop, IpAddress::v4(127, 0, 0, 1), 100'000, [](std::size_t, const Datagram&) {});
+  EXPECT_LE(fan.size(), UdpFan::kMost);
+  EXPECT_GT(fan.size(), 0U);
+  fan.send(100'000, Transmit{at("127.0.0.1:9"), Bytes{1}});
+  EXPECT_FALSE(fan.take(100'000));
+}
+
+TEST(UdpPorts, ASocketThatASearchFoundStaysUnderANumberUntilItIsClosed) {
+  Loop loop;
+  auto ports = UdpPorts::open({at("127.0.0.1:0")});
+  ASSERT_TRUE(ports);
+  const Plain other;
+  std::optional<Endpoint> from;
+  ports->start(
+      loop, [&](const Datagram& d) { from = d.from; }, [&] { loop.stop(); });
+  UdpFan fan(loop, IpAddress::v4(127, 0, 0, 1), 2, [](std::size_t, const Datagram&) {});
+  fan.send(1, Transmit{other.local, Bytes{1}});
+  const auto seen_at = other.hear();
+  const auto number = ports->adopt(loop, fan.take(1));
+  ASSERT_TRUE(number);
+  EXPECT_GE(*number, node::kFirstAdopted);
+  EXPECT_FALSE(fan.take(1)) << "it is taken once";
+
+  other.say(seen_at);
+  const auto limit = loop.alarm([&] { loop.stop(); });
+  limit->set(now() + std::chrono::seconds(10));
+  loop.run();
+  ASSERT_TRUE(from);
+  EXPECT_EQ(from->socket, *number);
+  ports->send(Transmit{*from, Bytes{1}});
+  ports->flush();
+  EXPECT_EQ(other.hear(), seen_at);
+
+  ports->close(*number);
+  ports->send(Transmit{*from, Bytes{1}});
+  EXPECT_EQ(ports->dropped(), 1U);
+}
+
+TEST(UdpPorts, KeepsSoManyFoundSocketsAndGivesTheirNumbersAgain) {
+  Loop loop;
+  auto ports = UdpPorts::open({at("127.0.0.1:0")});
+  ASSERT_TRUE(ports);
+  ports->start(
+      loop, [](const Datagram&) {}, [] {});
+  UdpFan fan(loop, IpAddress::v4(127, 0, 0, 1), node::kMostAdopted + 2, [](std::size_t, const Datagram&) {});
+  std::optional<std::uint8_t> last;
+  for (std::size_t i = 0; i < node::kMostAdopted; ++i) {
+    last = ports->adopt(loop, fan.take(i));
+    ASSERT_TRUE(last) << i;
+  }
+  EXPECT_FALSE(ports->adopt(loop, fan.take(node::kMostAdopted)));
+  ports->close(*last);
+  EXPECT_EQ(ports->adopt(loop, fan.take(node::kMostAdopted + 1)), last);
 }
 
 // The traffic class a plain socket reads beside one datagram.

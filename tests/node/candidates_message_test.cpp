@@ -34,6 +34,31 @@ TEST(CandidatesMessage, SurvivesTheWireWithoutWhatNeverLeavesAMachine) {
   EXPECT_EQ(back->candidates[1].endpoint, nat::ice::circuit_endpoint(9));
 }
 
+TEST(CandidatesMessage, ASearchIsAskedForWithAndWithoutAGuess) {
+  auto asks = message();
+  asks.search = SearchAsk{2, nat::PortGuess{4711, -3}};
+  auto back = read_candidates(write(asks));
+  ASSERT_TRUE(back && back->search);
+  EXPECT_EQ(back->search->round, 2U);
+  EXPECT_EQ(back->search->guess, (nat::PortGuess{4711, -3}));
+  asks.search->guess.reset();
+  back = read_candidates(write(asks));
+  ASSERT_TRUE(back && back->search);
+  EXPECT_FALSE(back->search->guess);
+  EXPECT_FALSE(read_candidates(write(message()))->search);
+}
+
+TEST(CandidatesMessage, AGuessThatNoNatCouldMeanIsRefused) {
+  for (const auto& guess : {nat::PortGuess{80, 1}, nat::PortGuess{4711, 0}, nat::PortGuess{4711, 65}}) {
+    auto wrong = message();
+    wrong.search = SearchAsk{1, guess};
+    EXPECT_FALSE(read_candidates(write(wrong))) << guess.next << ' ' << guess.step;
+  }
+  auto wrong = message();
+  wrong.search = SearchAsk{0, std::nullopt};
+  EXPECT_FALSE(read_candidates(write(wrong)));
+}
+
 TEST(CandidatesMessage, EveryTruncationIsRefused) {
   const auto wire = write(message());
   for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(read_candidates(ByteView(wire).first(n))) << n;

@@ -102,6 +102,7 @@ std::optional<std::uint16_t> UdpPorts::beyond_loopback() const {
 }
 
 void UdpPorts::start(Loop& loop, const Ears& ears) {
+  ears_ = ears;
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     UdpSocket::Ears of_socket;
     of_socket.pass = [this, i, ears](Time read_at, const Datagram& d) {
@@ -137,8 +138,38 @@ Endpoint UdpPorts::named(Endpoint from, std::size_t socket) {
   return from;
 }
 
+std::optional<std::uint8_t> UdpPorts::adopt(Loop& loop, Fd fd) {
+  auto at = std::find(adopted_.begin(), adopted_.end(), nullptr);
+  if (at == adopted_.end() && adopted_.size() < node::kMostAdopted) at = adopted_.insert(at, nullptr);
+  auto socket = at == adopted_.end() || !fd ? trouble("No room.") : UdpSocket::from(std::move(fd));
+  if (!socket) return std::nullopt;
+  const auto number = static_cast<std::uint8_t>(node::kFirstAdopted + (at - adopted_.begin()));
+  *at = std::move(*socket);
+  UdpSocket::Ears ears;
+  ears.pass = [](Time, const Datagram&) { return false; };
+  ears.passed = [] {};
+  ears.receive = [this, number](const Datagram& d) {
+    auto from = d.from;
+    from.socket = number;
+    ears_.receive(Datagram{from, d.bytes});
+  };
+  ears.drained = ears_.drained;
+  (*at)->start(loop, std::move(ears));
+  return number;
+}
+
+UdpSocket* UdpPorts::adopted(std::uint8_t number) {
+  const auto index = static_cast<std::size_t>(number) - node::kFirstAdopted;
+  return number >= node::kFirstAdopted && index < adopted_.size() ? adopted_[index].get() : nullptr;
+}
+
+void UdpPorts::close(std::uint8_t number) {
+  if (adopted(number) != nullptr) adopted_[static_cast<std::size_t>(number) - node::kFirstAdopted].reset();
+}
+
 UdpSocket* UdpPorts::choose(const Endpoint& to) {
   if (to.socket == 0) return usual(to);
+  if (to.socket >= node::kFirstAdopted) return adopted(to.socket);
   return to.socket <= sockets_.size() ? sockets_[to.socket - 1U].get() : nullptr;
 }
 
@@ -158,6 +189,9 @@ void UdpPorts::send(Transmit transmit) {
 
 void UdpPorts::flush() {
   for (auto& socket : sockets_) socket->flush();
+  for (auto& socket : adopted_) {
+    if (socket) socket->flush();
+  }
 }
 
 std::uint64_t UdpPorts::dropped() const {

@@ -44,6 +44,10 @@ class UdpPorts {
   void start(Loop& loop, UdpSocket::Receive receive, std::function<void()> drained) {
     start(loop, Ears{{}, {}, std::move(receive), std::move(drained)});
   }
+  // Keeps a socket that a search found (node/port_search.h), under the number that is returned, until close(). Nothing:
+  // there are kMostAdopted. After start().
+  std::optional<std::uint8_t> adopt(Loop& loop, Fd fd);
+  void close(std::uint8_t number);
   // By the socket that the endpoint names; 0: the first of its family, loopback to loopback.
   void send(Transmit transmit);
   void flush();
@@ -51,6 +55,7 @@ class UdpPorts {
 
  private:
   void add(std::unique_ptr<UdpSocket> socket);
+  UdpSocket* adopted(std::uint8_t number);
   UdpSocket* choose(const Endpoint& to);
   bool pass(Time read_at, const Datagram& datagram, const Ears& ears);
   UdpSocket* usual(const Endpoint& to);
@@ -61,6 +66,8 @@ class UdpPorts {
   std::vector<Endpoint> locals_;  // of sockets_
   std::size_t of_discovery_ = 0;  // the last ones: nobody is told of them
   std::uint64_t unroutable_ = 0;
+  std::vector<std::unique_ptr<UdpSocket>> adopted_;  // from node::kFirstAdopted on; null: the number is free
+  Ears ears_;                                        // of start()
 };
 
 // Addresses of the interfaces that are up, without link-local ones.

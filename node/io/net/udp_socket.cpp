@@ -79,6 +79,10 @@ Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
   set(fd.get(), SOL_SOCKET, SO_SNDBUF, kKernelBuffer);
   const auto address = to_socket_address(at);
   if (::bind(fd.get(), address.get(), address.size) != 0) return trouble(bind_error(at));
+  return from(std::move(fd));
+}
+
+Outcome<std::unique_ptr<UdpSocket>> UdpSocket::from(Fd fd) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0)

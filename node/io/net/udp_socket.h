@@ -23,6 +23,9 @@ class UdpSocket {
   // Port 0 lets the system choose. Trouble names the port when another program has it.
   static Outcome<std::unique_ptr<UdpSocket>> open(const Endpoint& at);
 
+  // One that is bound already.
+  static Outcome<std::unique_ptr<UdpSocket>> from(Fd fd);
+
   const Endpoint& local() const { return local_; }
 
   // Of a batch `pass` sees every datagram first, then `passed` is called once; `receive` gets the others, and `drained`
