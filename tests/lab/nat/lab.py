@@ -28,12 +28,13 @@ def unable():
 
 
 class Lab:
-    def __init__(self, program, a, b, delay=0, keep=False, relays=3):
+    def __init__(self, program, a, b, delay=0, keep=False, relays=3, more=()):
         self.program, self.keep = program, keep
         self.name = f"m{os.getpid()}"
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="linnet-nat-"))
         self.homes = []
         arguments = ["up", "-n", self.name, "-a", a, "-b", b, "-k", str(relays)]
+        arguments += more
         if delay:
             arguments += ["--delay", str(delay)]
         self.natlab(*arguments)
@@ -47,9 +48,9 @@ class Lab:
     def linnet(self, host, *arguments, timeout=90):
         return subprocess.run([self.program, "--home", str(self.root / host), *arguments], capture_output=True, text=True, timeout=timeout)
 
-    def up(self, host, *arguments):
+    def up(self, host, *arguments, name=None):
         self.homes.append(host)
-        made = self.linnet(host, "id", "new", f"{host}@lab.example")
+        made = self.linnet(host, "id", "new", f"{name or host}@lab.example")
         if made.returncode:
             raise RuntimeError(made.stderr)
         command = ["ip", "netns", "exec", f"nat-{self.name}-{host}", self.program, "--home", str(self.root / host), "up", "--lan", "off", *arguments]
@@ -71,16 +72,27 @@ class Lab:
             watch.wait()
         return None
 
-    def people_up(self):
-        """Three supernodes on the Internet side, on port 4400 (and by themselves on 443 and 80), then a1 and b1."""
+    def people_up(self, people=None, v6=False):
+        """Three supernodes on the Internet side, on port 4400 (and by themselves on 443 and 80), then people: host to listening addresses and
+        the family by which it joins; usually a1 and b1 with IPv4."""
+        people = people or {"a1": (["0.0.0.0:4400"], 4), "b1": (["0.0.0.0:4400"], 4)}
+        at = {4: [f"198.18.{k}.11:4400" for k in (1, 2, 3)], 6: [f"[2001:db8:f0{k:02x}::11]:4400" for k in (1, 2, 3)]}
         boot = []
         for k in (1, 2, 3):
-            address = f"198.18.{k}.11"
-            self.up(f"pub{k}", "--relay", "on", "--listen", f"{address}:4400", *boot)
-            boot += ["--bootstrap", f"{address}:4400"]
-        for host in ("a1", "b1"):
-            self.up(host, "--relay", "off", "--listen", "0.0.0.0:4400", "--auto-answer", "--play", str(SPEECH), *boot)
-        return {host: self.online(host) for host in ("a1", "b1")}
+            own = [at[4][k - 1]] + ([at[6][k - 1]] if v6 else [])
+            self.up(f"pub{k}", "--relay", "on", *self.options("--listen", own), *boot)
+            boot += self.options("--bootstrap", own[:1])
+        for host, (listen, family) in people.items():
+            self.up(host, "--relay", "off", *self.options("--listen", listen), "--auto-answer", "--play", str(SPEECH),
+                    *self.options("--bootstrap", at[family]))
+        return {host: self.online(host) for host in people}
+
+    @staticmethod
+    def options(name, values):
+        return [word for value in values for word in (name, value)]
+
+    def inside(self, host, *command):
+        subprocess.run(["ip", "netns", "exec", f"nat-{self.name}-{host}", *command], check=True, timeout=30)
 
     def call(self, caller, callee, seconds):
         heard = self.root / f"{caller}-heard.wav"
