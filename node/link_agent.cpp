@@ -274,7 +274,7 @@ const LinkAgent::Circuit* LinkAgent::circuit_for_search() const {
 SearchFacts LinkAgent::facts(const TraversalRooms& rooms, const Whereabouts& where) const {
   const auto way = agent_.selected();
   const auto path = rooms.peer.path(link_);
-  const bool relayed = way && way->relayed && path && path->kind != overlay::PathKind::direct;
+  const bool relayed = (!way || way->relayed) && path && path->kind != overlay::PathKind::direct;
   return {shown_ && they_show_, talking_, relayed && circuit_for_search() != nullptr, where.kind, their_kind_};
 }
 

@@ -129,9 +129,10 @@ std::optional<Forward> CircuitTable::forward(Time now, const Endpoint& from, Mut
   if (packet.size() <= kCircuitHeader || packet.size() > kMaxDatagram || packet[0] != kForwardType ||
       packet[1] != static_cast<std::uint8_t>(ForwardKind::circuit))
     return std::nullopt;
-  // Handshakes are over when a circuit is opened: frames and voice (RFC 7983) alone go through.
-  const bool voice = packet[kCircuitHeader] >= 128 && packet[kCircuitHeader] <= 191;
-  if (!voice && packet[kCircuitHeader] != 8) return std::nullopt;
+  // Handshakes are over when a circuit is opened: frames, voice and the checks of ICE (RFC 7983) alone go through.
+  const auto first = packet[kCircuitHeader];
+  const bool voice = first >= 128 && first <= 191;
+  if (!voice && first != 8 && first > 3) return std::nullopt;
   const auto id = id_in(packet);
   auto* found = id == 0 ? nullptr : circuits_.find(id);
   if (found == nullptr || !(*found)->accepted) {

@@ -48,6 +48,16 @@ TEST_F(Circuits, JoinTheirTwoEndsInBothDirections) {
   EXPECT_EQ(pass(table, now, host(2), id, 100)->to, host(1));
 }
 
+TEST_F(Circuits, CarryFramesVoiceAndChecksAndNoHandshakes) {
+  const auto id = standing(table, 1, 2);
+  for (int first = 0; first < 256; ++first) {
+    auto bytes = packet(id, 100);
+    bytes[kCircuitHeader] = static_cast<std::uint8_t>(first);
+    const bool wanted = first <= 3 || first == 8 || (first >= 128 && first <= 191);
+    EXPECT_EQ(table.forward(now, host(1), bytes).has_value(), wanted) << first;
+  }
+}
+
 TEST_F(Circuits, ForwardNothingBeforeTheCalledEndAccepts) {
   const auto id = table.open(now, rng, end(1), end(2), nonce(1));
   ASSERT_TRUE(id);
