@@ -195,6 +195,8 @@ void LinkAgent::on_event(const TraversalRooms& rooms, const nat::ice::Event& eve
 void LinkAgent::choose(const TraversalRooms& rooms, const Way& way) {
   const auto current = rooms.peer.path(link_);
   if (way.relayed && (!current || current->kind != overlay::PathKind::direct)) return;
+  // A stream to the other end (node/streams.h) is no pair of the agent's, and better than a circuit while it answers.
+  if (way.relayed && overlay::on_stream(*current)) return;
   rooms.peer.offer_path(rooms.now, link_, path_of(way), true);
   keep_after_ = kKeepFirst;
   keep_at_ = way.relayed || !initiator_ ? kNever : rooms.now + keep_after_;
@@ -308,8 +310,6 @@ bool LinkAgent::look_for_ports(const TraversalRooms& rooms, const Whereabouts& w
   return moved;
 }
 
-Time LinkAgent::next_timeout() const {
-  return std::min({agent_.next_timeout(), keep_at_, search_.next_timeout()});
-}
+Time LinkAgent::next_timeout() const { return std::min({agent_.next_timeout(), keep_at_, search_.next_timeout()}); }
 
 }  // namespace linnet::node

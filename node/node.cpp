@@ -80,6 +80,8 @@ void Node::handle_mappings(Time now, std::vector<OpenPort> open) {
   impl_->settle(now);
 }
 
+void Node::set_streams(std::vector<Endpoint> taken) { impl_->streams.set(std::move(taken)); }
+
 void Node::handle_timeout(Time now) { impl_->handle_timeout(now); }
 Time Node::next_timeout() const { return impl_->next_timeout(); }
 

@@ -56,6 +56,8 @@ class Node {
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // All that routers have open for us now. Those through which somebody came in are told to others.
   void handle_mappings(Time now, std::vector<OpenPort> open);
+  // Where the driver takes streams of people in calls, though this is no supernode (node/streams.h).
+  void set_streams(std::vector<Endpoint> taken);
   void handle_timeout(Time now);
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();

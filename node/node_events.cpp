@@ -74,6 +74,7 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
   if (link != nullptr) note_heard(r, *link, down.reason);
   links.remove(down.link);
   traversal.on_down(down.link);
+  streams.forget(down.link);
   invitations.on(r, now, down);
   examiner.on(r, down);
   tell_all(now, down);
@@ -88,7 +89,10 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
 }
 
 void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
-  if (message.channel == overlay::Channel::candidates) return traversal.on_message(traversal_rooms(now), message);
+  if (message.channel == overlay::Channel::candidates) {
+    if (streams.on_message(message.link, message.bytes)) return;
+    return traversal.on_message(traversal_rooms(now), message);
+  }
   if (message.channel == overlay::Channel::people) {
     auto r = rooms();
     if (hear_network(r, now, message)) return examiner.network_heard(r, message.link);

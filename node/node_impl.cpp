@@ -56,6 +56,7 @@ void Node::Impl::settle(Time now) {
   reap(now);
   if (std::exchange(calls_moved, false)) keep_links(now);
   tend_fan();
+  tend_streams(now);
   leave_step(now);
 }
 
@@ -63,6 +64,17 @@ void Node::Impl::keep_links(Time now) {
   for (const auto& [id, link] : links.all()) {
     peer.keep(now, id, in_use(calls, link.peer()));
     traversal.talk(id, talking_on(calls, id));
+  }
+}
+
+void Node::Impl::tend_streams(Time now) {
+  for (const auto& [id, link] : links.all()) {
+    const auto path = peer.path(id);
+    const bool relayed = path && path->kind != overlay::PathKind::direct;
+    const Streams::Facts facts{link.shared, talking_on(calls, id), relayed};
+    if (auto words = streams.say(id, facts)) (void)peer.send(now, id, overlay::Channel::candidates, std::move(*words));
+    for (const auto& at : streams.look(now, id, facts))
+      peer.offer_path(now, id, {overlay::PathKind::direct, at, 0, false}, false);
   }
 }
 
@@ -146,8 +158,9 @@ void Node::Impl::handle_timeout(Time now) {
 
 Time Node::Impl::next_timeout() const {
   if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
-  Time out_at = std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by,
-                          invitations.next_timeout(), nat.next_timeout(), examiner.next_timeout()});
+  Time out_at =
+      std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by,
+                invitations.next_timeout(), nat.next_timeout(), examiner.next_timeout(), streams.next_timeout()});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
   return out_at;

@@ -6,6 +6,7 @@
 #include "node/invitations.h"
 #include "node/node.h"
 #include "node/reception.h"
+#include "node/streams.h"
 #include "node/stun_door.h"
 
 namespace linnet::node {
@@ -25,6 +26,7 @@ struct Node::Impl {
   void close_idle_links(Time now);
   void keep_links(Time now);
   void tend_fan();
+  void tend_streams(Time now);
 
   // node_events.cpp: from the overlay.
   void on(Time now, const overlay::StateChanged&);
@@ -90,7 +92,9 @@ struct Node::Impl {
     for (auto& entry : calls) tell(now, entry.second, what);
   }
   Call* owner(sip::CallId call);
-  Rooms rooms() { return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall, nat}; }
+  Rooms rooms() {
+    return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall, nat};
+  }
   TraversalRooms traversal_rooms(Time now) { return {now, rng, peer, config.peer.listen}; }
 
   static constexpr Duration kIdleCheck = std::chrono::seconds(15);  // of links
@@ -106,6 +110,7 @@ struct Node::Impl {
   overlay::Peer peer;
   StunDoor stun;
   Traversal traversal;
+  Streams streams;
   sip::Core sip;
   Links links;
   Askers askers;

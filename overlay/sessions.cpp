@@ -297,6 +297,12 @@ std::optional<SessionId> Sessions::session_on(const Path& path) const { return i
 bool Sessions::tries(const Endpoint& endpoint) const {
   bool out = false;
   impl_->outgoing.each([&](SessionId, const auto& one) { out = out || one->tries(endpoint); });
+  // A path that a session's owner wants proven: a stream is made for it.
+  const Path straight{PathKind::direct, endpoint, 0, false};
+  impl_->sessions.each([&](SessionId, const auto& one) {
+    const auto* state = out ? nullptr : one->paths().find(straight);
+    out = out || (state != nullptr && state->asked && state->probing);
+  });
   return out;
 }
 

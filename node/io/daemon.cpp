@@ -1,5 +1,6 @@
 #include "node/io/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "node/io/clock.h"
@@ -14,6 +15,7 @@
 #include "node/io/sound/sound_choice.h"
 #include "node/io/store/hosts_file.h"
 #include "node/io/store/key_file.h"
+#include "overlay/ways.h"
 
 namespace linnet::io {
 namespace {
@@ -58,10 +60,31 @@ std::vector<Endpoint> joined(std::vector<Endpoint> found, Routes& routes, const 
   return found;
 }
 
+std::vector<Endpoint> of_convention(std::vector<Endpoint> among) {
+  std::erase_if(among, [](const Endpoint& e) { return e.port != overlay::kTlsPort && e.port != overlay::kWebPort; });
+  return among;
+}
+
+// Where a leaf takes streams, as others reach it.
+std::vector<Endpoint> told_streams(const UdpPorts& ports, const TcpPorts& tcp) {
+  const auto listened = tcp.bound();
+  auto out = of_convention(ports.reachable());
+  std::erase_if(out, [&](const Endpoint& at) {
+    return std::none_of(listened.begin(), listened.end(), [&](const Endpoint& l) { return l.port == at.port; });
+  });
+  for (auto& at : out) at.transport = at.port == overlay::kTlsPort ? Transport::tls : Transport::tcp;
+  return out;
+}
+
 std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool supernode, const Routes& routes) {
   auto out = std::make_unique<TcpPorts>();
   out->set_route([&routes](const Endpoint& to) { return routes.to(to); });
-  if (!supernode) return out;  // a leaf is reached through its supernodes
+  if (!supernode) {
+    // A leaf is reached through its supernodes; one that was told to listen on a port of convention takes streams
+    // there, of people in calls whose networks let nothing else out.
+    if (const auto open = out->listen(of_convention(ports.bound())); !open) log_info(open.error().text);
+    return out;
+  }
   if (const auto open = out->listen(ports.bound()); !open) log_warn(open.error().text);
   if (const auto open = out->listen(ports_of_convention(ports.bound())); !open) log_info(open.error().text);
   return out;
@@ -185,6 +208,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.hosts_file = home.hosts();
   parts.key_file = std::move(who->file);
   parts.tcp = streams(*ports, parts.config.peer.role == overlay::Role::supernode, *impl->routes);
+  const auto taken = told_streams(*ports, *parts.tcp);
   parts.config.peer.tcp = true;
   parts.port_mapping = settings.port_mapping;
   parts.config.peer.proxy = impl->routes->proxied();
@@ -220,6 +244,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
                         if (self->proxy_name) self->proxy_name->every_second(alone);
                         self->service->every_second();
                       });
+  impl->driver->node().set_streams(taken);
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
 }
 
