@@ -17,7 +17,11 @@ std::size_t Pace::due(Time now) {
 }
 
 Opener::Opener(Time now, Rng& rng, std::size_t sockets, const std::optional<Endpoint>& server)
-    : sockets_(std::min(sockets, kSockets)), server_(server), measured_by_(now + kMeasuring), measured_(false), pace_(now) {
+    : sockets_(std::min(sockets, kSockets)),
+      server_(server),
+      measured_by_(now + kMeasuring),
+      measured_(false),
+      pace_(now) {
   const auto n = server_ ? std::min(kSamples, sockets_) : 0;
   for (std::size_t i = 0; i < n; ++i) samples_.push_back({rng.array<12>(), std::nullopt});
   measured_ = samples_.empty();
@@ -28,8 +32,8 @@ void Opener::handle(std::size_t socket, const stun::Message& message) {
   auto& sample = samples_[socket];
   if (message.id() != sample.id || sample.port || !message.understood_answer()) return;
   if (const auto mapped = message.endpoint(stun::Attr::xor_mapped_address)) sample.port = mapped->port;
-  measured_ = measured_ ||
-              std::all_of(samples_.begin(), samples_.end(), [](const Sample& s) { return s.port.has_value(); });
+  measured_ =
+      measured_ || std::all_of(samples_.begin(), samples_.end(), [](const Sample& s) { return s.port.has_value(); });
 }
 
 std::optional<PortGuess> Opener::guess() const {

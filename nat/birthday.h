@@ -18,7 +18,7 @@
 namespace linnet::nat::birthday {
 
 inline constexpr std::size_t kSockets = 256;
-inline constexpr std::size_t kProbes = 1024;                       // of either side, in one search
+inline constexpr std::size_t kProbes = 1024;                         // of either side, in one search
 inline constexpr Duration kInterval = std::chrono::milliseconds(5);  // between packets: 200 a second
 
 // One packet to be sent. Empty bytes: the owner writes a check.

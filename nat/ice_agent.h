@@ -111,8 +111,8 @@ class Agent {
   std::optional<Outgoing> poll_transmit();
   std::optional<Event> poll_event();
 
-  // A check of no pair, to be sent wherever the other side may hear it (nat/birthday.h): it answers with one of its own.
-  // Nothing before the other side's credentials are there.
+  // A check of no pair, to be sent wherever the other side may hear it (nat/birthday.h): it answers with one of its
+  // own. Nothing before the other side's credentials are there.
   std::optional<Bytes> loose_check();
   // A request that the other side made for this agent, by its integrity.
   bool authentic(const stun::Message& request) const;

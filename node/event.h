@@ -104,10 +104,10 @@ struct Left {};
 
 }  // namespace event
 
-using Event =
-    std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::StatusChanged, event::IncomingCall, event::CallChanged,
-                 event::CallEnded, event::AudioStart, event::AudioStop, event::PeopleDone, event::SavePeople,
-                 event::SaveSequence, event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::OpenFan, event::CloseFan,
-                 event::CloseSocket, event::Left>;
+using Event = std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::StatusChanged,
+                           event::IncomingCall, event::CallChanged, event::CallEnded, event::AudioStart,
+                           event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence,
+                           event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity,
+                           event::OpenFan, event::CloseFan, event::CloseSocket, event::Left>;
 
 }  // namespace linnet::node

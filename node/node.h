@@ -63,9 +63,9 @@ class Node {
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
 
-  // After event OpenFan: how many sockets there are (none: it cannot be), what leaves by them, and what comes in. True: the
-  // socket is to be kept beside the others, under a number from kFirstAdopted on (node/sockets.h), and handle_datagram()
-  // called with what came.
+  // After event OpenFan: how many sockets there are (none: it cannot be), what leaves by them, and what comes in. True:
+  // the socket is to be kept beside the others, under a number from kFirstAdopted on (node/sockets.h), and
+  // handle_datagram() called with what came.
   void fan_opened(Time now, std::size_t sockets);
   std::optional<FanShot> poll_fan();
   bool fan_heard(Time now, std::size_t socket, const Datagram& datagram);

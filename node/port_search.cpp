@@ -6,7 +6,8 @@ namespace linnet::node {
 
 bool SearchBudget::take(Time now) {
   if (filled_ != Time::min())
-    left_ = std::min(kAtOnce, left_ + static_cast<double>((now - filled_).count()) / static_cast<double>(kEvery.count()));
+    left_ =
+        std::min(kAtOnce, left_ + static_cast<double>((now - filled_).count()) / static_cast<double>(kEvery.count()));
   filled_ = now;
   if (busy_ || left_ < 1) return false;
   left_ -= 1;

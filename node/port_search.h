@@ -1,6 +1,6 @@
 // Guessing the port of a symmetric NAT (nat/birthday.h), for one link, while its voice goes by a circuit. Who is behind
-// that NAT asks for it inside the link's session; each end sends only to where a supernode of one of their circuits sees
-// the other, who let it say so. A search is bounded in packets, sockets and time, and a node has one at a time.
+// that NAT asks for it inside the link's session; each end sends only to where a supernode of one of their circuits
+// sees the other, who let it say so. A search is bounded in packets, sockets and time, and a node has one at a time.
 #pragma once
 
 #include <optional>

@@ -99,10 +99,9 @@ struct CircuitOffer {
   crypto::SessionKey supernode;
 };
 
-using Message =
-    std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
-                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, CircuitShow,
-                 CircuitSeen>;
+using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish,
+                             Published, CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed,
+                             CircuitOffer, CircuitShow, CircuitSeen>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

@@ -135,7 +135,8 @@ class Peer {
   void drop_path(Time now, SessionId link, const Path& path);
   // By a circuit of this link, beside its frames; dropped when the link has none of that number.
   void send_on_circuit(Time now, SessionId link, const Path& circuit, ByteView bytes);
-  // Lets the supernode of this circuit tell the other end where it sees us (LinkSeen there). Only of a link that is shown.
+  // Lets the supernode of this circuit tell the other end where it sees us (LinkSeen there). Only of a link that is
+  // shown.
   void show_on_circuit(Time now, SessionId link, const Path& circuit);
   // Asks on every path of the link that is proven: LinkAnswered for each that answers.
   void ping(Time now, SessionId link);

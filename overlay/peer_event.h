@@ -119,9 +119,8 @@ struct Relayed {
 struct ClockMoved {};
 struct SupernodesChanged {};
 struct HostCacheChanged {};
-using PeerEvent =
-    std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit, LinkStun,
-                 LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged,
-                 HostCacheChanged>;
+using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit,
+                               LinkStun, LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed,
+                               ClockMoved, SupernodesChanged, HostCacheChanged>;
 
 }  // namespace linnet::overlay

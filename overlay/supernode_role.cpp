@@ -218,8 +218,8 @@ void SupernodeRole::on_circuit_accept(const Context& c, SessionId session, const
   if (caller) say(c, *caller, control::CircuitReady{message.nonce, message.circuit});
 }
 
-// Who says it has proven its address here, and shows itself of its own will. By a stream another port would be seen than
-// by UDP.
+// Who says it has proven its address here, and shows itself of its own will. By a stream another port would be seen
+// than by UDP.
 void SupernodeRole::on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message) {
   const auto showing = circuits_.show(message.circuit, session);
   if (!showing || showing->seen.transport != Transport::udp || !c.sessions.reached(session)) return;

@@ -1,5 +1,5 @@
-// Two ICE agents, one behind a NAT that gives another port for each destination, the other behind one whose filter looks
-// at ports: alone they find nothing. With a search they do.
+// Two ICE agents, one behind a NAT that gives another port for each destination, the other behind one whose filter
+// looks at ports: alone they find nothing. With a search they do.
 #include "nat/birthday.h"
 
 #include <gtest/gtest.h>
@@ -42,8 +42,12 @@ class World {
   World(std::uint64_t seed, NatKind left, NatKind right, std::optional<std::uint64_t> lots, double loss = 0)
       : rng_(seed),
         loss_(loss),
-        opener{*Endpoint::parse("10.0.0.1:4400"), NatBox(left, *IpAddress::parse("203.0.113.1"), 30s, 4096, lots), {}, {}},
-        prober{*Endpoint::parse("10.0.1.1:4400"), NatBox(right, *IpAddress::parse("203.0.113.2"), 30s, 4096, lots), {}, {}} {
+        opener{
+            *Endpoint::parse("10.0.0.1:4400"), NatBox(left, *IpAddress::parse("203.0.113.1"), 30s, 4096, lots), {}, {}},
+        prober{*Endpoint::parse("10.0.1.1:4400"),
+               NatBox(right, *IpAddress::parse("203.0.113.2"), 30s, 4096, lots),
+               {},
+               {}} {
     ice::AgentConfig config;
     config.role = ice::Role::controlling;
     opener.agent = std::make_unique<Agent>(config, rng_);
@@ -69,7 +73,8 @@ class World {
       opens.handle_timeout(now, shots);
       for (auto& s : shots) {
         opened += s.bytes.empty() ? 1 : 0;
-        send(opener, kFan + static_cast<Base>(s.socket), s.to, s.bytes.empty() ? *opener.agent->loose_check() : s.bytes);
+        send(opener, kFan + static_cast<Base>(s.socket), s.to,
+             s.bytes.empty() ? *opener.agent->loose_check() : s.bytes);
       }
       if (opens.measured() && !opens.aimed()) {
         guess = opens.guess();

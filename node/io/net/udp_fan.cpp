@@ -46,7 +46,8 @@ UdpFan::UdpFan(Loop& loop, const IpAddress& at, std::size_t count, Receive recei
 void UdpFan::send(std::size_t socket, const Transmit& transmit) {
   if (socket >= sockets_.size() || !sockets_[socket].fd) return;
   const auto to = to_socket_address(transmit.to);
-  (void)::sendto(sockets_[socket].fd.get(), transmit.bytes.data(), transmit.bytes.size(), MSG_DONTWAIT, to.get(), to.size);
+  (void)::sendto(sockets_[socket].fd.get(), transmit.bytes.data(), transmit.bytes.size(), MSG_DONTWAIT, to.get(),
+                 to.size);
 }
 
 Fd UdpFan::take(std::size_t socket) {
