@@ -259,16 +259,6 @@ TEST_F(Circuits, CountMonthsByTheCalendar) {
   EXPECT_EQ(month_of(Wall{951'868'800}), 2000 * 12 + 2);
 }
 
-TEST_F(Circuits, CarryFramesAndVoiceAlone) {
-  const auto id = standing(table, 1, 2);
-  for (int first = 0; first < 256; ++first) {
-    auto bytes = write_tagged(ForwardKind::circuit, id, Bytes(20, static_cast<std::uint8_t>(first)));
-    const bool carried = first == 8 || (first >= 128 && first <= 191);
-    EXPECT_EQ(table.forward(now, host(1), bytes).has_value(), carried) << first;
-    now += milliseconds(10);
-  }
-}
-
 TEST_F(Circuits, LeaveThePacketAsItIs) {
   const auto id = standing(table, 1, 2);
   auto bytes = packet(id, 300);
