@@ -1,0 +1,34 @@
+// What a TURN server is told at start.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nat/turn_policy.h"
+
+namespace linnet::nat::turn {
+
+struct User {
+  std::string name;  // at most 508 bytes
+  std::string password;
+
+  bool operator==(const User&) const = default;
+};
+
+struct Limits {
+  std::size_t total = 2048;  // allocations
+  std::size_t per_user = 512;
+  std::size_t per_prefix = 256;   // of a /24 or /48 of clients. Loopback is exempt
+  std::size_t reservations = 64;  // ports kept for who asked for a pair
+};
+
+struct ServerConfig {
+  std::string realm = "linnet";
+  std::vector<User> users;
+  Policy policy;
+  Limits limits;
+  bool v4 = true;  // families that relayed addresses can be had of
+  bool v6 = false;
+};
+
+}  // namespace linnet::nat::turn

@@ -1,0 +1,20 @@
+// What a TURN server did, for who looks at it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace linnet::nat::turn {
+
+struct Counters {
+  std::uint64_t to_peers = 0, to_clients = 0, dropped = 0;  // packets
+  std::uint64_t bytes = 0;                                  // of what peers and clients sent
+  std::uint64_t refused_peers = 0, unauthenticated = 0, limited = 0, refused_allocations = 0;
+};
+
+struct Status {
+  std::size_t allocations = 0, streams = 0, users = 0;
+  Counters counters;
+};
+
+}  // namespace linnet::nat::turn
