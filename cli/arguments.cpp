@@ -115,6 +115,11 @@ class Grammar {
         ->allow_extra_args(false);
     up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: on the own links, while alone)")
         ->type_name("on|off|auto");
+    up->add_option("--turn-user", raw_.up.turn_users, "serve TURN to this user of WebRTC or SIP, may be given again")
+        ->type_name("NAME:PASSWORD")
+        ->allow_extra_args(false);
+    up->add_flag("--relay-allow-loopback", raw_.up.allow_loopback,
+                 "let TURN users reach loopback addresses of this machine; for tests");
     up->add_option("--lan", raw_.lan, "look for nodes on the local network (on, off)")->type_name("on|off");
     up->add_flag("--auto-answer", raw_.up.auto_answer, "answer every call at once");
     up->add_flag("--low-delay", raw_.up.low_delay, "10 ms frames and a small jitter buffer, for good networks");
@@ -409,6 +414,8 @@ class Grammar {
       if (!mode) return wrong("--relay", mode.error());
       raw_.up.relay = *mode;
     }
+    for (const auto& text : raw_.up.turn_users)
+      if (const auto user = io::parse_turn_user(text); !user) return wrong("--turn-user", user.error());
     if (!raw_.lan.empty()) {
       const auto on = io::parse_switch(raw_.lan);
       if (!on) return wrong("--lan", on.error());

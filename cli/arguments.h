@@ -18,6 +18,8 @@ struct Up {
   std::vector<std::string> bootstrap;
   std::optional<io::RelayMode> relay;
   std::optional<bool> lan;
+  std::vector<std::string> turn_users;  // NAME:PASSWORD
+  bool allow_loopback = false;
   bool auto_answer = false;
   bool low_delay = false;
   std::string play;

@@ -76,10 +76,10 @@ std::vector<Endpoint> told_streams(const UdpPorts& ports, const TcpPorts& tcp) {
   return out;
 }
 
-std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool supernode, const Routes& routes) {
+std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool serves, const Routes& routes) {
   auto out = std::make_unique<TcpPorts>();
   out->set_route([&routes](const Endpoint& to) { return routes.to(to); });
-  if (!supernode) {
+  if (!serves) {
     // A leaf is reached through its supernodes; one that was told to listen on a port of convention takes streams
     // there, of people in calls whose networks let nothing else out.
     if (const auto open = out->listen(of_convention(ports.bound())); !open) log_info(open.error().text);
@@ -207,7 +207,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.memory = std::move(*memory);
   parts.hosts_file = home.hosts();
   parts.key_file = std::move(who->file);
-  parts.tcp = streams(*ports, parts.config.peer.role == overlay::Role::supernode, *impl->routes);
+  parts.turn = settings.turn_config();
+  parts.tcp = streams(*ports, parts.turn || parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   const auto taken = told_streams(*ports, *parts.tcp);
   parts.config.peer.tcp = true;
   parts.port_mapping = settings.port_mapping;
@@ -251,6 +252,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
 void Daemon::run() {
   for (const auto& name : impl_->started.unresolved) log_warn("no address for a bootstrap node: " + shown({name}));
   log_info("listening");
+  if (impl_->driver->turn() && impl_->settings.allow_loopback)
+    log_warn("TURN clients may reach this machine's own loopback addresses (--relay-allow-loopback): for tests only.");
   notify_supervisor("READY=1");
   impl_->watchdog = std::make_unique<Watchdog>(impl_->loop);
   impl_->loop.run();

@@ -3,6 +3,7 @@
 #include "node/io/clock.h"
 #include "node/io/control/view_json.h"
 #include "node/io/log.h"
+#include "node/io/net/turn_service.h"
 #include "node/io/store/hosts_file.h"
 #include "node/io/store/key_file.h"
 #include "node/sockets.h"
@@ -32,7 +33,13 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       network_(parts.network),
       loop_(loop),
       opener_wanted_(parts.port_mapping),
-      sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {}
+      sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
+  if (parts.turn) turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn));
+}
+
+Driver::~Driver() = default;
+
+std::optional<nat::turn::Status> Driver::turn() const { return turn_ ? std::optional(turn_->status()) : std::nullopt; }
 
 void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
   listener_ = std::move(listener);
@@ -44,6 +51,10 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   });
   second_ = loop_.alarm([this] { second(); });
   UdpPorts::Ears ears;
+  if (turn_) {
+    ears.first = [this](Time read_at, const Datagram& d) { return turn_->take(read_at, d); };
+    ears.passed = [this] { turn_->passed(); };
+  }
   ears.forward = [this](Time read_at, const Datagram& d) { return node_.forward(read_at, d.from, d.bytes); };
   ears.beside = [this](const Transmit& t) {
     if (!tcp_) return;
@@ -252,6 +263,7 @@ void Driver::network_changed() {
   if (opener_) opener_->rescan();
   if (lan_) lan_->rescan();
   node_.handle_addresses(now(), ports_.reachable());
+  if (turn_) turn_->addresses_changed();
   pump();
 }
 

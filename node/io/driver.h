@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "nat/turn_config.h"
+#include "nat/turn_counters.h"
 #include "node/io/net/lan.h"
 #include "node/io/net/net_probe.h"
 #include "node/io/net/port_opener.h"
@@ -17,6 +19,8 @@
 
 namespace linnet::io {
 
+class TurnService;
+
 class Driver {
  public:
   struct Parts {
@@ -26,7 +30,8 @@ class Driver {
     node::Memory memory;
     std::filesystem::path hosts_file;
     KeyFile key_file;
-    std::unique_ptr<TcpPorts> tcp;  // none: UDP alone
+    std::unique_ptr<TcpPorts> tcp;                // none: UDP alone
+    std::optional<nat::turn::ServerConfig> turn;  // none: no TURN is served
     SoundConfig sound_config;
     bool lan = false;  // look for neighbours on the links of this machine, in this network
     crypto::NetworkId network;
@@ -35,6 +40,7 @@ class Driver {
 
   // Loop, store and rng outlive the driver.
   Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts);
+  ~Driver();
 
   // `listener` hears every event after the driver has done its own part with it.
   void start(std::function<void(const node::Event&)> listener, std::function<void()> every_second);
@@ -50,6 +56,7 @@ class Driver {
   node::Node& node() { return node_; }
   const UdpPorts& ports() const { return ports_; }
   const TcpPorts* tcp() const { return tcp_.get(); }
+  std::optional<nat::turn::Status> turn() const;  // nothing: none is served
   void save_hosts();
   // Why the last change about people is not on the disk, if it is not.
   const std::optional<Trouble>& store_trouble() const { return store_trouble_; }
@@ -76,6 +83,7 @@ class Driver {
   Rng& rng_;
   UdpPorts ports_;
   std::unique_ptr<TcpPorts> tcp_;
+  std::unique_ptr<TurnService> turn_;
   node::Node node_;
   std::filesystem::path hosts_file_;
   KeyFile key_file_;

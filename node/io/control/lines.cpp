@@ -23,6 +23,21 @@ std::string with_written(const Json& object, const char* key, const std::string&
   return line + ",\"" + key + "\":" + json + "}";
 }
 
+Json turn_object(const nat::turn::Status& turn) {
+  const auto& n = turn.counters;
+  return Json{{"users", turn.users},
+              {"allocations", turn.allocations},
+              {"streams", turn.streams},
+              {"to_peers", n.to_peers},
+              {"to_clients", n.to_clients},
+              {"bytes", n.bytes},
+              {"dropped", n.dropped},
+              {"refused_peers", n.refused_peers},
+              {"unauthenticated", n.unauthenticated},
+              {"limited", n.limited},
+              {"refused_allocations", n.refused_allocations}};
+}
+
 }  // namespace
 
 std::string ok() { return line_of(Json{{"ok", true}}); }
@@ -30,9 +45,10 @@ std::string ok(node::CallId call) { return line_of(Json{{"ok", true}, {"call", n
 std::string error(const Trouble& why) { return line_of(error_object(why)); }
 
 std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
-                   const std::vector<Sound::InUse>& sound) {
+                   const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn) {
   auto object = status_json(status, listen, pid);
   object["sound"] = devices_json(sound);
+  object["turn"] = turn ? turn_object(*turn) : Json(nullptr);
   return line_of(object);
 }
 

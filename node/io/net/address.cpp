@@ -7,6 +7,11 @@ namespace linnet::io {
 
 SocketAddress to_socket_address(const Endpoint& endpoint) {
   SocketAddress out;
+  put_socket_address(endpoint, out);
+  return out;
+}
+
+void put_socket_address(const Endpoint& endpoint, SocketAddress& out) {
   if (endpoint.ip.is_v4()) {
     sockaddr_in in{};
     in.sin_family = AF_INET;
@@ -14,7 +19,7 @@ SocketAddress to_socket_address(const Endpoint& endpoint) {
     std::memcpy(&in.sin_addr, endpoint.ip.bytes.data() + 12, 4);
     std::memcpy(&out.storage, &in, sizeof in);
     out.size = sizeof in;
-    return out;
+    return;
   }
   sockaddr_in6 in{};
   in.sin6_family = AF_INET6;
@@ -23,7 +28,6 @@ SocketAddress to_socket_address(const Endpoint& endpoint) {
   std::memcpy(&in.sin6_addr, endpoint.ip.bytes.data(), 16);
   std::memcpy(&out.storage, &in, sizeof in);
   out.size = sizeof in;
-  return out;
 }
 
 Endpoint to_endpoint(const sockaddr_storage& address) {

@@ -15,6 +15,8 @@ struct SocketAddress {
 };
 
 SocketAddress to_socket_address(const Endpoint& endpoint);
+// The same without clearing the rest of a place that is used again and again.
+void put_socket_address(const Endpoint& endpoint, SocketAddress& into);
 Endpoint to_endpoint(const sockaddr_storage& address);  // IPv4 or IPv6; anything else gives the unspecified address
 
 }  // namespace linnet::io

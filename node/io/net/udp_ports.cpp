@@ -106,9 +106,11 @@ void UdpPorts::start(Loop& loop, const Ears& ears) {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     UdpSocket::Ears of_socket;
     of_socket.pass = [this, i, ears](Time read_at, const Datagram& d) {
-      return ears.forward && pass(read_at, Datagram{named(d.from, i), d.bytes}, ears);
+      const Datagram named_one{named(d.from, i), d.bytes};
+      return (ears.first && ears.first(read_at, named_one)) || (ears.forward && pass(read_at, named_one, ears));
     };
-    of_socket.passed = [this] {
+    of_socket.passed = [this, passed = ears.passed] {
+      if (passed) passed();
       for (auto& socket : sockets_) socket->pass_all();
     };
     of_socket.receive = [this, i, receive = ears.receive](const Datagram& d) {
@@ -176,6 +178,17 @@ UdpSocket* UdpPorts::choose(const Endpoint& to) {
 UdpSocket* UdpPorts::usual(const Endpoint& to) {
   const auto index = node::usual_socket(locals_, to.ip);
   return index ? sockets_[*index].get() : nullptr;
+}
+
+int UdpPorts::descriptor(const Endpoint& to) {
+  const auto* socket = choose(to);
+  return socket == nullptr ? -1 : socket->descriptor();
+}
+
+std::optional<Endpoint> UdpPorts::bound_for(const Endpoint& to) const {
+  if (to.socket != 0) return to.socket <= locals_.size() ? std::optional(locals_[to.socket - 1U]) : std::nullopt;
+  const auto index = node::usual_socket(locals_, to.ip);
+  return index ? std::optional(locals_[*index]) : std::nullopt;
 }
 
 void UdpPorts::send(Transmit transmit) {

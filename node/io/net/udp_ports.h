@@ -31,9 +31,12 @@ class UdpPorts {
 
   // Where a datagram that only passes through goes; nothing: it is for `receive`.
   using Forward = std::function<std::optional<overlay::Forward>(Time read_at, const Datagram&)>;
-  // `forward` sees each datagram first, when it is given; see UdpSocket::Ears for the others. `beside` takes what is
-  // passed on to something else than UDP.
+  // `first` sees each datagram first, and takes it where it returns true: `passed` is called then, before the bytes
+  // change. `forward` sees the others; see UdpSocket::Ears for the rest. `beside` takes what is passed on to something
+  // else than UDP. Those two may be empty.
   struct Ears {
+    UdpSocket::Pass first;
+    std::function<void()> passed;
     Forward forward;
     std::function<void(const Transmit&)> beside;
     UdpSocket::Receive receive;
@@ -42,7 +45,7 @@ class UdpPorts {
   void start(Loop& loop, const Ears& ears);
   // Nothing is passed on from where it lies.
   void start(Loop& loop, UdpSocket::Receive receive, std::function<void()> drained) {
-    start(loop, Ears{{}, {}, std::move(receive), std::move(drained)});
+    start(loop, Ears{{}, {}, {}, {}, std::move(receive), std::move(drained)});
   }
   // Keeps a socket that a search found (node/port_search.h), under the number that is returned, until close(). Nothing:
   // there are kMostAdopted. After start().
@@ -51,6 +54,9 @@ class UdpPorts {
   // By the socket that the endpoint names; 0: the first of its family, loopback to loopback.
   void send(Transmit transmit);
   void flush();
+  // Of the socket that a datagram to there leaves by; -1: there is none. And what it is bound to.
+  int descriptor(const Endpoint& to);
+  std::optional<Endpoint> bound_for(const Endpoint& to) const;
   std::uint64_t dropped() const;
 
  private:

@@ -27,6 +27,7 @@ class UdpSocket {
   static Outcome<std::unique_ptr<UdpSocket>> from(Fd fd);
 
   const Endpoint& local() const { return local_; }
+  int descriptor() const { return fd_.get(); }  // stays the socket's
 
   // Of a batch `pass` sees every datagram first, then `passed` is called once; `receive` gets the others, and `drained`
   // is called after a batch that had any.

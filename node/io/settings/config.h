@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "media/audio_processing.h"
+#include "nat/turn_config.h"
 #include "node/config.h"
 #include "node/io/sound/sound_devices.h"
 #include "node/io/trouble.h"
@@ -30,7 +31,10 @@ struct Settings {
   std::optional<std::uint64_t> peer_kbps;    // relay.peer; none: eight times a circuit's
   std::optional<std::uint64_t> prefix_kbps;  // relay.prefix; none: 128 times
   std::optional<std::uint64_t> month_gb;     // relay.month
-  std::vector<std::string> private_ranges;   // relay.private: kept for the release that uses it
+  std::vector<std::string> private_ranges;   // relay.private: what TURN clients may reach of them
+  std::vector<std::string> turn_users;       // turn.users, NAME:PASSWORD; empty: no TURN is served
+  std::string turn_realm = "linnet";         // turn.realm
+  bool allow_loopback = false;               // --relay-allow-loopback, for tests
   bool auto_answer = false;
   node::Strangers strangers = node::Strangers::ring;
   std::string play;  // absolute path of a WAV file, empty: none
@@ -47,6 +51,7 @@ struct Settings {
   media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
   std::string log_level = "info";                 // error, warn, info, debug
 
+  std::optional<nat::turn::ServerConfig> turn_config() const;
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence
 };
 
@@ -69,6 +74,7 @@ void apply_proxy_environment(const std::function<const char*(const char*)>& get,
 Outcome<Endpoint> parse_listen(std::string_view text);
 Outcome<std::string> parse_bootstrap(std::string_view text);
 Outcome<RelayMode> parse_relay(std::string_view text);
+Outcome<std::string> parse_turn_user(std::string_view text);
 Outcome<bool> parse_switch(std::string_view text);  // on, off
 
 }  // namespace linnet::io

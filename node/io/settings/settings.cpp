@@ -30,10 +30,33 @@ Outcome<RelayMode> parse_relay(std::string_view text) {
   return trouble(quoted(text) + " is not on, off or auto", Exit::usage);
 }
 
+// Of a name that a client can send (RFC 8489, section 14.3).
+Outcome<std::string> parse_turn_user(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size() || colon > 508 || text.size() > 1024)
+    return trouble("a user of TURN is NAME:PASSWORD", Exit::usage);
+  return std::string(text);
+}
+
 Outcome<bool> parse_switch(std::string_view text) {
   if (text == "on" || text == "true" || text == "1") return true;
   if (text == "off" || text == "false" || text == "0") return false;
   return trouble(quoted(text) + " is not on or off", Exit::usage);
+}
+
+std::optional<nat::turn::ServerConfig> Settings::turn_config() const {
+  if (turn_users.empty()) return std::nullopt;
+  nat::turn::ServerConfig out;
+  out.realm = turn_realm;
+  for (const auto& user : turn_users) {
+    const auto colon = user.find(':');
+    out.users.push_back({user.substr(0, colon), user.substr(colon + 1)});
+  }
+  for (const auto& range : private_ranges) {
+    if (const auto parsed = nat::turn::Range::parse(range)) out.policy.private_ranges.push_back(*parsed);
+  }
+  out.policy.allow_loopback = allow_loopback;
+  return out;
 }
 
 node::NodeConfig Settings::node_config() const {

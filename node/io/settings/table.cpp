@@ -73,6 +73,14 @@ std::string read_text(const Value& value, std::string& target) {
   return {};
 }
 
+// Short, since every stranger is told (nat/turn_credentials.h).
+std::string read_realm(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  if (!text || text->size() > 64 || text->find('"') != std::string::npos) return "a text of at most 64 letters";
+  target = *text;
+  return {};
+}
+
 std::string read_path(const Value& value, std::string& target) {
   const auto text = text_in(value);
   if (!text) return "a text in quotes";
@@ -123,6 +131,14 @@ std::optional<std::string> parse_range(const std::string& text) {
   const bool good =
       ip && failed == std::errc() && end == digits.data() + digits.size() && bits <= (ip->is_v4() ? 32U : 128U);
   return good ? std::optional(text) : std::nullopt;
+}
+
+// Never with the passwords; another password is seen all the same.
+std::string users_text(const std::vector<std::string>& users) {
+  return list_text(users, [](const std::string& user) {
+    const auto hash = crypto::hash256({view(user)});
+    return in_quotes(user.substr(0, user.find(':')) + ":#" + to_hex(ByteView(hash.bytes).first(4)));
+  });
 }
 
 // Two devices under one key: a variable says only whether there is sound at all.
@@ -176,6 +192,7 @@ std::string read_frame(const Value& value, Settings& s) {
 
 constexpr auto kEndpoints = R"(a list of ADDR:PORT, as in ["0.0.0.0:4400"])";
 constexpr auto kNames = R"(a list of ADDR:PORT, as in ["node.example:4400"])";
+constexpr auto kUsers = R"(a list of NAME:PASSWORD, as in ["phone:long and secret"])";
 constexpr auto kRanges = R"(a list of ranges, as in ["10.0.0.0/8"])";
 
 using In = const Value&;
@@ -240,6 +257,10 @@ const Setting kTable[] = {
     {"relay", "private", nullptr, When::restart, true,
      [](In v, Set s) { return read_list(v, kRanges, parse_range, s.private_ranges); },
      [](Get s) { return list_text(s.private_ranges, in_quotes); }, CARRY(private_ranges)},
+    {"turn", "users", nullptr, When::restart, true,
+     [](In v, Set s) { return read_list(v, kUsers, parse_turn_user, s.turn_users); },
+     [](Get s) { return users_text(s.turn_users); }, CARRY(turn_users)},
+    TEXT("turn", "realm", nullptr, When::restart, false, read_realm, in_quotes, turn_realm),
     FLAG("call", "auto_answer", "LINNET_AUTO_ANSWER", When::now, auto_answer),
     WORD("call", "strangers", "LINNET_STRANGERS", When::now, strangers),
     TEXT("call", "play", "LINNET_PLAY", When::now, true, read_path, or_none, play),

@@ -1,0 +1,180 @@
+#include "node/io/net/turn_service.h"
+
+#include <algorithm>
+
+#include "node/io/clock.h"
+
+namespace linnet::io {
+namespace {
+
+using nat::turn::Onward;
+using nat::turn::Server;
+
+bool unspecified(const IpAddress& ip) { return ip.is_unspecified() || ip == IpAddress::v4(0); }
+
+nat::turn::ServerConfig completed(nat::turn::ServerConfig config, const std::vector<Endpoint>& reachable) {
+  const auto has = [&](bool v4) {
+    return std::any_of(reachable.begin(), reachable.end(), [v4](const Endpoint& e) { return e.ip.is_v4() == v4; });
+  };
+  config.v4 = has(true);
+  config.v6 = has(false);
+  return config;
+}
+
+}  // namespace
+
+TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config)
+    : rng_(rng),
+      ports_(ports),
+      tcp_(tcp),
+      users_(config.users.size()),
+      reachable_(ports.reachable()),
+      server_(completed(std::move(config), reachable_), rng),
+      relays_(loop, rng,
+              {[this](Time at, nat::turn::RelayId relay, const Endpoint& peer, nat::turn::Room datagram) {
+                 on_peer(at, relay, peer, datagram);
+               },
+               [this] {
+                 sender_.flush();
+                 streams_.flush();
+               }}),
+      streams_(loop, TurnStreams::Limits{},
+               {[this](Time at, const Endpoint& client, MutableBytes message) { on_stream(at, client, message); },
+                [this] {
+                  sender_.flush();
+                  pump();
+                },
+                [this](const Endpoint& client) {
+                  server_.client_gone(client);
+                  pump();
+                },
+                [this](const Endpoint& client) { return server_.serves(client); }}),
+      alarm_(loop.alarm([this] {
+        server_.handle_timeout(now());
+        pump();
+      })) {
+  server_.set_own(own_places());
+  if (tcp_ != nullptr) tcp_->set_guests([this](StreamGuest guest) { streams_.take(std::move(guest)); });
+}
+
+TurnService::~TurnService() {
+  if (tcp_ != nullptr) tcp_->set_guests({});
+}
+
+bool TurnService::take(Time read_at, const Datagram& datagram) {
+  const auto& bytes = datagram.bytes;
+  if (!nat::turn::is_channel_data(bytes) && !nat::turn::is_turn_message(bytes)) return false;
+  go_on(read_at, server_.from_client(read_at, datagram.from, bytes), datagram.from, bytes);
+  return true;
+}
+
+void TurnService::passed() {
+  if (!sender_.empty()) sender_.flush();
+  pump();
+}
+
+void TurnService::on_stream(Time read_at, const Endpoint& client, MutableBytes message) {
+  if (nat::turn::is_channel_data(message) || nat::turn::is_turn_message(message))
+    return go_on(read_at, server_.from_client(read_at, client, message), client, message);
+  const auto request = nat::stun::Message::parse(message);
+  if (!request) return;
+  if (const auto said = binding_.answer(client, client, *request)) streams_.send(client, said->bytes);
+}
+
+void TurnService::go_on(Time now, const Onward& onward, const Endpoint& client, ByteView packet) {
+  switch (onward.to) {
+    case Onward::To::nobody: return;
+    case Onward::To::core: return server_.handle_request(now, client, packet);
+    case Onward::To::client: return;
+    case Onward::To::peer: break;
+  }
+  if (onward.dont_fragment) {
+    sender_.flush();  // keeps the order
+    (void)relays_.send_whole(onward.relay, onward.endpoint, onward.bytes);
+  } else {
+    sender_.add(relays_.descriptor(onward.relay), onward.endpoint, onward.bytes);
+  }
+}
+
+void TurnService::on_peer(Time read_at, nat::turn::RelayId relay, const Endpoint& peer, nat::turn::Room datagram) {
+  const auto onward = server_.from_peer(read_at, relay, peer, datagram);
+  if (onward.to != Onward::To::client) return;
+  if (onward.endpoint.transport != Transport::udp) return streams_.send(onward.endpoint, onward.bytes);
+  if (const int fd = ports_.descriptor(onward.endpoint); fd >= 0) sender_.add(fd, onward.endpoint, onward.bytes);
+}
+
+void TurnService::pump() {
+  while (const auto event = server_.poll_event()) {
+    if (const auto* wanted = std::get_if<nat::turn::event::Open>(&*event)) open(*wanted);
+    if (const auto* over = std::get_if<nat::turn::event::Close>(&*event)) relays_.close(over->relay);
+  }
+  bool udp = false;
+  while (auto transmit = server_.poll_transmit()) {
+    if (transmit->to.transport != Transport::udp) {
+      streams_.send(transmit->to, transmit->bytes);
+    } else {
+      ports_.send(std::move(*transmit));
+      udp = true;
+    }
+  }
+  if (udp) ports_.flush();
+  streams_.flush();
+  alarm_->set(server_.next_timeout());
+}
+
+void TurnService::open(const nat::turn::event::Open& wanted) {
+  using Port = TurnRelays::Port;
+  Server::Opened out;
+  const auto port = wanted.and_next ? Port::pair : wanted.even ? Port::even : Port::any;
+  if (const auto at = wanted.v4 ? address_for(wanted.client, true) : std::nullopt) {
+    const auto opened = relays_.open(*at, port);
+    out.v4 = opened.relay;
+    out.next = opened.next;
+  }
+  if (const auto at = wanted.v6 ? address_for(wanted.client, false) : std::nullopt) {
+    const auto opened = relays_.open(*at, wanted.v4 ? Port::any : port);
+    out.v6 = opened.relay;
+    if (!wanted.v4) out.next = opened.next;
+  }
+  server_.opened(now(), wanted.allocation, out);
+}
+
+// The address that the client came to, where we listen on that alone; else the best of the family: peers must reach it
+// as the client does.
+std::optional<IpAddress> TurnService::address_for(const Endpoint& client, bool v4) const {
+  const auto came_to = client.transport == Transport::udp ? ports_.bound_for(client) : streams_.local(client);
+  if (came_to && came_to->ip.is_v4() == v4 && !unspecified(came_to->ip)) return came_to->ip;
+  const auto fits = [&](const Endpoint& e) {
+    return e.ip.is_v4() == v4 && e.ip.is_loopback() == client.ip.is_loopback();
+  };
+  const auto best = std::find_if(reachable_.begin(), reachable_.end(), fits);
+  if (best != reachable_.end()) return best->ip;
+  const auto any = std::find_if(reachable_.begin(), reachable_.end(), [&](auto& e) { return e.ip.is_v4() == v4; });
+  return any == reachable_.end() ? std::nullopt : std::optional(any->ip);
+}
+
+std::vector<Endpoint> TurnService::own_places() const {
+  std::vector<Endpoint> bound = ports_.sockets();
+  if (tcp_ != nullptr) {
+    const auto streams = tcp_->bound();
+    bound.insert(bound.end(), streams.begin(), streams.end());
+  }
+  std::vector<Endpoint> out;
+  const auto machine = interface_addresses();
+  for (const auto& at : bound) {
+    out.push_back(at);
+    if (!unspecified(at.ip)) continue;
+    for (const auto& ip : machine)
+      if (ip.is_v4() == at.ip.is_v4()) out.push_back(Endpoint{ip, at.port});
+  }
+  return out;
+}
+
+void TurnService::addresses_changed() {
+  reachable_ = ports_.reachable();
+  server_.set_own(own_places());
+}
+
+nat::turn::Status TurnService::status() const { return {server_.size(), streams_.size(), users_, server_.counters()}; }
+
+}  // namespace linnet::io

@@ -1,0 +1,52 @@
+// A TURN server on the node's own ports (nat/turn_server.h): clients by its UDP sockets and by its TCP ports, in TLS or
+// not; relayed sockets of its own.
+#pragma once
+
+#include <memory>
+
+#include "base/rng.h"
+#include "nat/binding_server.h"
+#include "node/io/net/turn_relays.h"
+#include "node/io/net/turn_streams.h"
+#include "node/io/net/udp_ports.h"
+
+namespace linnet::io {
+
+class TurnService {
+ public:
+  // `config` without the families and our own ports: they are found out here. `tcp` may be null. All outlive the
+  // service.
+  TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config);
+  ~TurnService();
+
+  // Of a UDP socket; before anything else looks at it. True: it is ours. The bytes are read until passed().
+  bool take(Time read_at, const Datagram& datagram);
+  // What take() passed on leaves, and what it asked for is answered.
+  void passed();
+  // The addresses of this machine may have changed.
+  void addresses_changed();
+  nat::turn::Status status() const;
+
+ private:
+  void on_stream(Time read_at, const Endpoint& client, MutableBytes message);
+  void on_peer(Time read_at, nat::turn::RelayId relay, const Endpoint& peer, nat::turn::Room datagram);
+  void go_on(Time now, const nat::turn::Onward& onward, const Endpoint& client, ByteView packet);
+  void pump();
+  void open(const nat::turn::event::Open& wanted);
+  std::optional<IpAddress> address_for(const Endpoint& client, bool v4) const;
+  std::vector<Endpoint> own_places() const;
+
+  Rng& rng_;
+  UdpPorts& ports_;
+  TcpPorts* tcp_;
+  std::size_t users_;
+  std::vector<Endpoint> reachable_;
+  nat::turn::Server server_;
+  nat::BindingServer binding_{nat::BindingServerConfig{}};  // for who came by a stream
+  BatchSender sender_;
+  TurnRelays relays_;
+  TurnStreams streams_;
+  std::unique_ptr<Loop::Alarm> alarm_;
+};
+
+}  // namespace linnet::io
