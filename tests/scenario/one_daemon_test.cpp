@@ -57,7 +57,7 @@ TEST(OneDaemon, IsListeningWhenUpReturns) {
                 "schema",           "pid",        "state",          "role",       "uri",         "key_name",
                 "listen",           "supernodes", "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s",
                 "clock_supernodes", "relay",      "calls",          "nat",        "nat_v4",      "nat_v6",
-                "mapped",           "relays",     "joined_ms",      "sound"}));
+                "mapped",           "relays",     "joined_ms",      "sound",      "turn"}));
   EXPECT_EQ(status["schema"], 1);
   EXPECT_EQ(status["role"], "leaf");
   EXPECT_EQ(status["uri"], "alice@demo.example");

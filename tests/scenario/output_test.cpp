@@ -26,7 +26,7 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
       {{"status"}, {"schema",           "pid",        "state",          "role",       "uri",         "key_name",
                     "listen",           "supernodes", "supernodes_tcp", "udp_probes", "udp_answers", "clock_ahead_s",
                     "clock_supernodes", "relay",      "calls",          "nat",        "nat_v4",      "nat_v6",
-                    "mapped",           "relays",     "joined_ms",      "sound"}},
+                    "mapped",           "relays",     "joined_ms",      "sound",      "turn"}},
       {{"id", "show"}, {"schema", "uri", "key_name", "fingerprint"}},
       {{"config", "check"}, {"schema", "ok"}},
       {{"completion", "bash"}, {"schema", "shell", "script"}},

@@ -1,0 +1,134 @@
+// TURN through a real daemon, with the clients of others: coturn's turnutils (Debian package coturn).
+#include <sys/socket.h>
+
+#include <array>
+#include <thread>
+
+#include "node/io/net/address.h"
+#include "tests/scenario/daemon.h"
+
+namespace linnet::scenario {
+namespace {
+
+// A peer that sends back what it gets, on a port of the system's choice.
+class Echo {
+ public:
+  Echo() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const auto at = io::to_socket_address(Endpoint{IpAddress::v4(127, 0, 0, 1), 0});
+    EXPECT_EQ(::bind(fd_.get(), at.get(), at.size), 0);
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&bound), &size);
+    at_ = io::to_endpoint(bound);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Echo() {
+    stopping_ = true;
+    ::shutdown(fd_.get(), SHUT_RDWR);  // wakes the reader
+    const auto to = io::to_socket_address(at_);
+    const io::Fd last(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    (void)::sendto(last.get(), "", 0, 0, to.get(), to.size);
+    thread_.join();
+  }
+  std::string port() const { return std::to_string(at_.port); }
+
+ private:
+  void run() {
+    std::array<char, 2048> buffer;
+    while (!stopping_) {
+      sockaddr_storage from{};
+      socklen_t size = sizeof from;
+      const auto n = ::recvfrom(fd_.get(), buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+      if (n > 0)
+        (void)::sendto(fd_.get(), buffer.data(), static_cast<std::size_t>(n), 0, reinterpret_cast<sockaddr*>(&from),
+                       size);
+    }
+  }
+
+  io::Fd fd_;
+  Endpoint at_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+class Turn : public testing::Test {
+ protected:
+  static constexpr const char* kClient = "/usr/bin/turnutils_uclient";
+
+  void SetUp() override {
+    if (!std::filesystem::exists(kClient))
+      GTEST_SKIP() << "turnutils_uclient is not here (scripts/deps --install test)";
+    ASSERT_TRUE(relay_.up({"--relay", "on", "--turn-user", "phone:long and secret", "--relay-allow-loopback"}));
+    const auto at = relay_.endpoint();
+    port_ = at.substr(at.rfind(':') + 1);
+  }
+  // What the client reports of its packets. It speaks to the echo, without RTCP.
+  std::string talk(std::vector<std::string> flags, const std::string& password = "long and secret") {
+    std::vector<std::string> all = {"-c",        "-u", "phone",      "-w", password, "-p", port_, "-e",
+                                    "127.0.0.1", "-r", echo_.port(), "-n", "20",     "-z", "5"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    all.push_back("127.0.0.1");
+    Process client(kClient, all, {});
+    const auto ran = client.wait();
+    return ran.out + ran.err;
+  }
+
+  Daemon relay_{"relay@turn.example"};
+  Echo echo_;
+  std::string port_;
+};
+
+constexpr auto kNothingLost = "Total lost packets 0 (0.000000%)";
+
+TEST_F(Turn, CarriesChannelDataOfAForeignClient) {
+  const auto said = talk({});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+  const auto turn = relay_.status()["turn"];
+  EXPECT_GE(turn["to_peers"].get<int>(), 20) << turn;
+  EXPECT_GE(turn["to_clients"].get<int>(), 20) << turn;
+}
+
+TEST_F(Turn, CarriesSendAndDataIndications) {
+  const auto said = talk({"-s"});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+}
+
+TEST_F(Turn, CarriesSeveralClientsAtOnce) {
+  const auto said = talk({"-m", "8"});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+}
+
+TEST_F(Turn, ServesClientsOfTcp) {
+  const auto said = talk({"-t"});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+}
+
+TEST_F(Turn, ServesClientsOfTls) {
+  const auto said = talk({"-t", "-S"});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+}
+
+TEST_F(Turn, SendsAwayWhoHasTheWrongPassword) {
+  const auto said = talk({}, "a guess");
+  EXPECT_EQ(said.find(kNothingLost), std::string::npos) << said;
+  const auto turn = relay_.status()["turn"];
+  EXPECT_EQ(turn["allocations"], 0) << turn;
+  EXPECT_GT(turn["unauthenticated"], 0) << turn;
+}
+
+TEST(TurnServer, IsNoneWithoutUsers) {
+  Daemon relay("relay@turn.example");
+  ASSERT_TRUE(relay.up({"--relay", "on"}));
+  EXPECT_TRUE(relay.status()["turn"].is_null());
+}
+
+TEST(TurnServer, SaysSoWhenItReachesLoopback) {
+  Daemon relay("relay@turn.example");
+  ASSERT_TRUE(relay.up({"--relay", "on", "--turn-user", "u:p", "--relay-allow-loopback"}));
+  const auto said = relay.home().read("linnet.log");
+  EXPECT_NE(said.find("--relay-allow-loopback"), std::string::npos) << said;
+  EXPECT_EQ(said.find("u:p"), std::string::npos) << "a password in the log";
+}
+
+}  // namespace
+}  // namespace linnet::scenario
