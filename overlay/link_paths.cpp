@@ -8,6 +8,7 @@ namespace {
 
 constexpr Duration kCircuitAnswer = std::chrono::seconds(3);
 constexpr Duration kStillThere = std::chrono::seconds(2);
+constexpr Duration kQuiet = std::chrono::milliseconds(500);
 constexpr Duration kAskHeld = std::chrono::seconds(5);
 constexpr std::size_t kMaxHeld = 64;
 constexpr std::size_t kMaxProven = 16;
@@ -21,6 +22,22 @@ bool busy(const CircuitLeg& leg) { return pending(leg) || leg.stage == CircuitLe
 // An answer is due from the supernode.
 bool awaited(const CircuitLeg& leg) {
   return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::reaching;
+}
+
+void try_forward(const Context& c, const LinkRooms& rooms, const Link& link, const CircuitLeg& leg) {
+  const auto path =
+      rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(leg.home), leg.home.tag, link.remote.session);
+  if (path) c.sessions.try_path(c.now, link.session, *path);
+}
+
+// We are elsewhere now, or go by other ways: the supernodes that we have again can be asked at once what they could not
+// be before.
+void begin_anew(const Context& c, const LinkRooms& rooms, Link& link) {
+  for (auto& leg : link.legs) {
+    if (!rooms.attachments.session_with(leg.home.session)) continue;
+    if (leg.stage == CircuitLeg::Stage::failed) leg.stage = CircuitLeg::Stage::wanted;
+    if (leg.stage == CircuitLeg::Stage::wanted) try_forward(c, rooms, link, leg);
+  }
 }
 
 }  // namespace
@@ -101,6 +118,8 @@ void Links::supernodes_changed(const Context& c, const LinkRooms& rooms) {
       // A supernode that is gone takes its circuits along.
       if (pending(leg) && !rooms.attachments.session_with(leg.home.session)) fail_leg(c, rooms, link, leg);
     }
+    const auto heard = c.sessions.last_heard(session);
+    if (link.initiator && link.up && heard && c.now - *heard >= kQuiet) begin_anew(c, rooms, link);
     advance(c, rooms, link);
   }
 }
@@ -218,7 +237,15 @@ void Links::show(const Context& c, SessionId session) {
 
 void Links::on_path(const Context&, const PathProven& proven) {
   auto* link = find(proven.session);
-  if (!link || std::find(link->proven.begin(), link->proven.end(), proven.path) != link->proven.end()) return;
+  if (!link) return;
+  if (proven.path.kind == PathKind::forward) {
+    // It answers there: a circuit need not wait until the home is tried again.
+    for (auto& leg : link->legs) {
+      if (leg.stage == CircuitLeg::Stage::failed && leads_to(proven.path.endpoint, leg.home.endpoint))
+        leg.stage = CircuitLeg::Stage::wanted;
+    }
+  }
+  if (std::find(link->proven.begin(), link->proven.end(), proven.path) != link->proven.end()) return;
   if (link->proven.size() >= kMaxProven) link->proven.erase(link->proven.begin());
   link->proven.push_back(proven.path);
 }
@@ -245,10 +272,7 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
   if (!link->initiator) return;
   // FORWARD through another home, so that the two ends can agree on a new circuit.
   for (const auto& leg : link->legs) {
-    if (leads_to(lost.path.endpoint, leg.home.endpoint)) continue;
-    const auto path =
-        rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(leg.home), leg.home.tag, link->remote.session);
-    if (path) c.sessions.try_path(c.now, lost.session, *path);
+    if (!leads_to(lost.path.endpoint, leg.home.endpoint)) try_forward(c, rooms, *link, leg);
   }
 }
 

@@ -98,6 +98,7 @@ void PathSet::probe(Time now, PathState& state, Rng& rng) {
   if (state.probing) return;
   state.probing = true;
   state.doubted = false;
+  state.again = false;
   state.challenges = 0;
   state.token = rng.u64() & ~kNotRandom;
   state.next_at = now;
@@ -131,7 +132,7 @@ void PathSet::confirmed(Time now, std::uint64_t token) {
   }
 }
 
-std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, Rng& rng) {
+std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Time heard, Duration keepalive, Rng& rng) {
   std::vector<Failed> failed;
   for (auto& state : paths_) {
     const bool current = &state == &paths_[current_];
@@ -139,8 +140,13 @@ std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Duration keepalive, R
       if (state.heard + keepalive <= now) probe(now, state, rng);
     } else if (state.probing && state.next_at <= now && state.challenges > 0 &&
                (state.challenges >= kMaxChallenges || state.budget() < kMinDataPacket)) {
-      failed.push_back({state.path, state.proven});
       state.probing = false;
+      if (state.proven && !current && !state.again && heard < state.challenged_at[0]) {
+        probe(now, state, rng);
+        state.again = true;
+        continue;
+      }
+      failed.push_back({state.path, state.proven});
       state.challenges = kMaxChallenges;
       state.next_at = current ? kNever : now + kForgetFailed;
       if (!current) {

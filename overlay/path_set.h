@@ -18,13 +18,14 @@ inline constexpr int kMaxChallenges = 3;
 struct PathState {
   Path path;
   bool proven = false;
-  bool chosen = false;      // by the owner, before all others
-  bool asked = false;       // by our own side: may be challenged before anything came from it
-  std::uint8_t number = 0;  // ours, of a path that was asked for; said in challenges
+  bool chosen = false;           // by the owner, before all others
+  bool asked = false;            // by our own side: may be challenged before anything came from it
+  std::uint8_t number = 0;       // ours, of a path that was asked for; said in challenges
   std::uint8_t peer_number = 0;  // the peer's for it; 0: the peer never said that it wants this path
-  bool peer_sends = false;  // the peer's newest frames, other than probes, came this way
+  bool peer_sends = false;       // the peer's newest frames, other than probes, came this way
   bool probing = false;
   bool doubted = false;     // this round: it was good, and its end is to be known soon
+  bool again = false;       // this round is the second, since nothing came by any path in the first
   int challenges = 0;       // of this round of probing
   std::uint64_t token = 0;  // of this round; see frame::Challenge
   Time challenged_at[kMaxChallenges]{};
@@ -80,8 +81,10 @@ class PathSet {
   // The same for a response that came another way than the challenge went: it says that a proven path is alive, and
   // proves none anew.
   void confirmed(Time now, std::uint64_t token);
-  // Ends rounds that got no answer; proven paths among them are proven no more. Starts rounds on quiet proven paths.
-  std::vector<Failed> on_timeout(Time now, Duration keepalive, Rng& rng);
+  // Ends rounds that got no answer; proven paths among them are proven no more, after a second round where the peer was
+  // not heard at all: then the network changed, and takes a moment to know where we are. Starts rounds on quiet proven
+  // paths. `heard`: the latest packet of the peer.
+  std::vector<Failed> on_timeout(Time now, Time heard, Duration keepalive, Rng& rng);
 
   // direct > circuit > forward; datagrams before a stream; then the shorter round trip, by a margin.
   static bool better(const PathState& a, const PathState& b);

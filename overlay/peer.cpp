@@ -99,6 +99,7 @@ void Peer::send_voice(Time now, SessionId link, ByteView packet) {
 
 void Peer::ask_both(Time now, SessionId link, Duration lease, bool urgent) {
   impl_->links.ask_both(impl_->at(now), link, lease, urgent);
+  if (urgent) impl_->ask_supernodes(now);
 }
 void Peer::set_narrow(SessionId link, bool narrow) { impl_->links.set_narrow(link, narrow); }
 bool Peer::goes_both(Time now, SessionId link) const { return impl_->links.goes_both(now, link); }
@@ -173,7 +174,11 @@ void Peer::handle_neighbour(Time now, const Neighbour& neighbour) {
 }
 
 void Peer::neighbour_lost(Time, const Neighbour& neighbour) { impl_->lan.lost(neighbour); }
-void Peer::handle_addresses(Time, std::vector<Endpoint> listen) { impl_->config.listen = std::move(listen); }
+void Peer::handle_addresses(Time now, std::vector<Endpoint> listen) {
+  impl_->config.listen = std::move(listen);
+  impl_->ask_supernodes(now);
+  impl_->pump(now);
+}
 std::optional<LanText> Peer::lan_text() const { return impl_->lan_text(); }
 bool Peer::serving_links() const { return impl_->serving_links; }
 

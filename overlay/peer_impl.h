@@ -57,6 +57,8 @@ struct Peer::Impl {
   void start(Time now, Wall wall);
   void introduce();
   void introduce_again(Time now);
+  void ask_supernodes(Time now);
+  void look_at_supernodes(const Context& c);
   void set_clock(Time now, Wall own);
   void hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);
   void look_at_clock(Time now);
@@ -111,6 +113,7 @@ struct Peer::Impl {
   std::vector<OwnLookup> own_stores;
   std::optional<dht::LookupId> joining;
   std::size_t contacts_seen = 0;
+  Time asked_all_at = kNever;      // whether our supernodes still hear us
   Time publish_alone_at = kNever;  // a supernode that finds no other publishes with itself
 
   dht::NetworkClock clock;       // a leaf's; a supernode's DHT has its own

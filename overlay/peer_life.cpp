@@ -7,6 +7,8 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
+constexpr Duration kAllSilent =
+    std::chrono::milliseconds(800);  // more than any round trip, less than patience in a call
 constexpr Duration kTellRelayed = std::chrono::minutes(1);
 constexpr Duration kGoodbye = std::chrono::seconds(1);
 // Requests of good-byes; the publisher's own count from 1.
@@ -142,9 +144,35 @@ void Peer::Impl::join(const Context& c) {
   contacts_seen = contacts;
 }
 
+// Our address, or that of the NAT before us, may be another: a ping shows our supernodes where we are now, and circuits
+// are mended with it.
+void Peer::Impl::ask_supernodes(Time now) {
+  if (!running || leaving_by != kNever || config.role == Role::supernode) return;
+  for (const auto& s : attachments.all()) {
+    const auto session = s.session();
+    const auto path = session ? sessions.current_path(*session) : std::nullopt;
+    if (!path) continue;
+    sessions.try_path(now, *session, *path);
+    if (asked_all_at == kNever) asked_all_at = now;
+  }
+}
+
+// Not one answered: the ways to them lead nowhere any more. All ways are tried anew, streams among them.
+void Peer::Impl::look_at_supernodes(const Context& c) {
+  if (asked_all_at == kNever || c.now < asked_all_at + kAllSilent) return;
+  const auto asked = std::exchange(asked_all_at, kNever);
+  for (const auto& s : attachments.all()) {
+    const auto session = s.session();
+    const auto heard = session ? sessions.last_heard(*session) : std::nullopt;
+    if (heard && *heard > asked) return;
+  }
+  for (const auto session : attachments.introduce_again(c)) finder.on_session_down(c, session);
+}
+
 void Peer::Impl::handle_timeout(Time now) {
   if (!running) return;
   const auto c = at(now);
+  look_at_supernodes(c);
   if (sessions.next_timeout() <= now) sessions.handle_timeout(now);
   if (role && role->dht().next_timeout() <= now) role->dht().handle_timeout(now);
   if (role) {
@@ -172,6 +200,7 @@ Time Peer::Impl::next_timeout() const {
   Time next =
       std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(), publisher.next_timeout(),
                 finder.next_timeout(), links.next_timeout(), publish_alone_at, lan.next_timeout(), leaving_by});
+  if (asked_all_at != kNever) next = std::min(next, asked_all_at + kAllSilent);
   if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
   return next;
 }

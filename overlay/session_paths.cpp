@@ -86,7 +86,7 @@ void Session::move_to(SessionContext& context, Time, const Path& to) {
 
 void Session::path_timeouts(SessionContext& context, Time now) {
   bool current_failed = false;
-  for (const auto& failed : paths_.on_timeout(now, context.config.keepalive, context.rng)) {
+  for (const auto& failed : paths_.on_timeout(now, heard_, context.config.keepalive, context.rng)) {
     if (failed.path == paths_.current_path()) {
       current_failed = true;
       continue;
@@ -141,6 +141,8 @@ void Session::try_path(SessionContext& context, Time now, const Path& path) {
   if (resting && state->budget() < kChallengePacket) return;
   paths_.ask(*state);
   paths_.probe(now, *state, context.rng);
+  // Challenges tell the peer nothing of where we are; a ping from elsewhere does (heard_on).
+  if (path == paths_.current_path()) ping_due_ = true;
 }
 
 void Session::use_path(SessionContext& context, Time now, const Path& path) {

@@ -77,6 +77,27 @@ void stranger_learns_nothing(const crypto::Suite& suite) {
 TEST(Link, AStrangerLearnsNoAddressBeforeThePersonAnswers) { stranger_learns_nothing(crypto::shipped_suite()); }
 TEST(Link, AStrangerLearnsNoAddressWithStandInsEither) { stranger_learns_nothing(crypto::typed_suite()); }
 
+TEST(Link, ALeafWhoseAddressChangesIsHeardAgainWithinHalfASecondByItsCircuit) {
+  Net net(1);
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  net.run(seconds(3));
+  auto to = world.alice().endpoint;
+  to.ip.bytes[15] ^= 0x40;
+  net.move(world.alice(), to);
+  world.alice().peer->handle_addresses(net.now, {to});
+  net.drain(world.alice());
+  (void)world.bob().peer->send(net.now, world.pair.b, Channel::sip, copy(view("are you there?")));
+  net.drain(world.bob());
+  const auto moved = net.now;
+  const auto heard = [&] {
+    const auto all = world.alice().all<LinkMessage>();
+    return std::any_of(all.begin(), all.end(), [](const auto& m) { return m.bytes == copy(view("are you there?")); });
+  };
+  ASSERT_TRUE(net.run_to(heard));
+  EXPECT_LE(net.now - moved, milliseconds(500));
+}
+
 TEST(Link, ACallerThatAlreadyLinkedGetsTheSameLink) {
   Net net;
   Linked world(net);

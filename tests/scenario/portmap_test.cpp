@@ -43,6 +43,12 @@ TEST_F(RouterPorts, ByNatPmpAreProvenUsedAndGivenBack) {
   is_used(row, "nat-pmp");
 }
 
+TEST_F(RouterPorts, ByUpnpAreProvenUsedAndGivenBack) {
+  const auto row = asked("upnp");
+  if (row.is_null()) GTEST_SKIP() << log_;
+  is_used(row, "upnp");
+}
+
 TEST_F(RouterPorts, OfALiarAreNotTold) {
   const auto row = asked("liar");
   if (row.is_null()) GTEST_SKIP() << log_;

@@ -16,6 +16,7 @@ namespace linnet::io {
 namespace {
 
 constexpr int kMessagesAtOnce = 32;
+constexpr Duration kLookAgain = std::chrono::seconds(1);
 // A port that our NAT does not choose for us by itself: what comes in there proves that the router opened it.
 constexpr std::uint16_t kFirstPort = 20'000;
 constexpr std::uint16_t kPorts = 40'000;
@@ -54,10 +55,10 @@ std::vector<nat::PortWish> PortOpener::wishes() {
 }
 
 void PortOpener::start() {
-  auto wanted = wishes();
-  if (wanted.empty()) return;
+  wishes_ = wishes();
+  if (wishes_.empty()) return;
   alarm_ = loop_.alarm([this] { tick(); });
-  mapper_.set_wishes(now(), wanted);
+  mapper_.set_wishes(now(), wishes_);
   listen_for_announcements();
   rescan();
 }
@@ -79,7 +80,44 @@ void PortOpener::rescan() {
   std::vector<nat::Router> reached;
   for (const auto& one : routers_) reached.push_back(one->router);
   mapper_.set_routers(now(), reached);
+  by_upnp_.clear();
+  others_at_ = now() + nat::PortMapClient::kPatience;
+  promised();
   pump();
+}
+
+// Where neither PCP nor NAT-PMP helped.
+void PortOpener::ask_others() {
+  if (others_at_ == kNever || !mapper_.unhelpful(now())) return;
+  const auto v4 = [](const Gateway& g) { return g.router.is_v4(); };
+  const auto gateway = std::find_if(gateways_.begin(), gateways_.end(), v4);
+  others_at_ = kNever;
+  if (gateway == gateways_.end()) return;
+  if (!upnp_) {
+    upnp_ = std::make_unique<Upnp>(loop_, [this](std::vector<nat::PortMapping> held) {
+      by_upnp_ = std::move(held);
+      promised();
+      pump();
+    });
+  }
+  upnp_->open(gateway->local, wishes_);
+}
+
+std::vector<nat::PortMapping> PortOpener::mappings() const {
+  auto out = mapper_.mappings();
+  for (const auto& mapping : by_upnp_) {
+    const auto same = [&](const nat::PortMapping& m) { return m.external == mapping.external; };
+    if (std::none_of(out.begin(), out.end(), same)) out.push_back(mapping);
+  }
+  return out;
+}
+
+void PortOpener::promised() {
+  std::vector<Endpoint> promised;
+  for (const auto& mapping : mappings()) {
+    if (!is_pinhole(mapping)) promised.push_back(mapping.external);
+  }
+  dial_.set(now(), promised);
 }
 
 void PortOpener::open(const nat::Router& router) {
@@ -139,16 +177,13 @@ void PortOpener::tick() {
 void PortOpener::pump() {
   if (stopped_) return;
   send_to_routers();
-  if (mapper_.take_changed()) {
-    std::vector<Endpoint> promised;
-    for (const auto& mapping : mapper_.mappings()) {
-      if (!is_pinhole(mapping)) promised.push_back(mapping.external);
-    }
-    dial_.set(now(), promised);
-  }
+  if (mapper_.take_changed()) promised();
+  ask_others();
   ask_servers();
   tell();
-  alarm_->set(std::min(mapper_.next_timeout(), dial_.next_timeout()));
+  // Whether nobody helped is looked at once a second until it is known.
+  const auto soon = others_at_ == kNever ? kNever : std::max(others_at_, now() + kLookAgain);
+  alarm_->set(std::min({mapper_.next_timeout(), dial_.next_timeout(), soon}));
 }
 
 void PortOpener::send_to_routers() {
@@ -208,7 +243,7 @@ Endpoint PortOpener::behind(const nat::PortMapping& mapping) const {
 
 void PortOpener::tell() {
   std::vector<node::OpenPort> open;
-  for (const auto& mapping : mapper_.mappings()) {
+  for (const auto& mapping : mappings()) {
     const auto proven = dial_.reached(mapping.external);
     std::optional<bool> reached;
     if (!is_pinhole(mapping)) reached = proven.has_value();
@@ -228,6 +263,7 @@ void PortOpener::stop() {
   if (!alarm_ || stopped_) return;
   mapper_.stop(now());
   send_to_routers();
+  if (upnp_) upnp_->stop();
   stopped_ = true;
   alarm_->set(kNever);
 }

@@ -1,5 +1,5 @@
-// Asks the routers in front of this machine for ports, and lets supernodes prove that they lead to us: the sockets of
-// nat/port_mapper and nat/dial_back.
+// Asks the routers in front of this machine for ports, by UPnP where nothing else helped, and lets supernodes prove
+// that they lead to us: the sockets of nat/port_mapper and nat/dial_back.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include "node/io/loop.h"
 #include "node/io/net/gateways.h"
 #include "node/io/net/udp_socket.h"
+#include "node/io/net/upnp.h"
 #include "node/nat_facts.h"
 
 namespace linnet::io {
@@ -39,6 +40,9 @@ class PortOpener {
   struct ToRouter;
 
   std::vector<nat::PortWish> wishes();
+  std::vector<nat::PortMapping> mappings() const;
+  void promised();
+  void ask_others();
   Endpoint behind(const nat::PortMapping& mapping) const;
   void open(const nat::Router& router);
   void read(ToRouter& to);
@@ -56,7 +60,11 @@ class PortOpener {
   Ears ears_;
   nat::PortMapper mapper_;
   nat::DialBack dial_;
+  std::unique_ptr<Upnp> upnp_;
+  std::vector<nat::PortMapping> by_upnp_;
+  std::vector<nat::PortWish> wishes_;
   std::vector<Gateway> gateways_;
+  Time others_at_ = kNever;  // UPnP is thought of then
   std::vector<std::unique_ptr<ToRouter>> routers_;
   Fd announcements_;
   std::unique_ptr<Loop::Watch> announced_;
