@@ -3,17 +3,6 @@
 #include <algorithm>
 
 namespace linnet::sim {
-namespace {
-
-// The typed suite signs with the public half alone, so no curve is asked for it: that was a tenth of a run.
-crypto::SigningPair stand_in(Rng& rng) {
-  crypto::SigningPair out;
-  out.seed = crypto::Secret(rng.array<32>());
-  out.public_key = rng.array<32>();
-  return out;
-}
-
-}  // namespace
 
 const crypto::Suite& suite_of(Wire wire) {
   return wire == Wire::full ? crypto::shipped_suite() : crypto::typed_suite();
@@ -27,18 +16,9 @@ crypto::Address name_of(std::uint32_t index) {
   return *crypto::Address::parse("p" + std::to_string(index) + "@sim.example");
 }
 
-crypto::Identity identity_for(const ScenarioConfig& config, std::uint32_t index, Wall now, bool in_dht) {
+crypto::Identity identity_for(const ScenarioConfig& config, std::uint32_t index, Wall now) {
   SeededRng rng(seed_for(config.seed ^ 0x6b6579U, index));
-  const auto& suite = suite_of(config.wire);
-  if (config.wire == Wire::full) return crypto::make_identity(suite, rng, name_of(index), now);
-  crypto::Identity out;
-  out.address = name_of(index);
-  out.account = stand_in(rng);
-  out.device = stand_in(rng);
-  const crypto::Secret session(rng.array<32>());
-  out.session = in_dht ? suite.static_pair(session) : suite.ephemeral_pair(session);
-  crypto::renew_certificate(suite, out, now);
-  return out;
+  return crypto::make_identity(suite_of(config.wire), rng, name_of(index), now);
 }
 
 Endpoint public_endpoint(std::uint32_t index) {

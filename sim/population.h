@@ -11,9 +11,7 @@ namespace linnet::sim {
 const crypto::Suite& suite_of(Wire wire);
 // A seed of its own for host `index`, whatever the other hosts draw.
 std::uint64_t seed_for(std::uint64_t seed, std::uint32_t index);
-// On the typed wire keys are stand-ins, but for the session keys of who takes part in the DHT: those open what is also
-// sealed as shipped (WireCheck).
-crypto::Identity identity_for(const ScenarioConfig& config, std::uint32_t index, Wall now, bool in_dht = true);
+crypto::Identity identity_for(const ScenarioConfig& config, std::uint32_t index, Wall now);
 crypto::Address name_of(std::uint32_t index);
 
 // A global address of its own, spread over prefixes, port 4400.

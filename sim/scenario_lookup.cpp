@@ -17,8 +17,8 @@ using std::chrono::seconds;
 constexpr std::uint32_t kDefaultNodes = 10'000;
 constexpr std::uint32_t kLeavesPerSupernode = 40;
 constexpr auto kSupernodesFirst = seconds(20);  // supernodes start within it, leaves after it
-constexpr auto kSettle = seconds(90);           // after the last host started
-constexpr auto kQuiet = seconds(60);            // upkeep is measured here
+constexpr auto kSettle = seconds(90);  // after the last host started
+constexpr auto kQuiet = seconds(60);   // upkeep is measured here
 constexpr auto kLookupDeadline = seconds(6);
 constexpr auto kPublishing = seconds(10);
 constexpr std::uint32_t kPublishers = 20;  // one host in so many publishes again while that is measured
@@ -89,7 +89,7 @@ class LookupScenario {
       p.listen = {inside};
       p.bootstrap = bootstrap_for(config_.seed, i, supernodes_);
       auto made = std::make_unique<PeerActor>(std::move(p), suite_of(config_.wire), seed_for(config_.seed, i),
-                                              identity_for(config_, i, world_.wall(), is_supernode(i)));
+                                              identity_for(config_, i, world_.wall()));
       const Working world;
       actors_.push_back(made.get());
       world_.add(std::move(made), inside, is_supernode(i),
