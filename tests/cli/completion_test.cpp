@@ -67,7 +67,7 @@ std::string bash_offers(const std::string& line) {
 
 TEST(Completion, InBashOffersWhatFits) {
   EXPECT_EQ(bash_offers("linnet ca"), "call\n");
-  EXPECT_EQ(bash_offers("linnet up --rel"), "--relay\n");
+  EXPECT_EQ(bash_offers("linnet up --rel"), "--relay --relay-allow-loopback\n");
   EXPECT_EQ(bash_offers("linnet up --relay "), "on off auto\n");
   EXPECT_EQ(bash_offers("linnet up --relay o"), "on off\n");
   EXPECT_EQ(bash_offers("linnet hold o"), "on off\n");
