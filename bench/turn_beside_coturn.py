@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What TURN costs here, beside coturn and the bare forwarder, in turns of one run.
 
-    bench/turn_beside_coturn.py --linnet build/release/linnet [--turns 5] [--seconds 3] [--only udp-1x1-saturated,...] [--transports udp,tcp,tls]
+    bench/turn_beside_coturn.py --linnet build/release/linnet [--turns 5] [--seconds 3] [--only 1x1-saturated,...] [--transports udp,tcp,tls]
 
 Starts a supernode, Debian's turnserver and udpfwd (mode mmsg), all bound to the first CPU, and sends the same packets through each in turn from the
 second (tests/lab/relaybench/turnload.cpp). Prints for each shape the median CPU seconds for a million delivered packets of each and the ratios.
@@ -96,10 +96,12 @@ def main():
     parser.add_argument("--only", default="", help="names of shapes, with commas")
     parser.add_argument("--transports", default="udp")
     options = parser.parse_args()
+    wanted = set(filter(None, options.only.split(",")))
+    if unknown := wanted - {name for name, _, _ in SHAPES}:
+        parser.error("no such shape: " + ", ".join(sorted(unknown)))
     root = pathlib.Path(tempfile.mkdtemp(prefix="linnet-turn-"))
     build(root)
     processes = start(root, options.linnet)
-    wanted = set(filter(None, options.only.split(",")))
     try:
         time.sleep(2)
         for transport in options.transports.split(","):
