@@ -24,8 +24,7 @@ nat::turn::ServerConfig completed(nat::turn::ServerConfig config, const std::vec
 }  // namespace
 
 TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config)
-    : rng_(rng),
-      ports_(ports),
+    : ports_(ports),
       tcp_(tcp),
       users_(config.users.size()),
       reachable_(ports.reachable()),

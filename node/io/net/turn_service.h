@@ -36,7 +36,6 @@ class TurnService {
   std::optional<IpAddress> address_for(const Endpoint& client, bool v4) const;
   std::vector<Endpoint> own_places() const;
 
-  Rng& rng_;
   UdpPorts& ports_;
   TcpPorts* tcp_;
   std::size_t users_;
