@@ -13,8 +13,6 @@ using stun::Method;
 namespace {
 
 constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kFamilyV4 = 1;
-constexpr std::uint8_t kFamilyV6 = 2;
 constexpr std::uint8_t kReserveNext = 0x80;
 
 // Attributes that contradict one another, or themselves (section 7.2, items 5 to 9).

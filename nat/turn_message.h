@@ -7,6 +7,10 @@
 
 namespace linnet::nat::turn {
 
+// REQUESTED-ADDRESS-FAMILY (RFC 8656, section 18.6).
+inline constexpr std::uint8_t kFamilyV4 = 1;
+inline constexpr std::uint8_t kFamilyV6 = 2;
+
 // RFC 8656 leaves 0x4000 to 0x4fff; RFC 5766 had all up to 0x7fff, and its clients take any of them.
 inline constexpr std::uint16_t kFirstChannel = 0x4000;
 inline constexpr std::uint16_t kLastChannel = 0x7fff;

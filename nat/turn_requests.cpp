@@ -10,13 +10,6 @@ using stun::Class;
 using stun::ErrorCode;
 using stun::Method;
 
-namespace {
-
-constexpr std::uint8_t kFamilyV4 = 1;
-constexpr std::uint8_t kFamilyV6 = 2;
-
-}  // namespace
-
 // An IPv4 address in IPv6's clothes is nobody's address.
 Result<Server::Peer> Server::peer_in(const stun::Message& message, const stun::Message::Attribute& attribute) const {
   const auto at = read_place(message, attribute);
