@@ -10,6 +10,7 @@ second (tests/lab/relaybench/turnload.cpp). Prints for each shape the median CPU
 import argparse
 import json
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -73,6 +74,17 @@ def start(root, linnet):
     return {"ours": ours, "coturn": coturn, "udpfwd": bare}
 
 
+def wait_for(port):
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise SystemExit(f"nobody listens on port {port}")
+            time.sleep(0.05)
+
+
 def target(name, process, transport):
     if name == "udpfwd":
         return ["--mode", "raw", "-s", f"127.0.0.1:{BARE}", "--peer-ports", "13600", "--pid", str(process.pid)]
@@ -103,7 +115,8 @@ def main():
     build(root)
     processes = start(root, options.linnet)
     try:
-        time.sleep(2)
+        for port in (OURS, COTURN):
+            wait_for(port)
         for transport in options.transports.split(","):
             for shape, arguments, bare in SHAPES:
                 if (wanted and shape not in wanted) or (transport == "tls" and "both" in shape):
