@@ -14,7 +14,7 @@
 namespace linnet::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
 constexpr Duration kSpeak = std::chrono::seconds(3);
 constexpr double kTooQuiet = -60;  // dB of full scale: no voice comes from there
@@ -24,7 +24,7 @@ std::string figure(const char* format, double value) {
   std::snprintf(out, sizeof out, format, value);
   return out;
 }
-Json tenth(std::optional<double> value) { return value ? Json(std::round(*value * 10) / 10) : Json(); }
+Ordered tenth(std::optional<double> value) { return value ? Ordered(std::round(*value * 10) / 10) : Ordered(); }
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');
   return text;
@@ -59,16 +59,16 @@ io::Outcome<Chosen> look(const Context& context) {
   return out;
 }
 
-Json device_json(const io::SoundDevice& d, const Chosen& chosen) {
-  return Json{{"index", d.index},
-              {"name", d.name},
-              {"system", d.system},
-              {"microphone", d.microphone},
-              {"loudspeaker", d.loudspeaker},
-              {"microphone_latency_ms", d.microphone ? tenth(d.microphone_latency_ms) : Json()},
-              {"loudspeaker_latency_ms", d.loudspeaker ? tenth(d.loudspeaker_latency_ms) : Json()},
-              {"used_microphone", chosen.pair && chosen.pair->microphone.index == d.index},
-              {"used_loudspeaker", chosen.pair && chosen.pair->loudspeaker.index == d.index}};
+Ordered device_json(const io::SoundDevice& d, const Chosen& chosen) {
+  return Ordered{{"index", d.index},
+                 {"name", d.name},
+                 {"system", d.system},
+                 {"microphone", d.microphone},
+                 {"loudspeaker", d.loudspeaker},
+                 {"microphone_latency_ms", d.microphone ? tenth(d.microphone_latency_ms) : Ordered()},
+                 {"loudspeaker_latency_ms", d.loudspeaker ? tenth(d.loudspeaker_latency_ms) : Ordered()},
+                 {"used_microphone", chosen.pair && chosen.pair->microphone.index == d.index},
+                 {"used_loudspeaker", chosen.pair && chosen.pair->loudspeaker.index == d.index}};
 }
 
 std::string device_text(const io::SoundDevice& d, const Chosen& chosen, std::size_t width) {
@@ -95,21 +95,21 @@ Verdict judge(const io::SoundCheck& check) {
   return {"ok", ""};
 }
 
-Json test_json(const io::SoundCard::Facts& facts, const io::SoundCheck& check, const Verdict& verdict) {
+Ordered test_json(const io::SoundCard::Facts& facts, const io::SoundCheck& check, const Verdict& verdict) {
   const auto trip = check.round_trip ? std::optional(millis(*check.round_trip)) : std::nullopt;
-  return Json{{"schema", 1},
-              {"result", verdict.result},
-              {"microphone", facts.microphone},
-              {"loudspeaker", facts.loudspeaker},
-              {"microphone_rate", facts.microphone_rate},
-              {"loudspeaker_rate", facts.loudspeaker_rate},
-              {"microphone_latency_ms", tenth(millis(facts.microphone_latency))},
-              {"loudspeaker_latency_ms", tenth(millis(facts.loudspeaker_latency))},
-              {"round_trip_ms", tenth(trip)},
-              {"echo_db", tenth(check.echo_db)},
-              {"noise_db", tenth(check.noise_db)},
-              {"voice_db", tenth(check.voice_db)},
-              {"clipped", check.clipped}};
+  return Ordered{{"schema", 1},
+                 {"result", verdict.result},
+                 {"microphone", facts.microphone},
+                 {"loudspeaker", facts.loudspeaker},
+                 {"microphone_rate", facts.microphone_rate},
+                 {"loudspeaker_rate", facts.loudspeaker_rate},
+                 {"microphone_latency_ms", tenth(millis(facts.microphone_latency))},
+                 {"loudspeaker_latency_ms", tenth(millis(facts.loudspeaker_latency))},
+                 {"round_trip_ms", tenth(trip)},
+                 {"echo_db", tenth(check.echo_db)},
+                 {"noise_db", tenth(check.noise_db)},
+                 {"voice_db", tenth(check.voice_db)},
+                 {"clipped", check.clipped}};
 }
 
 void say_test(const io::SoundCard::Facts& facts, const io::SoundCheck& check) {
@@ -133,9 +133,9 @@ int audio_list(const Context& context) {
   const auto chosen = look(context);
   if (!chosen) return fail(chosen.error());
   if (context.json) {
-    Json list = Json::array();
+    Ordered list = Ordered::array();
     for (const auto& device : chosen->devices) list.push_back(device_json(device, *chosen));
-    say(io::line_of(Json{{"schema", 1}, {"devices", std::move(list)}}));
+    say(io::line_of(Ordered{{"schema", 1}, {"devices", std::move(list)}}));
     return 0;
   }
   std::size_t width = 0;
@@ -172,12 +172,12 @@ int audio_set(const Context& context, const verb::AudioSet& options) {
   if (loudspeaker) choice->loudspeaker = device.name;
   if (auto made = io::make_home(context.home); !made) return fail(made.error());
   if (auto saved = io::save_sound_choice(context.home.sound(), *choice); !saved) return fail(saved.error());
-  const auto name = [](const std::string& n) { return n.empty() ? Json() : Json(n); };
+  const auto name = [](const std::string& n) { return n.empty() ? Ordered() : Ordered(n); };
   if (context.json)
-    say(io::line_of(Json{{"schema", 1},
-                         {"ok", true},
-                         {"microphone", name(choice->microphone)},
-                         {"loudspeaker", name(choice->loudspeaker)}}));
+    say(io::line_of(Ordered{{"schema", 1},
+                            {"ok", true},
+                            {"microphone", name(choice->microphone)},
+                            {"loudspeaker", name(choice->loudspeaker)}}));
   else
     say("Microphone: " + show(choice->microphone) + ". Loudspeaker: " + show(choice->loudspeaker) +
         ". From the next call on.");
@@ -208,12 +208,12 @@ int audio_test(const Context& context, const verb::AudioTest& options) {
 int audio_status(const Context& context) {
   const auto line = io::ask(context.home, R"({"cmd":"audio"})", std::chrono::seconds(5));
   if (!line) return fail(line.error());
-  const Json answer = Json::parse(*line, nullptr, false);
+  const Ordered answer = Ordered::parse(*line, nullptr, false);
   if (!answer.is_object() || !answer.contains("audio"))
     return fail(
         {answer.is_object() ? answer.value("error", std::string("Failed.")) : "The daemon's answer cannot be read."});
   if (context.json) {
-    say(io::line_of(Json{{"schema", 1}, {"calls", answer["audio"]}}));
+    say(io::line_of(Ordered{{"schema", 1}, {"calls", answer["audio"]}}));
     return 0;
   }
   if (answer["audio"].empty()) talk("No call uses a sound device.");

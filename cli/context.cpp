@@ -42,8 +42,8 @@ std::string error_line(const io::Trouble& trouble) {
 }
 
 std::string json_text(std::string_view text) {
-  using Json = nlohmann::json;
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  using Any = nlohmann::json;
+  return Any(text).dump(-1, ' ', false, Any::error_handler_t::replace);
 }
 
 }  // namespace linnet::cli

@@ -27,7 +27,7 @@ std::string figure(const char* format, std::optional<double> value) {
   return out;
 }
 
-std::string padded(std::string text, std::size_t width) {
+std::string wide(std::string text, std::size_t width) {
   if (text.size() < width) text.resize(width, ' ');
   return text;
 }
@@ -152,7 +152,7 @@ class Demo {
     for (const auto& node : nodes_)
       if (auto joined = node.online(kJoin, interrupts_.fd()); !joined) return joined;
     joined_ms_ = millis(io::now() - begin);
-    tell(padded(std::to_string(nodes_.size()) + " nodes up", 16) + padded("overlay joined", 48) +
+    tell(wide(std::to_string(nodes_.size()) + " nodes up", 16) + wide("overlay joined", 48) +
          figure("%.1f s", joined_ms_ / 1000));
     return {};
   }
@@ -175,9 +175,8 @@ class Demo {
     const auto hops = !call.lookup_hops          ? std::string("found")
                       : *call.lookup_hops == 1.0 ? std::string("found in 1 hop")
                                                  : "found in " + figure("%.0f hops", call.lookup_hops);
-    return padded(who, 16) + padded(hops + ", ringing, answered in " + figure("%.0f ms", call.setup_ms), 48) +
-           call.path + ", sealed, " + call.codec +
-           (call.wire_kbps ? figure(", %.0f kbit/s on the wire", call.wire_kbps) : "");
+    return wide(who, 16) + wide(hops + ", ringing, answered in " + figure("%.0f ms", call.setup_ms), 48) + call.path +
+           ", sealed, " + call.codec + (call.wire_kbps ? figure(", %.0f kbit/s on the wire", call.wire_kbps) : "");
   }
   std::string voice(const DemoCall& call) const {
     return "speech.wav " + figure("%.1f s", call.said_s) + " sent, " + figure("%.1f s", call.heard_s) +

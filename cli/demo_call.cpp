@@ -16,7 +16,7 @@ constexpr double kGapMs = 20;
 constexpr Duration kSetup = std::chrono::seconds(15);
 constexpr Duration kAfter = std::chrono::seconds(10);
 
-std::optional<double> number(const Json& object, const char* key) {
+std::optional<double> number_in(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_number() ? std::optional(it->get<double>()) : std::nullopt;
 }
@@ -34,7 +34,7 @@ struct Sent {
 std::optional<Sent> sent_by(const io::Home& home) {
   const auto line = io::ask(home, R"({"cmd":"counters"})", kSetup);
   const Json counters = line ? Json::parse(*line, nullptr, false) : Json();
-  const auto bytes = number(counters, "bytes_out"), datagrams = number(counters, "datagrams_out");
+  const auto bytes = number_in(counters, "bytes_out"), datagrams = number_in(counters, "datagrams_out");
   if (!bytes || !datagrams) return std::nullopt;
   return Sent{io::now(), *bytes + 28 * *datagrams};
 }
@@ -80,7 +80,7 @@ class Talk {
  private:
   io::Done progress(const Json& call) {
     if (via_.empty() && text(call, "path") == "relayed") via_ = text(call, "via");
-    const auto talking = number(call, "seconds");
+    const auto talking = number_in(call, "seconds");
     if (talking && !begin_) begin_ = sent_by(home_);
     if (!plan_.while_talking || acted_ || !talking || *talking * 1000 < millis(plan_.talk_before)) return {};
     acted_ = true;
@@ -148,23 +148,23 @@ io::Outcome<DemoCall> run_demo_call(const DemoNode& caller, const DemoNode& call
   const auto theirs = callee_side(callee, interrupt);
   if (!theirs) return tl::unexpected(theirs.error());
   out.callee_result = text(*theirs, "result");
-  out.ring_ms = number(*summary, "ring_ms");
-  out.setup_ms = number(*summary, "setup_ms");
-  out.lookup_hops = number(*summary, "lookup_hops");
+  out.ring_ms = number_in(*summary, "ring_ms");
+  out.setup_ms = number_in(*summary, "setup_ms");
+  out.lookup_hops = number_in(*summary, "lookup_hops");
   out.path = text(*summary, "path");
   out.codec = text(*summary, "codec");
   out.signalling_via = talk.via();
   out.wire_kbps = talk.wire_kbps();
-  out.loss_pct = number(*theirs, "loss_pct");
-  out.jitter_ms = number(*theirs, "jitter_ms");
-  out.mos = number(*theirs, "mos");
+  out.loss_pct = number_in(*theirs, "loss_pct");
+  out.jitter_ms = number_in(*theirs, "jitter_ms");
+  out.mos = number_in(*theirs, "mos");
   const auto bytes = io::read_file(plan.heard_file, media::kMaxWavBytes);
   if (!bytes) return tl::unexpected(bytes.error());
   if (!*bytes) return io::trouble(callee.name() + " recorded nothing.");
   const auto heard = media::parse_wav(**bytes);
   if (!heard) return io::trouble("What " + callee.name() + " recorded is no WAV file.");
-  const auto from = number(*summary, "record_start_us");
-  const auto to = number(*theirs, "play_start_us");
+  const auto from = number_in(*summary, "record_start_us");
+  const auto to = number_in(*theirs, "play_start_us");
   compare_voice(out, said, *heard, from && to ? std::optional((*to - *from) / 1000) : std::nullopt);
   return out;
 }

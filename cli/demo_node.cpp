@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Duration kListening = std::chrono::seconds(20);
-constexpr Duration kAnswer = std::chrono::seconds(10);
+constexpr Duration kNodeAnswer = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -61,8 +61,10 @@ io::Done DemoNode::online(Duration limit, int interrupt) const {
                      std::to_string(static_cast<int>(millis(limit) / 1000)) + " s.");
 }
 
-io::Outcome<std::string> DemoNode::status() const { return io::ask(home_, R"({"cmd":"status"})", kAnswer); }
+io::Outcome<std::string> DemoNode::status() const { return io::ask(home_, R"({"cmd":"status"})", kNodeAnswer); }
 
-io::Outcome<std::string> DemoNode::last_call() const { return io::ask(home_, R"({"cmd":"log","rows":1})", kAnswer); }
+io::Outcome<std::string> DemoNode::last_call() const {
+  return io::ask(home_, R"({"cmd":"log","rows":1})", kNodeAnswer);
+}
 
 }  // namespace linnet::cli

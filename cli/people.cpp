@@ -17,11 +17,11 @@
 namespace linnet::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
-constexpr Duration kAnswer = std::chrono::seconds(20);
+constexpr Duration kPeopleAnswer = std::chrono::seconds(20);
 
-std::string day(const Json& unix_seconds) {
+std::string day(const Ordered& unix_seconds) {
   if (!unix_seconds.is_number()) return "?";
   const std::time_t t = unix_seconds.get<std::int64_t>();
   std::tm local{};
@@ -31,27 +31,27 @@ std::string day(const Json& unix_seconds) {
   return out;
 }
 
-std::string text_at(const Json& object, const char* key) {
+std::string words_at(const Ordered& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
 struct Answer {
-  Json reply;
+  Ordered reply;
   std::string line;  // as the daemon wrote it
   io::Trouble trouble{{}, io::Exit::ok};
 };
 
-io::Outcome<Answer> ask(const Context& context, Json request) {
+io::Outcome<Answer> ask(const Context& context, Ordered request) {
   request["cmd"] = "people";
-  const auto line = io::ask(context.home, request.dump(), kAnswer);
+  const auto line = io::ask(context.home, request.dump(), kPeopleAnswer);
   if (!line) return tl::unexpected(line.error());
-  const Json json = Json::parse(*line, nullptr, false);
+  const Ordered json = Ordered::parse(*line, nullptr, false);
   if (!json.is_object()) return io::trouble("The daemon's answer cannot be read.");
   Answer out;
   out.trouble.exit = static_cast<io::Exit>(json.value("exit", 0));
   if (out.trouble.exit != io::Exit::ok) out.trouble.text = json.value("error", std::string("Failed."));
-  out.reply = json.value("reply", Json());
+  out.reply = json.value("reply", Ordered());
   if (!out.reply.is_object()) {
     if (out.trouble.exit == io::Exit::ok) return io::trouble("The daemon's answer cannot be read.");
     return tl::unexpected(out.trouble);
@@ -63,11 +63,11 @@ io::Outcome<Answer> ask(const Context& context, Json request) {
 // Prints the sentence, or the object, and returns the exit code.
 int finish(const Context& context, const Answer& answer) {
   if (answer.trouble.exit != io::Exit::ok) return fail(answer.trouble);
-  say(context.json ? answer.line : text_at(answer.reply, "text"));
+  say(context.json ? answer.line : words_at(answer.reply, "text"));
   return 0;
 }
 
-int simple(const Context& context, Json request) {
+int simple(const Context& context, Ordered request) {
   const auto answer = ask(context, std::move(request));
   if (!answer) return fail(answer.error());
   return finish(context, *answer);
@@ -87,13 +87,13 @@ std::string all_of_stdin() {
   return out;
 }
 
-void print_contact(const Json& c) {
-  std::string out = text_at(c, "name");
+void print_contact(const Ordered& c) {
+  std::string out = words_at(c, "name");
   if (out.empty()) out = "-";
-  out += "  " + text_at(c, "address");
+  out += "  " + words_at(c, "address");
   if (c.value("blocked", false)) out += "  BLOCKED";
   out += c["verified"].is_number() ? "  verified " + day(c["verified"])
-                                   : "  " + text_at(c, "source") + " " + day(c["since"]);
+                                   : "  " + words_at(c, "source") + " " + day(c["since"]);
   if (const auto& seen = c["last_seen"]; seen.is_number()) {
     const auto when = node::ago(Wall{seen.get<std::int64_t>()}, io::wall());
     if (!when.empty()) out += "  seen " + when;
@@ -101,14 +101,14 @@ void print_contact(const Json& c) {
   say(out);
 }
 
-void print_request(const Json& r) {
-  say(text_at(r, "address") + "  " + std::to_string(r.value("times", 0)) + " calls, last " + day(r["last"]));
-  say("  key name     " + text_at(r, "key_name"));
-  say("  fingerprint  " + text_at(r, "fingerprint"));
+void print_request(const Ordered& r) {
+  say(words_at(r, "address") + "  " + std::to_string(r.value("times", 0)) + " calls, last " + day(r["last"]));
+  say("  key name     " + words_at(r, "key_name"));
+  say("  fingerprint  " + words_at(r, "fingerprint"));
 }
 
-void print_invitation(const Json& i) {
-  say(text_at(i, "id") + "  " + text_at(i, "state") + "  until " + day(i["expires"]));
+void print_invitation(const Ordered& i) {
+  say(words_at(i, "id") + "  " + words_at(i, "state") + "  until " + day(i["expires"]));
 }
 
 void print_number(const std::string& number) {
@@ -139,51 +139,51 @@ io::Outcome<std::optional<bool>> judged(const Context& context, const verb::Cont
 }  // namespace
 
 int invite(const Context& context, const verb::Invite& options) {
-  if (!options.cancel.empty()) return simple(context, Json{{"ask", "cancel"}, {"id", options.cancel}});
+  if (!options.cancel.empty()) return simple(context, Ordered{{"ask", "cancel"}, {"id", options.cancel}});
   const auto answer =
-      ask(context, Json{{"ask", "invite"}, {"seconds", static_cast<std::int64_t>(options.days) * 86400}});
+      ask(context, Ordered{{"ask", "invite"}, {"seconds", static_cast<std::int64_t>(options.days) * 86400}});
   if (!answer) return fail(answer.error());
   if (context.json || answer->trouble.exit != io::Exit::ok) return finish(context, *answer);
-  const auto code = text_at(answer->reply, "code");
+  const auto code = words_at(answer->reply, "code");
   say(code);
   if (options.qr) show_qr(code);
   talk("Give this to one person, until " + day(answer->reply["expires"]) + ". They type: linnet accept CODE");
-  if (const auto remark = text_at(answer->reply, "text"); !remark.empty()) talk(remark);
+  if (const auto remark = words_at(answer->reply, "text"); !remark.empty()) talk(remark);
   return 0;
 }
 
 int accept(const Context& context, const verb::Accept& options) {
   const auto code = options.code == "-" ? all_of_stdin() : options.code;
-  return simple(context, Json{{"ask", "accept"}, {"code", code}, {"name", options.name}});
+  return simple(context, Ordered{{"ask", "accept"}, {"code", code}, {"name", options.name}});
 }
 
 int contact_add(const Context& context, const verb::ContactAdd& o) {
-  return simple(context, Json{{"ask", "add"}, {"who", o.who}, {"key", o.key}, {"name", o.name}});
+  return simple(context, Ordered{{"ask", "add"}, {"who", o.who}, {"key", o.key}, {"name", o.name}});
 }
 
 int contact_block(const Context& context, const verb::ContactBlock& o) {
-  return simple(context, Json{{"ask", "block"}, {"who", o.who}, {"on", !o.off}});
+  return simple(context, Ordered{{"ask", "block"}, {"who", o.who}, {"on", !o.off}});
 }
 
 int contact_forget(const Context& context, const verb::ContactForget& o) {
-  return simple(context, Json{{"ask", "forget"}, {"who", o.who}});
+  return simple(context, Ordered{{"ask", "forget"}, {"who", o.who}});
 }
 
 int contact_request(const Context& context, const verb::ContactRequest& o) {
-  return simple(context, Json{{"ask", "request"}, {"who", o.who}, {"accept", o.accept}, {"name", o.name}});
+  return simple(context, Ordered{{"ask", "request"}, {"who", o.who}, {"accept", o.accept}, {"name", o.name}});
 }
 
 int contact_list(const Context& context, const verb::ContactList& options) {
   auto client = io::Client::connect(context.home);
   if (!client) return fail(client.error());
   const char* list = options.requests ? "requests" : options.invitations ? "invitations" : "contacts";
-  if (auto sent = client->send(Json{{"cmd", "contacts"}, {"list", list}}.dump()); !sent) return fail(sent.error());
+  if (auto sent = client->send(Ordered{{"cmd", "contacts"}, {"list", list}}.dump()); !sent) return fail(sent.error());
   bool any = false;
   while (true) {
-    const auto line = client->line(kAnswer);
+    const auto line = client->line(kPeopleAnswer);
     if (!line) return fail(line.error());
     if (!*line) return fail({"The daemon went away.", io::Exit::no_daemon});
-    const Json json = Json::parse(**line, nullptr, false);
+    const Ordered json = Ordered::parse(**line, nullptr, false);
     if (!json.is_object()) return fail({"The daemon's answer cannot be read."});
     if (json.value("exit", 0) != 0)
       return fail({json.value("error", std::string("Failed.")), static_cast<io::Exit>(json.value("exit", 1))});
@@ -208,12 +208,12 @@ int contact_list(const Context& context, const verb::ContactList& options) {
 }
 
 int contact_verify(const Context& context, const verb::ContactVerify& o) {
-  Json request{{"ask", "verify"}, {"who", o.who}, {"new", o.anew}, {"key", o.key}};
+  Ordered request{{"ask", "verify"}, {"who", o.who}, {"new", o.anew}, {"key", o.key}};
   if (o.no) request["withdraw"] = true;
   const auto shown = ask(context, request);
   if (!shown) return fail(shown.error());
   if (o.no || shown->trouble.exit != io::Exit::ok) return finish(context, *shown);
-  const auto number = text_at(shown->reply, "safety_number");
+  const auto number = words_at(shown->reply, "safety_number");
   if (!context.json) {
     say("Read these numbers to each other, in person or by a voice you know:");
     print_number(number);
@@ -228,7 +228,7 @@ int contact_verify(const Context& context, const verb::ContactVerify& o) {
   if (!**same)
     return fail({"THE NUMBERS DIFFER: somebody may stand between you. Nothing was verified.", io::Exit::identity});
   request["confirm"] = true;
-  if (o.anew) request["key"] = text_at(shown->reply, "key_name");
+  if (o.anew) request["key"] = words_at(shown->reply, "key_name");
   return simple(context, std::move(request));
 }
 

@@ -1,3 +1,6 @@
+# Presets that build everything each time (test, the sanitizers) compile sixteen files as one: a third of the time. So a name in an
+# anonymous namespace stands once in its folder. `dev` and `release` compile file by file, and prove that each includes what it uses.
+
 # How a folder becomes a library, a program or a test. Sources are globbed: a new file needs no CMake edit.
 
 find_program(CCACHE ccache)
@@ -48,10 +51,6 @@ function(linnet_library folder)
   endif()
   add_library(linnet_${name} STATIC ${sources})
   target_link_libraries(linnet_${name} PUBLIC linnet_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  if(LINNET_PCH)
-    target_precompile_headers(linnet_${name} PRIVATE <algorithm> <array> <chrono> <cstdint> <deque> <functional> <map> <memory> <optional>
-                              <span> <string> <unordered_map> <variant> <vector> <tl/expected.hpp>)
-  endif()
 endfunction()
 
 function(linnet_program name main)

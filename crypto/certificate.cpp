@@ -7,10 +7,10 @@ namespace linnet::crypto {
 namespace {
 
 constexpr std::chrono::seconds kClockError{300};
-constexpr std::int64_t kMaxWall = std::int64_t{1} << 40;  // so that sums of times never overflow
+constexpr std::int64_t kLatest = std::int64_t{1} << 40;  // so that sums of times never overflow
 
 bool sane(const DeviceCertificate& c) {
-  return seconds(c.not_before) >= 0 && c.not_after > c.not_before && seconds(c.not_after) <= kMaxWall;
+  return seconds(c.not_before) >= 0 && c.not_after > c.not_before && seconds(c.not_after) <= kLatest;
 }
 
 Bytes signed_part(const DeviceCertificate& c) {

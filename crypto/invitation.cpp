@@ -11,7 +11,7 @@ constexpr std::string_view kDomain = "linnet-1 invitation";
 constexpr std::size_t kNetworkTag = 8;
 constexpr std::size_t kSignatureBytes = 64;
 constexpr std::size_t kMaxText = 4 * kMaxInvitation;  // with the white space of who folds lines
-constexpr std::uint64_t kMaxWall = std::uint64_t{1} << 40;
+constexpr std::uint64_t kLatestExpiry = std::uint64_t{1} << 40;
 
 Bytes statement(const NetworkId& network, ByteView body) {
   Bytes out = copy(view(kDomain));
@@ -75,7 +75,7 @@ Result<Invitation> read_body(const Suite& suite, const NetworkId& network, ByteV
     return fail(Fault::bad_signature);
   auto address = long_name(name, out.account);
   if (!address) return fail(address.error());
-  if (expires > kMaxWall) return fail(Fault::malformed);
+  if (expires > kLatestExpiry) return fail(Fault::malformed);
   out.address = std::move(*address);
   out.via = std::move(*via);
   out.expires = Wall{static_cast<std::int64_t>(expires)};

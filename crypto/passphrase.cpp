@@ -13,7 +13,7 @@ constexpr std::size_t kHead = 4 + 8 + 16 + kNonce;  // behind the magic
 static_assert(kNonce == 24 && kTag == 16 && crypto_pwhash_SALTBYTES == 16);
 static_assert(LockCost::kLeastMemory >= crypto_pwhash_MEMLIMIT_MIN);
 
-Hash256 checksum(ByteView body) { return hash256({view("linnet-1 locked file"), body}); }
+Hash256 locked_checksum(ByteView body) { return hash256({view("linnet-1 locked file"), body}); }
 
 bool within_bounds(const LockCost& cost) {
   return cost.operations >= 1 && cost.operations <= LockCost::kMostOperations &&
@@ -46,7 +46,7 @@ Bytes PassphraseKey::lock(Rng& rng, std::string_view magic, ByteView plain) cons
   crypto_aead_xchacha20poly1305_ietf_encrypt(sealed.data(), nullptr, plain.data(), plain.size(), head.data(),
                                              head.size(), nullptr, nonce.data(), key_.bytes().data());
   out.bytes(sealed);
-  const auto sum = checksum(out.written());
+  const auto sum = locked_checksum(out.written());
   out.bytes(sum);
   return out.take();
 }
@@ -61,7 +61,7 @@ Result<Unlocked> unlock(std::string_view magic, ByteView file, std::string_view 
   if (!is_locked(magic, file)) return fail(Fault::malformed);
   if (file.size() < magic.size() + kHead + kTag + kSum) return fail(Fault::truncated);
   const auto body = file.first(file.size() - kSum);
-  if (!same(checksum(body), file.last(kSum))) return fail(Fault::bad_mac);
+  if (!same(locked_checksum(body), file.last(kSum))) return fail(Fault::bad_mac);
   Reader in(body.subspan(magic.size()));
   LockCost cost;
   cost.operations = in.u32();

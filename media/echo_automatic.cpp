@@ -6,11 +6,11 @@
 namespace linnet::media {
 namespace {
 
-constexpr double kSpeaks = 100.0 * 100;  // energy per sample of a loudspeaker that speaks
-constexpr double kMemory = 0.97;         // of the reduction, from frame to frame: a third of a second
-constexpr double kLearned = 100;         // reduction of the linear filter, as a ratio of energies: 20 dB
-constexpr int kAtLeast = 50;             // frames
-constexpr int kAtMost = 180;             // frames; a near speaker who never stops hides the reduction
+constexpr double kLoudEnough = 100.0 * 100;  // energy per sample of a loudspeaker that speaks
+constexpr double kReductionMemory = 0.97;    // of the reduction, from frame to frame: a third of a second
+constexpr double kLearned = 100;             // reduction of the linear filter, as a ratio of energies: 20 dB
+constexpr int kAtLeast = 50;                 // frames
+constexpr int kAtMost = 180;                 // frames; a near speaker who never stops hides the reduction
 
 }  // namespace
 
@@ -30,10 +30,10 @@ void AutomaticCanceller::realign() {
 void AutomaticCanceller::learn(ConstFrame played) {
   double sum = 0;
   for (const auto s : played) sum += static_cast<double>(s) * s;
-  if (sum < kSpeaks * static_cast<double>(played.size())) return;
+  if (sum < kLoudEnough * static_cast<double>(played.size())) return;
   ++frames_;
-  before_ = kMemory * before_ + second_.before();
-  after_ = kMemory * after_ + second_.after();
+  before_ = kReductionMemory * before_ + second_.before();
+  after_ = kReductionMemory * after_ + second_.after();
 }
 
 bool AutomaticCanceller::learned() const {

@@ -6,8 +6,8 @@
 namespace linnet::media {
 namespace {
 
-constexpr double kMemory = 0.8;      // of the spectrum, from look to look: about half a second
-constexpr double kPlayedLevel = 60;  // rms; below it the loudspeaker is silent
+constexpr double kSpectrumMemory = 0.8;  // of the spectrum, from look to look: about half a second
+constexpr double kPlayedLevel = 60;      // rms; below it the loudspeaker is silent
 constexpr double kCapturedLevel = 4;
 constexpr double kClear = 7;  // a peak this far over the rms of all lags is no accident
 constexpr int kNear = 16;     // two looks agree: 2 ms at 8 kHz
@@ -54,7 +54,7 @@ void EchoDelay::correlate() {
   for (std::size_t k = 1; k < kWindow / 2; ++k) {
     const Complex a = work_[k], b = std::conj(work_[kWindow - k]);
     const Complex played = 0.5 * (a + b), captured = Complex(0, -0.5) * (a - b);
-    cross_[k] = kMemory * cross_[k] + captured * std::conj(played);
+    cross_[k] = kSpectrumMemory * cross_[k] + captured * std::conj(played);
   }
   const auto bin = [](double hz) { return static_cast<std::size_t>(hz / 8000 * kWindow); };
   std::fill(work_.begin(), work_.end(), Complex());

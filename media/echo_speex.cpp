@@ -10,18 +10,18 @@
 namespace linnet::media {
 namespace {
 
-constexpr int kFrameSize = static_cast<int>(AudioProcessing::kFrame);
+constexpr int kSpeexFrame = static_cast<int>(AudioProcessing::kFrame);
 constexpr spx_int32_t kResidual = -40;          // dB, while only the far side speaks
 constexpr spx_int32_t kResidualBothTalk = -15;  // dB, mild: the near speaker stays whole
 constexpr spx_int32_t kNoise = -15;             // dB
 constexpr spx_int32_t kNoNoise = 0;
-constexpr spx_int32_t kMaxGain = 20;         // dB: no more, or pauses come up as loud as speech
-constexpr spx_int32_t kGainTarget = 14'000;  // gives speech the usual level of telephony, -26 dB of full scale
-constexpr spx_int32_t kGainRises = 6;        // dB/s
-constexpr double kSpeaks = 100.0 * 100;      // energy per sample of a loudspeaker that speaks
-constexpr int kHangover = 20;                // frames: the room answers for a while
+constexpr spx_int32_t kMaxGain = 20;          // dB: no more, or pauses come up as loud as speech
+constexpr spx_int32_t kGainTarget = 14'000;   // gives speech the usual level of telephony, -26 dB of full scale
+constexpr spx_int32_t kGainRises = 6;         // dB/s
+constexpr double kSpeaksAbove = 100.0 * 100;  // energy per sample of a loudspeaker that speaks
+constexpr int kHangover = 20;                 // frames: the room answers for a while
 
-double energy(std::span<const std::int16_t> samples) {
+double energy_of(std::span<const std::int16_t> samples) {
   double sum = 0;
   for (const auto s : samples) sum += static_cast<double>(s) * s;
   return sum / static_cast<double>(samples.size());
@@ -36,11 +36,11 @@ void SpeexCanceller::Free::operator()(SpeexPreprocessState_* state) const { spee
 
 SpeexCanceller::SpeexCanceller(const AudioProcessingConfig& config) {
   if (config.echo != EchoChoice::off) {
-    echo_.reset(speex_echo_state_init(kFrameSize, kTailMs * kSamplesPerMs));
+    echo_.reset(speex_echo_state_init(kSpeexFrame, kTailMs * kSamplesPerMs));
     spx_int32_t rate = kRate;
     speex_echo_ctl(echo_.get(), SPEEX_ECHO_SET_SAMPLING_RATE, &rate);
   }
-  clean_.reset(speex_preprocess_state_init(kFrameSize, kRate));
+  clean_.reset(speex_preprocess_state_init(kSpeexFrame, kRate));
   // Without "denoise" the preprocessor would not touch the residual echo either; 0 dB leaves the noise alone.
   set(clean_.get(), SPEEX_PREPROCESS_SET_DENOISE, 1);
   set(clean_.get(), SPEEX_PREPROCESS_SET_NOISE_SUPPRESS, config.noise ? kNoise : kNoNoise);
@@ -71,14 +71,14 @@ void SpeexCanceller::hold_gain(bool speaks) {
 }
 
 void SpeexCanceller::process(Frame frame, ConstFrame played) {
-  hold_gain(energy(played) > kSpeaks);
-  before_ = energy(frame);
+  hold_gain(energy_of(played) > kSpeaksAbove);
+  before_ = energy_of(frame);
   if (echo_) {
     std::array<std::int16_t, AudioProcessing::kFrame> out;
     speex_echo_cancellation(echo_.get(), frame.data(), played.data(), out.data());
     std::copy(out.begin(), out.end(), frame.begin());
   }
-  after_ = energy(frame);
+  after_ = energy_of(frame);
   speex_preprocess_run(clean_.get(), frame.data());
 }
 

@@ -16,7 +16,7 @@ constexpr std::int64_t kNegligible = 5 * kMs / 2;   // a hole shorter than this 
 constexpr std::int64_t kFade = 200 * kMs;           // concealment longer than this is silence
 constexpr std::int64_t kGiveUp = 1000 * kMs;        // without a packet: wait for a new start
 constexpr std::int64_t kJump = 3000 * kMs;          // a timestamp this far off: another timeline
-constexpr std::int64_t kSlack = 5 * kMs;            // difference from the target that is left alone
+constexpr std::int64_t kLeftAlone = 5 * kMs;        // difference from the target that is left alone
 constexpr std::int64_t kStretch = 25 * kMs / 2;     // at most this much in one frame
 constexpr std::int64_t kPlenty = 100 * kMs;
 constexpr auto kRecent = std::chrono::seconds(3);
@@ -30,8 +30,8 @@ constexpr std::int64_t kHurry = 25 * kMs;             // a difference that does 
 constexpr double kPause = 200.0 * 200.0;              // mean square below which a frame is one, about -44 dBFS
 constexpr auto kRemember = std::chrono::seconds(10);  // a lost frame that came again
 constexpr std::size_t kMaxRecovered = 64;
-constexpr std::size_t kNear = 3;     // frames; copies of older ones are for outages
-constexpr std::size_t kEnough = 25;  // packets before the quantile is trusted
+constexpr std::size_t kNearCopy = 3;     // frames; copies of older ones are for outages
+constexpr std::size_t kEnough = 25;      // packets before the quantile is trusted
 constexpr std::size_t kEnoughLong = 10;  // long ones
 constexpr double kPeakMemory = 0.93;     // kept of the peak in 10 ms: half of it is forgotten in a tenth of a second
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
@@ -102,7 +102,7 @@ void Playout::insert_copy(Time now, std::int64_t sequence, std::uint32_t timesta
   BufferedPacket meta;
   meta.duration = codec.duration(payload);
   const auto steps = static_cast<std::size_t>(offset) * static_cast<std::size_t>(kRate / clock_);
-  if (steps <= kNear * meta.duration) carried_ = std::max(carried_, static_cast<std::int64_t>(steps));
+  if (steps <= kNearCopy * meta.duration) carried_ = std::max(carried_, static_cast<std::int64_t>(steps));
   if (buffer_.seen(sequence)) return;
   meta.sequence = sequence;
   meta.position = timestamps_.peek(timestamp) * (kRate / clock_);
@@ -194,14 +194,14 @@ std::int64_t Playout::excess(std::int64_t at) {
   if (!target) return 0;
   const std::int64_t need = *target - at;
   const bool was_giving = std::exchange(giving_back_, false);
-  if (need < 0) return -need < kSlack ? 0 : need;
-  if (frame_ < kLongFrame) return need < kSlack ? 0 : need;
+  if (need < 0) return -need < kLeftAlone ? 0 : need;
+  if (frame_ < kLongFrame) return need < kLeftAlone ? 0 : need;
   const auto recent = recent_early();
   const std::int64_t spare = recent ? *recent - guard() - settings_.safety - depth() - at : 0;
   if (spare < guard() / 4) spare_since_ = pulled_;
   const bool worth_it =
       spare >= guard() * 3 / 2 || pulled_ - long_since_ < kSettle || pulled_ - spare_since_ > kLasting;
-  giving_back_ = was_giving ? spare >= kSlack : spare >= guard() / 4 && worth_it;
+  giving_back_ = was_giving ? spare >= kLeftAlone : spare >= guard() / 4 && worth_it;
   return giving_back_ ? spare : 0;
 }
 

@@ -6,7 +6,7 @@
 namespace linnet::media {
 namespace {
 
-constexpr auto kBaseWindow = std::chrono::seconds(10);
+constexpr auto kTransitWindow = std::chrono::seconds(10);
 
 std::size_t place(std::int64_t sequence, std::int64_t size) {
   return static_cast<std::size_t>(((sequence % size) + size) % size);
@@ -77,7 +77,7 @@ void Reception::note_lateness(Time now, std::int32_t moved) {
   }
   base_ = std::min(*base_, transit_sum_);
   next_base_ = std::min(next_base_.value_or(transit_sum_), transit_sum_);
-  if (now - base_since_ > kBaseWindow) {
+  if (now - base_since_ > kTransitWindow) {
     base_ = *next_base_;
     next_base_.reset();
     base_since_ = now;

@@ -8,8 +8,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr double kShare = 0.02;   // of the stream, for reports; RFC 3550 allows 5 % to both ends together
-constexpr int kEagerReports = 8;  // the beginning of a call, when everything is still to be learnt
+constexpr double kReportShare = 0.02;  // of the stream, for reports; RFC 3550 allows 5 % to both ends together
+constexpr int kEagerReports = 8;       // the beginning of a call, when everything is still to be learnt
 constexpr auto kMostSeldom = seconds(5);
 constexpr auto kApart = milliseconds(200);
 constexpr double kLater = 80;  // ms that packets have to come later than when we last reported
@@ -27,7 +27,7 @@ Duration spread(Rng& rng, Duration mean) {
 
 Duration ReportTiming::mean(double octets, double rate) const {
   if (rate <= 0 || reports_ <= kEagerReports) return least_;
-  const Duration fair{static_cast<std::int64_t>(octets * 8 / (rate * kShare) * 1e6)};
+  const Duration fair{static_cast<std::int64_t>(octets * 8 / (rate * kReportShare) * 1e6)};
   return std::clamp<Duration>(fair, least_, std::max<Duration>(least_, kMostSeldom));
 }
 

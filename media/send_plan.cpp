@@ -44,10 +44,10 @@ bool add_copies(const PlanInput& in, SendPlan& plan) {
 }  // namespace
 
 int wire_rate(const SendPlan& plan, int overhead) {
-  constexpr int kCopyHeader = 4;
+  constexpr int kHeaderOfCopy = 4;
   const int frame = plan.bitrate * plan.frame_ms / 8000;
   int octets = frame + overhead;
-  for (const auto distance : plan.copies) octets += distance != 0 ? frame + kCopyHeader : 0;
+  for (const auto distance : plan.copies) octets += distance != 0 ? frame + kHeaderOfCopy : 0;
   if (plan.copies[0] != 0) ++octets;
   return octets * 8 * 1000 / plan.frame_ms;
 }

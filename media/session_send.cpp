@@ -34,9 +34,9 @@ void Session::Impl::enqueue(Bytes packet) {
 }
 
 double Session::Impl::incoming_loss() const {
-  constexpr std::uint64_t kEnough = 40;
+  constexpr std::uint64_t kEnoughToJudge = 40;
   constexpr double kNoQueue = 60;  // ms
-  if (reception.expected() < kEnough || reception.lost() <= 1 || reception.lateness_ms() > kNoQueue) return 0;
+  if (reception.expected() < kEnoughToJudge || reception.lost() <= 1 || reception.lateness_ms() > kNoQueue) return 0;
   return static_cast<double>(reception.lost()) / static_cast<double>(reception.expected());
 }
 

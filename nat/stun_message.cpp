@@ -26,7 +26,7 @@ std::size_t text_limit(Attr type) {
   }
 }
 
-bool is_xored(Attr type) {
+bool reads_xored(Attr type) {
   return type == Attr::xor_mapped_address || type == Attr::xor_peer_address || type == Attr::xor_relayed_address;
 }
 
@@ -139,7 +139,7 @@ Result<Endpoint> Message::endpoint(Attr type) const {
   const bool v4 = bytes->size() == 8;
   if ((*bytes)[1] != (v4 ? 1 : 2)) return fail(Fault::malformed);
   const auto mask = bytes_.subspan(4);  // the cookie and the transaction id
-  const bool xored = is_xored(type);
+  const bool xored = reads_xored(type);
   auto port = at16(*bytes, 2);
   ByteArray<16> address{};
   for (std::size_t i = 0; i < bytes->size() - 4; ++i)

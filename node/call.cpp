@@ -110,11 +110,11 @@ bool Call::uses(const sip::PeerId& peer) const {
       state_);
 }
 
-bool in_use(const Calls& calls, const sip::PeerId& peer) {
+bool in_use(const CallTable& calls, const sip::PeerId& peer) {
   return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) { return entry.second.uses(peer); });
 }
 
-bool talking_on(const Calls& calls, overlay::SessionId link) {
+bool talking_on(const CallTable& calls, overlay::SessionId link) {
   return std::any_of(calls.begin(), calls.end(), [&](const auto& entry) {
     const auto* talking = entry.second.talking();
     return talking != nullptr && !talking->lost && talking->line.link == link;

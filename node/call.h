@@ -78,10 +78,10 @@ class Call {
   State state_;
 };
 
-using Calls = std::map<CallId, Call>;
+using CallTable = std::map<CallId, Call>;
 // Whether a call stands, or is about to, on a link to this device.
-bool in_use(const Calls& calls, const sip::PeerId& peer);
+bool in_use(const CallTable& calls, const sip::PeerId& peer);
 // Whether the voice of a call goes by this link.
-bool talking_on(const Calls& calls, overlay::SessionId link);
+bool talking_on(const CallTable& calls, overlay::SessionId link);
 
 }  // namespace linnet::node

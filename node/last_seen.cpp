@@ -6,13 +6,11 @@
 namespace linnet::node {
 namespace {
 
-using std::chrono::seconds;
-
 // What is stored may be this much too old.
-constexpr seconds kOfAnEnd{60};
-constexpr seconds kWhileItStands{600};
+constexpr std::chrono::seconds kOfAnEnd{60};
+constexpr std::chrono::seconds kWhileItStands{600};
 
-void note(Rooms& rooms, const Link& link, seconds every) {
+void note(Rooms& rooms, const Link& link, std::chrono::seconds every) {
   rooms.contacts.note_heard(link.remote.account, link.heard, rooms.wall, every);
 }
 
@@ -29,7 +27,7 @@ void note_heard(Rooms& rooms, Time now) {
     auto& link = entry.second;
     const auto at = rooms.peer.last_heard(link.id);
     if (!at) continue;
-    link.heard = rooms.wall - std::chrono::duration_cast<seconds>(now - *at);
+    link.heard = rooms.wall - std::chrono::duration_cast<std::chrono::seconds>(now - *at);
     note(rooms, link, kWhileItStands);
   }
   save_people(rooms);

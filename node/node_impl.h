@@ -120,7 +120,7 @@ struct Node::Impl {
   NatWatch nat;
   std::vector<OpenPort> mapped;
   Outbox out;
-  Calls calls;
+  CallTable calls;
   std::uint64_t last_call = 0;
   bool calls_moved = false;  // a call began, ended or went into another state
   Time began{};              // start()

@@ -7,14 +7,14 @@ namespace linnet::node {
 namespace {
 
 // Strangers that ring now; those of one account when it is given.
-std::size_t strangers_ringing(const Calls& calls, const crypto::AccountKey* account = nullptr) {
+std::size_t strangers_ringing(const CallTable& calls, const crypto::AccountKey* account = nullptr) {
   return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [&](const auto& entry) {
     const auto& call = entry.second;
     return call.ringing_us() && !call.facts().verified && (account == nullptr || call.account() == *account);
   }));
 }
 
-std::size_t strangers(const Calls& calls) {
+std::size_t strangers(const CallTable& calls) {
   return static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [](const auto& entry) {
     return entry.second.facts().direction == Direction::incoming && !entry.second.facts().verified;
   }));
@@ -44,7 +44,7 @@ void report_impostor(Rooms& rooms, CallId id, const crypto::Address& from, Link&
 }  // namespace
 
 // The link that was idle for longest makes room, if there is one.
-bool Reception::make_room(Rooms& rooms, Time now, const Calls& calls) {
+bool Reception::make_room(Rooms& rooms, Time now, const CallTable& calls) {
   const Link* oldest = nullptr;
   for (const auto& entry : rooms.links.all()) {
     const auto& link = entry.second;
@@ -59,7 +59,7 @@ bool Reception::make_room(Rooms& rooms, Time now, const Calls& calls) {
   return true;
 }
 
-std::optional<int> Reception::meet_stranger(Rooms& rooms, Time now, const Calls& calls, const crypto::Address& from,
+std::optional<int> Reception::meet_stranger(Rooms& rooms, Time now, const CallTable& calls, const crypto::Address& from,
                                             const Link& link) {
   const auto& account = link.remote.account;
   const auto& config = rooms.config;
@@ -83,7 +83,7 @@ std::optional<int> Reception::meet_stranger(Rooms& rooms, Time now, const Calls&
   return kConsentNeeded;  // whether it was kept or not: who floods us learns nothing by it
 }
 
-void Reception::on(Rooms& rooms, Time now, const Calls& calls, const overlay::LinkUp& up) {
+void Reception::on(Rooms& rooms, Time now, const CallTable& calls, const overlay::LinkUp& up) {
   auto* link = rooms.links.add(now, up);
   if (link == nullptr && make_room(rooms, now, calls)) link = rooms.links.add(now, up);
   if (link == nullptr) return rooms.peer.close(now, up.link);
@@ -103,7 +103,7 @@ void Reception::on(Rooms& rooms, Time now, const Calls& calls, const overlay::Li
   if (rooms.contacts.judge(remote.address, remote.account) != Standing::changed) share_endpoints(rooms, now, up.link);
 }
 
-std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, const Calls& calls, CallId id,
+std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, const CallTable& calls, CallId id,
                                                     const sip::IncomingCall& call) {
   const auto refuse = [&](int code) {
     (void)rooms.sip.reject(now, call.call, code);

@@ -11,7 +11,7 @@ namespace linnet::node {
 class Reception {
  public:
   // A link stands: SIP learns who that device is, and a contact learns our endpoints at once.
-  void on(Rooms& rooms, Time now, const Calls& calls, const overlay::LinkUp& up);
+  void on(Rooms& rooms, Time now, const CallTable& calls, const overlay::LinkUp& up);
 
   // The code by which a person asks to be asked first (RFC 5360 section 5.9.2, Consent Needed).
   static constexpr int kConsentNeeded = 470;
@@ -22,13 +22,14 @@ class Reception {
     Incoming incoming;
     bool known = false;
   };
-  std::optional<Admitted> admit(Rooms& rooms, Time now, const Calls& calls, CallId id, const sip::IncomingCall& call);
+  std::optional<Admitted> admit(Rooms& rooms, Time now, const CallTable& calls, CallId id,
+                                const sip::IncomingCall& call);
 
  private:
   // How a call of somebody unknown is met: nothing to let it ring, else the code of the refusal.
-  std::optional<int> meet_stranger(Rooms& rooms, Time now, const Calls& calls, const crypto::Address& from,
+  std::optional<int> meet_stranger(Rooms& rooms, Time now, const CallTable& calls, const crypto::Address& from,
                                    const Link& link);
-  bool make_room(Rooms& rooms, Time now, const Calls& calls);
+  bool make_room(Rooms& rooms, Time now, const CallTable& calls);
 
   StrangerGate gate_;
 };

@@ -7,7 +7,7 @@
 namespace linnet::overlay {
 namespace {
 
-constexpr Duration kConnect = std::chrono::seconds(4);
+constexpr Duration kConnectTime = std::chrono::seconds(4);
 constexpr Duration kFirstBackOff = std::chrono::milliseconds(200);
 constexpr Duration kMaxBackOff = std::chrono::seconds(60);
 constexpr Duration kAttachAnswer = std::chrono::seconds(5);
@@ -87,7 +87,7 @@ void Attachments::connect(const Context& c, Supernode& s) {
     to.paths.push_back({PathKind::direct, at, 0, false});
   if (favourite_) to.streams_after = kStreamsSoon;
   to.hello = hello_;
-  to.give_up = kConnect;
+  to.give_up = kConnectTime;
   const auto session = c.sessions.connect(c.now, std::move(to));
   if (session) {
     s.state = Connecting{*session};

@@ -10,7 +10,7 @@ constexpr Duration kCircuitAnswer = std::chrono::seconds(3);
 constexpr Duration kStillThere = std::chrono::seconds(2);
 constexpr Duration kQuiet = std::chrono::milliseconds(500);
 constexpr Duration kAskHeld = std::chrono::seconds(5);
-constexpr std::size_t kMaxHeld = 64;
+constexpr std::size_t kMaxHeldMessages = 64;
 constexpr std::size_t kMaxProven = 16;
 
 bool pending(const CircuitLeg& leg) {
@@ -195,7 +195,7 @@ void Links::on_circuit_ask(const Context& c, const LinkRooms&, const Supernode& 
     accept(c, link, from, ask);
     return;
   }
-  while (!held_.empty() && (c.now - held_.front().at > kAskHeld || held_.size() >= kMaxHeld))
+  while (!held_.empty() && (c.now - held_.front().at > kAskHeld || held_.size() >= kMaxHeldMessages))
     held_.erase(held_.begin());
   held_.push_back({ask, *from.key, c.now});
 }

@@ -7,7 +7,7 @@
 namespace linnet::overlay {
 namespace {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kTxtVersion = "1";
 constexpr std::size_t kNetworkBytes = 8;  // of the network's id: enough to pass other networks by
 constexpr std::string_view kRoles[] = {"lonely", "supernode", "served", "quiet"};
 
@@ -39,7 +39,7 @@ std::vector<Endpoint> read_supernodes(std::string_view list) {
 
 std::vector<std::string> write(const LanText& t) {
   std::vector<std::string> out{
-      "v=" + std::string(kVersion),      "n=" + network_text(t.network),
+      "v=" + std::string(kTxtVersion),   "n=" + network_text(t.network),
       "dk=" + to_base32(t.device.bytes), "sk=" + to_base32(t.session.bytes),
       "sg=" + to_base32(t.signature),    "r=" + std::string(kRoles[static_cast<std::size_t>(t.role)])};
   std::string supernodes;
@@ -70,7 +70,7 @@ Result<LanText> read_lan_text(const crypto::NetworkId& network, const std::vecto
       if (at != std::end(kRoles)) out.role = static_cast<LanRole>(at - std::begin(kRoles));
     }
   }
-  if (version != kVersion) return fail(Fault::unsupported);
+  if (version != kTxtVersion) return fail(Fault::unsupported);
   if (seen != 15) return fail(Fault::malformed);
   return out;
 }

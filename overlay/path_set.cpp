@@ -6,7 +6,7 @@ namespace linnet::overlay {
 
 namespace {
 
-constexpr Duration kFirstSpacing = std::chrono::milliseconds(60);
+constexpr Duration kFirstProbe = std::chrono::milliseconds(60);
 constexpr Duration kForgetFailed = std::chrono::seconds(5);
 constexpr Duration kRttMargin = std::chrono::milliseconds(1);
 constexpr std::uint64_t kNoBudget = ~std::uint64_t{0};
@@ -109,7 +109,7 @@ std::optional<std::uint64_t> PathSet::challenge(Time now, PathState& state, Dura
   if (state.budget() < size) return std::nullopt;
   const int which = state.challenges++;
   state.challenged_at[which] = now;
-  state.next_at = now + std::max(kFirstSpacing, 2 * rtt) * (state.doubted ? 1 : 1 << which);
+  state.next_at = now + std::max(kFirstProbe, 2 * rtt) * (state.doubted ? 1 : 1 << which);
   return state.token | std::uint64_t{state.number} << 2 | static_cast<std::uint64_t>(which);
 }
 

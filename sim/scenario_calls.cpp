@@ -10,9 +10,9 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint32_t kDefaultNodes = 100;
+constexpr std::uint32_t kCallNodes = 100;
 constexpr double kLoss = 0.05;
-constexpr auto kJoined = seconds(60);
+constexpr auto kCallsFrom = seconds(60);
 constexpr auto kTalk = seconds(10);
 
 NatKind nat_of(std::uint32_t index) {
@@ -25,13 +25,13 @@ class CallsScenario {
  public:
   explicit CallsScenario(const ScenarioConfig& config)
       : config_(config),
-        nodes_(config.nodes != 0 ? config.nodes : kDefaultNodes),
+        nodes_(config.nodes != 0 ? config.nodes : kCallNodes),
         supernodes_(std::max<std::uint32_t>(3, nodes_ / 10)),
         world_(world_config(config)) {}
 
   Report run() {
     populate();
-    step("joining", Time{} + kJoined);
+    step("joining", Time{} + kCallsFrom);
     check_online();
     call_each_other();
     judge();

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint32_t kDefaultNodes = 24;
+constexpr std::uint32_t kFaultNodes = 24;
 constexpr auto kStarting = seconds(20);
 constexpr auto kJoined = seconds(40);
 constexpr auto kFaults = seconds(60);
@@ -26,7 +26,7 @@ class FaultsScenario {
  public:
   explicit FaultsScenario(const ScenarioConfig& config)
       : config_(config),
-        nodes_(config.nodes != 0 ? config.nodes : kDefaultNodes),
+        nodes_(config.nodes != 0 ? config.nodes : kFaultNodes),
         supernodes_(std::max<std::uint32_t>(4, nodes_ / 4)),
         codec_(suite_of(config.wire), crypto::network_id("linnet")),
         world_(world_config(config)),

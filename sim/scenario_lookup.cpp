@@ -14,11 +14,11 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint32_t kDefaultNodes = 10'000;
+constexpr std::uint32_t kLookupNodes = 10'000;
 constexpr std::uint32_t kLeavesPerSupernode = 40;
 constexpr auto kSupernodesFirst = seconds(20);  // supernodes start within it, leaves after it
-constexpr auto kSettle = seconds(90);  // after the last host started
-constexpr auto kQuiet = seconds(60);   // upkeep is measured here
+constexpr auto kSettle = seconds(90);           // after the last host started
+constexpr auto kQuiet = seconds(60);            // upkeep is measured here
 constexpr auto kLookupDeadline = seconds(6);
 constexpr auto kPublishing = seconds(10);
 constexpr std::uint32_t kPublishers = 20;  // one host in so many publishes again while that is measured
@@ -27,7 +27,7 @@ class LookupScenario {
  public:
   explicit LookupScenario(const ScenarioConfig& config)
       : config_(config),
-        nodes_(config.nodes != 0 ? config.nodes : kDefaultNodes),
+        nodes_(config.nodes != 0 ? config.nodes : kLookupNodes),
         supernodes_(std::max<std::uint32_t>(3, nodes_ / kLeavesPerSupernode)),
         codec_(suite_of(config.wire), crypto::network_id("linnet")),
         world_(world_config(config)),

@@ -200,7 +200,7 @@ Result<Bytes> TypedCodec::seal_answer(dht::TransactionId id, const State&, const
                                       (fitting.cookie ? kCookie : 0) | (fitting.time ? kTime : 0)));
   put.value(static_cast<std::uint8_t>(fitting.contacts));
   if (fitting.cookie) put.value(*answer.cookie);
-  if (fitting.time) put.value(static_cast<std::uint32_t>(seconds(*answer.time)));
+  if (fitting.time) put.value(static_cast<std::uint32_t>(linnet::seconds(*answer.time)));
   for (std::size_t i = 0; i < fitting.contacts; ++i) put.value(number_of(answer.contacts[i]));
   if (fitting.record) put.value(static_cast<std::uint16_t>(answer.record.size())).bytes(answer.record);
   close(out);

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxCodecs = 64;
 constexpr std::size_t kMaxKeys = 8;
 constexpr std::size_t kMaxCandidates = 64;
 
-std::string_view take_word(std::string_view& s) {
+std::string_view next_word(std::string_view& s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
   const auto space = std::min(s.find(' '), s.size());
   const auto word = s.substr(0, space);
@@ -60,7 +60,7 @@ std::string_view for_type(const SdpMedia& media, std::string_view name, std::str
   for (const auto& a : media.attributes) {
     if (a.name != name) continue;
     std::string_view rest = a.value;
-    if (take_word(rest) == type) return rest;
+    if (next_word(rest) == type) return rest;
   }
   return {};
 }
@@ -84,9 +84,9 @@ std::vector<AudioCodec> read_codecs(const SdpMedia& media) {
 // "TAG SUITE inline:BASE64[|lifetime][|MKI:length]"; session parameters change what is encrypted, so such a line is not
 // taken (RFC 4568 section 6.3.5: unknown ones refuse the line).
 bool parse_crypto(std::string_view s, CryptoKey& out) {
-  const auto tag = number(take_word(s), 999999999);
-  out.suite = take_word(s);
-  auto key = take_word(s);
+  const auto tag = number(next_word(s), 999999999);
+  out.suite = next_word(s);
+  auto key = next_word(s);
   if (!tag || !s.empty() || !iequal(key.substr(0, 7), "inline:") || key.find(';') != std::string_view::npos)
     return false;
   out.tag = static_cast<std::uint32_t>(*tag);
@@ -112,7 +112,7 @@ void read_attribute(const SdpAttribute& a, AudioOffer& out) {
     CryptoKey key;
     if (out.crypto.size() < kMaxKeys && parse_crypto(rest, key)) out.crypto.push_back(std::move(key));
   } else if (a.name == "ssrc") {
-    const auto ssrc = number(take_word(rest), 0xffffffffu);
+    const auto ssrc = number(next_word(rest), 0xffffffffu);
     if (ssrc && !out.ssrc) out.ssrc = static_cast<std::uint32_t>(*ssrc);
     if (rest.starts_with("cname:")) out.cname = rest.substr(6);
   } else if (a.name == "rtcp-mux") {
@@ -120,7 +120,7 @@ void read_attribute(const SdpAttribute& a, AudioOffer& out) {
   } else if (a.name == "rtcp-rsize") {
     out.rtcp_rsize = true;
   } else if (a.name == "rtcp-xr") {
-    while (!rest.empty()) out.rtcp_metrics = take_word(rest) == "voip-metrics" || out.rtcp_metrics;
+    while (!rest.empty()) out.rtcp_metrics = next_word(rest) == "voip-metrics" || out.rtcp_metrics;
   } else if (a.name == "ptime") {
     if (const auto ms = number(rest, 1000)) out.ptime_ms = static_cast<std::uint32_t>(*ms);
   } else if (a.name == "candidate" && out.candidates.size() < kMaxCandidates) {

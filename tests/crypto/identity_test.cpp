@@ -10,7 +10,7 @@
 namespace linnet::crypto {
 namespace {
 
-constexpr Wall kNow{1'800'000'000};
+constexpr Wall kToday{1'800'000'000};
 constexpr std::chrono::hours kDay{24};
 constexpr std::chrono::minutes kForgiven{5};
 
@@ -18,7 +18,7 @@ class WithIdentity : public EachSuite {
  protected:
   Identity make(std::string_view name = "alice@acme.example", std::uint64_t seed = 5) {
     SeededRng rng(seed);
-    return make_identity(suite(), rng, name.empty() ? Address() : Address::parse(name).value(), kNow);
+    return make_identity(suite(), rng, name.empty() ? Address() : Address::parse(name).value(), kToday);
   }
   static Bytes bytes_of(const DeviceCertificate& c) {
     Writer out;
@@ -43,19 +43,19 @@ LINNET_EACH_SUITE(MakingAnIdentity);
 
 TEST_P(Certificate, VerifiesWhileItIsValid) {
   const auto c = make().certificate;
-  EXPECT_TRUE(verify(suite(), c, kNow));
-  EXPECT_TRUE(verify(suite(), c, kNow + 30 * kDay));
-  EXPECT_TRUE(verify(suite(), c, kNow - kForgiven));
-  EXPECT_TRUE(verify(suite(), c, kNow + 30 * kDay + kForgiven));
-  EXPECT_EQ(verify(suite(), c, kNow - kForgiven - std::chrono::seconds(1)).error(), Fault::expired);
-  EXPECT_EQ(verify(suite(), c, kNow + 30 * kDay + kForgiven + std::chrono::seconds(1)).error(), Fault::expired);
+  EXPECT_TRUE(verify(suite(), c, kToday));
+  EXPECT_TRUE(verify(suite(), c, kToday + 30 * kDay));
+  EXPECT_TRUE(verify(suite(), c, kToday - kForgiven));
+  EXPECT_TRUE(verify(suite(), c, kToday + 30 * kDay + kForgiven));
+  EXPECT_EQ(verify(suite(), c, kToday - kForgiven - std::chrono::seconds(1)).error(), Fault::expired);
+  EXPECT_EQ(verify(suite(), c, kToday + 30 * kDay + kForgiven + std::chrono::seconds(1)).error(), Fault::expired);
 }
 
 TEST_P(Certificate, IsNeverGoodForMoreThanThirtyDays) {
   const auto identity = make();
   auto c = identity.certificate;
   c.not_after = c.not_before + 30 * kDay + std::chrono::seconds(1);
-  EXPECT_EQ(verify(suite(), resigned(identity, c), kNow).error(), Fault::refused);
+  EXPECT_EQ(verify(suite(), resigned(identity, c), kToday).error(), Fault::refused);
 }
 
 TEST_P(Certificate, RefusesTimesThatMakeNoSense) {
@@ -68,11 +68,11 @@ TEST_P(Certificate, RefusesTimesThatMakeNoSense) {
                                  {kMax - 1, kMax},
                                  {kMin, kMin + 1},
                                  {std::int64_t{-1}, std::int64_t{5}},
-                                 {seconds(kNow), seconds(kNow)}}) {
+                                 {linnet::seconds(kToday), linnet::seconds(kToday)}}) {
     auto c = identity.certificate;
     c.not_before = Wall{from};
     c.not_after = Wall{to};
-    EXPECT_FALSE(verify(suite(), resigned(identity, c), kNow)) << from << " " << to;
+    EXPECT_FALSE(verify(suite(), resigned(identity, c), kToday)) << from << " " << to;
   }
 }
 
@@ -98,7 +98,7 @@ TEST_P(Certificate, ReadsBackWhatWasWritten) {
   const auto back = read_device_certificate(in).value();
   EXPECT_TRUE(in.done());
   EXPECT_EQ(bytes_of(back), bytes);
-  EXPECT_TRUE(verify(suite(), back, kNow));
+  EXPECT_TRUE(verify(suite(), back, kToday));
 }
 
 TEST_P(Certificate, RefusesEveryTruncationAndEveryBitFlip) {
@@ -106,7 +106,7 @@ TEST_P(Certificate, RefusesEveryTruncationAndEveryBitFlip) {
   const auto accepted = [&](ByteView candidate) {
     Reader in(candidate);
     const auto c = read_device_certificate(in);
-    return c && in.done() && verify(suite(), *c, kNow);
+    return c && in.done() && verify(suite(), *c, kToday);
   };
   ASSERT_TRUE(accepted(bytes));
   for (std::size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(accepted(ByteView(bytes).first(n))) << n;
@@ -120,17 +120,17 @@ TEST_P(Certificate, RefusesEveryTruncationAndEveryBitFlip) {
 TEST_P(Certificate, OfAnotherAccountIsRefused) {
   auto c = make().certificate;
   c.account = make("bob@acme.example", 6).account_key();
-  EXPECT_EQ(verify(suite(), c, kNow).error(), Fault::bad_signature);
+  EXPECT_EQ(verify(suite(), c, kToday).error(), Fault::bad_signature);
 }
 
 TEST_P(Certificate, IsRenewedAtHalfItsLifeAndKeepsDeviceAndEpoch) {
   auto identity = make();
   identity.certificate.epoch = 4;
-  EXPECT_FALSE(needs_renewal(identity.certificate, kNow));
-  EXPECT_FALSE(needs_renewal(identity.certificate, kNow + 15 * kDay - std::chrono::seconds(1)));
-  EXPECT_TRUE(needs_renewal(identity.certificate, kNow + 15 * kDay));
-  EXPECT_TRUE(needs_renewal(identity.certificate, kNow - kDay)) << "made while the clock was ahead";
-  const auto later = kNow + 40 * kDay;
+  EXPECT_FALSE(needs_renewal(identity.certificate, kToday));
+  EXPECT_FALSE(needs_renewal(identity.certificate, kToday + 15 * kDay - std::chrono::seconds(1)));
+  EXPECT_TRUE(needs_renewal(identity.certificate, kToday + 15 * kDay));
+  EXPECT_TRUE(needs_renewal(identity.certificate, kToday - kDay)) << "made while the clock was ahead";
+  const auto later = kToday + 40 * kDay;
   renew_certificate(suite(), identity, later);
   EXPECT_TRUE(verify(suite(), identity.certificate, later));
   EXPECT_EQ(identity.certificate.device, identity.device_key());

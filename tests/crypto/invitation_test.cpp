@@ -7,19 +7,19 @@
 namespace linnet::crypto {
 namespace {
 
-constexpr Wall kNow{1'800'000'000};
+constexpr Wall kInvited{1'800'000'000};
 const auto kNetwork = network_id("linnet");
 
 class Invitations : public EachSuite {
  protected:
   Identity make(std::string_view name) {
-    return make_identity(suite(), rng_, name.empty() ? Address() : *Address::parse(name), kNow);
+    return make_identity(suite(), rng_, name.empty() ? Address() : *Address::parse(name), kInvited);
   }
   Invitation of(const Identity& who, std::size_t via = 2) {
     Invitation out;
     out.account = who.account_key();
     out.address = who.address;
-    out.expires = kNow + std::chrono::hours(24);
+    out.expires = kInvited + std::chrono::hours(24);
     out.secret = rng_.array<16>();
     for (std::size_t i = 0; i < via; ++i)
       out.via.push_back({*Endpoint::parse("198.51.100." + std::to_string(i + 1) + ":4400"), {rng_.array<32>()}});

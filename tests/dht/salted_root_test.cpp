@@ -8,7 +8,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-std::vector<std::size_t> holders(Network& net, const crypto::UserKey& key) {
+std::vector<std::size_t> holders_in(Network& net, const crypto::UserKey& key) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < net.size(); ++i) {
     net[i].dht->handle_wall(net.now(), net.wall());
@@ -36,7 +36,7 @@ struct SaltedRoot : testing::Test {
 };
 
 TEST_F(SaltedRoot, HoldsThreeCopiesBesideTheSix) {
-  const auto all = holders(net, key);
+  const auto all = holders_in(net, key);
   EXPECT_GE(all.size(), 8U);  // the two places may share one
   EXPECT_LE(all.size(), 9U);
   std::vector<std::pair<Id, std::size_t>> by_distance;
@@ -54,7 +54,7 @@ TEST_F(SaltedRoot, AnswersWhenEverybodyAroundTheKeyIsDead) {
   std::sort(by_distance.begin(), by_distance.end());
   for (std::size_t i = 0; i < 6; ++i) net[by_distance[i].second].dead = true;
   std::size_t asker = 0;
-  const auto held = holders(net, key);
+  const auto held = holders_in(net, key);
   while (net[asker].dead || std::count(held.begin(), held.end(), asker) != 0) ++asker;
   const auto found = net.find(asker, name);
   ASSERT_TRUE(found);

@@ -417,7 +417,7 @@ TEST(Store, KeepsEveryAcknowledgedRowWhenTheProcessIsKilled) {
     int found = 0;
     const auto rows = store->history(Store::kMaxHistory);
     ASSERT_TRUE(rows);
-    for (const auto& r : *rows) found += seconds(r.started) >= 1000 + round * 1000 ? 1 : 0;
+    for (const auto& r : *rows) found += linnet::seconds(r.started) >= 1000 + round * 1000 ? 1 : 0;
     EXPECT_GE(found, acknowledged);
   }
 }

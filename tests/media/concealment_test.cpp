@@ -12,34 +12,35 @@
 namespace linnet::media {
 namespace {
 
-int peak(std::span<const std::int16_t> samples) {
+int peak_of(std::span<const std::int16_t> samples) {
   int out = 0;
   for (const int s : samples) out = std::max(out, std::abs(s));
   return out;
 }
 
-constexpr int kFrameMs = 60;
-constexpr auto kFrame = static_cast<std::size_t>(kFrameMs) * kSamplesPerMs;
+constexpr int kLongFrameMs = 60;
+constexpr auto kLongSamples = static_cast<std::size_t>(kLongFrameMs) * kSamplesPerMs;
 
 // A tone of 1 kHz at 6 kbit/s, at which Opus conceals it far louder than it was; each twelfth packet is lost.
 struct Tone {
   void packet(std::uint32_t number) {
-    std::vector<std::int16_t> in(kFrame);
+    std::vector<std::int16_t> in(kLongSamples);
     for (auto& s : in)
       s = static_cast<std::int16_t>(8000 * std::sin(2 * std::numbers::pi * 1000 * static_cast<double>(at++) / kRate));
     Bytes payload;
     EXPECT_TRUE(encoder.encode(in, payload));
     if (number % 12 == 11) return;
-    playout.insert(now, number, number * static_cast<std::uint32_t>(kFrame), payload, codecs.get(CodecKind::opus));
+    playout.insert(now, number, number * static_cast<std::uint32_t>(kLongSamples), payload,
+                   codecs.get(CodecKind::opus));
   }
 
   void play() {
     constexpr std::size_t kBefore = 20;  // blocks
     std::vector<std::int16_t> block(10 * kSamplesPerMs);
-    for (int ms = 0; ms < kFrameMs; ms += 10, now += std::chrono::milliseconds(10)) {
+    for (int ms = 0; ms < kLongFrameMs; ms += 10, now += std::chrono::milliseconds(10)) {
       const auto concealed = playout.stats().concealed;
       playout.pull(now, block, codecs);
-      const int loudest = peak(block);
+      const int loudest = peak_of(block);
       if (playout.stats().concealed > concealed) {
         conceal_peaks.push_back({loudest, *std::max_element(before.begin(), before.end())});
         continue;

@@ -6,7 +6,7 @@
 namespace linnet::media {
 namespace {
 
-constexpr std::size_t kFrame = AudioProcessing::kFrame;
+constexpr std::size_t kEchoFrame = AudioProcessing::kFrame;
 
 AudioProcessingConfig with(EchoChoice choice) {
   AudioProcessingConfig config;
@@ -67,18 +67,18 @@ TEST_F(EchoCancellation, DoesNotMindWhenTheCallerIsLate) {
   AudioProcessing processing(with(EchoChoice::automatic));
   Cleaned out{scene.echo, {}};
   std::size_t played = 0, taken = 0;
-  for (std::size_t at = 0; at + kFrame <= scene.far.size(); at += kFrame) {
-    if (at / kFrame % 2 == 0) {
-      const auto part = std::span(scene.far).subspan(played, std::min(2 * kFrame, scene.far.size() - played));
+  for (std::size_t at = 0; at + kEchoFrame <= scene.far.size(); at += kEchoFrame) {
+    if (at / kEchoFrame % 2 == 0) {
+      const auto part = std::span(scene.far).subspan(played, std::min(2 * kEchoFrame, scene.far.size() - played));
       processing.played(part);
       played += part.size();
     }
-    if (at / kFrame % 5 != 4) continue;
-    for (; taken <= at; taken += kFrame) {
+    if (at / kEchoFrame % 5 != 4) continue;
+    for (; taken <= at; taken += kEchoFrame) {
       // What waits behind this frame is part of its delay, and what was played ahead too.
       const double waits = static_cast<double>(at - taken) / kSamplesPerMs;
-      const double ahead = static_cast<double>(played) - static_cast<double>(at + kFrame);
-      processing.process(std::span(out.samples).subspan(taken).first<kFrame>(),
+      const double ahead = static_cast<double>(played) - static_cast<double>(at + kEchoFrame);
+      processing.process(std::span(out.samples).subspan(taken).first<kEchoFrame>(),
                          Duration(static_cast<std::int64_t>((120 + waits + ahead / kSamplesPerMs) * 1000)));
     }
   }
@@ -92,9 +92,9 @@ TEST_F(EchoCancellation, FollowsWhenSamplesAreLostOnTheWay) {
   Cleaned out{scene.echo, {}};
   auto& samples = out.samples;
   samples.erase(samples.begin() + from, samples.begin() + from + lost);
-  for (std::size_t i = 0; i + kFrame <= samples.size(); i += kFrame) {
-    processing.played(std::span(scene.far).subspan(i, kFrame));
-    processing.process(std::span(samples).subspan(i).first<kFrame>(), std::chrono::milliseconds(120));
+  for (std::size_t i = 0; i + kEchoFrame <= samples.size(); i += kEchoFrame) {
+    processing.played(std::span(scene.far).subspan(i, kEchoFrame));
+    processing.process(std::span(samples).subspan(i).first<kEchoFrame>(), std::chrono::milliseconds(120));
   }
   EXPECT_GE(reduction(scene, out, 3, 8), 25);
   EXPECT_GE(reduction(scene, out, 11, 15), 25) << "three seconds after";
@@ -127,8 +127,8 @@ TEST(AudioProcessing, TakesSteadyNoiseAway) {
   for (const auto choice : {EchoChoice::off, EchoChoice::webrtc, EchoChoice::automatic}) {
     AudioProcessing processing({choice, true, false});
     Samples out = noise;
-    for (std::size_t i = 0; i + kFrame <= out.size(); i += kFrame)
-      processing.process(std::span(out).subspan(i).first<kFrame>(), Duration(0));
+    for (std::size_t i = 0; i + kEchoFrame <= out.size(); i += kEchoFrame)
+      processing.process(std::span(out).subspan(i).first<kEchoFrame>(), Duration(0));
     EXPECT_LT(rms(std::span(out).last(kRate)), rms(noise) / 2.5) << to_string(choice);
   }
 }
@@ -138,8 +138,8 @@ TEST(AudioProcessing, BringsAQuietVoiceUp) {
   for (const auto choice : {EchoChoice::webrtc, EchoChoice::automatic}) {
     AudioProcessing processing({choice, false, true});
     Samples out = voice;
-    for (std::size_t i = 0; i + kFrame <= out.size(); i += kFrame)
-      processing.process(std::span(out).subspan(i).first<kFrame>(), Duration(0));
+    for (std::size_t i = 0; i + kEchoFrame <= out.size(); i += kEchoFrame)
+      processing.process(std::span(out).subspan(i).first<kEchoFrame>(), Duration(0));
     EXPECT_GT(rms(std::span(out).last(4 * kRate)), 1.5 * rms(std::span(voice).last(4 * kRate))) << to_string(choice);
   }
 }

@@ -7,11 +7,11 @@
 namespace linnet::media {
 namespace {
 
-Bytes hex(std::string_view text) { return *from_hex(text); }
+Bytes packet_of(std::string_view text) { return *from_hex(text); }
 
 TEST(Rtp, ReadsTheFieldsOfAPlainPacket) {
   // V=2, M=1, PT=111, seq 0x1234, ts 0x01020304, SSRC 0xdeadbeef, payload aa bb.
-  const auto p = parse_rtp(hex("80ef123401020304deadbeefaabb"));
+  const auto p = parse_rtp(packet_of("80ef123401020304deadbeefaabb"));
   // The parsed packet views the bytes, which are gone here: only values are looked at.
   ASSERT_TRUE(p);
   EXPECT_TRUE(p->header.marker);
@@ -24,16 +24,16 @@ TEST(Rtp, ReadsTheFieldsOfAPlainPacket) {
 
 TEST(Rtp, ReadsContributingSourcesExtensionAndPadding) {
   // P=1, X=1, CC=2; extension profile 0xbede of one word; payload 01 02 03, padding 00 02.
-  const Bytes bytes =
-      hex("b2000001"
-          "00000002"
-          "00000003"
-          "11111111"
-          "22222222"
-          "bede0001"
-          "10ff0000"
-          "010203"
-          "0002");
+  const Bytes bytes = packet_of(
+      "b2000001"
+      "00000002"
+      "00000003"
+      "11111111"
+      "22222222"
+      "bede0001"
+      "10ff0000"
+      "010203"
+      "0002");
   const auto p = parse_rtp(bytes);
   ASSERT_TRUE(p);
   EXPECT_EQ(p->header.csrc_count, 2);
@@ -45,28 +45,28 @@ TEST(Rtp, ReadsContributingSourcesExtensionAndPadding) {
 }
 
 TEST(Rtp, RefusesAnotherVersionAndImpossiblePadding) {
-  EXPECT_EQ(parse_rtp(hex("406f0000000000000000000000")).error(), Fault::malformed);
-  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000"
-                          "05"))
+  EXPECT_EQ(parse_rtp(packet_of("406f0000000000000000000000")).error(), Fault::malformed);
+  EXPECT_EQ(parse_rtp(packet_of("a06f00000000000000000000"
+                                "05"))
                 .error(),
             Fault::malformed);
-  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000"
-                          "00"))
+  EXPECT_EQ(parse_rtp(packet_of("a06f00000000000000000000"
+                                "00"))
                 .error(),
             Fault::malformed);
-  EXPECT_EQ(parse_rtp(hex("a06f00000000000000000000")).error(), Fault::malformed);
+  EXPECT_EQ(parse_rtp(packet_of("a06f00000000000000000000")).error(), Fault::malformed);
 }
 
 TEST(Rtp, RefusesEveryTruncationBeforeThePayload) {
-  const Bytes bytes =
-      hex("92000001"
-          "00000002"
-          "00000003"
-          "11111111"
-          "22222222"
-          "bede0001"
-          "10ff0000"
-          "010203");
+  const Bytes bytes = packet_of(
+      "92000001"
+      "00000002"
+      "00000003"
+      "11111111"
+      "22222222"
+      "bede0001"
+      "10ff0000"
+      "010203");
   for (std::size_t n = 0; n < 28; ++n) EXPECT_EQ(parse_rtp(ByteView(bytes).first(n)).error(), Fault::truncated) << n;
   EXPECT_TRUE(parse_rtp(ByteView(bytes).first(28)));
 }
@@ -99,12 +99,12 @@ TEST(Rtp, WritesWhatItReads) {
 }
 
 TEST(Rtp, IsToldFromRtcpByItsSecondOctet) {
-  EXPECT_TRUE(is_rtcp(hex("80c8")));   // SR
-  EXPECT_TRUE(is_rtcp(hex("81cf")));   // XR
-  EXPECT_FALSE(is_rtcp(hex("806f")));  // 111
-  EXPECT_FALSE(is_rtcp(hex("80ef")));  // 111 with marker
-  EXPECT_FALSE(is_rtcp(hex("8000")));  // PCMU
-  EXPECT_FALSE(is_rtcp(hex("80")));
+  EXPECT_TRUE(is_rtcp(packet_of("80c8")));   // SR
+  EXPECT_TRUE(is_rtcp(packet_of("81cf")));   // XR
+  EXPECT_FALSE(is_rtcp(packet_of("806f")));  // 111
+  EXPECT_FALSE(is_rtcp(packet_of("80ef")));  // 111 with marker
+  EXPECT_FALSE(is_rtcp(packet_of("8000")));  // PCMU
+  EXPECT_FALSE(is_rtcp(packet_of("80")));
 }
 
 TEST(Unwrapper, FollowsWrapsAndSeesStragglersBehind) {

@@ -11,7 +11,7 @@
 namespace linnet::media {
 namespace {
 
-std::vector<std::int16_t> tone(double hz, std::size_t n = 960) {
+std::vector<std::int16_t> sine(double hz, std::size_t n = 960) {
   std::vector<std::int16_t> out(n);
   for (std::size_t i = 0; i < n; ++i) {
     out[i] = static_cast<std::int16_t>(8000 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / kRate));
@@ -26,7 +26,7 @@ int steepest(const std::vector<std::int16_t>& s) {
 }
 
 TEST(TimeStretch, TakesWholePeriodsOutOfATone) {
-  const auto in = tone(200);  // a period is 240 samples
+  const auto in = sine(200);  // a period is 240 samples
   std::vector<std::int16_t> out;
   const auto removed = accelerate(in, 600, out);
   EXPECT_GT(removed, 0U);
@@ -38,7 +38,7 @@ TEST(TimeStretch, TakesWholePeriodsOutOfATone) {
 }
 
 TEST(TimeStretch, PutsWholePeriodsIn) {
-  const auto in = tone(200);
+  const auto in = sine(200);
   std::vector<std::int16_t> out;
   const auto added = expand(in, 600, out);
   EXPECT_GT(added, 0U);
@@ -52,7 +52,7 @@ TEST(TimeStretch, PutsWholePeriodsIn) {
 TEST(TimeStretch, NeverMovesFurtherThanAsked) {
   SeededRng rng(1);
   for (int i = 0; i < 200; ++i) {
-    const auto in = tone(80 + static_cast<double>(rng.below(400)), 480 + rng.below(1000));
+    const auto in = sine(80 + static_cast<double>(rng.below(400)), 480 + rng.below(1000));
     const auto max = rng.below(700);
     std::vector<std::int16_t> out;
     const auto removed = accelerate(in, max, out);

@@ -11,11 +11,11 @@ using namespace std::chrono_literals;
 namespace {
 
 const Endpoint kPromised{IpAddress::v4(203, 0, 113, 5), 4400, Transport::udp};
-const Endpoint kServer{IpAddress::v4(192, 0, 2, 1), 4400, Transport::udp};
+const Endpoint kDialler{IpAddress::v4(192, 0, 2, 1), 4400, Transport::udp};
 const Endpoint kOther{IpAddress::v4(192, 0, 2, 2), 4400, Transport::udp};
 const Endpoint kSide{IpAddress::v4(203, 0, 113, 5), 61000, Transport::udp};  // the other socket, as servers see it
 
-struct House {
+struct Doorway {
   SeededRng rng{1};
   DialBack dial{rng};
   BindingServer server{BindingServerConfig{}};
@@ -39,36 +39,36 @@ struct House {
 };
 
 TEST(DialBack, AServerThatHeardTheOtherSocketAnswersToThePromisedPort) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({{kServer}});
+  const auto sent = house.turn({{kDialler}});
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].second.to, kPromised);
   EXPECT_FALSE(house.dial.reached(kPromised));
-  EXPECT_TRUE(house.hand_in(kServer, sent[0].second.bytes));
+  EXPECT_TRUE(house.hand_in(kDialler, sent[0].second.bytes));
   EXPECT_EQ(house.dial.reached(kPromised), kPromised);
   EXPECT_EQ(house.dial.next_timeout(), kNever);
 }
 
 TEST(DialBack, AnAnswerFromElsewhereOrToAnotherQuestionProvesNothing) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({{kServer}});
+  const auto sent = house.turn({{kDialler}});
   EXPECT_FALSE(house.hand_in(kOther, sent[0].second.bytes));
   auto forged = sent[0].second.bytes;
   forged[19] = static_cast<std::uint8_t>(forged[19] ^ 1);
-  EXPECT_FALSE(house.hand_in(kServer, forged));
+  EXPECT_FALSE(house.hand_in(kDialler, forged));
   EXPECT_FALSE(house.dial.reached(kPromised));
 }
 
 TEST(DialBack, ALiarIsAskedAboutNineTimesAtSeveralServersAndThenSeldom) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
   std::size_t asked = 0;
   std::vector<Endpoint> whom;
   for (const auto end = house.now + 9min; house.dial.next_timeout() <= end;) {
     house.now = house.dial.next_timeout();
-    for (const auto& [to, answer] : house.turn({{kServer}, {kOther}})) {
+    for (const auto& [to, answer] : house.turn({{kDialler}, {kOther}})) {
       ++asked;
       whom.push_back(to);
     }
@@ -79,49 +79,49 @@ TEST(DialBack, ALiarIsAskedAboutNineTimesAtSeveralServersAndThenSeldom) {
 }
 
 TEST(DialBack, AServerThatSeesUsAtThePromisedPortProvesNothing) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
-  EXPECT_TRUE(house.turn({{kServer, kPromised.port}}).empty()) << "our own NAT may let its answer in";
+  EXPECT_TRUE(house.turn({{kDialler, kPromised.port}}).empty()) << "our own NAT may let its answer in";
   house.now += DialBack::kNobody;
-  const auto sent = house.turn({{kServer, kPromised.port}, {kOther, 50'000}});
+  const auto sent = house.turn({{kDialler, kPromised.port}, {kOther, 50'000}});
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].first, kOther);
 }
 
 TEST(DialBack, ANatMayShowTheServerAtAnotherPort) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({{kServer, 50'000}});
-  auto shown = kServer;
+  const auto sent = house.turn({{kDialler, 50'000}});
+  auto shown = kDialler;
   shown.port = 48'971;
   EXPECT_TRUE(house.hand_in(shown, sent.at(0).second.bytes));
   EXPECT_EQ(house.dial.reached(kPromised), kPromised);
 }
 
 TEST(DialBack, TheAddressIsTheOneThatTheServerSaw) {
-  House house;
+  Doorway house;
   auto behind = kPromised;  // as a router says that has another NAT before it, which passes everything on
   behind.ip = IpAddress::v4(100, 64, 0, 9);
   house.dial.set(house.now, {behind});
-  const auto sent = house.turn({{kServer}});
-  ASSERT_TRUE(house.hand_in(kServer, sent.at(0).second.bytes));
+  const auto sent = house.turn({{kDialler}});
+  ASSERT_TRUE(house.hand_in(kDialler, sent.at(0).second.bytes));
   EXPECT_EQ(house.dial.reached(behind), kPromised);
 }
 
 TEST(DialBack, WithoutAServerThatCanProveItItWaits) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
   EXPECT_TRUE(house.turn({}).empty());
   EXPECT_EQ(house.dial.next_timeout(), house.now + DialBack::kNobody);
   house.now += DialBack::kNobody;
-  EXPECT_EQ(house.turn({{kServer}}).size(), 1U);
+  EXPECT_EQ(house.turn({{kDialler}}).size(), 1U);
 }
 
 TEST(DialBack, WhatWasProvenStaysSoWhileThePromiseStands) {
-  House house;
+  Doorway house;
   house.dial.set(house.now, {kPromised});
-  const auto sent = house.turn({{kServer}});
-  ASSERT_TRUE(house.hand_in(kServer, sent.at(0).second.bytes));
+  const auto sent = house.turn({{kDialler}});
+  ASSERT_TRUE(house.hand_in(kDialler, sent.at(0).second.bytes));
   auto second = kPromised;
   second.port = 4401;
   house.dial.set(house.now, {kPromised, second});

@@ -13,7 +13,7 @@ using test::ModelRouter;
 
 namespace {
 
-const Endpoint kServer{IpAddress::v4(192, 168, 1, 1), pcp::kServerPort, Transport::udp};
+const Endpoint kRouter{IpAddress::v4(192, 168, 1, 1), pcp::kServerPort, Transport::udp};
 const IpAddress kLocal = IpAddress::v4(192, 168, 1, 7);
 
 // A mapper and its one router; a datagram takes no time, the clock goes from deadline to deadline.
@@ -28,7 +28,7 @@ struct House {
 
   void start(std::vector<PortWish> wishes = {{Transport::udp, 4400, 4400}}) {
     mapper.set_wishes(now, wishes);
-    mapper.set_routers(now, {{kServer, kLocal}});
+    mapper.set_routers(now, {{kRouter, kLocal}});
     run(0s);
   }
   void carry() {
@@ -37,12 +37,12 @@ struct House {
       auto out = mapper.poll_transmit();
       if (!out && mapper.next_timeout() > now) return;
       if (!out) continue;
-      EXPECT_EQ(out->to, kServer);
+      EXPECT_EQ(out->to, kRouter);
       if (silent > 0) {
         --silent;
         continue;
       }
-      if (auto answer = router.handle(now, out->bytes)) mapper.handle_datagram(now, {kServer, *answer});
+      if (auto answer = router.handle(now, out->bytes)) mapper.handle_datagram(now, {kRouter, *answer});
     }
     FAIL() << "it never rests";
   }
@@ -134,7 +134,7 @@ TEST(PortMapper, AnUnreachablePortIsUnhelpfulAtOnce) {
   none.pcp = none.nat_pmp = false;
   House house(none);
   house.start();
-  house.mapper.unreachable(house.now, kServer);
+  house.mapper.unreachable(house.now, kRouter);
   EXPECT_TRUE(house.mapper.unhelpful(house.now));
 }
 
@@ -194,7 +194,7 @@ TEST(PortMapper, AnAnnouncedRestartIsAnsweredWithinFiveSeconds) {
     house.mapper.handle_announcement(house.now, {{IpAddress::v4(192, 168, 1, 66), 5351, Transport::udp}, stranger});
     house.run(5s);
     EXPECT_TRUE(house.router.table.empty()) << "who is not the router restarts nothing";
-    house.mapper.handle_announcement(house.now, {kServer, said});
+    house.mapper.handle_announcement(house.now, {kRouter, said});
     house.run(5s);
     EXPECT_EQ(house.router.table.size(), 1U) << pcp;
   }
@@ -248,7 +248,7 @@ TEST(PortMapper, ARefusalOfOneThatForgotTakesTheMappingAway) {
   pcp::Response announce;
   announce.opcode = pcp::Opcode::announce;
   auto said = pcp::write(announce);
-  house.mapper.handle_announcement(house.now, {kServer, said});
+  house.mapper.handle_announcement(house.now, {kRouter, said});
   house.run(6s);
   EXPECT_FALSE(house.external());
 }
@@ -278,7 +278,7 @@ TEST(PortMapper, AnAnswerToAnotherNonceMapsNothing) {
   forged.lifetime = 3600s;
   forged.map = pcp::Map{{}, pcp::Protocol::udp, 4400, {IpAddress::v4(203, 0, 113, 66), 666, Transport::udp}};
   auto bytes = pcp::write(forged);
-  house.mapper.handle_datagram(house.now, {kServer, bytes});
+  house.mapper.handle_datagram(house.now, {kRouter, bytes});
   EXPECT_FALSE(house.external());
 }
 

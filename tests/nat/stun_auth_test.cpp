@@ -10,12 +10,12 @@ namespace {
 
 using testing::ElementsAre;
 
-const TransactionId kId{};
+const TransactionId kAuthId{};
 const Bytes kKey = copy(view("key"));
 
 TEST(StunAuth, ATruncatedTagOfSixteenBytesAndMoreHolds) {
   for (std::size_t size = 16; size <= 32; size += 4) {
-    Builder out(Class::request, Method::binding, kId);
+    Builder out(Class::request, Method::binding, kAuthId);
     out.integrity_sha256(kKey, size);
     EXPECT_TRUE(integrity_sha256_holds(*Message::parse(out.written()), kKey)) << size;
   }
@@ -24,13 +24,13 @@ TEST(StunAuth, ATruncatedTagOfSixteenBytesAndMoreHolds) {
 TEST(StunAuth, ATagOfAnotherLengthNeverHolds) {
   // Right but for its length: what an attacker who guesses a byte at a time would send.
   for (const std::size_t size : {0U, 4U, 12U, 15U, 17U, 36U}) {
-    Builder head(Class::request, Method::binding, kId);
+    Builder head(Class::request, Method::binding, kAuthId);
     auto tag = copy(integrity_sha256(head.written(), kKey, (size + 3) / 4 * 4));
     tag.resize(size);
     head.bytes(Attr::message_integrity_sha256, tag);
     EXPECT_FALSE(integrity_sha256_holds(*Message::parse(head.written()), kKey)) << size;
   }
-  Builder out(Class::request, Method::binding, kId);
+  Builder out(Class::request, Method::binding, kAuthId);
   auto tag = copy(integrity(out.written(), kKey));
   tag.resize(16);
   out.bytes(Attr::message_integrity, tag);
@@ -52,7 +52,7 @@ TEST(StunAuth, TheFeaturesComeOutOfTheNonceAsTheyWentIn) {
 }
 
 TEST(StunAuth, PasswordAlgorithmsAreListedInOrder) {
-  Builder out(Class::error, Method::allocate, kId);
+  Builder out(Class::error, Method::allocate, kAuthId);
   constexpr PasswordAlgorithm kBoth[] = {PasswordAlgorithm::sha256, PasswordAlgorithm::md5};
   out.password_algorithms(kBoth);
   EXPECT_THAT(*Message::parse(out.written())->password_algorithms(),
@@ -60,17 +60,17 @@ TEST(StunAuth, PasswordAlgorithmsAreListedInOrder) {
 }
 
 TEST(StunAuth, ParametersOfAPasswordAlgorithmAreSteppedOver) {
-  Builder out(Class::error, Method::allocate, kId);
+  Builder out(Class::error, Method::allocate, kAuthId);
   out.bytes(Attr::password_algorithms, Bytes{0, 9, 0, 1, 77, 0, 0, 0, 0, 2, 0, 0});
   EXPECT_THAT(*Message::parse(out.written())->password_algorithms(),
               ElementsAre(static_cast<PasswordAlgorithm>(9), PasswordAlgorithm::sha256));
-  Builder cut(Class::error, Method::allocate, kId);
+  Builder cut(Class::error, Method::allocate, kAuthId);
   cut.bytes(Attr::password_algorithms, Bytes{0, 9, 0, 5, 77, 0, 0, 0});
   EXPECT_EQ(Message::parse(cut.written())->password_algorithms().error(), Fault::malformed);
 }
 
 TEST(StunBuilder, AMessageThatWouldGrowTooLongKeepsWhatItHas) {
-  Builder out(Class::indication, Method::data, kId);
+  Builder out(Class::indication, Method::data, kAuthId);
   out.bytes(Attr::data, Bytes(65'000, 1)).bytes(Attr::data, Bytes(1'000, 2));
   EXPECT_FALSE(out.ok());
   const auto m = Message::parse(out.written());

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-const Endpoint kServer = *Endpoint::parse("192.0.2.1:3478");
+const Endpoint kStunServer = *Endpoint::parse("192.0.2.1:3478");
 const Time kStart{1h};
 
 TransactionId id_of(std::uint8_t n) { return TransactionId{n}; }
@@ -38,7 +38,7 @@ Run run_to_the_end(Client& client, Time from) {
 
 TEST(StunClient, ARequestIsSentSevenTimesAndGivenUpAfterThirtyNineAndAHalfSeconds) {
   Client client;
-  ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
+  ASSERT_TRUE(client.start(kStart, kStunServer, id_of(1), request(1)));
   const auto run = run_to_the_end(client, kStart);
   EXPECT_THAT(run.sent, ElementsAre(0ms, 500ms, 1500ms, 3500ms, 7500ms, 15500ms, 31500ms));
   EXPECT_EQ(run.given_up, 39500ms);
@@ -47,14 +47,14 @@ TEST(StunClient, ARequestIsSentSevenTimesAndGivenUpAfterThirtyNineAndAHalfSecond
 
 TEST(StunClient, AnAnswerEndsTheRequestOnce) {
   Client client;
-  ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
+  ASSERT_TRUE(client.start(kStart, kStunServer, id_of(1), request(1)));
   const auto bytes = answer(1);
   const auto other = answer(2);
   EXPECT_FALSE(client.handle(kStart, *Message::parse(other)));
   EXPECT_FALSE(client.handle(kStart, *Message::parse(request(1)))) << "a request answers nothing";
   const auto answered = client.handle(kStart + 80ms, *Message::parse(bytes));
   ASSERT_TRUE(answered);
-  EXPECT_EQ(answered->asked, kServer);
+  EXPECT_EQ(answered->asked, kStunServer);
   EXPECT_EQ(answered->rtt, 80ms);
   EXPECT_FALSE(client.handle(kStart + 90ms, *Message::parse(bytes)));
   EXPECT_EQ(client.next_timeout(), kNever);
@@ -62,11 +62,11 @@ TEST(StunClient, AnAnswerEndsTheRequestOnce) {
 
 TEST(StunClient, TheNextRequestToAServerFollowsItsRoundTripForTenMinutes) {
   Client client;
-  ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
+  ASSERT_TRUE(client.start(kStart, kStunServer, id_of(1), request(1)));
   const auto bytes = answer(1);
   (void)client.handle(kStart + 80ms, *Message::parse(bytes));
   const auto second_sending = [&](std::uint8_t n, Time at) {
-    EXPECT_TRUE(client.start(at, kServer, id_of(n), request(n)));
+    EXPECT_TRUE(client.start(at, kStunServer, id_of(n), request(n)));
     const auto next = client.next_timeout() - at;
     client.cancel(id_of(n));
     return next;
@@ -77,7 +77,7 @@ TEST(StunClient, TheNextRequestToAServerFollowsItsRoundTripForTenMinutes) {
 
 TEST(StunClient, AnAnswerToOneOfSeveralSendingsMeasuresNothing) {
   Client client;
-  ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
+  ASSERT_TRUE(client.start(kStart, kStunServer, id_of(1), request(1)));
   client.handle_timeout(kStart + 500ms);
   const auto bytes = answer(1);
   const auto answered = client.handle(kStart + 510ms, *Message::parse(bytes));
@@ -87,7 +87,7 @@ TEST(StunClient, AnAnswerToOneOfSeveralSendingsMeasuresNothing) {
 
 TEST(StunClient, AnAnswerThatIsNotUnderstoodGivesTheRequestUp) {
   Client client;
-  ASSERT_TRUE(client.start(kStart, kServer, id_of(1), request(1)));
+  ASSERT_TRUE(client.start(kStart, kStunServer, id_of(1), request(1)));
   const auto bytes = Builder(Class::success, Method::binding, id_of(1)).flag(static_cast<Attr>(0x7abc)).take();
   EXPECT_FALSE(client.handle(kStart + 80ms, *Message::parse(bytes)));
   EXPECT_EQ(client.poll_given_up(), id_of(1));
@@ -96,22 +96,22 @@ TEST(StunClient, AnAnswerThatIsNotUnderstoodGivesTheRequestUp) {
 
 TEST(StunClient, TheRoundTripIsTheServersByWhicheverSocket) {
   Client client;
-  auto by_another = kServer;
+  auto by_another = kStunServer;
   by_another.socket = 2;
   ASSERT_TRUE(client.start(kStart, by_another, id_of(1), request(1)));
   const auto bytes = answer(1);
   (void)client.handle(kStart + 80ms, *Message::parse(bytes));
-  ASSERT_TRUE(client.start(kStart + 1min, kServer, id_of(2), request(2)));
+  ASSERT_TRUE(client.start(kStart + 1min, kStunServer, id_of(2), request(2)));
   EXPECT_EQ(client.next_timeout() - kStart - 1min, 240ms);
 }
 
 TEST(StunClient, AFullTableRefuses) {
   Client client;
   for (std::uint8_t n = 0; n < Client::kMaxRequests; ++n)
-    EXPECT_TRUE(client.start(kStart, kServer, id_of(n), request(n)));
-  EXPECT_EQ(client.start(kStart, kServer, id_of(200), request(200)).error(), Fault::full);
+    EXPECT_TRUE(client.start(kStart, kStunServer, id_of(n), request(n)));
+  EXPECT_EQ(client.start(kStart, kStunServer, id_of(200), request(200)).error(), Fault::full);
   client.cancel(id_of(0));
-  EXPECT_EQ(client.start(kStart, kServer, id_of(1), request(1)).error(), Fault::refused);
+  EXPECT_EQ(client.start(kStart, kStunServer, id_of(1), request(1)).error(), Fault::refused);
 }
 
 }  // namespace

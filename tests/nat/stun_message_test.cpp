@@ -13,24 +13,24 @@ namespace {
 
 using testing::ElementsAre;
 
-const TransactionId kId{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-const Bytes kKey = copy(view("key"));
+const TransactionId kTransaction{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+const Bytes kMessageKey = copy(view("key"));
 
-Builder request() { return Builder(Class::request, Method::binding, kId); }
+Builder request() { return Builder(Class::request, Method::binding, kTransaction); }
 
 TEST(StunMessage, EveryClassAndMethodKeepsItsNumber) {
   for (const auto c : {Class::request, Class::indication, Class::success, Class::error}) {
     for (unsigned number = 0; number < 0x80; ++number) {
-      const Builder out(c, static_cast<Method>(number), kId);
+      const Builder out(c, static_cast<Method>(number), kTransaction);
       const auto m = Message::parse(out.written());
       ASSERT_TRUE(m) << number;
       EXPECT_TRUE(m->is(c, static_cast<Method>(number)));
-      EXPECT_EQ(m->id(), kId);
+      EXPECT_EQ(m->id(), kTransaction);
     }
   }
-  EXPECT_EQ(to_hex(Builder(Class::error, Method::binding, kId).written().first(2)), "0111");
-  EXPECT_EQ(to_hex(Builder(Class::success, Method::allocate, kId).written().first(2)), "0103");
-  EXPECT_EQ(to_hex(Builder(Class::indication, Method::send, kId).written().first(2)), "0016");
+  EXPECT_EQ(to_hex(Builder(Class::error, Method::binding, kTransaction).written().first(2)), "0111");
+  EXPECT_EQ(to_hex(Builder(Class::success, Method::allocate, kTransaction).written().first(2)), "0103");
+  EXPECT_EQ(to_hex(Builder(Class::indication, Method::send, kTransaction).written().first(2)), "0016");
 }
 
 TEST(StunMessage, NoPrefixOfAMessageIsAMessage) {
@@ -84,14 +84,18 @@ TEST(StunMessage, TheFirstOfDuplicatesCounts) {
 
 TEST(StunMessage, WhatFollowsTheIntegrityIsNotHeard) {
   auto out = request();
-  out.text(Attr::username, "me").integrity(kKey).u32(Attr::priority, 7).integrity_sha256(kKey).text(Attr::realm, "x");
-  out.integrity(kKey).fingerprint();
+  out.text(Attr::username, "me")
+      .integrity(kMessageKey)
+      .u32(Attr::priority, 7)
+      .integrity_sha256(kMessageKey)
+      .text(Attr::realm, "x");
+  out.integrity(kMessageKey).fingerprint();
   const auto m = *Message::parse(out.written());
   EXPECT_FALSE(m.has(Attr::priority));
   EXPECT_FALSE(m.has(Attr::realm));
   EXPECT_EQ(m.attributes().size(), 4U);
-  EXPECT_TRUE(integrity_holds(m, kKey));
-  EXPECT_TRUE(integrity_sha256_holds(m, kKey));
+  EXPECT_TRUE(integrity_holds(m, kMessageKey));
+  EXPECT_TRUE(integrity_sha256_holds(m, kMessageKey));
 }
 
 TEST(StunMessage, NothingFollowsTheFingerprint) {
@@ -120,12 +124,12 @@ TEST(StunMessage, OneAttributeMoreThanTheTableHoldsIsRefused) {
 TEST(StunMessage, ListsTheRequiredAttributesItDoesNotKnowOnce) {
   auto out = request();
   out.u32(static_cast<Attr>(0x7001), 1).u32(static_cast<Attr>(0xc001), 1).text(Attr::username, "me");
-  out.u32(static_cast<Attr>(0x7001), 2).u32(Attr::priority, 3).integrity(kKey).u32(static_cast<Attr>(0x7002), 1);
+  out.u32(static_cast<Attr>(0x7001), 2).u32(Attr::priority, 3).integrity(kMessageKey).u32(static_cast<Attr>(0x7002), 1);
   const auto m = *Message::parse(out.written());
   constexpr Attr kKnown[] = {Attr::username, Attr::message_integrity};
   EXPECT_THAT(m.unknown_required(kKnown), ElementsAre(static_cast<Attr>(0x7001), Attr::priority));
 
-  Builder answer(Class::error, Method::binding, kId);
+  Builder answer(Class::error, Method::binding, kTransaction);
   const auto unknown = m.unknown_required(kKnown);
   answer.error(ErrorCode::unknown_attribute).unknown_attributes({unknown.begin(), unknown.end()});
   const auto read = *Message::parse(answer.written());

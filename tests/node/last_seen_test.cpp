@@ -10,7 +10,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr Wall kNow{1'800'000'000};  // 15 January 2027
+constexpr Wall kLooked{1'800'000'000};  // 15 January 2027
 
 TEST(Ago, IsSaidInTheLargestUnitThatIsExactEnough) {
   const struct {
@@ -28,7 +28,7 @@ TEST(Ago, IsSaidInTheLargestUnitThatIsExactEnough) {
                {14 * 86400, "on 1 January"},
                {30 * 86400, "on 16 December 2026"},
                {-1, ""}};
-  for (const auto& row : table) EXPECT_EQ(ago(kNow - seconds(row.passed), kNow), row.said) << row.passed;
+  for (const auto& row : table) EXPECT_EQ(ago(kLooked - seconds(row.passed), kLooked), row.said) << row.passed;
 }
 
 struct Heard : ::testing::Test {
@@ -50,37 +50,37 @@ struct Heard : ::testing::Test {
 
 TEST_F(Heard, IsTheLatestOfAllDevices) {
   EXPECT_FALSE(heard());
-  contacts.note_heard(account, kNow, kNow, seconds(60));
-  contacts.note_heard(account, kNow - seconds(50), kNow, seconds(60));
-  EXPECT_EQ(heard(), kNow);
+  contacts.note_heard(account, kLooked, kLooked, seconds(60));
+  contacts.note_heard(account, kLooked - seconds(50), kLooked, seconds(60));
+  EXPECT_EQ(heard(), kLooked);
 }
 
 TEST_F(Heard, IsStoredNoOftenerThanAsked) {
-  contacts.note_heard(account, kNow, kNow, seconds(60));
+  contacts.note_heard(account, kLooked, kLooked, seconds(60));
   EXPECT_EQ(stored(), 1u);
-  contacts.note_heard(account, kNow + seconds(59), kNow + seconds(59), seconds(60));
+  contacts.note_heard(account, kLooked + seconds(59), kLooked + seconds(59), seconds(60));
   EXPECT_EQ(stored(), 0u);
-  EXPECT_EQ(heard(), kNow + seconds(59)) << "but it is known";
-  contacts.note_heard(account, kNow + seconds(60), kNow + seconds(60), seconds(60));
+  EXPECT_EQ(heard(), kLooked + seconds(59)) << "but it is known";
+  contacts.note_heard(account, kLooked + seconds(60), kLooked + seconds(60), seconds(60));
   EXPECT_EQ(stored(), 1u);
 }
 
 TEST_F(Heard, IsMendedAfterAClockThatRanAhead) {
-  const auto wrong = kNow + seconds(86400 * 365);
+  const auto wrong = kLooked + seconds(86400 * 365);
   contacts.note_heard(account, wrong, wrong, seconds(60));
-  EXPECT_EQ(last_seen(contacts.find(key), kNow), "") << "nothing is said of the future";
-  contacts.note_heard(account, kNow, kNow, seconds(60));
-  EXPECT_EQ(heard(), kNow);
+  EXPECT_EQ(last_seen(contacts.find(key), kLooked), "") << "nothing is said of the future";
+  contacts.note_heard(account, kLooked, kLooked, seconds(60));
+  EXPECT_EQ(heard(), kLooked);
   EXPECT_EQ(stored(), 2u);
 }
 
 TEST_F(Heard, IsNotedOfNobodyElse) {
   const crypto::AccountKey stranger{{9}};
-  contacts.note_heard(stranger, kNow, kNow, seconds(60));
+  contacts.note_heard(stranger, kLooked, kLooked, seconds(60));
   EXPECT_EQ(contacts.find(crypto::key_hash(stranger)), nullptr);
-  ASSERT_TRUE(contacts.block(key, *crypto::Address::parse(kBob), crypto::Address::key_name("bob", account), kNow));
+  ASSERT_TRUE(contacts.block(key, *crypto::Address::parse(kBob), crypto::Address::key_name("bob", account), kLooked));
   (void)contacts.take_changes();
-  contacts.note_heard(account, kNow, kNow, seconds(60));
+  contacts.note_heard(account, kLooked, kLooked, seconds(60));
   EXPECT_FALSE(heard());
   EXPECT_EQ(stored(), 0u);
 }

@@ -35,13 +35,13 @@ media::Audio at_48k(const media::Audio& audio) {
   return out;
 }
 
-struct Heard {
+struct HeardSpeech {
   media::Comparison comparison;
   CallSummary caller, callee;
 };
 
 // A call in which the caller says the speech; the figures of both ends.
-std::optional<Heard> call_with(Town& town, const media::Audio& said) {
+std::optional<HeardSpeech> call_with(Town& town, const media::Audio& said) {
   town.build();
   auto& alice = town.add("alice@a.example");
   auto& bob = town.add("bob@b.example");
@@ -51,7 +51,7 @@ std::optional<Heard> call_with(Town& town, const media::Audio& said) {
   const auto length = milliseconds(static_cast<std::int64_t>(said.samples.size()) / 48 + 500);
   town.call(alice, "bob@b.example", length);
   if (!town.run_until([&] { return bob.summary() != nullptr; }, length + seconds(10))) return std::nullopt;
-  Heard out{{}, *alice.summary(), *bob.summary()};
+  HeardSpeech out{{}, *alice.summary(), *bob.summary()};
   const auto offset = millis(*out.callee.play_start - *out.caller.record_start);
   out.comparison = media::compare(said, {48000, bob.heard}, offset);
   return out;

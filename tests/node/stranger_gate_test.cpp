@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::seconds;
 
-PersonKey key(std::uint32_t n) {
+PersonKey nth_key(std::uint32_t n) {
   PersonKey out;
   for (int i = 0; i < 4; ++i) out.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(n >> (8 * i));
   return out;
@@ -17,12 +17,12 @@ IpAddress via(std::uint32_t prefix) { return IpAddress::v4(prefix << 8 | 1); }
 struct Gate : testing::Test {
   StrangerGate gate;
   Time now{seconds(1000)};
-  // How many of `n` calls, each by the given key through the given prefix, a second apart, get in.
+  // How many of `n` calls, each by the given nth_key through the given prefix, a second apart, get in.
   template <class Key, class Via>
   std::size_t admitted(std::uint32_t n, Key by, Via through, Duration apart = seconds(1)) {
     std::size_t out = 0;
     for (std::uint32_t i = 0; i < n; ++i, now += apart)
-      out += gate.let_in(now, key(by(i)), via(through(i)), 0, 0) ? 1 : 0;
+      out += gate.let_in(now, nth_key(by(i)), via(through(i)), 0, 0) ? 1 : 0;
     return out;
   }
 };
@@ -39,7 +39,7 @@ TEST_F(Gate, KeepsOnePrefixFromUsingUpEverything) {
   const auto one = [](std::uint32_t) { return 7U; };
   const auto through_one = admitted(100, each, one, std::chrono::milliseconds(10));
   EXPECT_EQ(through_one, static_cast<std::size_t>(StrangerGate::kPrefixBurst));
-  EXPECT_TRUE(gate.let_in(now, key(5000), via(8), 0, 0)) << "others still ring";
+  EXPECT_TRUE(gate.let_in(now, nth_key(5000), via(8), 0, 0)) << "others still ring";
 }
 
 TEST_F(Gate, BoundsAllOfThemTogether) {
@@ -50,13 +50,13 @@ TEST_F(Gate, BoundsAllOfThemTogether) {
 }
 
 TEST_F(Gate, CountsWhoRingsNow) {
-  EXPECT_FALSE(gate.let_in(now, key(1), via(1), StrangerGate::kRinging, 0));
-  EXPECT_FALSE(gate.let_in(now, key(1), via(1), 1, 1)) << "one call of a key at a time";
-  EXPECT_TRUE(gate.let_in(now, key(1), via(1), StrangerGate::kRinging - 1, 0));
+  EXPECT_FALSE(gate.let_in(now, nth_key(1), via(1), StrangerGate::kRinging, 0));
+  EXPECT_FALSE(gate.let_in(now, nth_key(1), via(1), 1, 1)) << "one call of a nth_key at a time";
+  EXPECT_TRUE(gate.let_in(now, nth_key(1), via(1), StrangerGate::kRinging - 1, 0));
 }
 
 TEST_F(Gate, TakesNothingFromTheOthersForWhatItRefuses) {
-  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(gate.let_in(now, key(1), via(1), StrangerGate::kRinging, 0));
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(gate.let_in(now, nth_key(1), via(1), StrangerGate::kRinging, 0));
   const auto each = [](std::uint32_t i) { return i; };
   EXPECT_EQ(admitted(20, each, each, Duration(0)), StrangerGate::kBurst);
 }

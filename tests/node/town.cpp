@@ -57,7 +57,7 @@ Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Ide
 void Town::raise(Resident& person, crypto::Identity identity, overlay::HostCache cache, Memory memory) {
   person.node = std::make_unique<Node>(person.config, *person.suite, *person.rng, std::move(identity), std::move(cache),
                                        std::move(memory));
-  person.node->start(now_, Wall{seconds(wall_at(now_)) + person.clock_off_s});
+  person.node->start(now_, Wall{linnet::seconds(wall_at(now_)) + person.clock_off_s});
   drain(person);
 }
 
@@ -201,7 +201,7 @@ bool Town::run_until(const std::function<bool()>& done, Duration limit) {
     if (now_ >= next_wall_) {
       next_wall_ = now_ + std::chrono::seconds(1);
       for (auto* person : everybody()) {
-        person->node->handle_wall(now_, Wall{seconds(wall_at(now_)) + person->clock_off_s});
+        person->node->handle_wall(now_, Wall{linnet::seconds(wall_at(now_)) + person->clock_off_s});
         drain(*person);
       }
     }

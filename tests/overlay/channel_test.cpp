@@ -49,7 +49,8 @@ TEST(Channel, CarriesMessagesThroughALossyPipe) {
   std::size_t delivered = 0;
   for (int step = 0; step < 30'000; ++step) {
     if (expected.size() - delivered < 5) {
-      const auto message = pattern_bytes(rng.below(rng.below(4) == 0 ? kMaxMessage + 1 : 300), static_cast<std::uint64_t>(step));
+      const auto message =
+          pattern_bytes(rng.below(rng.below(4) == 0 ? kMaxMessage + 1 : 300), static_cast<std::uint64_t>(step));
       tx.push(message);
       expected.push_back(message);
     }
@@ -134,13 +135,13 @@ TEST(AckTracker, AnswersLateButNeverLaterThanFiveMilliseconds) {
 
 struct Pair {
   explicit Pair(std::uint64_t seed = 1, const crypto::Suite& suite = crypto::typed_suite()) : link(seed) {
-    a = link.add(Link::network("linnet"), suite);
-    b = link.add(Link::network("linnet"), suite);
+    a = link.add(TestLink::network("linnet"), suite);
+    b = link.add(TestLink::network("linnet"), suite);
     at_a = link.connect(a, b);
     EXPECT_TRUE(link.run_until([&] { return link.node(b).proven.size() == 1; }));
     at_b = link.node(b).ups[0].session;
   }
-  Link link;
+  TestLink link;
   std::size_t a = 0;
   std::size_t b = 0;
   SessionId at_a{};
@@ -187,7 +188,8 @@ TEST(Channels, CarryAMessageOf64KilobytesAndRefuseALongerOne) {
   ASSERT_TRUE(p.link.sent_ok);
   ASSERT_TRUE(p.link.run_until([&] { return !p.link.node(p.b).messages.empty(); }, 2s));
   EXPECT_EQ(p.link.node(p.b).messages[0].bytes, message);
-  EXPECT_EQ(p.link.node(p.a).sessions.send(p.link.now, p.at_a, Channel::chat, Bytes(kMaxMessage + 1)).error(), Fault::too_big);
+  EXPECT_EQ(p.link.node(p.a).sessions.send(p.link.now, p.at_a, Channel::chat, Bytes(kMaxMessage + 1)).error(),
+            Fault::too_big);
   p.link.say(p.a, p.at_a, Channel::chat, {});
   ASSERT_TRUE(p.link.run_until([&] { return p.link.node(p.b).messages.size() == 2; }, 1s));
   EXPECT_TRUE(p.link.node(p.b).messages[1].bytes.empty());
@@ -245,7 +247,7 @@ TEST(Channels, FillALongPipe) {
 }
 
 TEST(Channels, HoldAStrangersMessagesUntilTheOwnerAccepts) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   link.node(b).auto_accept = false;

@@ -1,8 +1,8 @@
 // What stands before the handshake: cookies, caps, and that nobody is made to send more than was sent to him.
 #include <gtest/gtest.h>
 
-#include "link.h"
 #include "base/deadline_heap.h"
+#include "link.h"
 #include "overlay/half_open.h"
 
 namespace linnet::overlay {
@@ -15,8 +15,8 @@ Path from_nowhere(std::uint32_t n) {
 }
 
 // Message 1 of a stranger, genuine but for its source.
-Bytes message1_to(Link& link, std::size_t target, std::uint64_t seed, bool known = true) {
-  Node stranger(Link::network("linnet"), crypto::typed_suite(), seed, {});
+Bytes message1_to(TestLink& link, std::size_t target, std::uint64_t seed, bool known = true) {
+  LinkNode stranger(TestLink::network("linnet"), crypto::typed_suite(), seed, {});
   ConnectTo to;
   if (known) to.remote = link.node(target).identity.session_key();
   to.paths = {link.direct(target)};
@@ -24,13 +24,13 @@ Bytes message1_to(Link& link, std::size_t target, std::uint64_t seed, bool known
   return stranger.sessions.poll_packet()->bytes;
 }
 
-std::uint64_t bytes_to(Link& link, std::size_t from, const Path& path) {
+std::uint64_t bytes_to(TestLink& link, std::size_t from, const Path& path) {
   const auto at = link.bytes_out.find({from, path});
   return at == link.bytes_out.end() ? 0 : at->second;
 }
 
 TEST(Door, AsksForACookieUnderLoadAndServesWhoShowsIt) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   for (std::uint32_t i = 0; i < 40; ++i) link.inject(b, from_nowhere(i), message1_to(link, b, 1000 + i));
@@ -44,7 +44,7 @@ TEST(Door, AsksForACookieUnderLoadAndServesWhoShowsIt) {
 }
 
 TEST(Door, ServesTheBareAddressUnderLoadToo) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   for (std::uint32_t i = 0; i < 40; ++i) link.inject(b, from_nowhere(i), message1_to(link, b, 1000 + i));
@@ -55,9 +55,9 @@ TEST(Door, ServesTheBareAddressUnderLoadToo) {
 }
 
 TEST(Door, ACookieIsOfNoUseFromAnotherAddress) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.cookies_over = 0;
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add(config);
   link.keep_log = true;
@@ -81,7 +81,7 @@ TEST(Door, ACookieIsOfNoUseFromAnotherAddress) {
 
 // Message 1 with a good mac1 and nothing behind it costs its sender little and waits for nothing.
 TEST(Door, HandshakesThatFailAtOnceDoNotFillTheTable) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   const crypto::Mac1 mac1(crypto::typed_suite(), link.node(b).identity.session_key());
@@ -98,11 +98,11 @@ TEST(Door, HandshakesThatFailAtOnceDoNotFillTheTable) {
 }
 
 TEST(Door, HalfOpenStateNeverExceedsItsCap) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.cookies_over = 1000;  // no cookies: the table alone has to hold
   config.max_half_open = 16;
   config.handshakes_per_prefix = 1e9;
-  Link link;
+  TestLink link;
   const auto b = link.add(config);
   const auto before = link.node(b).sessions.memory_bytes();
   for (std::uint32_t i = 0; i < 500; ++i) link.inject(b, from_nowhere(i), message1_to(link, b, 1000 + i));
@@ -114,10 +114,10 @@ TEST(Door, HalfOpenStateNeverExceedsItsCap) {
 }
 
 TEST(Door, OnePrefixIsSlowedDownWhileOthersAreServed) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.cookies_over = 100'000;
   config.max_half_open = 100'000;
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add(config);
   const auto flood = from_nowhere(7);
@@ -129,10 +129,10 @@ TEST(Door, OnePrefixIsSlowedDownWhileOthersAreServed) {
 }
 
 TEST(Door, ManySourcesBehindOneSupernodeAreToldApart) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.cookies_over = 100'000;
   config.max_half_open = 100'000;
-  Link link;
+  TestLink link;
   const auto b = link.add(config);
   Path tag{PathKind::forward, Endpoint{IpAddress::v4(198, 51, 100, 7), 4400, Transport::udp}, 1, true};
   for (std::uint32_t i = 0; i < 300; ++i) link.inject(b, tag, message1_to(link, b, 1000 + i));
@@ -146,8 +146,8 @@ TEST(Door, ManySourcesBehindOneSupernodeAreToldApart) {
 TEST(Door, NoMessageKindAmplifies) {
   for (const bool loaded : {false, true}) {
     for (const bool known : {false, true}) {
-      Link link;
-      auto config = Link::network("linnet");
+      TestLink link;
+      auto config = TestLink::network("linnet");
       if (loaded) config.cookies_over = 0;
       const auto b = link.add(config);
       link.node(b).sessions.set_greeting(Bytes(max_greeting(Pattern::xx), 1));
@@ -171,7 +171,7 @@ TEST(Door, NoMessageKindAmplifies) {
 // Genuine packets of a live session, each sent on from a forged source before the genuine one arrives.
 TEST(Door, NoPacketOfASessionAmplifiesTowardAForgedSource) {
   for (int which = 0; which < 12; ++which) {
-    Link link;
+    TestLink link;
     const auto a = link.add();
     const auto b = link.add();
     const auto victim = from_nowhere(3);
@@ -197,7 +197,7 @@ TEST(Door, NoPacketOfASessionAmplifiesTowardAForgedSource) {
 }
 
 TEST(Door, MalformedPacketsAreCountedAndForgotten) {
-  Link link;
+  TestLink link;
   const auto b = link.add();
   const auto before = link.node(b).sessions.memory_bytes();
   SeededRng rng(5);

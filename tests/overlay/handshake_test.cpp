@@ -10,7 +10,7 @@ using namespace link_test;
 
 Bytes text_bytes(std::string_view text) { return copy(view(text)); }
 
-std::vector<int> types(const Link& link) {
+std::vector<int> types(const TestLink& link) {
   std::vector<int> out;
   for (const auto& wire : link.log) out.push_back(wire.bytes[0]);
   return out;
@@ -21,10 +21,10 @@ INSTANTIATE_TEST_SUITE_P(Suites, EverySuite, testing::Values(&crypto::shipped_su
                          [](const auto& suite) { return suite.index == 0 ? "Shipped" : "Typed"; });
 
 TEST_P(EverySuite, XkTakesThreeMessagesAndAChallenge) {
-  Link link;
+  TestLink link;
   link.keep_log = true;
-  const auto a = link.add(Link::network("linnet"), *GetParam());
-  const auto b = link.add(Link::network("linnet"), *GetParam());
+  const auto a = link.add(TestLink::network("linnet"), *GetParam());
+  const auto b = link.add(TestLink::network("linnet"), *GetParam());
   link.node(b).sessions.set_greeting(text_bytes("I am b"));
   const auto id = link.connect(a, b, text_bytes("I am a"));
   link.run(200ms);
@@ -51,9 +51,9 @@ TEST_P(EverySuite, XkTakesThreeMessagesAndAChallenge) {
 }
 
 TEST_P(EverySuite, XxLearnsTheKeyOfABareAddress) {
-  Link link;
-  const auto a = link.add(Link::network("linnet"), *GetParam());
-  const auto b = link.add(Link::network("linnet"), *GetParam());
+  TestLink link;
+  const auto a = link.add(TestLink::network("linnet"), *GetParam());
+  const auto b = link.add(TestLink::network("linnet"), *GetParam());
   link.node(b).sessions.set_greeting(Bytes(max_greeting(Pattern::xx), 7));
   link.keep_log = true;
   ASSERT_TRUE(link.node(a).sessions.connect(link.now, {std::nullopt, {link.direct(b)}, Bytes(kMaxHello, 9), 10s}));
@@ -72,8 +72,8 @@ TEST_P(EverySuite, XxLearnsTheKeyOfABareAddress) {
 
 TEST_P(EverySuite, AClosedNetworkMixesItsSecretIn) {
   for (const bool known : {true, false}) {
-    Link link;
-    auto config = Link::network("acme");
+    TestLink link;
+    auto config = TestLink::network("acme");
     config.psk = crypto::Secret(ByteArray<32>{1, 2, 3});
     const auto a = link.add(config, *GetParam());
     const auto b = link.add(config, *GetParam());
@@ -94,7 +94,7 @@ TEST_P(EverySuite, AClosedNetworkMixesItsSecretIn) {
 // security.md, check 13.
 void expect_no_session(const SessionsConfig& config_a, const SessionsConfig& config_b) {
   for (const bool known : {true, false}) {
-    Link link;
+    TestLink link;
     const auto a = link.add(config_a);
     const auto b = link.add(config_b);
     ConnectTo to;
@@ -110,27 +110,29 @@ void expect_no_session(const SessionsConfig& config_a, const SessionsConfig& con
   }
 }
 
-TEST(Handshake, FailsBetweenDifferentNetworks) { expect_no_session(Link::network("linnet"), Link::network("other")); }
+TEST(Handshake, FailsBetweenDifferentNetworks) {
+  expect_no_session(TestLink::network("linnet"), TestLink::network("other"));
+}
 
 TEST(Handshake, FailsBetweenDifferentVersions) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.version = kProtocolVersion - 1;
-  expect_no_session(config, Link::network("linnet"));
-  expect_no_session(Link::network("linnet"), config);
+  expect_no_session(config, TestLink::network("linnet"));
+  expect_no_session(TestLink::network("linnet"), config);
 }
 
 TEST(Handshake, FailsWhenTheSecretIsStrippedOrWrong) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.psk = crypto::Secret(ByteArray<32>{1});
   auto other = config;
   other.psk = crypto::Secret(ByteArray<32>{2});
-  expect_no_session(Link::network("linnet"), config);
-  expect_no_session(config, Link::network("linnet"));
+  expect_no_session(TestLink::network("linnet"), config);
+  expect_no_session(config, TestLink::network("linnet"));
   expect_no_session(config, other);
 }
 
 TEST(Handshake, ReachesOnlyTheHolderOfTheKey) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   const auto c = link.add();
@@ -144,9 +146,10 @@ TEST(Handshake, ReachesOnlyTheHolderOfTheKey) {
 }
 
 TEST(Handshake, DoesNotTalkToItself) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
-  EXPECT_FALSE(link.node(a).sessions.connect(link.now, {link.node(a).identity.session_key(), {link.direct(a)}, {}, 5s}));
+  EXPECT_FALSE(
+      link.node(a).sessions.connect(link.now, {link.node(a).identity.session_key(), {link.direct(a)}, {}, 5s}));
   ASSERT_TRUE(link.node(a).sessions.connect(link.now, {std::nullopt, {link.direct(a)}, {}, 5s}));
   link.drain();
   link.run(1s);
@@ -156,7 +159,7 @@ TEST(Handshake, DoesNotTalkToItself) {
 }
 
 TEST(Handshake, RefusesAHelloThatIsTooLong) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   const auto id = link.node(a).sessions.connect(
@@ -167,13 +170,14 @@ TEST(Handshake, RefusesAHelloThatIsTooLong) {
 
 TEST(Handshake, SurvivesTheLossOfAnySinglePacket) {
   for (int lost = 0; lost < 5; ++lost) {
-    Link link;
+    TestLink link;
     const auto a = link.add();
     const auto b = link.add();
     int n = 0;
     link.tap = [&](Wire&) { return n++ == lost; };
     const auto id = link.connect(a, b);
-    ASSERT_TRUE(link.run_until([&] { return link.node(a).ups.size() == 1 && link.node(b).ups.size() == 1; }, 3s)) << lost;
+    ASSERT_TRUE(link.run_until([&] { return link.node(a).ups.size() == 1 && link.node(b).ups.size() == 1; }, 3s))
+        << lost;
     link.say(a, id, Channel::control, text_bytes("hello"));
     ASSERT_TRUE(link.run_until([&] { return link.node(b).messages.size() == 1; }, 3s)) << lost;
     link.run(5s);
@@ -186,7 +190,7 @@ TEST(Handshake, SurvivesTheLossOfAnySinglePacket) {
 TEST(Handshake, SucceedsAtThirtyPercentLoss) {
   int up = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    Link link(seed);
+    TestLink link(seed);
     link.loss = 0.3;
     link.twice = 0.1;
     link.jitter = 20ms;
@@ -200,7 +204,7 @@ TEST(Handshake, SucceedsAtThirtyPercentLoss) {
 }
 
 TEST(Handshake, GivesUpWhenNobodyAnswers) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   link.loss = 1;
@@ -215,7 +219,7 @@ TEST(Handshake, GivesUpWhenNobodyAnswers) {
 }
 
 TEST(Handshake, TriesPathsSideBySideAndTakesTheFirstThatAnswers) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   const auto dead = Path{PathKind::direct, Endpoint{IpAddress::v4(203, 0, 113, 99), 1, Transport::udp}, 0, false};
@@ -230,7 +234,7 @@ TEST(Handshake, TriesPathsSideBySideAndTakesTheFirstThatAnswers) {
 }
 
 TEST(Handshake, OfTwoPathsThatAnswerMakesOneSession) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   link.delay = 200ms;
@@ -244,7 +248,7 @@ TEST(Handshake, OfTwoPathsThatAnswerMakesOneSession) {
 }
 
 TEST(Handshake, BothWaysAtOnceMakesTwoSessions) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   link.connect(a, b);
@@ -260,7 +264,7 @@ TEST(Handshake, BothWaysAtOnceMakesTwoSessions) {
 
 // security.md, check 9.
 TEST(Handshake, IsStartedOnceByAThousandCopiesOfEachMessage) {
-  Link link;
+  TestLink link;
   link.keep_log = true;
   const auto a = link.add();
   const auto b = link.add();
@@ -288,7 +292,7 @@ TEST(Handshake, IsStartedOnceByAThousandCopiesOfEachMessage) {
 
 // What goes on under the index says that the initiator is still there.
 TEST(Handshake, StandsThoughMessage3IsLostFourTimesOnALongWay) {
-  Link link;
+  TestLink link;
   link.delay = 120ms;
   const auto a = link.add();
   const auto b = link.add();
@@ -303,7 +307,7 @@ TEST(Handshake, StandsThoughMessage3IsLostFourTimesOnALongWay) {
 }
 
 TEST(Handshake, FramesThatOvertakeMessage3AreHeldAndNoMoreThanTwo) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   Bytes late;
@@ -325,7 +329,7 @@ TEST(Handshake, FramesThatOvertakeMessage3AreHeldAndNoMoreThanTwo) {
 }
 
 TEST(Handshake, IgnoresEveryTruncationAndBitFlip) {
-  Link link;
+  TestLink link;
   link.keep_log = true;
   const auto a = link.add();
   const auto b = link.add();
@@ -334,7 +338,7 @@ TEST(Handshake, IgnoresEveryTruncationAndBitFlip) {
   const auto log = link.log;
   // Each packet of the handshake is spoiled before the genuine one comes, in a fresh run with the same seed.
   for (std::size_t which = 0; which < 3; ++which) {
-    Link again;
+    TestLink again;
     const auto a2 = again.add();
     const auto b2 = again.add();
     std::size_t n = 0;

@@ -1,4 +1,5 @@
-// Nodes joined by a network in virtual time that delays, loses, doubles and reorders. No sleeps: time jumps to the next event.
+// Nodes joined by a network in virtual time that delays, loses, doubles and reorders. No sleeps: time jumps to the next
+// event.
 #pragma once
 
 #include <functional>
@@ -16,11 +17,11 @@ using namespace std::chrono_literals;
 
 inline const Time kStart{1h};
 
-struct Node {
-  Node(const SessionsConfig& config, const crypto::Suite& suite, std::uint64_t seed, const Endpoint& where)
+struct LinkNode {
+  LinkNode(const SessionsConfig& config, const crypto::Suite& suite, std::uint64_t seed, const Endpoint& where)
       : rng(seed),
-        identity(crypto::make_identity(suite, rng, *crypto::Address::parse("n" + std::to_string(seed) + "@test.example"),
-                                       Wall{1'700'000'000})),
+        identity(crypto::make_identity(
+            suite, rng, *crypto::Address::parse("n" + std::to_string(seed) + "@test.example"), Wall{1'700'000'000})),
         sessions(config, suite, rng, identity),
         endpoint(where) {}
 
@@ -46,14 +47,15 @@ struct Wire {
   Bytes bytes;
 };
 
-class Link {
+class TestLink {
  public:
-  explicit Link(std::uint64_t seed = 1) : rng_(seed) {}
+  explicit TestLink(std::uint64_t seed = 1) : rng_(seed) {}
 
-  std::size_t add(const SessionsConfig& config = network("linnet"), const crypto::Suite& suite = crypto::typed_suite()) {
+  std::size_t add(const SessionsConfig& config = network("linnet"),
+                  const crypto::Suite& suite = crypto::typed_suite()) {
     const auto n = nodes_.size();
     const Endpoint where{IpAddress::v4(203, 0, static_cast<std::uint8_t>(113 + n), 10), 4400, Transport::udp};
-    nodes_.push_back(std::make_unique<Node>(config, suite, 100 + n, where));
+    nodes_.push_back(std::make_unique<LinkNode>(config, suite, 100 + n, where));
     return n;
   }
   static SessionsConfig network(std::string_view name) {
@@ -65,13 +67,15 @@ class Link {
   // Started anew: the same keys and address, no memory. Typed suite.
   void restart(std::size_t n, const SessionsConfig& config) {
     const auto where = nodes_[n]->endpoint;
-    nodes_[n] = std::make_unique<Node>(config, crypto::typed_suite(), 100 + n, where);
+    nodes_[n] = std::make_unique<LinkNode>(config, crypto::typed_suite(), 100 + n, where);
   }
 
-  Node& node(std::size_t n) { return *nodes_[n]; }
+  LinkNode& node(std::size_t n) { return *nodes_[n]; }
   Path direct(std::size_t n) const { return {PathKind::direct, nodes_[n]->endpoint, 0, false}; }
   // Packets that `from` sends on `path` reach `to`, who sees them come on `seen`.
-  void route(std::size_t from, const Path& path, std::size_t to, const Path& seen) { routes_[{from, path}] = {to, seen}; }
+  void route(std::size_t from, const Path& path, std::size_t to, const Path& seen) {
+    routes_[{from, path}] = {to, seen};
+  }
   void unroute(std::size_t from, const Path& path) { routes_.erase({from, path}); }
   // Both ends know it by the same name, as a circuit is.
   Path join(std::size_t a, std::size_t b, PathKind kind, std::uint64_t id) {
@@ -89,7 +93,8 @@ class Link {
     return connect(from, to, {direct(to)}, std::move(hello));
   }
   SessionId connect(std::size_t from, std::size_t to, std::vector<Path> paths, Bytes hello = {}) {
-    const auto id = node(from).sessions.connect(now, {node(to).identity.session_key(), std::move(paths), std::move(hello), 10s});
+    const auto id =
+        node(from).sessions.connect(now, {node(to).identity.session_key(), std::move(paths), std::move(hello), 10s});
     drain();
     return id.value();
   }
@@ -174,7 +179,7 @@ class Link {
     return any;
   }
 
-  void record(Node& one, SessionsEvent event) {
+  void record(LinkNode& one, SessionsEvent event) {
     if (auto* up = std::get_if<SessionUp>(&event)) {
       one.ups.push_back(*up);
       one.order.emplace_back("up");
@@ -229,7 +234,7 @@ class Link {
   }
 
   SeededRng rng_;
-  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<LinkNode>> nodes_;
   std::multimap<Time, Wire> queue_;
   std::map<std::pair<std::size_t, Path>, std::pair<std::size_t, Path>> routes_;
   std::set<Path> dead_;

@@ -19,13 +19,13 @@ struct Relayed {
     at_b = link.node(b).ups[0].session;
     link.run(50ms);
   }
-  Node& na() { return link.node(a); }
-  Node& nb() { return link.node(b); }
+  LinkNode& na() { return link.node(a); }
+  LinkNode& nb() { return link.node(b); }
   void try_from_a(const Path& path) {
     na().sessions.try_path(link.now, at_a, path);
     link.drain();
   }
-  Link link;
+  TestLink link;
   std::size_t a = 0;
   std::size_t b = 0;
   Path forward;
@@ -219,7 +219,7 @@ TEST(Paths, ARelayThatForgesSourcesTakesNothingFromAPathThatAnswers) {
 
 TEST(Paths, FollowANatThatChangesItsMind) {
   for (const bool initiator_moves : {true, false}) {
-    Link link;
+    TestLink link;
     const auto a = link.add();
     const auto b = link.add();
     const auto id = link.connect(a, b);

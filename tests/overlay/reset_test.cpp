@@ -12,7 +12,7 @@ namespace {
 using namespace link_test;
 
 SessionsConfig telling(std::uint32_t run = 5) {
-  auto out = Link::network("linnet");
+  auto out = TestLink::network("linnet");
   out.resets = true;
   out.run = run;
   return out;
@@ -28,9 +28,9 @@ struct Restarted {
     EXPECT_EQ(link.node(b).ups.size(), 1U);
     link.restart(b, config);
   }
-  Node& na() { return link.node(a); }
+  LinkNode& na() { return link.node(a); }
   void say() { link.say(a, at_a, Channel::sip, Bytes(10)); }
-  Link link;
+  TestLink link;
   std::size_t a = 0;
   std::size_t b = 0;
   SessionId at_a{};
@@ -75,7 +75,7 @@ TEST(Reset, IsGivenForIndexesOfEarlierRunsAlone) {
 
 // Made by who has the key: what is wrong is when it comes.
 TEST(Reset, EndsNoSessionThatWaitsForNothingOrHasGoneOn) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add(telling());
   const auto session = link.connect(a, b);
@@ -110,7 +110,7 @@ TEST(Reset, EndsNoSessionThatWaitsForNothingOrHasGoneOn) {
 }
 
 TEST(Reset, ALeafTellsNobodyThatItIsThere) {
-  Restarted r(Link::network("linnet"));
+  Restarted r(TestLink::network("linnet"));
   r.say();
   r.link.run(1s);
   EXPECT_TRUE(r.na().downs.empty());
@@ -147,7 +147,8 @@ TEST(Reset, NoForgedOneEndsASession) {
   Resetter same(crypto::typed_suite(), r.link.node(r.b).identity);
   r.link.inject(r.a, from, *same.answer(r.link.now, from.endpoint.ip, ahead));
   // From an address the session never saw.
-  r.link.inject(r.a, Path{PathKind::direct, Endpoint{IpAddress::v4(192, 0, 2, 1), 999, Transport::udp}, 0, false}, genuine);
+  r.link.inject(r.a, Path{PathKind::direct, Endpoint{IpAddress::v4(192, 0, 2, 1), 999, Transport::udp}, 0, false},
+                genuine);
   EXPECT_TRUE(r.na().downs.empty());
   r.link.inject(r.a, from, genuine);
   EXPECT_EQ(r.na().downs.size(), 1U) << "the genuine one, then";
@@ -155,7 +156,7 @@ TEST(Reset, NoForgedOneEndsASession) {
 
 // Somebody else's key makes other tokens; so does another index.
 TEST(Reset, TheTokenIsOfTheKeyAndTheIndex) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   const Resetter of_a(crypto::typed_suite(), link.node(a).identity);
@@ -166,7 +167,7 @@ TEST(Reset, TheTokenIsOfTheKeyAndTheIndex) {
 }
 
 TEST(Reset, IsShorterThanWhatCausedItAndRateLimited) {
-  Link link;
+  TestLink link;
   const auto b = link.add(telling(1));  // the packets below name indexes of run 0
   const Path from{PathKind::direct, Endpoint{IpAddress::v4(192, 0, 2, 1), 999, Transport::udp}, 0, false};
   std::uint64_t in = 0;

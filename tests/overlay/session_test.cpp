@@ -9,8 +9,9 @@ namespace {
 
 using namespace link_test;
 
-struct Pair {
-  explicit Pair(const crypto::Suite& suite = crypto::typed_suite(), SessionsConfig config = Link::network("linnet")) {
+struct SessionPair {
+  explicit SessionPair(const crypto::Suite& suite = crypto::typed_suite(),
+                       SessionsConfig config = TestLink::network("linnet")) {
     a = link.add(config, suite);
     b = link.add(config, suite);
     at_a = link.connect(a, b);
@@ -18,9 +19,9 @@ struct Pair {
     at_b = link.node(b).ups[0].session;
     link.run(100ms);
   }
-  Node& na() { return link.node(a); }
-  Node& nb() { return link.node(b); }
-  Link link;
+  LinkNode& na() { return link.node(a); }
+  LinkNode& nb() { return link.node(b); }
+  TestLink link;
   std::size_t a = 0;
   std::size_t b = 0;
   SessionId at_a{};
@@ -29,7 +30,7 @@ struct Pair {
 
 // What asks for an answer and nothing else is answered at once: the answer need not wait for a packet to share.
 TEST(Session, AnswersAKeepaliveWithoutWaiting) {
-  Pair p;
+  SessionPair p;
   std::vector<Time> sent;
   p.link.tap = [&](Wire&) {
     sent.push_back(p.link.now);
@@ -41,7 +42,7 @@ TEST(Session, AnswersAKeepaliveWithoutWaiting) {
 }
 
 TEST(Session, TellsThePeerThatItCloses) {
-  Pair p;
+  SessionPair p;
   p.na().sessions.close(p.link.now, p.at_a);
   p.link.drain();
   p.link.run(1s);
@@ -58,7 +59,7 @@ TEST(Session, TellsThePeerThatItCloses) {
 }
 
 TEST(Session, SaysGoodbyeAgainWhenItWasNotHeard) {
-  Pair p;
+  SessionPair p;
   p.link.tap = [n = 0](Wire&) mutable { return n++ < 2; };
   p.na().sessions.close(p.link.now, p.at_a);
   p.link.drain();
@@ -68,7 +69,7 @@ TEST(Session, SaysGoodbyeAgainWhenItWasNotHeard) {
 }
 
 TEST(Session, RefusesAStrangerWithoutDeliveringAnything) {
-  Link link;
+  TestLink link;
   const auto a = link.add();
   const auto b = link.add();
   link.node(b).auto_accept = false;
@@ -87,7 +88,7 @@ TEST(Session, RefusesAStrangerWithoutDeliveringAnything) {
 }
 
 TEST(Session, StaysUpAtRestForLittle) {
-  Pair p;
+  SessionPair p;
   const auto before = p.link.total_out;
   p.link.run(1000s - 100s);
   EXPECT_TRUE(p.na().downs.empty() && p.nb().downs.empty());
@@ -97,7 +98,7 @@ TEST(Session, StaysUpAtRestForLittle) {
 }
 
 TEST(Session, AnIdleOneIsSmall) {
-  Link link;
+  TestLink link;
   const auto b = link.add();
   const auto empty = link.node(b).sessions.memory_bytes();
   for (int i = 0; i < 20; ++i) {
@@ -113,7 +114,7 @@ TEST(Session, AnIdleOneIsSmall) {
 }
 
 TEST(Session, NoticesThatThePeerIsGone) {
-  Pair p;
+  SessionPair p;
   p.link.loss = 1;
   p.link.run(70s);
   ASSERT_EQ(p.na().downs.size(), 1U);
@@ -123,7 +124,7 @@ TEST(Session, NoticesThatThePeerIsGone) {
 }
 
 TEST(Session, NoticesItSoonerWhenItHasSomethingToSay) {
-  Pair p;
+  SessionPair p;
   p.link.loss = 1;
   p.link.say(p.b, p.at_b, Channel::sip, Bytes(10));
   p.link.run(9s);
@@ -132,7 +133,7 @@ TEST(Session, NoticesItSoonerWhenItHasSomethingToSay) {
 }
 
 TEST(Session, SurvivesASilenceShorterThanThat) {
-  Pair p;
+  SessionPair p;
   p.link.say(p.a, p.at_a, Channel::sip, Bytes(10, 1));
   p.link.loss = 1;
   p.link.say(p.a, p.at_a, Channel::sip, Bytes(10, 2));
@@ -145,7 +146,7 @@ TEST(Session, SurvivesASilenceShorterThanThat) {
 
 TEST(Session, RenewsItsKeysWhileMessagesFlow) {
   for (const auto* suite : {&crypto::shipped_suite(), &crypto::typed_suite()}) {
-    Pair p(*suite);
+    SessionPair p(*suite);
     p.link.keep_log = true;
     p.link.loss = 0.1;
     std::set<int> epochs;
@@ -169,9 +170,9 @@ TEST(Session, RenewsItsKeysWhileMessagesFlow) {
 }
 
 TEST(Session, RefusesDataUnderKeysThatAreTooOld) {
-  auto config = Link::network("linnet");
+  auto config = TestLink::network("linnet");
   config.rekey_after = 2h;  // nobody renews
-  Pair p(crypto::typed_suite(), config);
+  SessionPair p(crypto::typed_suite(), config);
   p.link.run(19min);
   EXPECT_TRUE(p.na().downs.empty());
   p.link.run(2min);
@@ -184,7 +185,7 @@ TEST(Session, RefusesDataUnderKeysThatAreTooOld) {
 // security.md, check 3: data packets.
 TEST(Session, IgnoresEveryTruncationAndBitFlip) {
   for (const auto* suite : {&crypto::shipped_suite(), &crypto::typed_suite()}) {
-    Pair p(*suite);
+    SessionPair p(*suite);
     Bytes genuine;
     Path seen;
     p.link.tap = [&](Wire& wire) {
@@ -220,7 +221,7 @@ TEST(Session, IgnoresEveryTruncationAndBitFlip) {
 // The shipped suite and the stand-ins take the same decisions: the same packets, of the same sizes, at the same times.
 TEST(Session, DecidesAlikeUnderBothSuites) {
   const auto trace = [](const crypto::Suite& suite) {
-    Link link(7);
+    TestLink link(7);
     link.loss = 0.2;
     link.jitter = 15ms;
     std::vector<std::tuple<Time, std::size_t, std::size_t, int>> out;
@@ -228,8 +229,8 @@ TEST(Session, DecidesAlikeUnderBothSuites) {
       out.emplace_back(link.now, wire.to, wire.bytes.size(), wire.bytes[0]);
       return false;
     };
-    const auto a = link.add(Link::network("linnet"), suite);
-    const auto b = link.add(Link::network("linnet"), suite);
+    const auto a = link.add(TestLink::network("linnet"), suite);
+    const auto b = link.add(TestLink::network("linnet"), suite);
     const auto id = link.connect(a, b);
     link.run(5s);
     for (int i = 0; i < 30; ++i) {
@@ -246,7 +247,7 @@ TEST(Session, DecidesAlikeUnderBothSuites) {
 }
 
 TEST(Session, ShowsNothingOfWhatItCarries) {
-  Pair p(crypto::shipped_suite());
+  SessionPair p(crypto::shipped_suite());
   p.link.keep_log = true;
   const std::string secret = "INVITE sip:bob@demo.example SIP/2.0";
   p.link.say(p.a, p.at_a, Channel::sip, copy(view(secret)));
@@ -256,7 +257,7 @@ TEST(Session, ShowsNothingOfWhatItCarries) {
 }
 
 TEST(Session, WakesOnlyWhenThereIsSomethingToDo) {
-  Pair p;
+  SessionPair p;
   const auto steps = p.link.steps;
   p.link.run(300s);
   EXPECT_LT(p.link.steps - steps, 12U * 8U);

@@ -10,51 +10,51 @@
 namespace linnet::io::lines {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
 std::uint64_t number(node::CallId call) { return static_cast<std::uint64_t>(call); }
 
-Json error_object(const Trouble& why) { return Json{{"error", why.text}, {"exit", static_cast<int>(why.exit)}}; }
+Ordered error_object(const Trouble& why) { return Ordered{{"error", why.text}, {"exit", static_cast<int>(why.exit)}}; }
 
 // The object and one more key, whose value is JSON already: a stored row goes out as it was written.
-std::string with_written(const Json& object, const char* key, const std::string& json) {
+std::string with_written(const Ordered& object, const char* key, const std::string& json) {
   std::string line = line_of(object);
   line.pop_back();
   return line + ",\"" + key + "\":" + json + "}";
 }
 
-Json turn_object(const nat::turn::Status& turn) {
+Ordered turn_object(const nat::turn::Status& turn) {
   const auto& n = turn.counters;
-  return Json{{"users", turn.users},
-              {"allocations", turn.allocations},
-              {"streams", turn.streams},
-              {"to_peers", n.to_peers},
-              {"to_clients", n.to_clients},
-              {"bytes", n.bytes},
-              {"dropped", n.dropped},
-              {"refused_peers", n.refused_peers},
-              {"unauthenticated", n.unauthenticated},
-              {"limited", n.limited},
-              {"refused_allocations", n.refused_allocations}};
+  return Ordered{{"users", turn.users},
+                 {"allocations", turn.allocations},
+                 {"streams", turn.streams},
+                 {"to_peers", n.to_peers},
+                 {"to_clients", n.to_clients},
+                 {"bytes", n.bytes},
+                 {"dropped", n.dropped},
+                 {"refused_peers", n.refused_peers},
+                 {"unauthenticated", n.unauthenticated},
+                 {"limited", n.limited},
+                 {"refused_allocations", n.refused_allocations}};
 }
 
 }  // namespace
 
-std::string ok() { return line_of(Json{{"ok", true}}); }
-std::string ok(node::CallId call) { return line_of(Json{{"ok", true}, {"call", number(call)}}); }
+std::string ok() { return line_of(Ordered{{"ok", true}}); }
+std::string ok(node::CallId call) { return line_of(Ordered{{"ok", true}, {"call", number(call)}}); }
 std::string error(const Trouble& why) { return line_of(error_object(why)); }
 
 std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
                    const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn) {
   auto object = status_json(status, listen, pid);
   object["sound"] = devices_json(sound);
-  object["turn"] = turn ? turn_object(*turn) : Json(nullptr);
+  object["turn"] = turn ? turn_object(*turn) : Ordered(nullptr);
   return line_of(object);
 }
 
-std::string started(node::CallId call) { return line_of(Json{{"event", "started"}, {"call", number(call)}}); }
-std::string call(const node::CallView& call) { return line_of(Json{{"event", "call"}, {"call", call_json(call)}}); }
-std::string notice(const std::string& text) { return line_of(Json{{"event", "notice"}, {"text", text}}); }
+std::string started(node::CallId call) { return line_of(Ordered{{"event", "started"}, {"call", number(call)}}); }
+std::string call(const node::CallView& call) { return line_of(Ordered{{"event", "call"}, {"call", call_json(call)}}); }
+std::string notice(const std::string& text) { return line_of(Ordered{{"event", "notice"}, {"text", text}}); }
 
 std::string ended(const Trouble& why, const node::CallSummary& summary) {
   auto object = error_object(why);
@@ -77,16 +77,16 @@ std::string who(const Trouble& why, const node::event::WhoResult& result) {
   return line_of(object);
 }
 
-std::string progress(const std::string& text) { return line_of(Json{{"event", "progress"}, {"text", text}}); }
+std::string progress(const std::string& text) { return line_of(Ordered{{"event", "progress"}, {"text", text}}); }
 
 std::string netcheck(const node::NodeStatus& status, const node::Probed& found) {
-  return line_of(Json{{"ok", true}, {"netcheck", netcheck_json(status, found)}});
+  return line_of(Ordered{{"ok", true}, {"netcheck", netcheck_json(status, found)}});
 }
 
 std::string examining(const node::Examination& found, const std::optional<node::Answer>& answer) {
-  return line_of(Json{{"event", "examined"},
-                      {"answer", answer ? answer_json(found, *answer) : Json(nullptr)},
-                      {"examined", examination_json(found)}});
+  return line_of(Ordered{{"event", "examined"},
+                         {"answer", answer ? answer_json(found, *answer) : Ordered(nullptr)},
+                         {"examined", examination_json(found)}});
 }
 
 std::string examined(const Trouble& why, const node::Examination& found, node::NatType ours) {
@@ -98,15 +98,15 @@ std::string examined(const Trouble& why, const node::Examination& found, node::N
 
 std::string people(const node::Reply& reply) {
   auto object =
-      reply.refusal == node::Refusal::none ? Json{{"ok", true}} : error_object({reply.text, exit_of(reply.refusal)});
+      reply.refusal == node::Refusal::none ? Ordered{{"ok", true}} : error_object({reply.text, exit_of(reply.refusal)});
   object["reply"] = reply_json(reply);
   return line_of(object);
 }
 
-std::string row(const node::Contact& contact) { return line_of(Json{{"row", contact_json(contact)}}); }
-std::string row(const node::Request& request) { return line_of(Json{{"row", request_json(request)}}); }
+std::string row(const node::Contact& contact) { return line_of(Ordered{{"row", contact_json(contact)}}); }
+std::string row(const node::Request& request) { return line_of(Ordered{{"row", request_json(request)}}); }
 std::string row(const node::StoredInvitation& invitation, Wall now) {
-  return line_of(Json{{"row", invitation_json(invitation, now)}});
+  return line_of(Ordered{{"row", invitation_json(invitation, now)}});
 }
 
 std::string row(const HistoryRow& row) {
@@ -116,22 +116,22 @@ std::string row(const HistoryRow& row) {
   return with_written(object, "summary", row.json);
 }
 
-std::string names(const std::set<std::string>& names) { return line_of(Json{{"ok", true}, {"names", names}}); }
+std::string names(const std::set<std::string>& names) { return line_of(Ordered{{"ok", true}, {"names", names}}); }
 
 std::string audio(const std::vector<Sound::InUse>& in_use) {
-  return line_of(Json{{"ok", true}, {"audio", sound_json(in_use)}});
+  return line_of(Ordered{{"ok", true}, {"audio", sound_json(in_use)}});
 }
 
 std::string counters(const overlay::Peer::Counters& c, std::uint64_t unsent) {
-  return line_of(Json{{"ok", true},
-                      {"datagrams_in", c.datagrams_in},
-                      {"datagrams_out", c.datagrams_out},
-                      {"bytes_in", c.bytes_in},
-                      {"bytes_out", c.bytes_out},
-                      {"malformed", c.malformed},
-                      {"dropped", c.dropped},
-                      {"forwarded", c.forwarded},
-                      {"unsent", unsent}});
+  return line_of(Ordered{{"ok", true},
+                         {"datagrams_in", c.datagrams_in},
+                         {"datagrams_out", c.datagrams_out},
+                         {"bytes_in", c.bytes_in},
+                         {"bytes_out", c.bytes_out},
+                         {"malformed", c.malformed},
+                         {"dropped", c.dropped},
+                         {"forwarded", c.forwarded},
+                         {"unsent", unsent}});
 }
 
 }  // namespace linnet::io::lines

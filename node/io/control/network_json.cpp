@@ -10,48 +10,48 @@
 namespace linnet::io {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
-Json ms(const std::optional<Duration>& value) {
-  return value ? Json(std::round(millis(*value) * 1000.0) / 1000.0) : Json(nullptr);
+Ordered ms(const std::optional<Duration>& value) {
+  return value ? Ordered(std::round(millis(*value) * 1000.0) / 1000.0) : Ordered(nullptr);
 }
-Json text(std::string_view value) { return value.empty() ? Json(nullptr) : Json(value); }
-Json dependence(nat::Dependence value) {
-  return value == nat::Dependence::unknown ? Json(nullptr) : Json(node::to_string(value));
+Ordered word_or_null(std::string_view value) { return value.empty() ? Ordered(nullptr) : Ordered(value); }
+Ordered dependence(nat::Dependence value) {
+  return value == nat::Dependence::unknown ? Ordered(nullptr) : Ordered(node::to_string(value));
 }
 
-Json candidates(const std::vector<node::Examination::Candidate>& all) {
-  Json out = Json::array();
-  for (const auto& c : all) out.push_back(Json{{"endpoint", c.endpoint}, {"result", c.result}});
+Ordered candidates(const std::vector<node::Examination::Candidate>& all) {
+  Ordered out = Ordered::array();
+  for (const auto& c : all) out.push_back(Ordered{{"endpoint", c.endpoint}, {"result", c.result}});
   return out;
 }
 
-Json device_json(const node::Examination::Device& d) {
+Ordered device_json(const node::Examination::Device& d) {
   const auto& n = d.network;
-  return Json{{"key_name", d.key_name},
-              {"record_age_s", d.age_s},
-              {"record_expires_in_s", d.expires_in_s},
-              {"homes", d.homes},
-              {"connect_ms", ms(d.connected)},
-              {"direct_ms", ms(d.direct)},
-              {"path", to_string(d.path)},
-              {"via", place(d.via)},
-              {"rtt_ms", ms(d.rtt)},
-              {"sent", d.rounds},
-              {"answered", d.answered},
-              {"failure", text(d.failure)},
-              {"shares_addresses", d.shares},
-              {"nat", n ? nat_json(n->type) : Json(nullptr)},
-              {"mapping", n ? dependence(n->mapping) : Json(nullptr)},
-              {"filtering", n ? dependence(n->filtering) : Json(nullptr)},
-              {"circuits", candidates(d.circuits)},
-              {"candidates", candidates(d.ours)},
-              {"their_candidates", candidates(d.theirs)}};
+  return Ordered{{"key_name", d.key_name},
+                 {"record_age_s", d.age_s},
+                 {"record_expires_in_s", d.expires_in_s},
+                 {"homes", d.homes},
+                 {"connect_ms", ms(d.connected)},
+                 {"direct_ms", ms(d.direct)},
+                 {"path", to_string(d.path)},
+                 {"via", place(d.via)},
+                 {"rtt_ms", ms(d.rtt)},
+                 {"sent", d.rounds},
+                 {"answered", d.answered},
+                 {"failure", word_or_null(d.failure)},
+                 {"shares_addresses", d.shares},
+                 {"nat", n ? nat_json(n->type) : Ordered(nullptr)},
+                 {"mapping", n ? dependence(n->mapping) : Ordered(nullptr)},
+                 {"filtering", n ? dependence(n->filtering) : Ordered(nullptr)},
+                 {"circuits", candidates(d.circuits)},
+                 {"candidates", candidates(d.ours)},
+                 {"their_candidates", candidates(d.theirs)}};
 }
 
 // Nothing of ours gets out by UDP or TCP, and something answers on the port of the web: a portal that wants to be
 // clicked first, or a proxy. A hint, no proof.
-Json captive(const node::Probed& found) {
+Ordered captive(const node::Probed& found) {
   if (!found.tried_tcp || found.reach.empty()) return nullptr;
   const auto all = [&](auto holds) { return std::all_of(found.reach.begin(), found.reach.end(), holds); };
   const bool nothing = all([](const node::Reach& r) { return !r.udp && !r.tcp; });
@@ -60,108 +60,110 @@ Json captive(const node::Probed& found) {
 
 }  // namespace
 
-Json nat_json(node::NatType type) { return type == node::NatType::unknown ? Json(nullptr) : Json(to_string(type)); }
-
-Json family_json(const std::optional<nat::ProbeReport>& report) {
-  if (!report) return nullptr;
-  return Json{{"kind", nat_json(node::type_of(*report))},
-              {"udp", report->mapped.has_value()},
-              {"mapped", report->mapped ? Json(report->mapped->to_string()) : Json(nullptr)},
-              {"nat", report->mapped ? Json(report->nat) : Json(nullptr)},
-              {"mapping", dependence(report->mapping)},
-              {"filtering", dependence(report->filtering)},
-              {"hairpin", report->hairpin ? Json(*report->hairpin) : Json(nullptr)}};
+Ordered nat_json(node::NatType type) {
+  return type == node::NatType::unknown ? Ordered(nullptr) : Ordered(to_string(type));
 }
 
-Json relays_json(const node::NodeStatus& status) {
-  Json out = Json::array();
+Ordered family_json(const std::optional<nat::ProbeReport>& report) {
+  if (!report) return nullptr;
+  return Ordered{{"kind", nat_json(node::type_of(*report))},
+                 {"udp", report->mapped.has_value()},
+                 {"mapped", report->mapped ? Ordered(report->mapped->to_string()) : Ordered(nullptr)},
+                 {"nat", report->mapped ? Ordered(report->nat) : Ordered(nullptr)},
+                 {"mapping", dependence(report->mapping)},
+                 {"filtering", dependence(report->filtering)},
+                 {"hairpin", report->hairpin ? Ordered(*report->hairpin) : Ordered(nullptr)}};
+}
+
+Ordered relays_json(const node::NodeStatus& status) {
+  Ordered out = Ordered::array();
   for (const auto& s : status.supernodes) {
     if (!s.attached && !s.rtt) continue;
-    out.push_back(Json{{"endpoint", to_text(s.endpoint)},
-                       {"reach", to_string(s.endpoint.transport)},
-                       {"rtt_ms", ms(s.rtt)},
-                       {"home", s.home},
-                       {"anchor", s.anchor},
-                       {"attached", s.attached},
-                       {"sees_us_as", s.observed ? Json(s.observed->to_string()) : Json(nullptr)}});
+    out.push_back(Ordered{{"endpoint", to_text(s.endpoint)},
+                          {"reach", to_string(s.endpoint.transport)},
+                          {"rtt_ms", ms(s.rtt)},
+                          {"home", s.home},
+                          {"anchor", s.anchor},
+                          {"attached", s.attached},
+                          {"sees_us_as", s.observed ? Ordered(s.observed->to_string()) : Ordered(nullptr)}});
   }
   return out;
 }
 
-Json mapped_json(const node::NodeStatus& status) {
-  Json out = Json::array();
+Ordered mapped_json(const node::NodeStatus& status) {
+  Ordered out = Ordered::array();
   for (const auto& port : status.mapped)
-    out.push_back(Json{{"protocol", nat::to_string(port.by)},
-                       {"transport", to_string(port.external.transport)},
-                       {"internal", to_text(port.internal)},
-                       {"external", to_text(port.external)},
-                       {"reached", port.reached ? Json(*port.reached) : Json(nullptr)}});
+    out.push_back(Ordered{{"protocol", nat::to_string(port.by)},
+                          {"transport", to_string(port.external.transport)},
+                          {"internal", to_text(port.internal)},
+                          {"external", to_text(port.external)},
+                          {"reached", port.reached ? Ordered(*port.reached) : Ordered(nullptr)}});
   return out;
 }
 
-Json netcheck_json(const node::NodeStatus& status, const node::Probed& found) {
-  Json relays = Json::array();
+Ordered netcheck_json(const node::NodeStatus& status, const node::Probed& found) {
+  Ordered relays = Ordered::array();
   bool udp = false;
   for (const auto& r : found.reach) {
     udp = udp || r.udp;
-    relays.push_back(Json{{"endpoint", r.endpoint.to_string()},
-                          {"udp_ms", ms(r.udp)},
-                          {"tcp_ms", ms(r.tcp)},
-                          {"tcp443_ms", ms(r.tcp443)},
-                          {"tls_ms", nullptr}});
+    relays.push_back(Ordered{{"endpoint", r.endpoint.to_string()},
+                             {"udp_ms", ms(r.udp)},
+                             {"tcp_ms", ms(r.tcp)},
+                             {"tcp443_ms", ms(r.tcp443)},
+                             {"tls_ms", nullptr}});
   }
-  return Json{{"schema", kSchema},
-              {"nat", nat_json(status.nat)},
-              {"udp", found.reach.empty() ? Json(nullptr) : Json(udp)},
-              {"v4", family_json(found.v4)},
-              {"v6", family_json(found.v6)},
-              {"mapped", mapped_json(status)},
-              {"relays", std::move(relays)},
-              {"clock_ahead_s", status.clock_ahead ? Json(status.clock_ahead->count()) : Json(nullptr)},
-              {"clock_supernodes", status.clock_voices},
-              {"captive_portal", captive(found)},
-              {"took_ms", ms(found.took)}};
+  return Ordered{{"schema", kSchema},
+                 {"nat", nat_json(status.nat)},
+                 {"udp", found.reach.empty() ? Ordered(nullptr) : Ordered(udp)},
+                 {"v4", family_json(found.v4)},
+                 {"v6", family_json(found.v6)},
+                 {"mapped", mapped_json(status)},
+                 {"relays", std::move(relays)},
+                 {"clock_ahead_s", status.clock_ahead ? Ordered(status.clock_ahead->count()) : Ordered(nullptr)},
+                 {"clock_supernodes", status.clock_voices},
+                 {"captive_portal", captive(found)},
+                 {"took_ms", ms(found.took)}};
 }
 
-Json answer_json(const node::Examination& found, const node::Answer& answer) {
+Ordered answer_json(const node::Examination& found, const node::Answer& answer) {
   const auto device = answer.device < found.devices.size() ? found.devices[answer.device].key_name : std::string();
-  return Json{{"schema", kSchema},       {"device", device},
-              {"seq", answer.round},     {"path", answer.rtt ? Json(to_string(answer.path)) : Json(nullptr)},
-              {"via", place(answer.via)}, {"rtt_ms", ms(answer.rtt)}};
+  return Ordered{{"schema", kSchema},        {"device", device},
+                 {"seq", answer.round},      {"path", answer.rtt ? Ordered(to_string(answer.path)) : Ordered(nullptr)},
+                 {"via", place(answer.via)}, {"rtt_ms", ms(answer.rtt)}};
 }
 
-Json explain_json(const node::CallSummary& s) {
+Ordered explain_json(const node::CallSummary& s) {
   const auto number = [](const std::optional<double>& value) {
-    return value ? Json(std::round(*value * 1000.0) / 1000.0) : Json(nullptr);
+    return value ? Ordered(std::round(*value * 1000.0) / 1000.0) : Ordered(nullptr);
   };
   const auto list = [](const std::vector<node::CallExplain::Candidate>& all) {
-    Json out = Json::array();
-    for (const auto& c : all) out.push_back(Json{{"endpoint", c.endpoint}, {"result", c.result}});
+    Ordered out = Ordered::array();
+    for (const auto& c : all) out.push_back(Ordered{{"endpoint", c.endpoint}, {"result", c.result}});
     return out;
   };
   const auto& e = s.explain;
-  return Json{{"steps", Json{{"look_up_ms", number(e.found_ms)},
-                             {"connect_ms", number(e.linked_ms)},
-                             {"ring_ms", number(s.ring_ms)},
-                             {"answer_ms", number(s.setup_ms)},
-                             {"voice_ms", number(s.first_voice_ms)},
-                             {"direct_ms", number(e.direct_ms)}}},
-              {"nat", text(e.our_nat)},
-              {"their_nat", text(e.their_nat)},
-              {"reason", text(e.reason)},
-              {"circuits", list(e.circuits)},
-              {"candidates", list(e.candidates)}};
+  return Ordered{{"steps", Ordered{{"look_up_ms", number(e.found_ms)},
+                                   {"connect_ms", number(e.linked_ms)},
+                                   {"ring_ms", number(s.ring_ms)},
+                                   {"answer_ms", number(s.setup_ms)},
+                                   {"voice_ms", number(s.first_voice_ms)},
+                                   {"direct_ms", number(e.direct_ms)}}},
+                 {"nat", word_or_null(e.our_nat)},
+                 {"their_nat", word_or_null(e.their_nat)},
+                 {"reason", word_or_null(e.reason)},
+                 {"circuits", list(e.circuits)},
+                 {"candidates", list(e.candidates)}};
 }
 
-Json examination_json(const node::Examination& found) {
-  Json devices = Json::array();
+Ordered examination_json(const node::Examination& found) {
+  Ordered devices = Ordered::array();
   for (const auto& d : found.devices) devices.push_back(device_json(d));
-  return Json{{"schema", kSchema},
-              {"peer", found.address.text()},
-              {"contact", found.contact},
-              {"lookup_ms", ms(found.looked_up)},
-              {"lookup_hops", found.looked_up ? Json(found.hops) : Json(nullptr)},
-              {"devices", std::move(devices)}};
+  return Ordered{{"schema", kSchema},
+                 {"peer", found.address.text()},
+                 {"contact", found.contact},
+                 {"lookup_ms", ms(found.looked_up)},
+                 {"lookup_hops", found.looked_up ? Ordered(found.hops) : Ordered(nullptr)},
+                 {"devices", std::move(devices)}};
 }
 
 }  // namespace linnet::io

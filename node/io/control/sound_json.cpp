@@ -6,35 +6,35 @@
 namespace linnet::io {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
 double tenth(double value) { return std::round(value * 10) / 10; }
 
 }  // namespace
 
-Json sound_json(const std::vector<Sound::InUse>& in_use) {
-  Json list = Json::array();
+Ordered sound_json(const std::vector<Sound::InUse>& in_use) {
+  Ordered list = Ordered::array();
   for (const auto& use : in_use) {
     const auto& report = use.processing;
     const auto latency = use.devices.microphone_latency + use.devices.loudspeaker_latency + use.processing_latency;
-    list.push_back(
-        Json{{"call", static_cast<std::uint64_t>(use.call)},
-             {"microphone", use.devices.microphone},
-             {"loudspeaker", use.devices.loudspeaker},
-             {"latency_ms", tenth(millis(latency))},
-             {"echo", std::string(to_string(report.active))},
-             {"echo_delay_ms", report.delay ? Json(tenth(millis(*report.delay))) : Json()},
-             {"echo_reduction_db", report.echo_reduction_db ? Json(tenth(*report.echo_reduction_db)) : Json()}});
+    list.push_back(Ordered{
+        {"call", static_cast<std::uint64_t>(use.call)},
+        {"microphone", use.devices.microphone},
+        {"loudspeaker", use.devices.loudspeaker},
+        {"latency_ms", tenth(millis(latency))},
+        {"echo", std::string(to_string(report.active))},
+        {"echo_delay_ms", report.delay ? Ordered(tenth(millis(*report.delay))) : Ordered()},
+        {"echo_reduction_db", report.echo_reduction_db ? Ordered(tenth(*report.echo_reduction_db)) : Ordered()}});
   }
   return list;
 }
 
-Json devices_json(const std::vector<Sound::InUse>& in_use) {
-  Json list = Json::array();
+Ordered devices_json(const std::vector<Sound::InUse>& in_use) {
+  Ordered list = Ordered::array();
   for (const auto& use : in_use)
-    list.push_back(Json{{"call", static_cast<std::uint64_t>(use.call)},
-                        {"microphone", use.devices.microphone},
-                        {"loudspeaker", use.devices.loudspeaker}});
+    list.push_back(Ordered{{"call", static_cast<std::uint64_t>(use.call)},
+                           {"microphone", use.devices.microphone},
+                           {"loudspeaker", use.devices.loudspeaker}});
   return list;
 }
 

@@ -15,13 +15,13 @@
 namespace linnet::io {
 namespace {
 
-constexpr int kMessagesAtOnce = 32;
+constexpr int kAnswersAtOnce = 32;
 constexpr Duration kLookAgain = std::chrono::seconds(1);
 // A port that our NAT does not choose for us by itself: what comes in there proves that the router opened it.
 constexpr std::uint16_t kFirstPort = 20'000;
 constexpr std::uint16_t kPorts = 40'000;
 
-bool any(const IpAddress& ip) { return ip.is_unspecified() || ip == IpAddress::v4(0); }
+bool anywhere(const IpAddress& ip) { return ip.is_unspecified() || ip == IpAddress::v4(0); }
 
 // To our own address, which others are told anyway.
 bool is_pinhole(const nat::PortMapping& mapping) { return mapping.external.ip == mapping.local; }
@@ -135,7 +135,7 @@ void PortOpener::open(const nat::Router& router) {
 
 void PortOpener::read(ToRouter& to) {
   std::array<std::uint8_t, nat::pcp::kMaxMessage + 1> buffer;
-  for (int i = 0; i < kMessagesAtOnce; ++i) {
+  for (int i = 0; i < kAnswersAtOnce; ++i) {
     const auto n = ::recv(to.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n < 0 && errno == ECONNREFUSED) mapper_.unreachable(now(), to.router.server);
     if (n < 0) break;
@@ -158,7 +158,7 @@ void PortOpener::listen_for_announcements() {
 
 void PortOpener::hear() {
   std::array<std::uint8_t, nat::pcp::kMaxMessage + 1> buffer;
-  for (int i = 0; i < kMessagesAtOnce; ++i) {
+  for (int i = 0; i < kAnswersAtOnce; ++i) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
     const auto n = ::recvfrom(announcements_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
@@ -233,7 +233,7 @@ Endpoint PortOpener::behind(const nat::PortMapping& mapping) const {
   for (std::size_t i = 0; i < bound_.size(); ++i) {
     const auto& at = bound_[i];
     if (at.port != mapping.internal || at.ip.is_v4() != mapping.local.is_v4()) continue;
-    if (!any(at.ip) && at.ip != mapping.local) continue;
+    if (!anywhere(at.ip) && at.ip != mapping.local) continue;
     const bool usual = node::usual_socket(bound_, mapping.external.ip) == i;
     out.socket = usual ? 0 : static_cast<std::uint8_t>(i + 1);
     break;

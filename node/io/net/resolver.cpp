@@ -19,7 +19,7 @@ constexpr std::size_t kMaxAddresses = 8;  // of one name
 constexpr std::uint16_t kPort = 4400;
 
 // Shared with threads that may outlast the wait: getaddrinfo cannot be cancelled.
-struct Pending {
+struct Waiting {
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t open = 0;
@@ -104,7 +104,7 @@ Resolved resolve(const std::vector<std::string>& names, Duration limit, FindServ
     }
   }
   if (slow.empty()) return out;
-  auto pending = std::make_shared<Pending>();
+  auto pending = std::make_shared<Waiting>();
   pending->open = slow.size();
   pending->found.resize(slow.size());
   for (std::size_t i = 0; i < slow.size(); ++i) {

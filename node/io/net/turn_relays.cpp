@@ -17,33 +17,33 @@ using nat::turn::Relay;
 using nat::turn::RelayId;
 using nat::turn::Room;
 
-constexpr std::size_t kReceiveBytes = 2048;  // a longer datagram is dropped
-constexpr int kRoundsAtOnce = 8;             // then others get their turn
-constexpr int kTries = 64;                   // of ports
-constexpr int kKernelBuffer = 1 << 20;
+constexpr std::size_t kRelayBytes = 2048;  // a longer datagram is dropped
+constexpr int kRoundsAtOnce = 8;           // then others get their turn
+constexpr int kPortTries = 64;             // of ports
+constexpr int kRelayBuffer = 1 << 20;
 
-void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+void set_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
 Fd bound_at(const Endpoint& at) {
   const bool v4 = at.ip.is_v4();
   Fd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fd;
-  if (!v4) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set(fd.get(), SOL_SOCKET, SO_RCVBUF, kKernelBuffer);
-  set(fd.get(), SOL_SOCKET, SO_SNDBUF, kKernelBuffer);
+  if (!v4) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kRelayBuffer);
+  set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kRelayBuffer);
   const auto address = to_socket_address(at);
   return ::bind(fd.get(), address.get(), address.size) == 0 ? std::move(fd) : Fd();
 }
 
 void cutting_allowed(int fd, bool v4, bool allowed) {
-  if (v4) set(fd, IPPROTO_IP, IP_MTU_DISCOVER, allowed ? IP_PMTUDISC_WANT : IP_PMTUDISC_DO);
-  if (!v4) set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, allowed ? IPV6_PMTUDISC_WANT : IPV6_PMTUDISC_DO);
+  if (v4) set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, allowed ? IP_PMTUDISC_WANT : IP_PMTUDISC_DO);
+  if (!v4) set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, allowed ? IPV6_PMTUDISC_WANT : IPV6_PMTUDISC_DO);
 }
 
 }  // namespace
 
 struct TurnRelays::Buffers {
-  static constexpr std::size_t kWhole = Room::kBefore + kReceiveBytes + Room::kBehind;
+  static constexpr std::size_t kWhole = Room::kBefore + kRelayBytes + Room::kBehind;
 
   std::array<std::array<std::uint8_t, kWhole>, kBatch> bytes;
   std::array<iovec, kBatch> vectors;
@@ -53,7 +53,7 @@ struct TurnRelays::Buffers {
 
   Buffers() {
     for (std::size_t i = 0; i < kBatch; ++i) {
-      vectors[i] = {bytes[i].data() + Room::kBefore, kReceiveBytes};
+      vectors[i] = {bytes[i].data() + Room::kBefore, kRelayBytes};
       messages[i] = {};
       messages[i].msg_hdr.msg_name = &from[i];
       messages[i].msg_hdr.msg_iov = &vectors[i];
@@ -75,7 +75,7 @@ TurnRelays::~TurnRelays() = default;
 
 TurnRelays::Opened TurnRelays::open(const IpAddress& at, Port port) {
   const auto ports = static_cast<std::uint64_t>(65'536 - kFirstPort);
-  for (int tries = 0; ready_ && tries < kTries; ++tries) {
+  for (int tries = 0; ready_ && tries < kPortTries; ++tries) {
     Endpoint place{at, static_cast<std::uint16_t>(kFirstPort + rng_.below(ports))};
     if (port != Port::any) place.port = static_cast<std::uint16_t>(place.port & ~1U);
     auto first = bound_at(place);

@@ -10,9 +10,9 @@ namespace linnet::io {
 namespace {
 
 constexpr std::size_t kChunk = 32 * 1024;
-constexpr int kReadsAtOnce = 4;  // then others get their turn
-constexpr Duration kSweep = std::chrono::seconds(1);
-constexpr Duration kFairTime = std::chrono::seconds(2);  // then one without an allocation may have to make room
+constexpr int kTurnReadsAtOnce = 4;  // then others get their turn
+constexpr Duration kTurnSweep = std::chrono::seconds(1);
+constexpr Duration kTurnFairTime = std::chrono::seconds(2);  // then one without an allocation may have to make room
 
 }  // namespace
 
@@ -25,7 +25,7 @@ bool TurnStreams::make_room(const Endpoint& newcomer) {
   const auto time = now();
   for (const auto& [remote, client] : clients_) {
     if (!newcomer.ip.is_loopback() && remote.ip.prefix() == newcomer.ip.prefix()) ++neighbours;
-    if (time - client->since < kFairTime || ears_.serves(remote)) continue;
+    if (time - client->since < kTurnFairTime || ears_.serves(remote)) continue;
     if (oldest == nullptr || client->since < oldest->since) oldest = client.get();
   }
   if (neighbours >= limits_.per_prefix) return false;
@@ -50,7 +50,7 @@ void TurnStreams::take(StreamGuest guest) {
   client.stream = std::move(guest.stream);
   client.since = client.last_whole = client.last_taken = client.last_served = now();
   clients_.emplace(guest.remote, std::move(made));
-  if (clients_.size() == 1) alarm_->set(now() + kSweep);
+  if (clients_.size() == 1) alarm_->set(now() + kTurnSweep);
   client.stream->start(
       loop_, [this, remote = guest.remote] { on_readable(remote); },
       [this, remote = guest.remote] {
@@ -86,7 +86,7 @@ bool TurnStreams::cut(Client& client, MutableBytes bytes) {
 
 void TurnStreams::on_readable(const Endpoint& remote) {
   static thread_local std::array<std::uint8_t, kMaxFrame + kChunk> buffer;
-  for (int round = 0; round < kReadsAtOnce; ++round) {
+  for (int round = 0; round < kTurnReadsAtOnce; ++round) {
     const auto found = clients_.find(remote);
     if (found == clients_.end()) return;
     auto& client = *found->second;
@@ -156,7 +156,7 @@ void TurnStreams::sweep() {
     ++counters_.closed_slow;
     drop(remote);
   }
-  alarm_->set(clients_.empty() ? kNever : time + kSweep);
+  alarm_->set(clients_.empty() ? kNever : time + kTurnSweep);
 }
 
 std::optional<Endpoint> TurnStreams::local(const Endpoint& remote) const {

@@ -11,8 +11,8 @@
 namespace linnet::io {
 namespace {
 
-constexpr std::size_t kReceiveBytes = 2048;
-constexpr int kAtOnce = 8;
+constexpr std::size_t kFanBytes = 2048;
+constexpr int kFanAtOnce = 8;
 
 // What else needs descriptors (calls, files, programs that ask) shall not want for them.
 std::size_t affordable() {
@@ -57,8 +57,8 @@ Fd UdpFan::take(std::size_t socket) {
 }
 
 void UdpFan::read(std::size_t socket) {
-  std::array<std::uint8_t, kReceiveBytes> bytes;
-  for (int i = 0; i < kAtOnce && sockets_[socket].fd; ++i) {
+  std::array<std::uint8_t, kFanBytes> bytes;
+  for (int i = 0; i < kFanAtOnce && sockets_[socket].fd; ++i) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
     const auto n = ::recvfrom(sockets_[socket].fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT,

@@ -17,7 +17,7 @@ constexpr std::size_t kReceiveBytes = 2048;  // more than kMaxDatagram: a longer
 constexpr int kBatchesAtOnce = 8;            // then timers get their turn
 constexpr int kKernelBuffer = 1 << 20;
 
-void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+void socket_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
 // Room for one control message that carries the traffic class.
 struct alignas(cmsghdr) ClassMessage {
@@ -74,9 +74,9 @@ Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
   const bool v4 = at.ip.is_v4();
   Fd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return trouble("Cannot open a UDP socket: " + os_error() + ".");
-  if (!v4) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set(fd.get(), SOL_SOCKET, SO_RCVBUF, kKernelBuffer);
-  set(fd.get(), SOL_SOCKET, SO_SNDBUF, kKernelBuffer);
+  if (!v4) socket_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  socket_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kKernelBuffer);
+  socket_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kKernelBuffer);
   const auto address = to_socket_address(at);
   if (::bind(fd.get(), address.get(), address.size) != 0) return trouble(bind_error(at));
   return from(std::move(fd));

@@ -15,7 +15,7 @@ namespace linnet::io {
 namespace {
 
 constexpr int kDiscoverMs = 2000;
-constexpr int kTries = 4;  // ports, where one is taken
+constexpr int kUpnpTries = 4;  // ports, where one is taken
 constexpr int kConflict = 718;
 constexpr int kOnlyPermanent = 725;
 
@@ -116,7 +116,7 @@ std::optional<nat::PortMapping> Upnp::Shared::map(const IpAddress& from, const I
                                                   const nat::PortWish& wish) const {
   auto port = wish.external;
   auto lifetime = kLifetime;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kUpnpTries; ++i) {
     const int error = igd->add(wish, port, lifetime);
     if (error == UPNPCOMMAND_SUCCESS) {
       const auto until = lifetime.count() == 0 ? kNever : now() + lifetime;
@@ -180,9 +180,7 @@ void Upnp::Shared::run() {
   moved.notify_all();
 }
 
-Upnp::Upnp(Loop& loop, Changed changed) {
-  shared_ = std::make_shared<Shared>(loop, std::move(changed), alive_);
-}
+Upnp::Upnp(Loop& loop, Changed changed) { shared_ = std::make_shared<Shared>(loop, std::move(changed), alive_); }
 
 Upnp::~Upnp() {
   stop();

@@ -94,13 +94,13 @@ class Reading {
 };
 
 // toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each. And
-// what it does at a letter beyond ASCII outside quotes is undefined (a range its table of white space forgets). A quote that
-// follows a number or a word opens nothing for it.
+// what it does at a letter beyond ASCII outside quotes is undefined (a range its table of white space forgets). A quote
+// that follows a number or a word opens nothing for it.
 constexpr std::size_t kMaxText = 32 * 1024;
 constexpr int kMaxDots = 32;  // of a line, outside quotes
 
 // How many octets from here are inside quotes or a comment; 0: none.
-std::size_t quoted(std::string_view text) {
+std::size_t quoted_length(std::string_view text) {
   const char c = text.front();
   if (c == '#') return std::min(text.find('\n'), text.size());
   if (c != '"' && c != '\'') return 0;
@@ -133,7 +133,7 @@ Done check_bounds(std::string_view text, const std::string& name) {
     if (c == '.' && ++dots > kMaxDots)
       return trouble(place(name, at) + "more than " + std::to_string(kMaxDots) + " dots");
     if (static_cast<unsigned char>(c) >= 0x80) return trouble(place(name, at) + "a letter that needs quotes");
-    for (auto n = std::max<std::size_t>(1, quoted(text)); n > 0; --n) {
+    for (auto n = std::max<std::size_t>(1, quoted_length(text)); n > 0; --n) {
       ++at.column;
       if (text.front() == '\n') {
         at = {at.line + 1, 1};

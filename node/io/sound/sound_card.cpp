@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kRing = 16384;  // samples, a third of a second at 48 kHz
 constexpr double kLatency =
     0.04;  // s. With 10 ms the loudspeaker behind a sound server stands still after each underrun
-constexpr int kAhead = media::kRate / 50;  // 20 ms wait for the loudspeaker, more when it takes larger blocks
-constexpr int kTick = media::kRate / 100;  // the loop writes every 10 ms
+constexpr int kCardAhead = media::kRate / 50;  // 20 ms wait for the loudspeaker, more when it takes larger blocks
+constexpr int kTick = media::kRate / 100;      // the loop writes every 10 ms
 
 Duration duration(double seconds) { return Duration(std::llround(seconds * 1e6)); }
 
@@ -94,7 +94,7 @@ class PortAudioCard final : public SoundCard {
   }
 
   std::size_t wanted() const override {
-    const auto ahead = std::max<std::ptrdiff_t>(kAhead, ours(block_.load(std::memory_order_relaxed)) + kTick);
+    const auto ahead = std::max<std::ptrdiff_t>(kCardAhead, ours(block_.load(std::memory_order_relaxed)) + kTick);
     const auto waits = ours(speaker_.size());
     return waits >= ahead ? 0 : static_cast<std::size_t>(ahead - waits);
   }

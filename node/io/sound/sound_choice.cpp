@@ -7,11 +7,11 @@
 namespace linnet::io {
 namespace {
 
-using Json = nlohmann::ordered_json;
-constexpr std::size_t kMaxFile = 16 * 1024;
+using Ordered = nlohmann::ordered_json;
+constexpr std::size_t kMaxChoice = 16 * 1024;
 constexpr std::size_t kMaxName = 1024;
 
-std::string name(const Json& object, const char* key) {
+std::string name(const Ordered& object, const char* key) {
   const auto it = object.find(key);
   if (it == object.end() || !it->is_string()) return {};
   auto out = it->get<std::string>();
@@ -21,9 +21,9 @@ std::string name(const Json& object, const char* key) {
 }  // namespace
 
 std::optional<SoundChoice> load_sound_choice(const std::filesystem::path& file) {
-  const auto bytes = read_file(file, kMaxFile);
+  const auto bytes = read_file(file, kMaxChoice);
   if (!bytes || !*bytes) return std::nullopt;
-  const Json json = Json::parse((**bytes).begin(), (**bytes).end(), nullptr, false);
+  const Ordered json = Ordered::parse((**bytes).begin(), (**bytes).end(), nullptr, false);
   if (!json.is_object()) return std::nullopt;
   return SoundChoice{name(json, "microphone"), name(json, "loudspeaker")};
 }
@@ -35,8 +35,8 @@ Done save_sound_choice(const std::filesystem::path& file, const SoundChoice& cho
     if (failed) return trouble("Cannot remove " + file.string() + ": " + failed.message() + ".");
     return {};
   }
-  const std::string text = Json{{"microphone", choice.microphone}, {"loudspeaker", choice.loudspeaker}}.dump(
-                               2, ' ', false, Json::error_handler_t::replace) +
+  const std::string text = Ordered{{"microphone", choice.microphone}, {"loudspeaker", choice.loudspeaker}}.dump(
+                               2, ' ', false, Ordered::error_handler_t::replace) +
                            "\n";
   return write_file(file, Bytes(text.begin(), text.end()), 0600, Replace::yes);
 }

@@ -13,9 +13,9 @@
 namespace linnet::io {
 namespace {
 
-constexpr std::size_t kRing = 16384;
-constexpr double kLatency = 0.08;                               // s
-constexpr std::size_t kAhead = std::size_t{media::kRate} / 10;  // 100 ms: nobody talks into a ringing tone
+constexpr std::size_t kSpeakerRing = 16384;
+constexpr double kSpeakerLatency = 0.08;                               // s
+constexpr std::size_t kSpeakerAhead = std::size_t{media::kRate} / 10;  // 100 ms: nobody talks into a ringing tone
 
 class PortAudioSpeaker final : public Speaker {
  public:
@@ -25,7 +25,7 @@ class PortAudioSpeaker final : public Speaker {
   }
 
   PaError start(PaDeviceIndex device) {
-    const PaStreamParameters output{device, 1, paInt16, kLatency, nullptr};
+    const PaStreamParameters output{device, 1, paInt16, kSpeakerLatency, nullptr};
     const PaError opened =
         Pa_OpenStream(&stream_, nullptr, &output, rate_, paFramesPerBufferUnspecified, paNoFlag, &speak, this);
     if (opened != paNoError) {
@@ -37,7 +37,7 @@ class PortAudioSpeaker final : public Speaker {
 
   std::size_t wanted() const override {
     const std::size_t waiting = ring_.size() * static_cast<std::size_t>(media::kRate) / static_cast<std::size_t>(rate_);
-    return waiting >= kAhead ? 0 : kAhead - waiting;
+    return waiting >= kSpeakerAhead ? 0 : kSpeakerAhead - waiting;
   }
 
   void play(std::span<const std::int16_t> samples) override {
@@ -56,7 +56,7 @@ class PortAudioSpeaker final : public Speaker {
   }
 
   int rate_;
-  Ring<std::int16_t, kRing> ring_;
+  Ring<std::int16_t, kSpeakerRing> ring_;
   media::Resampler to_device_;
   std::vector<std::int16_t> said_;
   SoundInUse in_use_;
@@ -75,7 +75,7 @@ Outcome<std::unique_ptr<Speaker>> Speaker::open(const SoundChoice& choice) {
   };
   const auto device = std::find_if(devices->begin(), devices->end(), wanted);
   if (device == devices->end()) return trouble("No loudspeaker: this machine has no device to play on.");
-  const PaStreamParameters output{device->index, 1, paInt16, kLatency, nullptr};
+  const PaStreamParameters output{device->index, 1, paInt16, kSpeakerLatency, nullptr};
   const bool ours = Pa_IsFormatSupported(nullptr, &output, media::kRate) == paFormatIsSupported;
   const int rate =
       ours ? media::kRate : static_cast<int>(std::lround(Pa_GetDeviceInfo(device->index)->defaultSampleRate));

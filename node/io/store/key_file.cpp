@@ -34,11 +34,11 @@ std::string kept(const std::filesystem::path& path) {
 
 Outcome<std::optional<std::pair<KeyFile, crypto::Identity>>> KeyFile::load(const std::filesystem::path& path,
                                                                            const AskPassphrase& ask) {
-  using Loaded = std::optional<std::pair<KeyFile, crypto::Identity>>;
+  using KeyAndIdentity = std::optional<std::pair<KeyFile, crypto::Identity>>;
   if (auto checked = check_private_file(path); !checked) return tl::unexpected(checked.error());
   auto bytes = read_file(path, kMaxKeyFile);
   if (!bytes) return tl::unexpected(bytes.error());
-  if (!*bytes) return Loaded();
+  if (!*bytes) return KeyAndIdentity();
   KeyFile file(path);
   Bytes plain = std::move(**bytes);
   if (crypto::is_locked(kLockedMagic, plain)) {
@@ -53,7 +53,7 @@ Outcome<std::optional<std::pair<KeyFile, crypto::Identity>>> KeyFile::load(const
   auto identity = crypto::load_identity(crypto::shipped_suite(), plain);
   crypto::wipe(plain);
   if (!identity) return damaged(path, identity.error());
-  return Loaded(std::in_place, std::move(file), std::move(*identity));
+  return KeyAndIdentity(std::in_place, std::move(file), std::move(*identity));
 }
 
 Done KeyFile::write(Rng& rng, const crypto::Identity& identity, bool replace) const {

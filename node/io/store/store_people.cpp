@@ -6,13 +6,13 @@ namespace linnet::io {
 namespace {
 
 template <std::size_t N>
-bool take(ByteView from, ByteArray<N>& to) {
+bool taken(ByteView from, ByteArray<N>& to) {
   if (from.size() != N) return false;
   std::memcpy(to.data(), from.data(), N);
   return true;
 }
 
-bool take(const std::string& from, crypto::Address& to) {
+bool taken(const std::string& from, crypto::Address& to) {
   const auto address = crypto::Address::parse(from);
   if (address) to = *address;
   return address.has_value();
@@ -23,7 +23,7 @@ bool read_pins(sqlite3* db, node::Memory& out) {
   while (s.row()) {
     crypto::Address address;
     node::PersonKey key;
-    if (!take(s.text(0), address) || !take(s.blob(1), key.bytes)) return false;
+    if (!taken(s.text(0), address) || !taken(s.blob(1), key.bytes)) return false;
     out.pins.emplace(address, key);
   }
   return s.finished();
@@ -34,9 +34,9 @@ bool read_contacts(sqlite3* db, node::Memory& out) {
       db, "SELECT key, key_name, address, name, account, source, since, verified, blocked, epoch, heard FROM contacts");
   while (s.row()) {
     node::Contact c;
-    if (!take(s.blob(0), c.key.bytes) || !take(s.text(1), c.key_name) || !take(s.text(2), c.address)) return false;
+    if (!taken(s.blob(0), c.key.bytes) || !taken(s.text(1), c.key_name) || !taken(s.text(2), c.address)) return false;
     c.name = s.text(3);
-    if (!s.null(4) && !take(s.blob(4), c.account.emplace().bytes)) return false;
+    if (!s.null(4) && !taken(s.blob(4), c.account.emplace().bytes)) return false;
     const auto source = s.integer(5);
     const auto epoch = s.integer(9);
     if (source < 0 || source > 3 || epoch < 0 || epoch > crypto::kLastEpoch) return false;
@@ -55,7 +55,7 @@ bool read_invitations(sqlite3* db, node::Memory& out) {
   Statement s(db, "SELECT id, made, expires, used_by FROM invitations ORDER BY made");
   while (s.row()) {
     node::StoredInvitation i;
-    if (!take(s.blob(0), i.id) || (!s.null(3) && !take(s.blob(3), i.used_by.emplace().bytes))) return false;
+    if (!taken(s.blob(0), i.id) || (!s.null(3) && !taken(s.blob(3), i.used_by.emplace().bytes))) return false;
     i.made = Wall{s.integer(1)};
     i.expires = Wall{s.integer(2)};
     out.invitations.push_back(i);
@@ -64,7 +64,7 @@ bool read_invitations(sqlite3* db, node::Memory& out) {
   Statement t(db, "SELECT inviter, secret, expires FROM acceptances");
   while (t.row()) {
     node::Acceptance a;
-    if (!take(t.blob(0), a.inviter.bytes) || !take(t.blob(1), a.secret)) return false;
+    if (!taken(t.blob(0), a.inviter.bytes) || !taken(t.blob(1), a.secret)) return false;
     a.expires = Wall{t.integer(2)};
     out.acceptances.push_back(a);
   }
@@ -75,7 +75,7 @@ bool read_requests(sqlite3* db, node::Memory& out) {
   Statement s(db, "SELECT key, key_name, address, first, last, times FROM requests ORDER BY first");
   while (s.row()) {
     node::Request r;
-    if (!take(s.blob(0), r.key.bytes) || !take(s.text(1), r.key_name) || !take(s.text(2), r.address)) return false;
+    if (!taken(s.blob(0), r.key.bytes) || !taken(s.text(1), r.key_name) || !taken(s.text(2), r.address)) return false;
     r.first = Wall{s.integer(3)};
     r.last = Wall{s.integer(4)};
     r.times = static_cast<std::uint32_t>(s.integer(5));
