@@ -15,6 +15,10 @@ target_compile_options(linnet_options INTERFACE -Wall -Wextra -Wpedantic -Wshado
 if(LINNET_WERROR)
   target_compile_options(linnet_options INTERFACE -Werror)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # Names of another file are no shadow, and what is local to a file is so although another one includes it.
+  target_compile_options(linnet_options INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside the standard library for correct code at -O2 and above.
   target_compile_options(linnet_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized
