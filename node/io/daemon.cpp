@@ -211,6 +211,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.tcp = streams(*ports, parts.turn || parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   const auto taken = told_streams(*ports, *parts.tcp);
   parts.config.peer.tcp = true;
+  parts.gather = std::chrono::microseconds(settings.gather_us);
   parts.port_mapping = settings.port_mapping;
   parts.config.peer.proxy = impl->routes->proxied();
   parts.sound_config.usual = std::move(*sound);

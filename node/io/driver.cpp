@@ -25,6 +25,7 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       rng_(rng),
       ports_(std::move(ports)),
       tcp_(std::move(parts.tcp)),
+      gather_(parts.gather),
       node_(std::move(parts.config), crypto::shipped_suite(), rng, std::move(parts.identity), std::move(parts.hosts),
             std::move(parts.memory)),
       hosts_file_(std::move(parts.hosts_file)),
@@ -34,7 +35,9 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       loop_(loop),
       opener_wanted_(parts.port_mapping),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
-  if (parts.turn) turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn));
+  if (parts.turn)
+    turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn),
+                                          [this](Time read_at) { passed_on(read_at); });
 }
 
 Driver::~Driver() = default;
@@ -50,22 +53,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
     pump();
   });
   second_ = loop_.alarm([this] { second(); });
-  UdpPorts::Ears ears;
-  if (turn_) {
-    ears.first = [this](Time read_at, const Datagram& d) { return turn_->take(read_at, d); };
-    ears.passed = [this] { turn_->passed(); };
-  }
-  ears.forward = [this](Time read_at, const Datagram& d) { return node_.forward(read_at, d.from, d.bytes); };
-  ears.beside = [this](const Transmit& t) {
-    if (!tcp_) return;
-    tcp_->send(t);
-    tcp_->flush();
-  };
-  ears.receive = [this](const Datagram& d) {
-    if (!opener_ || !opener_->take(d)) node_.handle_datagram(now(), d);
-  };
-  ears.drained = [this] { pump(); };
-  ports_.start(loop_, ears);
+  ports_.start(loop_, ears());
   if (tcp_) {
     tcp_->start(
         loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); },
@@ -78,6 +66,33 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   interfaces_ = InterfaceWatch::open(loop_, [this] { network_changed(); });
   if (!interfaces_) log_warn("changes of the network interfaces will not be noticed");
   second();
+}
+
+UdpPorts::Ears Driver::ears() {
+  UdpPorts::Ears out;
+  out.first = [this](Time read_at, const Datagram& d) {
+    read_at_ = read_at;
+    return turn_ && turn_->take(read_at, d);
+  };
+  out.passed = [this] {
+    if (turn_) turn_->passed();
+    passed_on(read_at_);
+  };
+  out.forward = [this](Time read_at, const Datagram& d) { return node_.forward(read_at, d.from, d.bytes); };
+  out.beside = [this](const Transmit& t) {
+    if (!tcp_) return;
+    tcp_->send(t);
+    tcp_->flush();
+  };
+  out.receive = [this](const Datagram& d) {
+    if (!opener_ || !opener_->take(d)) node_.handle_datagram(now(), d);
+  };
+  out.drained = [this] { pump(); };
+  return out;
+}
+
+void Driver::passed_on(Time read_at) {
+  if (gather_ > Duration{}) loop_.rest_until(read_at + gather_);
 }
 
 node::CommandId Driver::command(const node::Command& command) {

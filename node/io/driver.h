@@ -36,6 +36,7 @@ class Driver {
     bool lan = false;  // look for neighbours on the links of this machine, in this network
     crypto::NetworkId network;
     bool port_mapping = false;  // ask routers for ports
+    Duration gather{};          // what is passed on may wait so long for more
   };
 
   // Loop, store and rng outlive the driver.
@@ -63,6 +64,8 @@ class Driver {
 
  private:
   void pump();
+  UdpPorts::Ears ears();
+  void passed_on(Time read_at);
   void drain_events();
   void on_event(const node::Event& event);
   void second();
@@ -84,6 +87,8 @@ class Driver {
   UdpPorts ports_;
   std::unique_ptr<TcpPorts> tcp_;
   std::unique_ptr<TurnService> turn_;
+  Duration gather_;
+  Time read_at_{};  // what passes through
   node::Node node_;
   std::filesystem::path hosts_file_;
   KeyFile key_file_;

@@ -1,5 +1,6 @@
 // The one event loop of a daemon: descriptors, alarms, signals and work posted by other threads, all on one thread.
-// The only face of Asio: nothing else includes it.
+// A turn costs one system call of its own, epoll_wait: descriptors stay registered, and the kernel's timer is set only
+// when an alarm is due earlier than it. The constructor throws std::system_error when there is no descriptor to be had.
 #pragma once
 
 #include <functional>
@@ -19,17 +20,24 @@ class Loop {
   void stop();                            // from the loop's thread
   void post(std::function<void()> work);  // from any thread
 
-  // Calls `readable` while the descriptor has something to read. Does not own the descriptor; it must outlive the
-  // watch.
+  // The next turn begins no earlier, so that what comes meanwhile is dealt with together; kLongestRest after now at
+  // most. Alarms wait as well. From the loop's thread; holds for one turn.
+  static constexpr Duration kLongestRest = std::chrono::milliseconds(1);
+  void rest_until(Time at);
+
+  // Calls `readable` while the descriptor has something to read, is closed at the other end or has an error. Does not
+  // own the descriptor; it must outlive the watch. Throws std::bad_alloc when the kernel can watch no more. A watch may
+  // be destroyed from any handler, its own included.
   class Watch {
    public:
     virtual ~Watch() = default;
-    // Calls `writable` once, when the descriptor takes bytes again.
+    // Calls `writable` once, when the descriptor takes bytes again. Another one takes its place.
     virtual void when_writable(std::function<void()> writable) = 0;
   };
   std::unique_ptr<Watch> watch(int fd, std::function<void()> readable);
 
-  // One deadline; setting it again replaces it. kNever stops it.
+  // One deadline; setting it again replaces it. kNever stops it. Those that are due ring in the order of their
+  // deadlines.
   class Alarm {
    public:
     virtual ~Alarm() = default;
@@ -37,6 +45,7 @@ class Loop {
   };
   std::unique_ptr<Alarm> alarm(std::function<void()> ring);
 
+  // In the whole process one loop may have them.
   void on_signals(std::initializer_list<int> signals, std::function<void(int)> handler);
 
  private:

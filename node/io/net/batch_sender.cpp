@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "node/io/net/control_message.h"
+
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -13,22 +15,23 @@
 namespace linnet::io {
 
 // The last group of that place decides: an older one would let this datagram overtake.
-BatchSender::Group* BatchSender::fitting(int fd, const Endpoint& to, std::size_t size) {
+BatchSender::Group* BatchSender::fitting(int fd, const Endpoint& to, std::size_t size, Mark mark) {
   const auto oldest = groups_count_ - std::min(groups_count_, kLookBack);
   for (auto i = groups_count_; i-- > oldest;) {
     auto& group = groups_[i];
     if (group.fd != fd || group.to.port != to.port || !(group.to.ip == to.ip)) continue;
-    const bool fits = segments_ && !group.closed && size <= group.size && size > 0 && group.bytes + size <= kMaxBytes;
+    const bool fits = segments_ && !group.closed && mark == group.mark && size <= group.size && size > 0 &&
+                      group.bytes + size <= kMaxBytes;
     return fits ? &group : nullptr;
   }
   return nullptr;
 }
 
-void BatchSender::add(int fd, const Endpoint& to, MutableBytes bytes) {
+void BatchSender::add(int fd, const Endpoint& to, MutableBytes bytes, Mark mark) {
   if (datagrams_ == kBatch) flush();
   const auto at = static_cast<std::uint8_t>(datagrams_++);
   bytes_[at] = bytes;
-  if (auto* group = fitting(fd, to, bytes.size())) {
+  if (auto* group = fitting(fd, to, bytes.size(), mark)) {
     next_[group->last] = at;
     group->last = at;
     ++group->count;
@@ -39,6 +42,7 @@ void BatchSender::add(int fd, const Endpoint& to, MutableBytes bytes) {
   auto& group = groups_[groups_count_++];
   group.fd = fd;
   group.to = to;
+  group.mark = mark;
   group.size = static_cast<std::uint16_t>(bytes.size());
   group.closed = false;
   group.bytes = static_cast<std::uint32_t>(bytes.size());
@@ -74,14 +78,9 @@ std::size_t BatchSender::prepare(std::size_t first, std::size_t last) {
     head.msg_iov = &vectors_[vectors];
     head.msg_iovlen = group.count;
     vectors += group.count;
-    if (group.count == 1) continue;
-    head.msg_control = controls_[i].bytes.data();
-    head.msg_controllen = controls_[i].bytes.size();
-    cmsghdr* const control = CMSG_FIRSTHDR(&head);
-    control->cmsg_level = IPPROTO_UDP;
-    control->cmsg_type = UDP_SEGMENT;
-    control->cmsg_len = CMSG_LEN(sizeof group.size);
-    std::memcpy(CMSG_DATA(control), &group.size, sizeof group.size);
+    ControlWriter control(head, controls_[i].bytes);
+    if (group.mark != Mark::best_effort) put_mark(group.to, group.mark, control);
+    if (group.count > 1) control.put(IPPROTO_UDP, UDP_SEGMENT, group.size);
   }
   return vectors;
 }
@@ -96,24 +95,29 @@ void BatchSender::send_run(std::size_t first, std::size_t last) {
       continue;
     }
     if (sent < 0 && errno == EINTR) continue;
-    const auto& group = groups_[first++];
+    const auto& group = groups_[first];
     const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
     if (group.count == 1 || later) {
       lost_ += group.count;
     } else {
-      send_singly(group);  // too long for the way, or the card cannot cut
+      send_singly(first);  // too long for the way, or the card cannot cut
     }
+    ++first;
   }
 }
 
-void BatchSender::send_singly(const Group& group) {
+void BatchSender::send_singly(std::size_t which) {
   if (errno == EIO || errno == ENOPROTOOPT) segments_ = false;
-  SocketAddress place;
-  put_socket_address(group.to, place);
-  auto at = group.first;
-  for (std::size_t i = 0; i < group.count; ++i, at = next_[at]) {
-    const auto& bytes = bytes_[at];
-    if (::sendto(group.fd, bytes.data(), bytes.size(), MSG_DONTWAIT, place.get(), place.size) < 0) ++lost_;
+  const auto& group = groups_[which];
+  auto head = messages_[which].msg_hdr;
+  head.msg_iovlen = 1;
+  head.msg_control = nullptr;
+  head.msg_controllen = 0;
+  Control room;
+  ControlWriter control(head, room.bytes);
+  if (group.mark != Mark::best_effort) put_mark(group.to, group.mark, control);
+  for (std::size_t i = 0; i < group.count; ++i, ++head.msg_iov) {
+    if (::sendmsg(group.fd, &head, MSG_DONTWAIT) < 0) ++lost_;
   }
 }
 

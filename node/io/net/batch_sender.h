@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdint>
 
-#include "base/bytes.h"
+#include "base/machine.h"
 #include "node/io/net/address.h"
 
 namespace linnet::io {
@@ -17,7 +17,7 @@ class BatchSender {
   static constexpr std::size_t kBatch = 64;
 
   // The bytes stay the caller's until flush(). What goes to one place by one socket keeps its order. Allocates nothing.
-  void add(int fd, const Endpoint& to, MutableBytes bytes);
+  void add(int fd, const Endpoint& to, MutableBytes bytes, Mark mark = Mark::best_effort);
   // What the kernel does not take now is lost, as on any router.
   void flush();
   bool empty() const { return datagrams_ == 0; }
@@ -30,6 +30,7 @@ class BatchSender {
   struct Group {
     int fd = -1;
     Endpoint to;
+    Mark mark = Mark::best_effort;
     std::uint16_t size = 0;  // of each datagram but the last
     bool closed = false;     // a shorter one came: it is the last
     std::uint32_t bytes = 0;
@@ -38,13 +39,13 @@ class BatchSender {
     std::uint8_t last = 0;
   };
   struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> bytes;
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint16_t))> bytes;
   };
 
-  Group* fitting(int fd, const Endpoint& to, std::size_t size);
+  Group* fitting(int fd, const Endpoint& to, std::size_t size, Mark mark);
   std::size_t prepare(std::size_t first, std::size_t last);
   void send_run(std::size_t first, std::size_t last);
-  void send_singly(const Group& group);
+  void send_singly(std::size_t which);
   void lay_out(const Group& group, iovec* into) const;
 
   std::size_t datagrams_ = 0;

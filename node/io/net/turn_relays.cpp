@@ -9,6 +9,7 @@
 
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
+#include "node/io/net/kernel_buffers.h"
 
 namespace linnet::io {
 namespace {
@@ -29,8 +30,7 @@ Fd bound_at(const Endpoint& at) {
   Fd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fd;
   if (!v4) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kRelayBuffer);
-  set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kRelayBuffer);
+  set_kernel_buffers(fd.get(), kRelayBuffer, kRelayBuffer);
   const auto address = to_socket_address(at);
   return ::bind(fd.get(), address.get(), address.size) == 0 ? std::move(fd) : Fd();
 }

@@ -23,9 +23,11 @@ nat::turn::ServerConfig completed(nat::turn::ServerConfig config, const std::vec
 
 }  // namespace
 
-TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config)
+TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config,
+                         PassedOn passed_on)
     : ports_(ports),
       tcp_(tcp),
+      passed_on_(std::move(passed_on)),
       users_(config.users.size()),
       reachable_(ports.reachable()),
       server_(completed(std::move(config), reachable_), rng),
@@ -36,12 +38,14 @@ TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, n
                [this] {
                  sender_.flush();
                  streams_.flush();
+                 passed_on_(read_at_);
                }}),
       streams_(loop, TurnStreams::Limits{},
                {[this](Time at, const Endpoint& client, MutableBytes message) { on_stream(at, client, message); },
                 [this] {
                   sender_.flush();
                   pump();
+                  passed_on_(read_at_);
                 },
                 [this](const Endpoint& client) {
                   server_.client_gone(client);
@@ -73,6 +77,7 @@ void TurnService::passed() {
 }
 
 void TurnService::on_stream(Time read_at, const Endpoint& client, MutableBytes message) {
+  read_at_ = read_at;
   if (nat::turn::is_channel_data(message) || nat::turn::is_turn_message(message))
     return go_on(read_at, server_.from_client(read_at, client, message), client, message);
   const auto request = nat::stun::Message::parse(message);
@@ -96,6 +101,7 @@ void TurnService::go_on(Time now, const Onward& onward, const Endpoint& client, 
 }
 
 void TurnService::on_peer(Time read_at, nat::turn::RelayId relay, const Endpoint& peer, nat::turn::Room datagram) {
+  read_at_ = read_at;
   const auto onward = server_.from_peer(read_at, relay, peer, datagram);
   if (onward.to != Onward::To::client) return;
   if (onward.endpoint.transport != Transport::udp) return streams_.send(onward.endpoint, onward.bytes);

@@ -14,9 +14,12 @@ namespace linnet::io {
 
 class TurnService {
  public:
+  // Hears when what was read then has been passed on that came in neither by `ports` nor by their owner's hand.
+  using PassedOn = std::function<void(Time read_at)>;
+
   // `config` without the families and our own ports: they are found out here. `tcp` may be null. All outlive the
   // service.
-  TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config);
+  TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config, PassedOn passed_on);
   ~TurnService();
 
   // Of a UDP socket; before anything else looks at it. True: it is ours. The bytes are read until passed().
@@ -38,6 +41,8 @@ class TurnService {
 
   UdpPorts& ports_;
   TcpPorts* tcp_;
+  PassedOn passed_on_;
+  Time read_at_{};  // what passes through
   std::size_t users_;
   std::vector<Endpoint> reachable_;
   nat::turn::Server server_;

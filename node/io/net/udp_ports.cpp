@@ -111,7 +111,7 @@ void UdpPorts::start(Loop& loop, const Ears& ears) {
     };
     of_socket.passed = [this, passed = ears.passed] {
       if (passed) passed();
-      for (auto& socket : sockets_) socket->pass_all();
+      if (onward_) onward_->flush();
     };
     of_socket.receive = [this, i, receive = ears.receive](const Datagram& d) {
       receive(Datagram{named(d.from, i), d.bytes});
@@ -127,7 +127,8 @@ bool UdpPorts::pass(Time read_at, const Datagram& datagram, const Ears& ears) {
   if (on->to.transport != Transport::udp) {
     ears.beside(Transmit{on->to, copy(datagram.bytes), on->mark});
   } else if (auto* socket = choose(on->to)) {
-    socket->pass_on(on->to, datagram.bytes, on->mark);
+    if (!onward_) onward_ = std::make_unique<BatchSender>();
+    onward_->add(socket->descriptor(), on->to, datagram.bytes, on->mark);
   } else {
     ++unroutable_;
   }
@@ -208,7 +209,7 @@ void UdpPorts::flush() {
 }
 
 std::uint64_t UdpPorts::dropped() const {
-  std::uint64_t n = unroutable_;
+  std::uint64_t n = unroutable_ + (onward_ ? onward_->lost() : 0);
   for (const auto& socket : sockets_) n += socket->dropped();
   return n;
 }

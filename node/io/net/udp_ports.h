@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "node/io/net/batch_sender.h"
 #include "node/io/net/udp_socket.h"
 #include "overlay/forwarding.h"
 
@@ -68,6 +69,7 @@ class UdpPorts {
   // As a core shall see who was heard on this socket.
   Endpoint named(Endpoint from, std::size_t socket);
 
+  std::unique_ptr<BatchSender> onward_;  // of what passes through; made once, in the life of a relay
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
   std::vector<Endpoint> locals_;  // of sockets_
   std::size_t of_discovery_ = 0;  // the last ones: nobody is told of them

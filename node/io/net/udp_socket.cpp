@@ -1,7 +1,6 @@
 #include "node/io/net/udp_socket.h"
 
 #include <netinet/in.h>
-#include <netinet/ip.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -9,35 +8,23 @@
 
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
+#include "node/io/net/control_message.h"
+#include "node/io/net/kernel_buffers.h"
 
 namespace linnet::io {
 namespace {
 
 constexpr std::size_t kReceiveBytes = 2048;  // more than kMaxDatagram: a longer one is seen as too long, not cut to fit
 constexpr int kBatchesAtOnce = 8;            // then timers get their turn
-constexpr int kKernelBuffer = 1 << 20;
+constexpr int kKernelReceive = 4 << 20;      // everybody whom a supernode relays for comes in here
+constexpr int kKernelSend = 1 << 20;
 
 void socket_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
 // Room for one control message that carries the traffic class.
 struct alignas(cmsghdr) ClassMessage {
-  std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes{};
+  std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes;
 };
-
-// A datagram that is marked says so itself: one socket carries voice and everything else. The DSCP is the upper six
-// bits of the traffic class (RFC 2474 section 3).
-void put_mark(const Endpoint& to, Mark mark, msghdr& message, ClassMessage& room) {
-  if (mark == Mark::best_effort) return;
-  message.msg_control = room.bytes.data();
-  message.msg_controllen = room.bytes.size();
-  cmsghdr* const head = CMSG_FIRSTHDR(&message);
-  const bool v4 = to.ip.is_v4();
-  head->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
-  head->cmsg_type = v4 ? IP_TOS : IPV6_TCLASS;
-  head->cmsg_len = CMSG_LEN(sizeof(int));
-  const int value = static_cast<int>(mark) << 2;
-  std::memcpy(CMSG_DATA(head), &value, sizeof value);
-}
 
 std::string bind_error(const Endpoint& at) {
   if (errno == EADDRINUSE)
@@ -56,27 +43,15 @@ struct UdpSocket::Buffers {
   std::array<mmsghdr, kBatch> messages;
 };
 
-struct UdpSocket::Onward {
-  std::size_t count = 0;
-  std::array<SocketAddress, kBatch> to;
-  std::array<iovec, kBatch> vectors;
-  std::array<mmsghdr, kBatch> messages;
-  std::array<ClassMessage, kBatch> classes;
-};
-
 UdpSocket::UdpSocket(Fd fd, const Endpoint& local)
-    : fd_(std::move(fd)),
-      local_(local),
-      buffers_(new Buffers, [](Buffers* b) { delete b; }),
-      onward_(nullptr, [](Onward* o) { delete o; }) {}
+    : fd_(std::move(fd)), local_(local), buffers_(new Buffers, [](Buffers* b) { delete b; }) {}
 
 Outcome<std::unique_ptr<UdpSocket>> UdpSocket::open(const Endpoint& at) {
   const bool v4 = at.ip.is_v4();
   Fd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return trouble("Cannot open a UDP socket: " + os_error() + ".");
   if (!v4) socket_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  socket_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kKernelBuffer);
-  socket_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kKernelBuffer);
+  set_kernel_buffers(fd.get(), kKernelReceive, kKernelSend);
   const auto address = to_socket_address(at);
   if (::bind(fd.get(), address.get(), address.size) != 0) return trouble(bind_error(at));
   return from(std::move(fd));
@@ -134,35 +109,6 @@ void UdpSocket::hand_out(std::size_t count) {
   if (waiting > 0) ears_.drained();
 }
 
-void UdpSocket::pass_on(const Endpoint& to, MutableBytes bytes, Mark mark) {
-  if (!onward_) onward_.reset(new Onward);  // once, in the life of a relay
-  auto& o = *onward_;
-  if (o.count == kBatch) pass_all();
-  const auto at = o.count++;
-  o.to[at] = to_socket_address(to);
-  o.vectors[at] = {bytes.data(), bytes.size()};
-  auto& head = o.messages[at].msg_hdr;
-  head = {};
-  head.msg_name = &o.to[at].storage;
-  head.msg_namelen = o.to[at].size;
-  head.msg_iov = &o.vectors[at];
-  head.msg_iovlen = 1;
-  put_mark(to, mark, head, o.classes[at]);
-}
-
-void UdpSocket::pass_all() {
-  if (!onward_) return;
-  auto& o = *onward_;
-  for (std::size_t done = 0; done < o.count;) {
-    const int sent =
-        ::sendmmsg(fd_.get(), o.messages.data() + done, static_cast<unsigned>(o.count - done), MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) ++lost_;  // this one; the others may go
-    done += sent > 0 ? static_cast<std::size_t>(sent) : 1;
-  }
-  o.count = 0;
-}
-
 bool UdpSocket::send(Transmit transmit) { return queue_.push(std::move(transmit)); }
 
 void UdpSocket::flush() {
@@ -179,7 +125,8 @@ void UdpSocket::flush() {
       messages[i].msg_hdr.msg_namelen = to[i].size;
       messages[i].msg_hdr.msg_iov = &vectors[i];
       messages[i].msg_hdr.msg_iovlen = 1;
-      put_mark(sending_[i].to, sending_[i].mark, messages[i].msg_hdr, classes[i]);
+      ControlWriter control(messages[i].msg_hdr, classes[i].bytes);
+      if (sending_[i].mark != Mark::best_effort) put_mark(sending_[i].to, sending_[i].mark, control);
     }
     int sent = ::sendmmsg(fd_.get(), messages.data(), static_cast<unsigned>(sending_.size()), MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;

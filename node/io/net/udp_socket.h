@@ -1,5 +1,5 @@
 // One bound UDP socket. Reads and writes in batches (recvmmsg, sendmmsg); what the kernel does not take waits in a
-// bounded queue. What only passes through leaves from the buffer it was read into.
+// bounded queue.
 #pragma once
 
 #include <functional>
@@ -29,8 +29,8 @@ class UdpSocket {
   const Endpoint& local() const { return local_; }
   int descriptor() const { return fd_.get(); }  // stays the socket's
 
-  // Of a batch `pass` sees every datagram first, then `passed` is called once; `receive` gets the others, and `drained`
-  // is called after a batch that had any.
+  // Of a batch `pass` sees every datagram first, then `passed` is called once: what was passed on leaves from where it
+  // lies, before that changes. `receive` gets the others, and `drained` is called after a batch that had any.
   struct Ears {
     Pass pass;
     std::function<void()> passed;
@@ -39,16 +39,11 @@ class UdpSocket {
   };
   void start(Loop& loop, Ears ears);
 
-  // The bytes stay the caller's until pass_all(), which must come before they change. Allocates nothing. What the
-  // kernel does not take then is lost, as on any router.
-  void pass_on(const Endpoint& to, MutableBytes bytes, Mark mark);
-  void pass_all();
-
   // Queued; flush() hands the queue to the kernel. False when the queue is full: dropped and counted.
   bool send(Transmit transmit);
   void flush();
 
-  std::uint64_t dropped() const { return queue_.refused() + unsendable_ + lost_; }
+  std::uint64_t dropped() const { return queue_.refused() + unsendable_; }
 
  private:
   UdpSocket(Fd fd, const Endpoint& local);
@@ -56,16 +51,13 @@ class UdpSocket {
   void hand_out(std::size_t count);
 
   struct Buffers;
-  struct Onward;  // what waits for pass_all()
 
   Fd fd_;
   Endpoint local_;
   std::unique_ptr<Buffers, void (*)(Buffers*)> buffers_;
-  std::unique_ptr<Onward, void (*)(Onward*)> onward_;
   BoundedQueue<Transmit> queue_{kQueue};
   std::vector<Transmit> sending_;
   std::uint64_t unsendable_ = 0;
-  std::uint64_t lost_ = 0;  // that only passed through
   bool blocked_ = false;
   Ears ears_;
   std::unique_ptr<Loop::Watch> watch_;

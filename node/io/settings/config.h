@@ -31,6 +31,7 @@ struct Settings {
   std::optional<std::uint64_t> peer_kbps;    // relay.peer; none: eight times a circuit's
   std::optional<std::uint64_t> prefix_kbps;  // relay.prefix; none: 128 times
   std::optional<std::uint64_t> month_gb;     // relay.month
+  std::uint32_t gather_us = 0;               // relay.gather
   std::vector<std::string> private_ranges;   // relay.private: what TURN clients may reach of them
   std::vector<std::string> turn_users;       // turn.users, NAME:PASSWORD; empty: no TURN is served
   std::string turn_realm = "linnet";         // turn.realm

@@ -254,6 +254,7 @@ const Setting kTable[] = {
     CAP("peer", 8, 10'000'000, "kbit/s of one peer, 8 to 10000000", peer_kbps),
     CAP("prefix", 8, 100'000'000, "kbit/s of one prefix, 8 to 100000000", prefix_kbps),
     CAP("month", 0, 1'000'000, "gigabytes a month", month_gb),
+    NUMBER("relay", "gather", When::restart, 0, 1000, "microseconds, 0 to 1000", gather_us),
     {"relay", "private", nullptr, When::restart, true,
      [](In v, Set s) { return read_list(v, kRanges, parse_range, s.private_ranges); },
      [](Get s) { return list_text(s.private_ranges, in_quotes); }, CARRY(private_ranges)},
