@@ -85,11 +85,20 @@ std::size_t BatchSender::prepare(std::size_t first, std::size_t last) {
   return vectors;
 }
 
+namespace {
+
+// How many left. One alone is cheaper by the call for one.
+int send_some(int fd, mmsghdr* messages, std::size_t count) {
+  if (count == 1) return ::sendmsg(fd, &messages->msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 1;
+  return ::sendmmsg(fd, messages, static_cast<unsigned>(count), MSG_DONTWAIT);
+}
+
+}  // namespace
+
 void BatchSender::send_run(std::size_t first, std::size_t last) {
   (void)prepare(first, last);
   while (first < last) {
-    const int sent =
-        ::sendmmsg(groups_[first].fd, &messages_[first], static_cast<unsigned>(last - first), MSG_DONTWAIT);
+    const int sent = send_some(groups_[first].fd, &messages_[first], last - first);
     if (sent > 0) {
       first += static_cast<std::size_t>(sent);
       continue;

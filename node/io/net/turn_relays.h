@@ -45,6 +45,7 @@ class TurnRelays {
  private:
   struct Buffers;
 
+  bool read_alone();
   void read_some();
   std::size_t read(nat::turn::RelayId relay, std::size_t used);
   void hand_out(std::size_t count);

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kReceiveBytes = 2048;  // more than kMaxDatagram: a longer one is seen as too long, not cut to fit
 constexpr int kBatchesAtOnce = 8;            // then timers get their turn
-constexpr int kKernelReceive = 4 << 20;      // everybody whom a supernode relays for comes in here
+constexpr Duration kSingly = std::chrono::microseconds(25);   // from one to the next: no train
+constexpr Duration kRarely = std::chrono::microseconds(100);  // then it costs little either way
+constexpr int kKernelReceive = 4 << 20;                       // everybody whom a supernode relays for comes in here
 constexpr int kKernelSend = 1 << 20;
 
 void socket_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
@@ -41,6 +43,15 @@ struct UdpSocket::Buffers {
   std::array<iovec, kBatch> vectors;
   std::array<sockaddr_storage, kBatch> from;
   std::array<mmsghdr, kBatch> messages;
+  // How many are asked for at once. To be told that there is no second one costs a good part of reading the first, so
+  // those that come singly are read singly.
+  std::size_t ask = kBatch;
+  Time read_at{};
+
+  void learn(Time now, std::size_t count) {
+    const auto gap = now - std::exchange(read_at, now);
+    ask = count == 1 && gap >= kSingly && gap < kRarely ? 1 : kBatch;
+  }
 };
 
 UdpSocket::UdpSocket(Fd fd, const Endpoint& local)
@@ -83,11 +94,12 @@ void UdpSocket::read_batches() {
   std::size_t used = kBatch;
   for (int round = 0; round < kBatchesAtOnce; ++round) {
     for (std::size_t i = 0; i < used; ++i) b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
-    const int n = ::recvmmsg(fd_.get(), b.messages.data(), kBatch, MSG_DONTWAIT, nullptr);
+    const auto ask = b.ask;
+    const int n = ::recvmmsg(fd_.get(), b.messages.data(), static_cast<unsigned>(ask), MSG_DONTWAIT, nullptr);
     if (n <= 0) return;  // empty, or the error of an earlier send (ICMP), which reading has now cleared
     used = static_cast<std::size_t>(n);
     hand_out(used);
-    if (used < kBatch) break;
+    if (used < ask || ask == 1) break;
   }
   for (std::size_t i = 0; i < used; ++i) b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
 }
@@ -96,6 +108,7 @@ void UdpSocket::read_batches() {
 void UdpSocket::hand_out(std::size_t count) {
   auto& b = *buffers_;
   const auto read_at = now();  // one time for all: the clock costs as much as the way through the table
+  b.learn(read_at, count);
   const auto datagram = [&b](std::size_t at) {
     return Datagram{to_endpoint(b.from[at]), MutableBytes(b.bytes[at].data(), b.messages[at].msg_len)};
   };
