@@ -18,18 +18,11 @@ using nat::turn::Relay;
 using nat::turn::RelayId;
 using nat::turn::Room;
 
-<<<<<<< HEAD
 constexpr std::size_t kRelayBytes = 2048;  // a longer datagram is dropped
 constexpr int kRoundsAtOnce = 8;           // then others get their turn
 constexpr int kPortTries = 64;             // of ports
 constexpr int kRelayBuffer = 1 << 20;
-=======
-constexpr std::size_t kReceiveBytes = 2048;  // a longer datagram is dropped
-constexpr int kRoundsAtOnce = 8;             // then others get their turn
 constexpr int kGuesses = 16;
-constexpr int kTries = 64;  // of ports
-constexpr int kKernelBuffer = 1 << 20;
->>>>>>> 71248b5 (node/io: read what comes singly singly, and the one relayed socket that is busy without asking)
 
 void set_option(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
