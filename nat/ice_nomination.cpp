@@ -5,10 +5,13 @@
 
 namespace linnet::nat::ice {
 
-// Direct before relayed. Among direct ones the priority decides, among relayed ones the round trip, by a margin.
+// Direct before relayed, a circuit before a TURN server. Among direct ones the priority decides, among relayed ones the
+// round trip, by a margin.
 bool Agent::better(const Pair& a, const Pair& b) const {
   const bool relayed = list_.relayed(a);
   if (relayed != list_.relayed(b)) return !relayed;
+  const bool circuit = local_[a.local].circuit != 0;
+  if (circuit != (local_[b.local].circuit != 0)) return circuit;
   if (relayed && a.rtt && b.rtt && config_.policy == Policy::move) {
     constexpr Duration kMargin = std::chrono::milliseconds(1);
     if (*a.rtt * 5 / 4 + kMargin < *b.rtt) return true;

@@ -47,6 +47,11 @@ CallExplain Talking::explain(const Rooms& rooms, const Facts& facts) const {
   return out;
 }
 
+std::string Talking::via(const Rooms& rooms) const {
+  const auto& turn = rooms.traversal.turn();
+  return turn && path.by_our_turn() ? turn->server.to_string() : path.via();
+}
+
 Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text) {
   voice.close(now);
   send(rooms, now);
@@ -54,7 +59,7 @@ Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::
   talked.stats = voice.stats(now);
   talked.length = now - *facts.answered;
   talked.path = path.word();
-  talked.via = path.via();
+  talked.via = via(rooms);
   talked.path_changes = path.changes(talked.stats.concealed_ms);
   talked.protected_once = guard.protected_once();
   talked.explain = explain(rooms, facts);

@@ -39,6 +39,8 @@ struct Talking {
 
   // Whether the voice was this call's.
   bool hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes packet);
+  // The peer's endpoint, or that of who passes the voice on.
+  std::string via(const Rooms& rooms) const;
   // Voice that waits goes out.
   void send(Rooms& rooms, Time now);
 

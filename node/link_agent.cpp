@@ -91,6 +91,10 @@ void LinkAgent::add_addresses(const TraversalRooms& rooms, const Whereabouts& wh
   for (const auto& m : where.mapped) {
     if (tellable(m.external)) agent_.add_mapped(rooms.now, m.internal.socket, m.external);
   }
+  if (!where.turn) return;
+  for (const auto& relayed : where.turn->relayed) {
+    if (tellable(relayed)) agent_.add_relayed(rooms.now, overlay::kByTurn, relayed, where.turn->server);
+  }
 }
 
 void LinkAgent::begin(const TraversalRooms& rooms, const Whereabouts& where, std::uint64_t generation) {
@@ -128,11 +132,25 @@ void LinkAgent::on_message(const TraversalRooms& rooms, const Whereabouts& where
   if (message.search) asked_ = message.search;
   they_show_ = they_show_ || message.shown;
   for (const auto& c : message.candidates) {
-    if (c.circuit != 0 || usable(rooms.listen, c.endpoint)) (void)agent_.add_remote(rooms.now, c);
+    if (c.circuit == 0 && !usable(rooms.listen, c.endpoint)) continue;
+    if (!agent_.add_remote(rooms.now, c)) continue;
+    if (c.circuit == 0 && c.type == nat::ice::Type::relayed) hear_of_relay(rooms, c.endpoint);
   }
   if (message.credentials == theirs_) return;
   theirs_ = message.credentials;
   (void)agent_.set_remote(rooms.now, theirs_);
+}
+
+// A check of it may have come before its name did, and its path been taken for a direct one.
+void LinkAgent::hear_of_relay(const TraversalRooms& rooms, const Endpoint& relayed) {
+  rooms.peer.note_relay(link_, relayed);
+  for (const auto& pair : agent_.pairs().pairs()) {
+    const auto to = agent_.pairs().destination(pair);
+    if (!pair.valid() || !same_place(to, relayed)) continue;
+    const auto path = path_of({agent_.local()[pair.local].base, to, true});
+    rooms.peer.drop_path(rooms.now, link_, {overlay::PathKind::direct, path.endpoint, 0, false});
+    rooms.peer.offer_path(rooms.now, link_, path, false);
+  }
 }
 
 void LinkAgent::on_moved(Time now, const overlay::Path& from, const overlay::Path& to) {
@@ -172,18 +190,19 @@ overlay::Path LinkAgent::path_of(const Way& way) const {
   }
   auto remote = way.remote;
   remote.socket = static_cast<std::uint8_t>(way.base);
-  return {overlay::PathKind::direct, remote, 0, false};
+  const bool turn = way.relayed || way.base == overlay::kByTurn;
+  return {turn ? overlay::PathKind::turn : overlay::PathKind::direct, remote, 0, false};
 }
 
 void LinkAgent::on_event(const TraversalRooms& rooms, const nat::ice::Event& event) {
   std::visit(Overloaded{
                  [&](const nat::ice::event::LocalCandidate& e) { new_.push_back(e.candidate); },
                  [&](const nat::ice::event::Valid& e) {
-                   if (!e.way.relayed) rooms.peer.offer_path(rooms.now, link_, path_of(e.way), false);
+                   if (e.way.base < kFirstCircuit) rooms.peer.offer_path(rooms.now, link_, path_of(e.way), false);
                  },
                  [&](const nat::ice::event::Selected& e) { choose(rooms, e.way); },
                  [&](const nat::ice::event::Lost& e) {
-                   if (!e.way.relayed) rooms.peer.drop_path(rooms.now, link_, path_of(e.way));
+                   if (e.way.base < kFirstCircuit) rooms.peer.drop_path(rooms.now, link_, path_of(e.way));
                  },
                  [](const auto&) {},
              },

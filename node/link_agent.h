@@ -27,8 +27,17 @@ struct TraversalRooms {
   const std::vector<Endpoint>& listen;
 };
 
+// What the TURN server of our settings has given us.
+struct TurnPlace {
+  std::vector<Endpoint> relayed;  // one of each family at most
+  Endpoint server;
+
+  bool operator==(const TurnPlace&) const = default;
+};
+
 // What all agents of a node know of where it is.
 struct Whereabouts {
+  std::optional<TurnPlace> turn;
   std::vector<MappedPort> mapped;
   std::vector<Endpoint> outdated;  // seen by supernodes before our addresses changed
   NatKind kind = NatKind::unknown;
@@ -99,6 +108,7 @@ class LinkAgent {
   bool may_restart(Time now);
   void on_event(const TraversalRooms& rooms, const nat::ice::Event& event);
   void choose(const TraversalRooms& rooms, const nat::ice::Way& way);
+  void hear_of_relay(const TraversalRooms& rooms, const Endpoint& relayed);
   void keep_to_it(const TraversalRooms& rooms);
   void say(const TraversalRooms& rooms, NatKind kind);
   void transmit(const TraversalRooms& rooms, nat::ice::Outgoing out, Fifo<Transmit>& to);

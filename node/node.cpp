@@ -7,6 +7,14 @@
 #include "node/node_impl.h"
 
 namespace linnet::node {
+namespace {
+
+// Checks, frames and voice: all that comes through a TURN server. Who wants anything else finds our port.
+bool of_a_link(ByteView packet) {
+  return !packet.empty() && (packet[0] <= 3 || packet[0] == 8 || (packet[0] >= 128 && packet[0] <= 191));
+}
+
+}  // namespace
 
 Node::Node(NodeConfig config, const crypto::Suite& suite, Rng& rng, crypto::Identity identity, overlay::HostCache cache,
            Memory memory)
@@ -33,7 +41,9 @@ void Node::handle_wall(Time now, Wall wall) {
 }
 
 void Node::handle_datagram(Time now, const Datagram& datagram) {
-  const bool serves = impl_->peer.role() == overlay::Role::supernode && !impl_->peer.serving_links();
+  const bool by_turn = datagram.from.socket == overlay::kByTurn;
+  if (by_turn && !of_a_link(datagram.bytes)) return;
+  const bool serves = !by_turn && impl_->peer.role() == overlay::Role::supernode && !impl_->peer.serving_links();
   const auto agents = [&](const nat::stun::Message& message) {
     if (!impl_->traversal.take(impl_->traversal_rooms(now), datagram.from, message)) return false;
     impl_->settle(now);
@@ -76,6 +86,12 @@ void Node::handle_mappings(Time now, std::vector<OpenPort> open) {
     if (port.reached.value_or(false)) proven.push_back({port.internal, port.external});
   }
   impl_->traversal.on_mappings(impl_->traversal_rooms(now), std::move(proven));
+  impl_->out.status_changed();
+  impl_->settle(now);
+}
+
+void Node::set_turn(Time now, std::optional<TurnPlace> place) {
+  impl_->traversal.on_turn(impl_->traversal_rooms(now), std::move(place));
   impl_->out.status_changed();
   impl_->settle(now);
 }

@@ -56,6 +56,8 @@ class Node {
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // All that routers have open for us now. Those through which somebody came in are told to others.
   void handle_mappings(Time now, std::vector<OpenPort> open);
+  // What the TURN server of the settings gives us now. Who is heard through it has the socket overlay::kByTurn.
+  void set_turn(Time now, std::optional<TurnPlace> place);
   // Where the driver takes streams of people in calls, though this is no supernode (node/streams.h).
   void set_streams(std::vector<Endpoint> taken);
   void handle_timeout(Time now);

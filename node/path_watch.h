@@ -10,7 +10,8 @@
 
 namespace linnet::node {
 
-// lan: the peer's own loopback, link-local or private endpoint; direct: its global one; relayed: circuit or FORWARD.
+// lan: the peer's own loopback, link-local or private endpoint; direct: its global one; relayed: circuit, TURN or
+// FORWARD.
 PathWord word_of(const overlay::Path& path);
 
 class PathWatch {
@@ -32,6 +33,9 @@ class PathWatch {
   // No UDP gets through on our side: the packets go over TCP as far as the supernode, or all the way.
   bool over_stream() const { return path_ && overlay::on_stream(*path_); }
   PathWord word() const { return path_ ? word_of(*path_) : PathWord::unknown; }
+  // By the TURN server of our own settings; the endpoint is the peer's then.
+  bool by_our_turn() const { return path_ && path_->endpoint.socket == overlay::kByTurn; }
+  bool by_turn() const { return path_ && path_->kind == overlay::PathKind::turn; }
   std::string via() const { return path_ ? path_->endpoint.to_string() : std::string(); }
   // Changes so far; one whose surroundings are not over yet has the gap up to now.
   std::vector<PathChange> changes(double concealed_ms) const;

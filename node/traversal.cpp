@@ -157,6 +157,12 @@ void Traversal::on_mappings(const TraversalRooms& rooms, std::vector<MappedPort>
   for (auto& entry : links_) entry.second.learn(rooms, where_);
 }
 
+void Traversal::on_turn(const TraversalRooms& rooms, std::optional<TurnPlace> place) {
+  where_.turn = std::move(place);
+  if (!where_.turn) return;  // checks will say what does not work any more
+  for (auto& entry : links_) entry.second.learn(rooms, where_);
+}
+
 void Traversal::show(const TraversalRooms& rooms, overlay::SessionId link) {
   auto* agent = find(link);
   if (agent == nullptr || agent->shown()) return;

@@ -43,6 +43,9 @@ class Traversal {
   void addresses_changed(const TraversalRooms& rooms);
   // All there are now.
   void on_mappings(const TraversalRooms& rooms, std::vector<MappedPort> mapped);
+  // Nothing: the TURN server gives us no address (any more).
+  void on_turn(const TraversalRooms& rooms, std::optional<TurnPlace> place);
+  const std::optional<TurnPlace>& turn() const { return where_.turn; }
 
   // A call has its voice on this link, or no more.
   void talk(overlay::SessionId link, bool talking);

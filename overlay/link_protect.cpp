@@ -58,7 +58,8 @@ void Links::look_at_legs(const Context& c, const LinkRooms& rooms, Link& link) {
   link.legs_at = link.kept ? c.now + kLookAtLegs : kNever;
   const auto current = c.sessions.current_path(link.session);
   for (const auto& path : std::vector<Path>(link.proven)) {
-    if (path.kind == PathKind::circuit && path != current) c.sessions.try_path(c.now, link.session, path);
+    const bool relayed = path.kind == PathKind::circuit || path.kind == PathKind::turn;
+    if (relayed && path != current) c.sessions.try_path(c.now, link.session, path);
   }
   for (auto& leg : link.legs) {
     if (leg.stage == CircuitLeg::Stage::failed && c.now - leg.at >= kMendAgain) leg.stage = CircuitLeg::Stage::wanted;

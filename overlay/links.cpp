@@ -127,8 +127,7 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
                  up.remote,     hello.record.certificate.epoch};
   // Where a circuit may stand should the caller's not be enough.
   for (const auto& home : hello.body.homes) {
-    if (home.session != up.remote && home.session != c.identity.session_key())
-      link.legs.emplace_back(home);
+    if (home.session != up.remote && home.session != c.identity.session_key()) link.legs.emplace_back(home);
   }
   events_.push_back(LinkUp{up.session, false, link.remote, up.path});
   links_.emplace(up.session, std::move(link));
@@ -223,12 +222,17 @@ void Links::on_message(const Context& c, const LinkRooms& rooms, MessageIn in) {
   if (const auto* offer = std::get_if<control::CircuitOffer>(&*message)) on_offer(c, rooms, *link, *offer);
 }
 
-std::optional<SessionId> Links::on(const Path& path) const {
+// What a TURN server sends on looks as if it came straight.
+std::optional<Links::OnLink> Links::on(const Path& path) const {
+  const auto same = [&](const Path& known) {
+    return known == path || (bare(known) && bare(path) && known.endpoint == path.endpoint);
+  };
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
     const auto& [session, link] = *it;
     const auto agreed = [&](const auto& circuit) { return circuit.second == path; };
-    if (std::find(link.proven.begin(), link.proven.end(), path) != link.proven.end()) return session;
-    if (std::any_of(link.answered.begin(), link.answered.end(), agreed)) return session;
+    const auto proven = std::find_if(link.proven.begin(), link.proven.end(), same);
+    if (proven != link.proven.end()) return OnLink{session, *proven};
+    if (std::any_of(link.answered.begin(), link.answered.end(), agreed)) return OnLink{session, path};
   }
   return std::nullopt;
 }

@@ -112,7 +112,11 @@ class Links {
 
   // The link on which this path is proven, or is a circuit that we accepted for it: the caller may have proven it before
   // our own challenges are answered. The youngest when there are several.
-  std::optional<SessionId> on(const Path& path) const;
+  struct OnLink {
+    SessionId link{};
+    Path path;  // as the link knows it
+  };
+  std::optional<OnLink> on(const Path& path) const;
   // The link that agreed on this circuit, proven or not.
   std::optional<SessionId> with_circuit(const Path& path) const;
   bool has_circuit(SessionId session, const Path& path) const;

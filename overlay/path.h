@@ -14,7 +14,12 @@ enum class PathKind : std::uint8_t {
   forward,  // through a supernode before a circuit stands: endpoint is the supernode's, id a leaf tag, source tag or
             // return token
   circuit,  // through a supernode that joins two authenticated sessions: endpoint is the supernode's, id the circuit's
+  turn,     // through a TURN server of one end or of both: endpoint is the relayed address of the other end, or where
+            // our own server hears it (its socket is kByTurn then)
 };
+
+// Endpoint::socket of who is reached through the TURN server that our settings name. Beside the numbers of sockets.
+inline constexpr std::uint8_t kByTurn = 127;
 
 struct Path {
   PathKind kind = PathKind::direct;
@@ -31,6 +36,8 @@ inline Endpoint over(Transport transport, Endpoint endpoint) {
   endpoint.transport = transport;
   return endpoint;
 }
+// Its packets go to the endpoint as they are, without a header for who passes them on.
+inline bool bare(const Path& path) { return path.kind == PathKind::direct || path.kind == PathKind::turn; }
 // Packets on this path are a byte stream on their first leg.
 inline bool on_stream(const Path& path) { return path.endpoint.transport != Transport::udp; }
 // Both ends of the handshake have the stream between them; TLS is none of its business, as somebody on the way may have

@@ -15,8 +15,9 @@ constexpr std::uint64_t kNotRandom = 0xff;  // of a token: number and count (fra
 int rank(const Path& path) {
   const int datagrams = on_stream(path) ? 0 : 1;
   switch (path.kind) {
-    case PathKind::direct: return 4 + datagrams;
-    case PathKind::circuit: return 2 + datagrams;
+    case PathKind::direct: return 6 + datagrams;
+    case PathKind::circuit: return 4 + datagrams;
+    case PathKind::turn: return 2 + datagrams;
     case PathKind::forward: break;
   }
   return datagrams;

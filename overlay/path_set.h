@@ -86,7 +86,7 @@ class PathSet {
   // paths. `heard`: the latest packet of the peer.
   std::vector<Failed> on_timeout(Time now, Time heard, Duration keepalive, Rng& rng);
 
-  // direct > circuit > forward; datagrams before a stream; then the shorter round trip, by a margin.
+  // direct > circuit > turn > forward; datagrams before a stream; then the shorter round trip, by a margin.
   static bool better(const PathState& a, const PathState& b);
   // The best proven path but `except`.
   PathState* best(const Path& except);

@@ -123,6 +123,10 @@ void Peer::drop_path(Time now, SessionId link, const Path& path) {
   impl_->pump(now);
 }
 
+void Peer::note_relay(SessionId link, const Endpoint& endpoint) {
+  if (impl_->links.owns(link)) impl_->sessions.note_relay(link, endpoint);
+}
+
 void Peer::send_on_circuit(Time, SessionId link, const Path& circuit, ByteView bytes) {
   if (!impl_->links.has_circuit(link, circuit)) return (void)++impl_->counters.dropped;
   impl_->outbox.push_back({circuit.endpoint, write_tagged(ForwardKind::circuit, circuit.id, bytes)});

@@ -133,6 +133,8 @@ class Peer {
   // answers; of the end that began the link, the other follows.
   void offer_path(Time now, SessionId link, const Path& path, bool use);
   void drop_path(Time now, SessionId link, const Path& path);
+  // The peer names this endpoint as a relayed one: what goes that way is a path of kind turn.
+  void note_relay(SessionId link, const Endpoint& endpoint);
   // By a circuit of this link, beside its frames; dropped when the link has none of that number.
   void send_on_circuit(Time now, SessionId link, const Path& circuit, ByteView bytes);
   // Lets the supernode of this circuit tell the other end where it sees us (LinkSeen there). Only of a link that is

@@ -109,17 +109,17 @@ bool Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes 
 }
 
 void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView packet) {
-  const auto link = links.on(path);
-  if (!link || events.size() >= kMaxVoiceBehind) {
+  const auto on = links.on(path);
+  if (!on || events.size() >= kMaxVoiceBehind) {
     ++counters.dropped;
     return;
   }
-  links.voice_heard(c.now, *link);
-  emit(LinkVoice{*link, copy(packet), path});
+  links.voice_heard(c.now, on->link);
+  emit(LinkVoice{on->link, copy(packet), on->path});
 }
 
 void Peer::Impl::voice_out(const Path& path, ByteView packet) {
-  auto bytes = path.kind == PathKind::direct ? copy(packet) : write_tagged(ForwardKind::circuit, path.id, packet);
+  auto bytes = bare(path) ? copy(packet) : write_tagged(ForwardKind::circuit, path.id, packet);
   outbox.push_back({path.endpoint, std::move(bytes), Mark::expedited});
 }
 
@@ -136,7 +136,8 @@ void Peer::Impl::deliver_stun(const Path& path, ByteView packet) {
 std::optional<Transmit> Peer::Impl::wrap(PacketOut packet) {
   const auto& path = packet.path;
   switch (path.kind) {
-    case PathKind::direct: return Transmit{path.endpoint, std::move(packet.bytes)};
+    case PathKind::direct:
+    case PathKind::turn: return Transmit{path.endpoint, std::move(packet.bytes)};
     case PathKind::circuit: return Transmit{path.endpoint, write_tagged(ForwardKind::circuit, path.id, packet.bytes)};
     case PathKind::forward: break;
   }

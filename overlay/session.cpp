@@ -83,9 +83,10 @@ void Session::confirmed(SessionContext& context) {
   if (was && was->up) announce(context, std::move(*was->up));
 }
 
-void Session::receive(SessionContext& context, Time now, const Path& path, const DataHeader& header,
+void Session::receive(SessionContext& context, Time now, const Path& came_by, const DataHeader& header,
                       MutableBytes packet) {
-  if (hidden_ && path.kind == PathKind::direct && paths_.find(path) == nullptr) {
+  const auto path = as_known(came_by);
+  if (hidden_ && bare(path) && paths_.find(path) == nullptr) {
     ++context.counters.refused;
     return;
   }

@@ -51,6 +51,8 @@ class Session {
   void try_path(SessionContext& context, Time now, const Path& path);
   void use_path(SessionContext& context, Time now, const Path& path);
   void drop_path(SessionContext& context, Time now, const Path& path);
+  // The peer may be heard from there, and it is a TURN server's (path.h). Of several the latest kMaxRelays.
+  void note_relay(const Endpoint& endpoint);
 
   SessionId id() const { return id_; }
   std::uint32_t local_index() const { return local_index_; }
@@ -83,6 +85,7 @@ class Session {
 
  private:
   enum class State : std::uint8_t { unaccepted, open, closing, gone };
+  static constexpr std::size_t kMaxRelays = 4;
   static constexpr std::size_t kChannels = 6;
   static constexpr std::uint8_t kRekeyChannel = 4;
 
@@ -143,6 +146,7 @@ class Session {
   Time dead_at(const SessionsConfig& config) const;
 
   // session_paths.cpp
+  Path as_known(const Path& path) const;
   void heard_on(SessionContext& context, Time now, const Path& path, bool newest);
   void on_challenge(const Path& path, const frame::Challenge& challenge);
   void on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token);
@@ -170,6 +174,7 @@ class Session {
   std::uint32_t remote_index_ = 0;
   bool initiator_ = false;
   bool hidden_ = false;
+  std::vector<Endpoint> relays_;
   bool returned_ = false;
   State state_ = State::unaccepted;
   bool ping_due_ = false;

@@ -118,6 +118,23 @@ void Session::suspect(SessionContext& context, Time now) {
   }
 }
 
+void Session::note_relay(const Endpoint& endpoint) {
+  const auto known =
+      std::any_of(relays_.begin(), relays_.end(), [&](const Endpoint& e) { return same_place(e, endpoint); });
+  if (known) return;
+  if (relays_.size() >= kMaxRelays) relays_.erase(relays_.begin());
+  relays_.push_back(endpoint);
+}
+
+// A TURN server sends on as if it were the peer: what is known of it tells such a path from a direct one.
+Path Session::as_known(const Path& path) const {
+  if (path.kind != PathKind::direct) return path;
+  const bool relayed =
+      path.endpoint.socket == kByTurn ||
+      std::any_of(relays_.begin(), relays_.end(), [&](const Endpoint& e) { return same_place(e, path.endpoint); });
+  return relayed ? Path{PathKind::turn, path.endpoint, 0, false} : path;
+}
+
 void Session::ask_both(SessionContext& context, Time now, const frame::Both& both) {
   if (!open()) return;
   both_ = both;

@@ -268,6 +268,10 @@ void Sessions::drop_path(Time now, SessionId session, const Path& path) {
   }
 }
 
+void Sessions::note_relay(SessionId session, const Endpoint& endpoint) {
+  if (auto* s = impl_->find(session)) s->note_relay(endpoint);
+}
+
 void Sessions::hide(SessionId session, bool hidden) {
   if (auto* s = impl_->find(session)) s->hide(hidden);
 }

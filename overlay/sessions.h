@@ -155,6 +155,7 @@ class Sessions {
   void use_path(Time now, SessionId session, const Path& path);
   // The last proven path stays until the session ends.
   void drop_path(Time now, SessionId session, const Path& path);
+  void note_relay(SessionId session, const Endpoint& endpoint);
   // Hidden: packets that come straight from an address we do not use for this session are dropped before they are opened, so that
   // nobody who guesses our address learns that he is right.
   void hide(SessionId session, bool hidden);

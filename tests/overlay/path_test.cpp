@@ -53,6 +53,89 @@ TEST(Paths, MoveToADirectOneOnceItAnswered) {
   EXPECT_EQ(r.na().messages.size(), 1U);
 }
 
+// One end has a TURN server: it sends to the other by that server's socket, and the other hears the relayed address.
+struct ByTurn : Relayed {
+  // What `with` sends through its server reaches `other` as if it came straight, and back.
+  ByTurn(bool of_a) {
+    const auto with = of_a ? a : b, other = of_a ? b : a;
+    sends.endpoint = link.node(other).endpoint;
+    sends.endpoint.socket = kByTurn;
+    const Path hears{PathKind::direct, sends.endpoint, 0, false}, comes{PathKind::direct, relayed.endpoint, 0, false};
+    link.route(with, sends, other, comes);
+    link.route(other, relayed, with, hears);
+    link.route(other, comes, with, hears);
+  }
+  Path current(std::size_t n) { return *link.node(n).sessions.current_path(n == a ? at_a : at_b); }
+
+  Path sends{PathKind::turn, {}, 0, false};
+  Path relayed{PathKind::turn, {IpAddress::v4(192, 0, 2, 50), 50'000, Transport::udp}, 0, false};
+};
+
+TEST(TurnPaths, AreBetterThanForwardingAndLessThanACircuit) {
+  ByTurn r(true);
+  r.nb().sessions.note_relay(r.at_b, r.relayed.endpoint);
+  r.try_from_a(r.sends);
+  r.link.run(500ms);
+  EXPECT_EQ(r.current(r.a), r.sends);
+  EXPECT_EQ(r.current(r.b), r.relayed) << "known by its name, though it looks direct";
+  r.link.say(r.b, r.at_b, Channel::sip, Bytes(10));
+  r.link.run(100ms);
+  EXPECT_EQ(r.na().messages.size(), 1U);
+  const auto circuit = r.link.join(r.a, r.b, PathKind::circuit, 2);
+  r.try_from_a(circuit);
+  r.link.run(500ms);
+  EXPECT_EQ(r.current(r.a), circuit);
+  EXPECT_EQ(r.current(r.b), circuit);
+}
+
+TEST(TurnPaths, OfTheOtherEndAreNotTakenForDirectOnes) {
+  for (const bool named : {true, false}) {
+    ByTurn r(false);
+    const auto circuit = r.link.join(r.a, r.b, PathKind::circuit, 2);
+    r.try_from_a(circuit);
+    r.link.run(500ms);
+    ASSERT_EQ(r.current(r.a), circuit);
+    if (named) r.na().sessions.note_relay(r.at_a, r.relayed.endpoint);
+    r.nb().sessions.try_path(r.link.now, r.at_b, r.sends);
+    r.link.drain();
+    r.link.run(1s);
+    if (named) {
+      EXPECT_EQ(r.current(r.a), circuit);
+    } else {
+      EXPECT_EQ(r.current(r.a).endpoint, r.relayed.endpoint) << "who was not told cannot know";
+    }
+  }
+}
+
+TEST(TurnPaths, StandInForACircuitThatDied) {
+  ByTurn r(true);
+  r.nb().sessions.note_relay(r.at_b, r.relayed.endpoint);
+  const auto circuit = r.link.join(r.a, r.b, PathKind::circuit, 2);
+  r.try_from_a(circuit);
+  r.try_from_a(r.sends);
+  r.link.run(500ms);
+  ASSERT_EQ(r.current(r.a), circuit);
+  r.link.cut(circuit);
+  r.link.say(r.a, r.at_a, Channel::sip, Bytes(10));
+  r.link.run(3s);
+  EXPECT_EQ(r.current(r.a), r.sends);
+  EXPECT_EQ(r.current(r.b), r.relayed);
+  EXPECT_EQ(r.nb().messages.size(), 1U);
+}
+
+TEST(TurnPaths, OfOneSessionSayNothingOfAnother) {
+  ByTurn r(true);
+  const auto at = r.link.direct(r.a).endpoint;
+  r.link.route(r.b, {PathKind::turn, at, 0, false}, r.a, r.link.direct(r.b));
+  r.nb().sessions.note_relay(r.at_b, at);  // the peer lies: this is where it is itself
+  r.try_from_a(r.link.direct(r.b));
+  r.link.run(500ms);
+  EXPECT_EQ(r.current(r.b).kind, PathKind::turn) << "its own session, its own loss";
+  const auto other = r.link.connect(r.b, r.a);
+  r.link.run(500ms);
+  EXPECT_EQ(r.nb().sessions.current_path(other), r.link.direct(r.a));
+}
+
 TEST(Paths, MoveToADirectOneThatTheResponderTried) {
   Relayed r;
   r.nb().sessions.try_path(r.link.now, r.at_b, r.link.direct(r.a));
