@@ -9,6 +9,7 @@
 #include "node/io/net/name_watch.h"
 #include "node/io/net/resolver.h"
 #include "node/io/net/routes.h"
+#include "node/io/net/turn_carrier.h"
 #include "node/io/notify.h"
 #include "node/io/reserve.h"
 #include "node/io/settings/reload.h"
@@ -88,6 +89,16 @@ std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool serves, const Rout
   if (const auto open = out->listen(ports.bound()); !open) log_warn(open.error().text);
   if (const auto open = out->listen(ports_of_convention(ports.bound())); !open) log_info(open.error().text);
   return out;
+}
+
+std::shared_ptr<const TurnLogin> turn_login(const Settings& settings) {
+  const auto server = TurnUri::parse(settings.turn_server);
+  if (!server) return nullptr;
+  if (settings.turn_user.empty() || settings.turn_password.empty()) {
+    log_warn("turn-client.server needs turn-client.user and turn-client.password: it is not used.");
+    return nullptr;
+  }
+  return std::make_shared<TurnLogin>(TurnLogin{*server, {settings.turn_user, settings.turn_password}});
 }
 
 // What calls without files of their own are spoken and heard with. Without any sound device the node still answers.
@@ -208,6 +219,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.hosts_file = home.hosts();
   parts.key_file = std::move(who->file);
   parts.turn = settings.turn_config();
+  parts.turn_login = turn_login(settings);
   parts.tcp = streams(*ports, parts.turn || parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   const auto taken = told_streams(*ports, *parts.tcp);
   parts.config.peer.tcp = true;

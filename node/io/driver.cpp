@@ -3,6 +3,7 @@
 #include "node/io/clock.h"
 #include "node/io/control/view_json.h"
 #include "node/io/log.h"
+#include "node/io/net/turn_carrier.h"
 #include "node/io/net/turn_service.h"
 #include "node/io/store/hosts_file.h"
 #include "node/io/store/key_file.h"
@@ -34,6 +35,7 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       network_(parts.network),
       loop_(loop),
       opener_wanted_(parts.port_mapping),
+      turn_login_(std::move(parts.turn_login)),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
   if (parts.turn)
     turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn),
@@ -43,6 +45,10 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
 Driver::~Driver() = default;
 
 std::optional<nat::turn::Status> Driver::turn() const { return turn_ ? std::optional(turn_->status()) : std::nullopt; }
+
+std::optional<TurnCarrierStatus> Driver::turn_carrier() const {
+  return carrier_ ? std::optional(carrier_->status()) : std::nullopt;
+}
 
 void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
   listener_ = std::move(listener);
@@ -63,6 +69,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   node_.start(now(), wall());
   start_lan();
   start_opener();
+  start_carrier();
   interfaces_ = InterfaceWatch::open(loop_, [this] { network_changed(); });
   if (!interfaces_) log_warn("changes of the network interfaces will not be noticed");
   second();
@@ -112,7 +119,9 @@ void Driver::pump() {
   drain_events();
   announce();
   while (auto transmit = node_.poll_transmit()) {
-    if (tcp_ && transmit->to.transport != Transport::udp) {
+    if (transmit->to.socket == overlay::kByTurn) {
+      if (carrier_) carrier_->send(*transmit);
+    } else if (tcp_ && transmit->to.transport != Transport::udp) {
       tcp_->send(*transmit);
     } else {
       ports_.send(std::move(*transmit));
@@ -123,6 +132,7 @@ void Driver::pump() {
   }
   ports_.flush();
   if (tcp_) tcp_->flush();
+  if (carrier_) carrier_->flush();
 }
 
 // On the address of the socket by which an IPv4 datagram leaves.
@@ -160,7 +170,10 @@ void Driver::drain_events() {
 
 void Driver::on_event(const node::Event& event) {
   announce_ = announce_ || std::holds_alternative<node::event::StatusChanged>(event);
-  if (opener_ && std::holds_alternative<node::event::Left>(event)) opener_->stop();
+  if (std::holds_alternative<node::event::Left>(event)) {
+    if (opener_) opener_->stop();
+    if (carrier_) carrier_->stop();
+  }
   if (const auto* people = std::get_if<node::event::SavePeople>(&event)) {
     unsaved_.insert(unsaved_.end(), people->changes.begin(), people->changes.end());
     store_people();
@@ -274,8 +287,22 @@ void Driver::start_opener() {
   opener_->start();
 }
 
+void Driver::start_carrier() {
+  if (!turn_login_) return;
+  TurnCarrier::Ears ears;
+  ears.receive = [this](const Datagram& d) { node_.handle_datagram(now(), d); };
+  ears.changed = [this](std::optional<node::TurnPlace> place) {
+    node_.set_turn(now(), std::move(place));
+    loop_.post([this] { pump(); });
+  };
+  ears.drained = [this] { pump(); };
+  carrier_ = std::make_unique<TurnCarrier>(loop_, rng_, *turn_login_, std::move(ears));
+  carrier_->start();
+}
+
 void Driver::network_changed() {
   if (opener_) opener_->rescan();
+  if (carrier_) carrier_->addresses_changed();
   if (lan_) lan_->rescan();
   node_.handle_addresses(now(), ports_.reachable());
   if (turn_) turn_->addresses_changed();
@@ -295,6 +322,7 @@ void Driver::second() {
   // By the median of supernodes' clocks, once there was time to hear it.
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));
   announce_ = true;
+  if (carrier_) carrier_->every_second();
   pump();
   // A sync to disk may take longer than a tick of sound: the cache can wait.
   if (hosts_changed_ && !sound_.running()) save_hosts();

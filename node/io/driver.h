@@ -19,7 +19,10 @@
 
 namespace linnet::io {
 
+class TurnCarrier;
 class TurnService;
+struct TurnCarrierStatus;
+struct TurnLogin;
 
 class Driver {
  public:
@@ -32,6 +35,7 @@ class Driver {
     KeyFile key_file;
     std::unique_ptr<TcpPorts> tcp;                // none: UDP alone
     std::optional<nat::turn::ServerConfig> turn;  // none: no TURN is served
+    std::shared_ptr<const TurnLogin> turn_login;  // none: no TURN server is used
     SoundConfig sound_config;
     bool lan = false;  // look for neighbours on the links of this machine, in this network
     crypto::NetworkId network;
@@ -58,6 +62,7 @@ class Driver {
   const UdpPorts& ports() const { return ports_; }
   const TcpPorts* tcp() const { return tcp_.get(); }
   std::optional<nat::turn::Status> turn() const;  // nothing: none is served
+  std::optional<TurnCarrierStatus> turn_carrier() const;  // nothing: none is used
   void save_hosts();
   // Why the last change about people is not on the disk, if it is not.
   const std::optional<Trouble>& store_trouble() const { return store_trouble_; }
@@ -72,6 +77,7 @@ class Driver {
   void run_probe(bool tcp, Probing ears);
   void start_lan();
   void start_opener();
+  void start_carrier();
   void network_changed();
   void open_fan(std::size_t sockets);
   void fan_heard(std::size_t socket, const Datagram& datagram);
@@ -112,6 +118,8 @@ class Driver {
   bool opener_wanted_;
   std::unique_ptr<PortOpener> opener_;  // null: off
   std::unique_ptr<InterfaceWatch> interfaces_;
+  std::shared_ptr<const TurnLogin> turn_login_;
+  std::unique_ptr<TurnCarrier> carrier_;  // null: no TURN server is used
   std::unique_ptr<UdpFan> fan_;  // while a search goes on
   Sound sound_;
   std::unique_ptr<NetProbe> probe_;  // while it runs

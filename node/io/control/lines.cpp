@@ -38,6 +38,27 @@ Ordered turn_object(const nat::turn::Status& turn) {
                  {"refused_allocations", n.refused_allocations}};
 }
 
+Ordered turn_client_object(const TurnCarrierStatus& turn) {
+  const auto& c = turn.client;
+  Ordered relayed = Ordered::array();
+  for (const auto& at : {c.given ? c.given->v4 : std::nullopt, c.given ? c.given->v6 : std::nullopt}) {
+    if (at) relayed.push_back(at->to_string());
+  }
+  const bool mapped = c.given && c.given->mapped;
+  return Ordered{{"server", turn.server},
+                 {"transport", to_string(turn.transport)},
+                 {"state", nat::turn::to_string(c.state)},
+                 {"relayed", relayed},
+                 {"mapped", mapped ? Ordered(c.given->mapped->to_string()) : Ordered(nullptr)},
+                 {"trouble", c.trouble.empty() ? Ordered(nullptr) : Ordered(c.trouble)},
+                 {"permissions", c.permissions},
+                 {"channels", c.channels},
+                 {"sent", c.sent},
+                 {"heard", c.heard},
+                 {"dropped", c.dropped},
+                 {"forged", c.forged}};
+}
+
 }  // namespace
 
 std::string ok() { return line_of(Ordered{{"ok", true}}); }
@@ -45,10 +66,12 @@ std::string ok(node::CallId call) { return line_of(Ordered{{"ok", true}, {"call"
 std::string error(const Trouble& why) { return line_of(error_object(why)); }
 
 std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
-                   const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn) {
+                   const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn,
+                   const std::optional<TurnCarrierStatus>& turn_client) {
   auto object = status_json(status, listen, pid);
   object["sound"] = devices_json(sound);
   object["turn"] = turn ? turn_object(*turn) : Ordered(nullptr);
+  object["turn_client"] = turn_client ? turn_client_object(*turn_client) : Ordered(nullptr);
   return line_of(object);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nat/turn_counters.h"
+#include "node/io/net/turn_carrier.h"
 #include "node/io/sound/sound.h"
 #include "node/io/store/store.h"
 #include "node/io/trouble.h"
@@ -19,9 +20,10 @@ std::string ok(node::CallId call);
 std::string error(const Trouble& why);
 
 // status, and of a watched one every line that differs from the last.
-// `turn`: nothing where none is served.
+// `turn`: nothing where none is served. `turn_client`: nothing where none is used.
 std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
-                   const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn = {});
+                   const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn = {},
+                   const std::optional<TurnCarrierStatus>& turn_client = {});
 
 // While a call is followed: started, then call and notice, at last ended. `why` of ended has an exit code of its own:
 // how the call ended.

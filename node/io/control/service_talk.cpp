@@ -50,8 +50,7 @@ void Service::tell_watchers() {
 
 std::string Service::status_line() const {
   return lines::status(driver_.node().status(now()), driver_.ports().bound(), static_cast<int>(::getpid()),
-                       driver_.sound().in_use(),
-                       driver_.turn());
+                       driver_.sound().in_use(), driver_.turn(), driver_.turn_carrier());
 }
 
 void Service::reloaded() {

@@ -76,6 +76,13 @@ void ByteStream::start(Loop& loop, std::function<void()> readable, std::function
 
 bool ByteStream::ready() const { return !connecting_ && !proxy_ && (!tls_ || tls_->ready()); }
 
+std::optional<IpAddress> ByteStream::local() const {
+  sockaddr_storage at{};
+  socklen_t size = sizeof at;
+  if (connecting_ || ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&at), &size) != 0) return std::nullopt;
+  return to_endpoint(at).ip;
+}
+
 // True: goes on.
 bool ByteStream::on_proxy(ByteView bytes) {
   const auto said = proxy_->push(bytes);

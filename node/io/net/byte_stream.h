@@ -49,6 +49,8 @@ class ByteStream {
   bool waits() const { return waits_; }
   // To be called by it.
   void on_writable() { waits_ = false; }
+  // Of ours; nothing before there is a connection.
+  std::optional<IpAddress> local() const;
   // Why it ended before it was ready, where there is something to say: "the proxy does not allow it (403)".
   const std::string& why() const { return why_; }
 

@@ -11,6 +11,7 @@
 #include "media/audio_processing.h"
 #include "nat/turn_config.h"
 #include "node/config.h"
+#include "node/io/net/turn_uri.h"
 #include "node/io/sound/sound_devices.h"
 #include "node/io/trouble.h"
 
@@ -51,6 +52,10 @@ struct Settings {
   SoundChoice sound_choice;      // audio.device, audio.microphone, audio.loudspeaker: empty is the default
   media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
   std::string log_level = "info";                 // error, warn, info, debug
+
+  std::string turn_server;    // turn-client.server, a URI; empty: no TURN server is used
+  std::string turn_user;      // turn-client.user
+  std::string turn_password;  // turn-client.password
 
   std::optional<nat::turn::ServerConfig> turn_config() const;
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence

@@ -141,6 +141,27 @@ std::string users_text(const std::vector<std::string>& users) {
   });
 }
 
+std::string read_turn_server(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  if (!text || !TurnUri::parse(*text))
+    return R"(a TURN server, as in "turn:turn.example:3478", "turn:turn.example?transport=tcp" or "turns:turn.example")";
+  target = *text;
+  return {};
+}
+
+std::string read_turn_name(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  if (!text || text->size() > 508) return "a text of at most 508 bytes";
+  target = *text;
+  return {};
+}
+
+// Only that there is one, and whether it is another than before.
+std::string secret_text(const std::string& value) {
+  if (value.empty()) return "none";
+  return in_quotes("#" + to_hex(ByteView(crypto::hash256({view(value)}).bytes).first(4)));
+}
+
 // Two devices under one key: a variable says only whether there is sound at all.
 std::string read_device(const Value& value, Settings& s) {
   auto text = text_in(value);
@@ -262,6 +283,9 @@ const Setting kTable[] = {
      [](In v, Set s) { return read_list(v, kUsers, parse_turn_user, s.turn_users); },
      [](Get s) { return users_text(s.turn_users); }, CARRY(turn_users)},
     TEXT("turn", "realm", nullptr, When::restart, false, read_realm, in_quotes, turn_realm),
+    TEXT("turn-client", "server", nullptr, When::restart, true, read_turn_server, or_none, turn_server),
+    TEXT("turn-client", "user", nullptr, When::restart, true, read_turn_name, or_none, turn_user),
+    TEXT("turn-client", "password", nullptr, When::restart, true, read_turn_name, secret_text, turn_password),
     FLAG("call", "auto_answer", "LINNET_AUTO_ANSWER", When::now, auto_answer),
     WORD("call", "strangers", "LINNET_STRANGERS", When::now, strangers),
     TEXT("call", "play", "LINNET_PLAY", When::now, true, read_path, or_none, play),

@@ -1,0 +1,95 @@
+// The TURN server that the settings name, as one more socket of the node: keeps an allocation there
+// (nat/turn_client.h) over UDP, TCP or TLS, and carries datagrams through it. A UDP socket is connected, so that the
+// kernel hands over what comes from the server alone. As everywhere here, TLS asks for no certificate: it is there to
+// get out of networks, and what goes through it is sealed already.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/machine.h"
+#include "nat/turn_client.h"
+#include "node/io/files.h"
+#include "node/io/loop.h"
+#include "node/io/net/byte_stream.h"
+#include "node/io/net/name_watch.h"
+#include "node/io/net/turn_uri.h"
+#include "node/link_agent.h"
+
+namespace linnet::io {
+
+struct TurnLogin {
+  TurnUri server;
+  nat::turn::ClientConfig user;
+};
+
+struct TurnCarrierStatus {
+  std::string server;  // "turn.example:3478"
+  Transport transport{};
+  nat::turn::ClientStatus client;
+};
+
+class TurnCarrier {
+ public:
+  static constexpr Duration kConnect = std::chrono::seconds(10);  // for a stream to be ready
+  static constexpr std::size_t kMostUnsent = 64 * 1024;           // what a slow stream may hold back
+
+  struct Ears {
+    std::function<void(const Datagram&)> receive;  // from a peer; its socket is overlay::kByTurn
+    std::function<void(std::optional<node::TurnPlace>)> changed;
+    std::function<void()> drained;  // after receive(), may send
+  };
+
+  // Loop and rng outlive it.
+  TurnCarrier(Loop& loop, Rng& rng, TurnLogin login, Ears ears);
+  ~TurnCarrier();
+
+  void start();
+  // Gives the allocation back.
+  void stop();
+  // Queued until flush().
+  void send(const Transmit& transmit);
+  void flush();
+  void every_second();
+  // Begins anew if the way to the server leaves from another address of ours now.
+  void addresses_changed();
+  TurnCarrierStatus status() const;
+
+ private:
+  void found(std::vector<Endpoint> at);
+  void pump();
+  void on(const nat::turn::ClientEvent& event);
+  void open();
+  void open_datagrams();
+  void open_stream();
+  void close();
+  void fail(std::string why);
+  void read_datagrams();
+  void read_stream();
+  bool take_frames();
+  void take(MutableBytes packet);
+  void flush_stream();
+  void tick();
+  void rearm();
+
+  Loop& loop_;
+  TurnLogin login_;
+  Ears ears_;
+  nat::turn::AllocationClient client_;
+  std::unique_ptr<NameWatch> name_;
+  std::vector<Endpoint> at_;  // of the name
+  std::size_t which_ = 0;     // of them
+  Endpoint server_;           // in use
+  Fd socket_;
+  std::unique_ptr<Loop::Watch> watch_;
+  std::unique_ptr<ByteStream> stream_;
+  bool stream_ready_ = false;
+  Time give_up_ = kNever;  // on a stream that does not get ready
+  Bytes came_;             // of a frame that is not whole yet
+  bool wanted_ = false;
+  std::unique_ptr<Loop::Alarm> alarm_;
+};
+
+}  // namespace linnet::io
