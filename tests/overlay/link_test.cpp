@@ -6,6 +6,7 @@
 #include "overlay/forward.h"
 #include "overlay/frame.h"
 #include "overlay/path_set.h"
+#include "overlay/supernode_role.h"
 #include "tests/overlay/net.h"
 
 namespace linnet::overlay::test {
@@ -283,6 +284,26 @@ TEST(Link, ADeviceThatIsGoneIsATimeOut) {
 }
 
 // The door.
+
+// Each of them makes the supernode send a message to somebody else.
+TEST(Link, AFloodOfShowsIsPassedOnAsFarAsASupernodeTakesQuestions) {
+  Net net;
+  Linked world(net);
+  ASSERT_TRUE(world.circuit());
+  world.show(world.alice(), world.pair.a);
+  world.show(world.bob(), world.pair.b);
+  const auto circuit = *world.alice().peer->path(world.pair.a);
+  const auto before = world.bob().all<LinkSeen>().size();
+  const auto began = net.now;
+  for (; net.now - began < seconds(4); net.run(milliseconds(20))) {
+    for (int i = 0; i < 20; ++i) world.alice().peer->show_on_circuit(net.now, world.pair.a, circuit);
+    net.drain(world.alice());
+  }
+  const auto seen = static_cast<double>(world.bob().all<LinkSeen>().size() - before);
+  EXPECT_GT(seen, 0);
+  EXPECT_LE(seen, SupernodeRole::kQuestionsPerSecond * (4 + 2));
+  EXPECT_TRUE(online(world.bob())) << "who is shown to is not harmed";
+}
 
 TEST(PeerDoor, GarbageOfEveryFirstByteIsCountedAndHarmless) {
   Net net;
