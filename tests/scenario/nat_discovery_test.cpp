@@ -1,0 +1,35 @@
+// Programs of others ask our supernode what their NAT does (RFC 5780): coturn's turnutils_natdiscovery and
+// turnutils_stunclient, behind NATs of the kernel (tests/lab/nat/discovery; needs root).
+#include <map>
+#include <sstream>
+
+#include "tests/scenario/lab.h"
+
+namespace linnet::scenario {
+namespace {
+
+class NatDiscovery : public Lab {};
+
+TEST_F(NatDiscovery, OfForeignClientsFindsWhatTheNatDoes) {
+  const std::map<std::string, std::pair<std::string, std::string>> expected = {
+      {"none", {"Endpoint Independent Mapping", "Endpoint Independent Filtering"}},
+      {"restricted", {"Endpoint Independent Mapping", "Address Dependent Filtering"}},
+      {"symmetric", {"Address and Port Dependent Mapping", "Address and Port Dependent Filtering"}}};
+  const auto said = run("nat/discovery", "--linnet " LINNET_BINARY_DIR "/linnet --types none,restricted,symmetric");
+  if (!said) GTEST_SKIP() << log_;
+  std::size_t rows = 0;
+  std::istringstream lines(*said);
+  for (std::string line; std::getline(lines, line); ++rows) {
+    const auto row = Json::parse(line, nullptr, false);
+    ASSERT_TRUE(row.is_object()) << line;
+    const auto& [mapping, filtering] = expected.at(row["type"]);
+    EXPECT_EQ(row["mapping"], "NAT with " + mapping) << row["said"]["mapping"];
+    EXPECT_EQ(row["filtering"], "NAT with " + filtering) << row["said"]["filtering"];
+    EXPECT_EQ(row["rfc5780"], true) << row["said"]["stunclient"];
+    EXPECT_FALSE(row["stunclient"].empty()) << row["said"]["stunclient"];
+  }
+  EXPECT_EQ(rows, expected.size()) << log_;
+}
+
+}  // namespace
+}  // namespace linnet::scenario
