@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What TURN costs here, beside coturn and the bare forwarder, in turns of one run.
 
-    bench/turn_beside_coturn.py --linnet build/release/linnet [--turns 5] [--seconds 3] [--only 1x1-saturated,...] [--transports udp,tcp,tls]
+    bench/turn_beside_coturn.py --linnet build/release/linnet [--turns 5] [--seconds 3] [--only 1x1-saturated,...] [--transports udp,tcp,tls] [--gather US]
 
 Starts a supernode, Debian's turnserver and udpfwd (mode mmsg), all bound to the first CPU, and sends the same packets through each in turn from the
 second (tests/lab/relaybench/turnload.cpp). Prints for each shape the median CPU seconds for a million delivered packets of each and the ratios.
@@ -29,6 +29,7 @@ SHAPES = [
     ("20x1-saturated", ["--allocs", "20", "--rate", "0"], False),
     ("20x4-saturated", ["--allocs", "20", "--channels", "4", "--rate", "0"], False),
     ("100x40-saturated", ["--allocs", "100", "--channels", "40", "--rate", "0"], False),
+    ("100x40-20kpps", ["--allocs", "100", "--channels", "40", "--rate", "20000"], False),
     ("1x1-p2c-20kpps", ["--dir", "p2c", "--rate", "20000"], False),
     ("1x1-p2c-saturated", ["--dir", "p2c", "--rate", "0"], False),
     ("20x4-both-20kpps", ["--dir", "both", "--allocs", "20", "--channels", "4", "--rate", "20000"], False),
@@ -57,11 +58,12 @@ def build(root):
     subprocess.run(["g++", "-O2", "-std=c++17", str(LAB / "udpfwd.cpp"), "-o", str(root / "udpfwd")], check=True)
 
 
-def start(root, linnet):
+def start(root, linnet, gather):
     first = ["taskset", "-c", "0"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     home = root / "relay"
     subprocess.run([linnet, "--home", str(home), "id", "new", "relay@load.example"], check=True, stdout=subprocess.DEVNULL)
+    (home / "config.toml").write_text(f"[relay]\ngather = {gather}\n")
     ours = subprocess.Popen([*first, linnet, "--home", str(home), "up", "--foreground", "--relay", "on", "--lan", "off", "--listen", f"127.0.0.1:{OURS}",
                              "--turn-user", "u:p", "--relay-allow-loopback"], **quiet)
     (root / "coturn.conf").write_text(COTURN_CONF.format(port=COTURN, tls=TLS))
@@ -107,13 +109,14 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", default="", help="names of shapes, with commas")
     parser.add_argument("--transports", default="udp")
+    parser.add_argument("--gather", type=int, default=0, help="microseconds that our packets may wait for others")
     options = parser.parse_args()
     wanted = set(filter(None, options.only.split(",")))
     if unknown := wanted - {name for name, _, _ in SHAPES}:
         parser.error("no such shape: " + ", ".join(sorted(unknown)))
     root = pathlib.Path(tempfile.mkdtemp(prefix="linnet-turn-"))
     build(root)
-    processes = start(root, options.linnet)
+    processes = start(root, options.linnet, options.gather)
     try:
         for port in (OURS, COTURN):
             wait_for(port)
