@@ -238,6 +238,7 @@ TEST_F(LoopTest, WhatIsPostedBeforeAStopIsDoneByTheNextRun) {
 // Whatever is destroyed with posted work may post as well.
 TEST_F(LoopTest, WorkMayPostFromItsDestructor) {
   struct Last {
+    explicit Last(Loop& l) : loop(l) {}  // clang 14 makes no aggregate of parentheses
     Loop& loop;
     ~Last() {
       loop.post([&l = loop] { l.stop(); });
