@@ -21,17 +21,23 @@ std::uint64_t word_at(const std::uint8_t* p) {
   return out;
 }
 
+__extension__ typedef unsigned __int128 Product;
+
+// Both halves of the product, folded: every bit of a word reaches every bit of the result.
+std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
+  const Product product = static_cast<Product>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
 // Over every byte: no flipped bit passes.
 std::uint64_t checksum(ByteView bytes, std::uint64_t seed) {
   std::uint64_t lanes[4] = {seed, ~seed, seed ^ kOdd[1], bytes.size()};
   const auto* p = bytes.data();
   auto n = bytes.size();
-  for (; n >= 32; n -= 32, p += 32) {
-    for (int i = 0; i < 4; ++i) {
-      lanes[i] = (lanes[i] ^ word_at(p + 8 * i)) * kOdd[i];
-      lanes[i] ^= lanes[i] >> 29;
-    }
+  for (; n >= 64; n -= 64, p += 64) {
+    for (int i = 0; i < 4; ++i) lanes[i] = folded(lanes[i] ^ word_at(p + 16 * i), kOdd[i] ^ word_at(p + 16 * i + 8));
   }
+  for (; n >= 8; n -= 8, p += 8) lanes[0] = folded(lanes[0] ^ word_at(p), kOdd[n >> 3 & 3]);
   for (; n > 0; --n, ++p) lanes[n & 3] = (lanes[n & 3] ^ *p) * kOdd[n & 3];
   std::uint64_t out = 0;
   for (const auto lane : lanes) out = (out ^ lane ^ (lane >> 32)) * kOdd[0];
@@ -133,9 +139,8 @@ std::uint32_t TypedCodec::number_of(const Contact& contact) {
   return slot - 1;
 }
 
-Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const Contact& to,
-                                                    const crypto::Secret& ephemeral, const Request& request,
-                                                    std::size_t padded) {
+Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const Contact& to, const crypto::Secret&,
+                                                    const Request& request, std::size_t padded) {
   const auto to_number = number_of(to);
   const auto payload = std::max(padded, dht::encoded_size(request));
   Sealed out{nullptr, Bytes(dht::kRequestOverhead + payload)};
@@ -155,12 +160,12 @@ Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const
   const auto mac1 = known_[to_number].mac1.compute(sealed);
   std::memcpy(all.data() + sealed.size(), mac1.data(), mac1.size());
   const Working world;
-  check_.on_request(id, to, ephemeral, request, padded, out.frame.size());
+  check_.on_request(id, to, request, padded, out.frame.size());
   return out;
 }
 
 Result<dht::Codec::Opened> TypedCodec::open_request(const dht::RequestView& view, const crypto::DhPair& own,
-                                                    const crypto::Secret& ephemeral) {
+                                                    const crypto::Secret&) {
   Get get(view.before_mac1.data() + dht::kHeaderBytes + 8);
   if (get.value<std::uint64_t>() != receiver_of(own.public_key, network_) || !genuine(view.before_mac1)) {
     return fail(Fault::bad_mac);
@@ -186,7 +191,7 @@ Result<dht::Codec::Opened> TypedCodec::open_request(const dht::RequestView& view
     if ((flags & kKey) != 0) request.key = get.value<crypto::UserKey>();
   }
   const Working world;
-  check_.on_opened(view.header.transaction, own, ephemeral, request);
+  check_.on_opened(view.header.transaction, own, request);
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/rng.h"
+
 namespace linnet::sim {
 namespace {
 
@@ -14,7 +16,16 @@ bool same(const dht::Answer& a, const dht::Answer& b) {
 }  // namespace
 
 WireCheck::WireCheck(const crypto::NetworkId& network)
-    : shipped_(dht::Sealer(crypto::shipped_suite(), network, std::nullopt)) {}
+    : shipped_(dht::Sealer(suite_, network, std::nullopt)),
+      asking_(ephemerals(0x61736bU)),
+      answering_(ephemerals(0x616e73U)) {}
+
+WireCheck::Ephemerals WireCheck::ephemerals(std::uint64_t seed) {
+  SeededRng rng(seed);
+  Ephemerals out;
+  for (auto& one : out) one = crypto::Secret(rng.array<32>());
+  return out;
+}
 
 WireCheck::UnderWay* WireCheck::find(dht::TransactionId id) {
   const auto at = under_way_.find(id);
@@ -30,12 +41,12 @@ double WireCheck::checked_pct() const {
   return made_ == 0 ? 0 : 100.0 * static_cast<double>(checked_) / static_cast<double>(made_);
 }
 
-void WireCheck::on_request(dht::TransactionId id, const dht::Contact& to, const crypto::Secret& ephemeral,
-                           const dht::Request& request, std::size_t padded, std::size_t typed_size) {
+void WireCheck::on_request(dht::TransactionId id, const dht::Contact& to, const dht::Request& request,
+                           std::size_t padded, std::size_t typed_size) {
   ++made_;
   if (++requests_ % kOneOf != 0) return;
   if (under_way_.size() >= kMaxUnderWay) under_way_.clear();  // of those whose other half was lost
-  auto sealed = shipped_.seal_request(id, to, ephemeral, request, padded);
+  auto sealed = shipped_.seal_request(id, to, one_of(asking_), request, padded);
   expect(sealed.has_value(), "the shipped codec does not seal a request");
   if (!sealed) return;
   ++checked_;
@@ -45,8 +56,7 @@ void WireCheck::on_request(dht::TransactionId id, const dht::Contact& to, const 
   one.asking = std::move(sealed->state);
 }
 
-void WireCheck::on_opened(dht::TransactionId id, const crypto::DhPair& own, const crypto::Secret& ephemeral,
-                          const dht::Request& typed) {
+void WireCheck::on_opened(dht::TransactionId id, const crypto::DhPair& own, const dht::Request& typed) {
   auto* one = find(id);
   if (one == nullptr) return;
   if (!one->answer.empty()) {  // asked again: it will be answered twice, and nobody can say which answer comes
@@ -54,10 +64,10 @@ void WireCheck::on_opened(dht::TransactionId id, const crypto::DhPair& own, cons
     return;
   }
   const auto view = dht::split_request(one->request);
-  expect(view && crypto::Mac1(crypto::shipped_suite(), own.public_key).check(view->before_mac1, view->mac1),
+  expect(view && crypto::Mac1(suite_, own.public_key).check(view->before_mac1, view->mac1),
          "the shipped mac1 of a request does not hold");
   if (!view) return;
-  auto opened = shipped_.open_request(*view, own, ephemeral);
+  auto opened = shipped_.open_request(*view, own, one_of(answering_));
   expect(opened && same(opened->request, typed), "a request reads differently");
   if (opened) one->answering = std::move(opened->state);
 }
