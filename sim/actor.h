@@ -12,8 +12,6 @@ class Actor {
  public:
   virtual ~Actor() = default;
   virtual void handle_datagram(Time now, const Datagram& datagram) = 0;
-  // A datagram or a deadline is about to come: what it will need may be fetched into the cache, a step at a time.
-  virtual void warm(int, ByteView) const {}
   virtual void handle_timeout(Time now) = 0;
   virtual void handle_wall(Time now, Wall wall) = 0;
   virtual Time next_timeout() const = 0;

@@ -20,21 +20,15 @@
 namespace linnet::sim::arena {
 
 inline constexpr std::size_t kUnit = 16;
-inline constexpr std::size_t kFine = 1024;  // from here on steps of 128
 inline constexpr std::size_t kLargest = 2048;
-inline constexpr std::size_t kClasses = kFine / kUnit + (kLargest - kFine) / 128;
+inline constexpr std::size_t kClasses = kLargest / kUnit;
 inline constexpr std::size_t kHuge = std::size_t{1} << 20;
 inline constexpr std::size_t kChunk = 65536;
 inline constexpr std::size_t kRegion = std::size_t{256} << 20;
 inline constexpr std::uint32_t kOwners = (1U << 20) + 2;
 
-constexpr std::size_t class_of(std::size_t size) {
-  if (size <= kFine) return size == 0 ? 0 : (size - 1) / kUnit;
-  return kFine / kUnit + (size - kFine - 1) / 128;
-}
-constexpr std::size_t size_of(std::size_t c) {
-  return c < kFine / kUnit ? (c + 1) * kUnit : kFine + (c - kFine / kUnit + 1) * 128;
-}
+constexpr std::size_t class_of(std::size_t size) { return size == 0 ? 0 : (size - 1) / kUnit; }
+constexpr std::size_t size_of(std::size_t c) { return (c + 1) * kUnit; }
 
 // Of the chunks of one class: how many blocks, where the first begins, and a factor in place of a division.
 struct Layout {

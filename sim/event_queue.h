@@ -41,8 +41,6 @@ class EventQueue {
     fetched_ = nodes_[fetched_].next;
     if (fetched_ != kNone) __builtin_prefetch(&nodes_[fetched_]);
   }
-  // The n-th after the top, as far as the present slot goes: what is likely to come, for who wants to fetch it early.
-  const Event* ahead(std::size_t n) const { return n < today_.size() ? &today_[today_.size() - 1 - n] : nullptr; }
   std::size_t size() const { return size_ + today_.size(); }
 
  private:

@@ -32,9 +32,6 @@ class NatBox {
   // The inside endpoint that receives a datagram from `from` to our `outside` port, if the filter lets it through.
   std::optional<Endpoint> inbound(Time now, const Endpoint& outside, const Endpoint& from);
   const IpAddress& outside() const { return outside_; }
-  void warm() const {
-    for (std::size_t i = 0; i < flows_.size() && i < 8; ++i) __builtin_prefetch(&flows_[i]);
-  }
   // All mappings are gone, as after a reboot of the router.
   void forget() { flows_.clear(); }
 

@@ -27,7 +27,6 @@ class PeerActor final : public Actor {
   void handle_datagram(Time now, const Datagram& d) override { peer_.handle_datagram(now, d); }
   void handle_timeout(Time now) override { peer_.handle_timeout(now); }
   void handle_wall(Time now, Wall wall) override { peer_.handle_wall(now, wall); }
-  void warm(int step, ByteView datagram) const override { peer_.warm(step, datagram); }
   Time next_timeout() const override { return peer_.next_timeout(); }
   std::optional<Transmit> poll_transmit() override { return peer_.poll_transmit(); }
   void settle(Time now) override;

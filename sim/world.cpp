@@ -58,52 +58,10 @@ void World::trace(Kind kind, std::uint64_t a, std::uint64_t b) {
                b);
 }
 
-// Ten thousand hosts do not fit a cache: waiting for memory is most of what an event costs. What the next events will
-// touch is fetched while those before them are worked on, each pointer some events after the one that led to it.
-void World::look_ahead() const {
-  const auto fetch = [](const void* p) { __builtin_prefetch(p); };
-  const auto fetch_all = [&](const auto& object) {
-    for (std::size_t at = 0; at < sizeof object; at += 64) fetch(reinterpret_cast<const char*>(&object) + at);
-  };
-  const auto host_of = [&](const Event& e) -> const Host* {
-    if (e.kind == Kind::datagram) return &hosts_[index(flights_[e.ref].route)];
-    return e.kind == Kind::action ? nullptr : &hosts_[e.ref];
-  };
-  const auto bytes_of = [&](const Event& e) {
-    return e.kind == Kind::datagram ? ByteView(flights_[e.ref].bytes) : ByteView();
-  };
-  if (const auto* e = queue_.ahead(18); e != nullptr) {
-    if (e->kind == Kind::datagram) {
-      fetch_all(flights_[e->ref]);
-    } else if (e->kind != Kind::action) {
-      fetch_all(hosts_[e->ref]);
-    }
-  }
-  if (const auto* e = queue_.ahead(15); e != nullptr && e->kind == Kind::datagram) {
-    fetch_all(*host_of(*e));
-    fetch(flights_[e->ref].bytes.data());
-    fetch(flights_[e->ref].bytes.data() + 64);
-  }
-  if (const auto* e = queue_.ahead(13)) {
-    const auto* host = host_of(*e);
-    if (host != nullptr && host->actor) {
-      fetch(host->actor.get());
-      fetch(reinterpret_cast<const char*>(host->actor.get()) + 64);
-      if (host->nat) host->nat->warm();
-    }
-  }
-  for (int step = 0; step < 6; ++step) {
-    const auto* e = queue_.ahead(static_cast<std::size_t>(11 - 2 * step));
-    const auto* host = e != nullptr ? host_of(*e) : nullptr;
-    if (host != nullptr && host->actor) host->actor->warm(step, bytes_of(*e));
-  }
-}
-
 void World::run_until(Time end) {
   for (const Event* next = queue_.top(); next != nullptr && next->at <= end; next = queue_.top()) {
     const Event e = *next;
     queue_.pop();
-    look_ahead();
     now_ = e.at;
     switch (e.kind) {
       case Kind::datagram: deliver(e.ref); break;

@@ -97,7 +97,6 @@ class World {
 
   static std::size_t index(HostId host) { return static_cast<std::size_t>(host); }
   void push(Time at, Kind kind, std::uint32_t ref);
-  void look_ahead() const;
   void fire(Time at, std::uint32_t host);
   void deliver(std::uint32_t flight);
   void hand_over(const Flight& flight, MutableBytes bytes);
