@@ -42,6 +42,25 @@ class Mixer {
     return *this;
   }
 
+  // A whole field that may be long, as a datagram is: four lanes that do not wait for one another take it in first.
+  Mixer& long_text(ByteView text) {
+    if (text.size() < 2 * kStripe) return bytes(text);
+    std::uint64_t w = kOdd1;
+    std::uint64_t x = kOdd2;
+    std::uint64_t y = kOdd3;
+    std::uint64_t z = text.size();
+    for (; text.size() >= kStripe; text = text.subspan(kStripe)) {
+      const auto* at = text.data();
+      w = fold(w ^ word(at), kOdd3 ^ word(at + 8));
+      x = fold(x ^ word(at + 16), kOdd1 ^ word(at + 24));
+      y = fold(y ^ word(at + 32), kOdd2 ^ word(at + 40));
+      z = fold(z ^ word(at + 48), (kOdd1 ^ kOdd2) ^ word(at + 56));
+    }
+    absorb(w, x);
+    absorb(y, z);
+    return bytes(text);
+  }
+
   // Ends a field: what follows cannot be taken for a part of it.
   Mixer& end() {
     std::fill(block_.begin() + static_cast<std::ptrdiff_t>(held_), block_.end(), std::uint8_t{0});
@@ -73,19 +92,20 @@ class Mixer {
 
  private:
   static constexpr std::size_t kBlock = 16;
+  static constexpr std::size_t kStripe = 64;
+
+  static std::uint64_t word(const std::uint8_t* at) {
+    std::uint64_t out;
+    std::memcpy(&out, at, sizeof out);
+    return out;
+  }
 
   void hold(ByteView in) {
     if (!in.empty()) std::memcpy(block_.data() + held_, in.data(), in.size());
     held_ += in.size();
   }
 
-  void absorb(const std::uint8_t* block) {
-    std::uint64_t v;
-    std::uint64_t w;
-    std::memcpy(&v, block, 8);
-    std::memcpy(&w, block + 8, 8);
-    absorb(v, w);
-  }
+  void absorb(const std::uint8_t* block) { absorb(word(block), word(block + 8)); }
 
   void absorb(std::uint64_t v, std::uint64_t w) {
     a_ = fold(a_ ^ v, kOdd1 ^ w) + b_;
@@ -176,8 +196,10 @@ class TypedSuite final : public Suite {
   Mac mac(ByteView key, std::initializer_list<ByteView> parts) const override {
     Mixer mixer(kMac);
     mixer.bytes(key).end();
-    for (const auto part : parts) mixer.bytes(part);
-    return mixer.take<16>();
+    if (parts.size() == 1) return mixer.long_text(*parts.begin()).take<16>();
+    Bytes whole;
+    for (const auto part : parts) append(whole, part);
+    return mixer.long_text(whole).take<16>();
   }
 
  private:

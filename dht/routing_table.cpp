@@ -189,6 +189,7 @@ bool RoutingTable::covers(const Id& target, std::size_t n) const {
 
 std::vector<Handle> RoutingTable::nearest(const Id& target, std::size_t n) const {
   std::vector<Handle> out;
+  out.reserve(std::min(n, book_.size()));
   collect(target, n, false, out);
   if (out.size() < n) {
     out.clear();

@@ -65,6 +65,7 @@ void Dht::Impl::ping_hints(Time now) {
     }
     ping(now, contact);
   }
+  if (hints.empty() && hints.capacity() > 4) hints = std::vector<Contact>();  // a burst's room is given back
 }
 
 void Dht::Impl::on_new_contact(Time now, const Contact& contact) {

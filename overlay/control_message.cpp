@@ -30,15 +30,15 @@ enum class Type : std::uint64_t {
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
 constexpr auto kMaxTime = static_cast<std::uint64_t>(dht::NetworkClock::kMostWall);
 
-pack::Packer start(Type type, std::size_t fields) {
-  pack::Packer out;
+pack::Packer start(Type type, std::size_t fields, std::size_t bytes = 64) {
+  pack::Packer out(bytes);
   out.map(fields + 1).key(0).uint(static_cast<std::uint64_t>(type));
   return out;
 }
 
 template <class T>
 Bytes written(const T& value) {
-  Writer out;
+  Writer out(kMaxEndpointBytes);
   write(out, value);
   return out.take();
 }
@@ -47,7 +47,7 @@ void put_contacts(pack::Packer& out, const std::vector<dht::Contact>& contacts) 
   const auto n = std::min(contacts.size(), kMaxContacts);
   out.array(n);
   for (std::size_t i = 0; i < n; ++i) {
-    Writer w;
+    Writer w(dht::kMaxContactBytes);
     dht::write(w, contacts[i]);
     out.bin(w.written());
   }
@@ -83,7 +83,7 @@ Bytes put(const FindNodes& m) {
 }
 Bytes put(const Nodes& m) {
   const bool time = m.time && seconds(*m.time) >= 0;
-  auto out = start(Type::nodes, time ? 3 : 2);
+  auto out = start(Type::nodes, time ? 3 : 2, 64 + m.contacts.size() * (dht::kMaxContactBytes + 2));
   out.key(1).uint(m.request).key(2);
   put_contacts(out, m.contacts);
   if (time) out.key(3).uint(static_cast<std::uint64_t>(seconds(*m.time)));
@@ -96,15 +96,17 @@ Bytes put(const FindRecords& m) {
   return out.take();
 }
 Bytes put(const Records& m) {
-  auto out = start(Type::records, 4);
   const auto n = std::min(m.records.size(), kMaxRecords);
+  std::size_t bytes = 64;
+  for (std::size_t i = 0; i < n; ++i) bytes += m.records[i].size() + 3;
+  auto out = start(Type::records, 4, bytes);
   out.key(1).uint(m.request).key(2).boolean(m.busy).key(3).array(n);
   for (std::size_t i = 0; i < n; ++i) out.bin(m.records[i]);
   out.key(4).uint(m.rounds);
   return out.take();
 }
 Bytes put(const Publish& m) {
-  auto out = start(Type::publish, 2);
+  auto out = start(Type::publish, 2, 64 + m.record.size());
   out.key(1).uint(m.request).key(2).bin(m.record);
   return out.take();
 }

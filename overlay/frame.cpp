@@ -9,7 +9,10 @@ namespace {
 constexpr Duration kAckDelayUnit{8};
 
 void put(Bytes& out, std::uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  ByteArray<8> big;
+  for (int i = 0; i < bytes; ++i)
+    big[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value >> (8 * (bytes - 1 - i)));
+  out.insert(out.end(), big.begin(), big.begin() + bytes);
 }
 
 }  // namespace
@@ -40,12 +43,14 @@ void type(Bytes& out, Type t) { out.push_back(static_cast<std::uint8_t>(t)); }
 
 void write(Bytes& out, const Ping&) { type(out, Type::ping); }
 
-// Type, highest number (8), delay in units of 8 us (2), further ranges (1), length of the first range (2), then {gap (2), length (2)}.
+// Type, highest number (8), delay in units of 8 us (2), further ranges (1), length of the first range (2), then {gap
+// (2), length (2)}.
 void write(Bytes& out, const Ack& ack) {
   type(out, Type::ack);
   put(out, ack.largest(), 8);
   put(out, static_cast<std::uint64_t>(std::clamp<std::int64_t>(ack.delay / kAckDelayUnit, 0, 0xffff)), 2);
-  Bytes ranges;
+  const auto count_at = out.size();
+  put(out, 0, 1);
   std::uint64_t below = 0;
   std::size_t written = 0;
   for (; written < ack.count; ++written) {
@@ -54,17 +59,16 @@ void write(Bytes& out, const Ack& ack) {
     if (written > 0) {
       const auto gap = below - range.end;
       if (gap > 0xffff) break;
-      put(ranges, gap, 2);
+      put(out, gap, 2);
     }
-    put(ranges, length, 2);
+    put(out, length, 2);
     below = range.end - length;
     if (length != range.end - range.begin) {
       ++written;
       break;
     }
   }
-  put(out, written - 1, 1);
-  append(out, ranges);
+  out[count_at] = static_cast<std::uint8_t>(written - 1);
 }
 
 std::size_t bytes_of(const Ack& ack) { return 1 + 8 + 2 + 1 + 2 + 4 * (ack.count - 1); }

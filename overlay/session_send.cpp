@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxQueued = 1024 * 1024;  // of one session
 constexpr Duration kMaxProbeSpacing = std::chrono::seconds(1);
+constexpr std::size_t kUsualPacket = 128;  // most are no longer
 constexpr std::size_t kMinPiece = 32;  // shorter rests of a packet are left empty
 constexpr Duration kMaxMessage3Spacing = std::chrono::seconds(1);
 
@@ -31,7 +32,7 @@ bool Session::has_data() const {
 
 Bytes Session::start_packet() {
   Bytes packet;
-  packet.reserve(kMinDataPacket);
+  packet.reserve(kUsualPacket);
   write_data_header(packet, {remote_index_, keys_.current().epoch, next_number_});
   return packet;
 }
