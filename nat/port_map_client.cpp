@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/digest.h"
+
 namespace linnet::nat {
 namespace {
 
@@ -31,10 +33,22 @@ natpmp::Opcode opcode_of(Transport transport) {
 
 }  // namespace
 
-PortMapClient::PortMapClient(Time now, Router router, const std::vector<PortWish>& wishes, seconds lifetime, Rng& rng)
-    : router_(router), lifetime_(lifetime), rng_(rng), patient_until_(now + kPatience) {
+PortMapClient::PortMapClient(Time now, Router router, const std::vector<PortWish>& wishes, seconds lifetime, Rng& rng,
+                             const PortOwner& owner)
+    : router_(router), lifetime_(lifetime), rng_(rng), owner_(owner), patient_until_(now + kPatience) {
   if (router_.server.ip.is_v4()) address_at_ = now + kPmpAfter;
   set_wishes(now, wishes);
+}
+
+// Another router shall not learn what this one was told.
+pcp::Nonce PortMapClient::nonce_for(const PortWish& wish) const {
+  Writer what(3);
+  what.u8(static_cast<std::uint8_t>(wish.transport)).u16(wish.internal);
+  const auto hash =
+      crypto::hmac_sha256(owner_, {view("linnet-1 pcp"), router_.server.ip.bytes, router_.local.bytes, what.written()});
+  pcp::Nonce out{};
+  std::copy_n(hash.begin(), out.size(), out.begin());
+  return out;
 }
 
 void PortMapClient::set_wishes(Time now, const std::vector<PortWish>& wishes) {
@@ -49,7 +63,7 @@ void PortMapClient::set_wishes(Time now, const std::vector<PortWish>& wishes) {
     }
     Entry fresh;
     fresh.wish = wish;
-    fresh.nonce = rng_.array<12>();
+    fresh.nonce = nonce_for(wish);
     fresh.suggested = {router_.local.is_v4() ? IpAddress::v4(0) : IpAddress{}, wish.external, wish.transport};
     fresh.next = now;
     kept.push_back(fresh);

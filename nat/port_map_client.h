@@ -22,6 +22,8 @@ struct PortWish {
   bool operator==(const PortWish&) const = default;
 };
 
+using PortOwner = ByteArray<32>;
+
 struct Router {
   Endpoint server;  // its port 5351; a link-local one with its scope
   IpAddress local;  // the address from which our datagrams to it come
@@ -35,7 +37,10 @@ class PortMapClient {
   static constexpr std::chrono::seconds kMostLifetime{86400};     // believed
   static constexpr Duration kPatience = std::chrono::seconds(5);  // then something else may be tried beside
 
-  PortMapClient(Time now, Router router, const std::vector<PortWish>& wishes, std::chrono::seconds lifetime, Rng& rng);
+  // `owner`: a secret of this node that outlives the process. A mapping is its owner's by the nonce (RFC 6887, section
+  // 11.3): after a crash the router knows us by the same one, and would refuse any other until the old mapping ends.
+  PortMapClient(Time now, Router router, const std::vector<PortWish>& wishes, std::chrono::seconds lifetime, Rng& rng,
+                const PortOwner& owner);
 
   const Router& router() const { return router_; }
   void set_wishes(Time now, const std::vector<PortWish>& wishes);
@@ -80,6 +85,7 @@ class PortMapClient {
   void take(Time now, Entry& entry, const Endpoint& external, std::chrono::seconds lifetime, MappedBy by);
   void put_off(Time now, Entry& entry, std::chrono::seconds pause);
   void look_at_epoch(Time now, std::chrono::seconds server, bool announced, const Entry* answered);
+  pcp::Nonce nonce_for(const PortWish& wish) const;
   void ask(Time now, Entry& entry);
   void ask_address(Time now);
   void drop(const Entry& entry, const PortMapping& held);
@@ -89,6 +95,7 @@ class PortMapClient {
   Router router_;
   std::chrono::seconds lifetime_;
   Rng& rng_;
+  PortOwner owner_;
   Speaks speaks_ = Speaks::unknown;
   std::vector<Entry> entries_;
   Time patient_until_;

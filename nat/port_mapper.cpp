@@ -21,7 +21,7 @@ void PortMapper::set_routers(Time now, const std::vector<Router>& routers) {
   for (const auto& router : routers) {
     const bool known =
         std::any_of(clients_.begin(), clients_.end(), [&](const PortMapClient& c) { return c.router() == router; });
-    if (!known && clients_.size() < kMaxRouters) clients_.emplace_back(now, router, wishes_, lifetime_, rng_);
+    if (!known && clients_.size() < kMaxRouters) clients_.emplace_back(now, router, wishes_, lifetime_, rng_, owner_);
   }
 }
 

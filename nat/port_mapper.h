@@ -11,8 +11,9 @@ class PortMapper {
  public:
   static constexpr std::size_t kMaxRouters = 4;
 
-  explicit PortMapper(Rng& rng, std::chrono::seconds lifetime = PortMapClient::kLifetime)
-      : rng_(rng), lifetime_(lifetime) {}
+  // `owner`: PortMapClient.
+  PortMapper(Rng& rng, const PortOwner& owner, std::chrono::seconds lifetime = PortMapClient::kLifetime)
+      : rng_(rng), owner_(owner), lifetime_(lifetime) {}
 
   // Those that are there now. One that is new is asked, one that went is forgotten: nobody can delete there any more.
   void set_routers(Time now, const std::vector<Router>& routers);
@@ -34,6 +35,7 @@ class PortMapper {
 
  private:
   Rng& rng_;
+  PortOwner owner_;
   std::chrono::seconds lifetime_;
   std::vector<PortMapClient> clients_;
   std::vector<PortWish> wishes_;

@@ -94,8 +94,6 @@ class LifetimeSearch {
   void outcome(bool still_there);
   // The mapping was there after so long; 0: after no trial yet.
   Duration known() const { return alive_; }
-  // How often to send so that it stays: half of it, with room for a lost packet.
-  Duration keepalive() const { return std::max(alive_, kLeast) / 2; }
 
  private:
   static constexpr Duration kLeast = std::chrono::seconds(1);

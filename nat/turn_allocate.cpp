@@ -63,7 +63,8 @@ std::optional<ErrorCode> Server::no_room(const Endpoint& client, std::uint16_t u
                                     [&](const auto& one) { return one.first.ip.prefix() == prefix; });
     if (static_cast<std::size_t>(near) >= config_.limits.per_prefix) return ErrorCode::allocation_quota_reached;
   }
-  if (allocations_.size() >= config_.limits.total) return ErrorCode::insufficient_capacity;
+  const bool spent = config_.allowance != nullptr && config_.allowance->spent();
+  if (spent || allocations_.size() >= config_.limits.total) return ErrorCode::insufficient_capacity;
   return std::nullopt;
 }
 

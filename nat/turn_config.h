@@ -1,6 +1,7 @@
 // What a TURN server is told at start.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,20 @@ struct Limits {
   std::size_t reservations = 64;  // ports kept for who asked for a pair
 };
 
+// What may still be relayed in this month, shared with whatever else is counted into it: the owner fills it anew.
+struct Allowance {
+  std::optional<std::uint64_t> bytes;  // none: as much as there is
+
+  bool spent() const { return bytes == 0U; }
+  // False: not so much.
+  bool take(std::size_t n) {
+    if (!bytes) return true;
+    if (*bytes < n) return false;
+    *bytes -= n;
+    return true;
+  }
+};
+
 struct ServerConfig {
   std::string realm = "linnet";
   std::vector<User> users;
@@ -29,6 +44,7 @@ struct ServerConfig {
   Limits limits;
   bool v4 = true;  // families that relayed addresses can be had of
   bool v6 = false;
+  Allowance* allowance = nullptr;  // outlives the server; null: none
 };
 
 }  // namespace linnet::nat::turn

@@ -10,6 +10,7 @@ struct Counters {
   std::uint64_t to_peers = 0, to_clients = 0, dropped = 0;  // packets
   std::uint64_t bytes = 0;                                  // of what peers and clients sent
   std::uint64_t refused_peers = 0, unauthenticated = 0, limited = 0, refused_allocations = 0;
+  std::uint64_t over_month = 0;  // of the dropped
 };
 
 struct Status {

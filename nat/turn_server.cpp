@@ -40,10 +40,17 @@ Onward Server::dropped() {
   return {};
 }
 
+bool Server::pay(std::size_t bytes) {
+  if (config_.allowance == nullptr || config_.allowance->take(bytes)) return true;
+  ++counters_.over_month;
+  return false;
+}
+
 Onward Server::send(Time now, Allocation& from, const Endpoint& peer, MutableBytes data, bool dont_fragment) {
   const auto& relay = from.relay_for(peer.ip);
   auto* permission = from.peers.permission(now, peer.ip);
   if (relay.id == 0 || permission == nullptr || !permission->may_send(data)) return dropped();
+  if (!pay(data.size())) return dropped();
   ++counters_.to_peers;
   counters_.bytes += data.size();
   return Onward{Onward::To::peer, dont_fragment, relay.id, peer, data};
@@ -84,7 +91,7 @@ Onward Server::on_send_indication(Time now, const Endpoint& client, MutableBytes
 Onward Server::from_peer(Time now, RelayId relay, const Endpoint& peer, Room datagram) {
   auto* allocation = relay < by_relay_.size() ? by_relay_[relay] : nullptr;
   auto* permission = allocation == nullptr ? nullptr : allocation->peers.permission(now, peer.ip);
-  if (permission == nullptr) return dropped();
+  if (permission == nullptr || !pay(datagram.size)) return dropped();
   if (!permission->answered) permission->received(ByteView(datagram.data, datagram.size));
   ++counters_.to_clients;
   counters_.bytes += datagram.size;

@@ -119,6 +119,7 @@ class Server {
   Onward send(Time now, Allocation& from, const Endpoint& peer, MutableBytes data, bool dont_fragment);
   Onward on_send_indication(Time now, const Endpoint& client, MutableBytes packet);
   Onward dropped();
+  bool pay(std::size_t bytes);
 
   // turn_requests.cpp
   void on_allocate(const Asked& asked);

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SeededRng rng(1);
   const Endpoint server{IpAddress::v4(192, 168, 1, 1), pcp::kServerPort, Transport::udp};
   const Time now{std::chrono::hours(1)};
-  PortMapper mapper(rng);
+  PortMapper mapper(rng, {});
   mapper.set_wishes(now, {{Transport::udp, 4400, 4400}});
   mapper.set_routers(now, {{server, IpAddress::v4(192, 168, 1, 7)}});
   mapper.handle_timeout(now);

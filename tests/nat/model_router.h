@@ -58,6 +58,12 @@ struct ModelRouter {
       out.lifetime = std::chrono::seconds(60);
       return pcp::write(out);
     }
+    const auto known = table.find(key);
+    if (known != table.end() && known->second.until > now && known->second.nonce != request->map.nonce) {
+      out.code = pcp::Code::not_authorized;
+      out.lifetime = std::chrono::duration_cast<std::chrono::seconds>(known->second.until - now);
+      return pcp::write(out);
+    }
     if (request->lifetime.count() == 0) {
       table.erase(key);
       return pcp::write(out);

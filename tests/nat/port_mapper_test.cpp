@@ -20,11 +20,13 @@ const IpAddress kLocal = IpAddress::v4(192, 168, 1, 7);
 struct House {
   SeededRng rng{1};
   ModelRouter router;
-  PortMapper mapper{rng};
+  PortMapper mapper;
   Time now{1h};
   int silent = 0;  // so many datagrams are lost first
 
-  explicit House(ModelRouter of = {}) : router(of) { router.up = Time{}; }
+  explicit House(ModelRouter of = {}, const PortOwner& owner = {1, 2, 3}) : router(of), mapper(rng, owner) {
+    router.up = Time{};
+  }
 
   void start(std::vector<PortWish> wishes = {{Transport::udp, 4400, 4400}}) {
     mapper.set_wishes(now, wishes);
@@ -102,7 +104,7 @@ TEST(PortMapper, ALostRequestIsSentAgainAfterThreeSecondsAndThenEachTimeTwiceAsL
   SeededRng rng(2);
   PortMapClient client(
       house.now, {{*IpAddress::parse("fe80::1"), pcp::kServerPort, Transport::udp}, *IpAddress::parse("2001:db8::7")},
-      {{Transport::udp, 4400, 4400}}, 7200s, rng);
+      {{Transport::udp, 4400, 4400}}, 7200s, rng, {});
   Duration expected = 3s;
   for (int i = 0; i < 14; ++i) {
     const auto asked = client.next_timeout();
@@ -267,6 +269,21 @@ TEST(PortMapper, WhatIsHeldIsDeletedAtTheEnd) {
     EXPECT_TRUE(house.mapper.mappings().empty());
     EXPECT_EQ(house.mapper.next_timeout(), kNever);
   }
+}
+
+// RFC 6887, section 11.3: a mapping is its owner's, and the nonce says who that is.
+TEST(PortMapper, AfterACrashTheRouterKnowsUsAgainAndNobodyElse) {
+  House before;
+  before.start();
+  ASSERT_TRUE(before.external());
+  const auto again = [&](const PortOwner& owner) {
+    House after(before.router, owner);
+    after.now = before.now + 1min;
+    after.start();
+    return after.external();
+  };
+  EXPECT_EQ(again({1, 2, 3}), before.external());
+  EXPECT_FALSE(again({9, 9, 9})) << "the mapping is not his";
 }
 
 TEST(PortMapper, AnAnswerToAnotherNonceMapsNothing) {

@@ -330,5 +330,41 @@ TEST(TurnStream, MessagesAreCutWhereTheySayTheyEnd) {
   EXPECT_EQ(stream_frame(*from_hex("80000000")), std::nullopt);
 }
 
+// What a month may carry is shared with circuits: the owner says what is left.
+TEST(TurnMonth, IsPaidInBothDirectionsAndRefusesNewcomersWhenItIsSpent) {
+  Allowance left{1000};
+  auto config = config_of_tests();
+  config.allowance = &left;
+  World world(config);
+  Client client(world);
+  ASSERT_TRUE(client.allocate().success());
+  ASSERT_TRUE(client.bind(0x4000, kPeer).success());
+  const std::string voice(400, 'v');
+  EXPECT_EQ(client.on_channel(0x4000, voice).to, Onward::To::peer);
+  EXPECT_EQ(client.hears(kPeer, voice).to, Onward::To::client);
+  EXPECT_EQ(left.bytes, 200U);
+  EXPECT_EQ(client.on_channel(0x4000, voice).to, Onward::To::nobody);
+  EXPECT_EQ(client.hears(kPeer, voice).to, Onward::To::nobody);
+  EXPECT_EQ(world.server.counters().over_month, 2U);
+  EXPECT_EQ(world.server.counters().bytes, 800U) << "what was dropped is not counted";
+  left.bytes = 0;
+  Client late(world, *Endpoint::parse("203.0.113.10:5000"), "bob", "hush");
+  EXPECT_EQ(late.allocate().code(), 508);
+  left.bytes = 1000;  // another month
+  EXPECT_EQ(client.hears(kPeer, voice).to, Onward::To::client);
+  EXPECT_TRUE(Client(world, *Endpoint::parse("203.0.113.11:5000"), "bob", "hush").allocate().success());
+}
+
+TEST(TurnMonth, IsWithoutEndWhereNoneIsSet) {
+  Allowance left;
+  auto config = config_of_tests();
+  config.allowance = &left;
+  World world(config);
+  Client client(world);
+  ASSERT_TRUE(client.allocate().success());
+  ASSERT_TRUE(client.permit(kPeer).success());
+  EXPECT_EQ(client.send(kPeer, "hello").to, Onward::To::peer);
+}
+
 }  // namespace
 }  // namespace linnet::nat::turn
