@@ -153,6 +153,15 @@ std::vector<Contact> Dht::nearest(const Id& target, std::size_t n) const {
   return impl_->contacts_near(target, n);
 }
 
+std::optional<Contact> Dht::contact_by_session(const crypto::SessionKey& key) const {
+  const auto& book = impl_->table.book();
+  for (std::size_t i = 0; i < book.size(); ++i) {
+    const auto& entry = book.at(book.nth(i));
+    if (entry.contact.session == key && entry.rtt.measured()) return entry.contact;
+  }
+  return std::nullopt;
+}
+
 bool Dht::covers(const Id& target, std::size_t n) const { return impl_->covers(target, n); }
 
 std::size_t Dht::contact_count() const { return impl_->table.size(); }

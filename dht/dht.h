@@ -24,7 +24,7 @@ class Codec;
 
 struct Config {
   crypto::NetworkId network;
-  Codec* codec = nullptr;  // of round trips; null: the shipped one. Outlives the Dht
+  Codec* codec = nullptr;             // of round trips; null: the shipped one. Outlives the Dht
   std::optional<crypto::Secret> psk;  // closed network
   std::size_t k = 16;                 // bucket size
   std::size_t wide_buckets = 3;       // the shallowest, that hold 2, 4, 8 times as many
@@ -118,6 +118,8 @@ class Dht {
   // Whether the n nearest supernodes to `target` are all in the table: it lies in our own neighbourhood, which was
   // searched. A lookup would find nobody else.
   bool covers(const Id& target, std::size_t n) const;
+  // The supernode with this session key that answered us before.
+  std::optional<Contact> contact_by_session(const crypto::SessionKey& key) const;
   // Nearest known contacts, self excluded.
   std::vector<Contact> nearest(const Id& target, std::size_t n) const;
   std::size_t contact_count() const;      // those that stand in buckets and are not known to be bad

@@ -180,6 +180,7 @@ void Attachments::went_up(const Context& c, Supernode& s, const SessionUp& up) {
   s.failures = 0;
   s.udp_probes = 0;
   s.state = Connected{up.session, c.now};
+  if (keepalive_) c.sessions.set_keepalive(c.now, up.session, *keepalive_);
   take_way(c, s, up.path.endpoint);
   changed_ = true;
 }
@@ -250,9 +251,27 @@ void Attachments::attach(const Context& c, Supernode& s) {
   const auto* connected = std::get_if<Connected>(&s.state);
   if (!connected) return;
   const auto session = connected->session;
-  if (c.sessions.send(c.now, session, Channel::control,
-                      control::write(control::Attach{dht::id_of(crypto::user_key(c.identity.address))})))
+  if (c.sessions.send(c.now, session, Channel::control, control::write(attach_message(c))))
     s.state = Attaching{session, c.now};
+}
+
+control::Attach Attachments::attach_message(const Context& c) const {
+  control::Attach out;
+  out.place = dht::id_of(crypto::user_key(c.identity.address));
+  if (keepalive_) out.keepalive = std::chrono::ceil<std::chrono::seconds>(*keepalive_);
+  return out;
+}
+
+// Who attaches again keeps its tag.
+void Attachments::set_keepalive(const Context& c, Duration every) {
+  keepalive_ = every;
+  for (const auto& s : supernodes_) {
+    const auto session = s.session();
+    if (!session) continue;
+    c.sessions.set_keepalive(c.now, *session, every);
+    if (s.tag() || std::holds_alternative<Attaching>(s.state))
+      (void)c.sessions.send(c.now, *session, Channel::control, control::write(attach_message(c)));
+  }
 }
 
 void Attachments::on_attached(const Context& c, SessionId session, const control::Attached& message) {

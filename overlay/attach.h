@@ -73,6 +73,9 @@ class Attachments {
   std::optional<Way> favourite() const { return favourite_; }
   void set_hello(Bytes hello) { hello_ = std::move(hello); }
 
+  // How often supernodes hear of us from now on, and are told so.
+  void set_keepalive(const Context& c, Duration every);
+
   // Sees to a session with this supernode. By key when it is known (Noise XK), else by address (XX).
   void reach(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
   void hold(const crypto::SessionKey& key);
@@ -163,7 +166,10 @@ class Attachments {
   void evaluate(const Context& c);
   void forget_unused(const Context& c);
 
+  control::Attach attach_message(const Context& c) const;
+
   Bytes hello_;
+  std::optional<Duration> keepalive_;  // none: the usual one
   std::optional<Way> favourite_;
   std::vector<Supernode> supernodes_;
   std::vector<dht::Contact> known_;  // nearest our UserKey first

@@ -35,29 +35,51 @@ CircuitTable::CircuitTable(CircuitLimits limits, RelayedMonth month)
                                                                      : kPrefixShare * limits.bits_per_second)),
       month_(month) {}
 
-Result<std::uint64_t> CircuitTable::open(Time now, Rng& rng, const End& caller, const End& called,
-                                         const control::PairNonce& nonce) {
-  if (caller.session == called.session) return fail(Fault::refused);
+Status CircuitTable::may_open(SessionId caller, SessionId called) {
+  if (caller == called) return fail(Fault::refused);
   if (limits_.month_bytes && month_.bytes >= *limits_.month_bytes) {
     ++counters_.refused_month;
     return fail(Fault::too_big);
   }
-  if (circuits_.size() >= limits_.total || held_by(caller.session) >= limits_.per_session ||
-      held_by(called.session) >= limits_.per_session) {
+  if (circuits_.size() >= limits_.total || held_by(caller) >= limits_.per_session ||
+      held_by(called) >= limits_.per_session) {
     ++counters_.refused_full;
     return fail(Fault::full);
   }
-  std::uint64_t id = 0;
-  do {
-    id = rng.u64() >> 16;
-  } while (id == 0 || circuits_.contains(id));
+  return {};
+}
+
+CircuitTable::Circuit& CircuitTable::add(Time now, std::uint64_t id, const End& caller, const End& called,
+                                         const control::PairNonce& nonce) {
   auto circuit = std::make_unique<Circuit>();
   circuit->nonce = nonce;
   circuit->used = now;
   place(now, circuit->sides[0], caller);
   place(now, circuit->sides[1], called);
-  circuits_[id] = std::move(circuit);
+  return *(circuits_[id] = std::move(circuit));
+}
+
+Result<std::uint64_t> CircuitTable::open(Time now, Rng& rng, const End& caller, const End& called,
+                                         const control::PairNonce& nonce) {
+  if (auto may = may_open(caller.session, called.session); !may) return fail(may.error());
+  std::uint64_t id = 0;
+  do {
+    id = rng.u64() >> 16;
+  } while (id == 0 || circuits_.contains(id));
+  add(now, id, caller, called, nonce);
   return id;
+}
+
+Status CircuitTable::join(Time now, std::uint64_t id, const End& caller, const End& far,
+                          const control::PairNonce& nonce) {
+  if (auto may = may_open(caller.session, far.session); !may) return may;
+  if (id == 0 || circuits_.contains(id)) return fail(Fault::mismatch);
+  add(now, id, caller, far, nonce).accepted = true;
+  return {};
+}
+
+void CircuitTable::close(std::uint64_t id) {
+  if (circuits_.contains(id)) (void)remove(id);
 }
 
 void CircuitTable::place(Time now, Side& side, const End& end) {

@@ -48,6 +48,11 @@ class CircuitTable {
   // Half of a circuit: it forwards nothing until the called end accepts. Fault::full, Fault::too_big (the month is
   // used up), Fault::refused (both ends the same).
   Result<std::uint64_t> open(Time now, Rng& rng, const End& caller, const End& called, const control::PairNonce& nonce);
+  // A piece of a circuit that stands at another supernode, the far end here, under the number that it has there. The
+  // limits are those of any other. Faults as of open(); Fault::mismatch: the number is taken.
+  Status join(Time now, std::uint64_t id, const End& caller, const End& far, const control::PairNonce& nonce);
+  bool stands(std::uint64_t id) const { return circuits_.contains(id); }
+  void close(std::uint64_t id);
   // The called session confirms with the nonce. Returns the caller's session.
   Result<SessionId> accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce);
 
@@ -69,6 +74,8 @@ class CircuitTable {
   // Another month begins its count anew.
   void handle_wall(Wall wall);
   const RelayedMonth& month() const { return month_; }
+  // Something else that this machine relays, under the same monthly limit.
+  void count_beside(std::uint64_t bytes) { month_.bytes += bytes; }
 
   std::size_t held_by(SessionId session) const;
   std::size_t size() const { return circuits_.size(); }
@@ -91,6 +98,8 @@ class CircuitTable {
     Time used{};
   };
 
+  Status may_open(SessionId caller, SessionId called);
+  Circuit& add(Time now, std::uint64_t id, const End& caller, const End& called, const control::PairNonce& nonce);
   bool pay(Time now, Side& side, std::size_t bytes);
   void place(Time now, Side& side, const End& end);
   void take_prefix(Time now, Side& side);

@@ -1,5 +1,7 @@
 #include "overlay/control_message.h"
 
+#include <algorithm>
+
 #include "base/pack.h"
 #include "dht/network_clock.h"
 
@@ -25,6 +27,7 @@ enum class Type : std::uint64_t {
   circuit_offer,
   circuit_show,
   circuit_seen,
+  forward_open,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
@@ -60,8 +63,9 @@ Bytes nonce_and_number(Type type, const PairNonce& nonce, std::uint64_t number) 
 }
 
 Bytes put(const Attach& m) {
-  auto out = start(Type::attach, m.place ? 1 : 0);
+  auto out = start(Type::attach, (m.place ? 1U : 0U) + (m.keepalive ? 1U : 0U));
   if (m.place) out.key(1).bin(*m.place);
+  if (m.keepalive) out.key(2).uint(static_cast<std::uint64_t>(m.keepalive->count()));
   return out.take();
 }
 Bytes put(const Detach&) { return start(Type::detach, 0).take(); }
@@ -115,7 +119,17 @@ Bytes put(const Published& m) {
   out.key(1).uint(m.request).key(2).uint(m.copies);
   return out.take();
 }
-Bytes put(const CircuitOpen& m) { return nonce_and_number(Type::circuit_open, m.nonce, m.tag); }
+Bytes put(const CircuitOpen& m) {
+  auto out = start(Type::circuit_open, m.at ? 3 : 2);
+  out.key(1).bin(m.nonce).key(2).uint(m.tag);
+  if (m.at) out.key(3).bin(m.at->bytes);
+  return out.take();
+}
+Bytes put(const ForwardOpen& m) {
+  auto out = start(Type::forward_open, 3);
+  out.key(1).bin(m.at.bytes).key(2).uint(m.tag).key(3).uint(m.token);
+  return out.take();
+}
 Bytes put(const CircuitAsk& m) { return nonce_and_number(Type::circuit_ask, m.nonce, m.circuit); }
 Bytes put(const CircuitAccept& m) { return nonce_and_number(Type::circuit_accept, m.nonce, m.circuit); }
 Bytes put(const CircuitReady& m) { return nonce_and_number(Type::circuit_ready, m.nonce, m.circuit); }
@@ -177,10 +191,16 @@ Result<Message> with_circuit(const pack::Value& m) {
 }
 
 Result<Message> get_attach(const pack::Value& m) {
-  if (!m.field(1)) return Attach{};
+  Attach out;
+  if (m.field(2)) {
+    const std::chrono::seconds said(static_cast<std::int64_t>(m.uint_at(2, 3600)));
+    out.keepalive = std::clamp(said, kLeastKeepalive, kMostKeepalive);
+  }
+  if (!m.field(1)) return out;
   const auto place = m.array_bin_at<32>(1);
   if (!place) return fail(Fault::malformed);
-  return Attach{dht::Id{*place}};
+  out.place = dht::Id{*place};
+  return out;
 }
 
 Result<Message> get_attached(const pack::Value& m) {
@@ -236,7 +256,18 @@ Result<Message> get_records(const pack::Value& m) {
 Result<Message> get_circuit_open(const pack::Value& m) {
   const auto nonce = m.array_bin_at<16>(1);
   if (!nonce) return fail(Fault::malformed);
-  return CircuitOpen{*nonce, m.uint_at(2)};
+  CircuitOpen out{*nonce, m.uint_at(2), std::nullopt};
+  if (!m.field(3)) return out;
+  const auto at = m.array_bin_at<32>(3);
+  if (!at) return fail(Fault::malformed);
+  out.at = crypto::SessionKey{*at};
+  return out;
+}
+
+Result<Message> get_forward_open(const pack::Value& m) {
+  const auto at = m.array_bin_at<32>(1);
+  if (!at) return fail(Fault::malformed);
+  return ForwardOpen{crypto::SessionKey{*at}, m.uint_at(2), m.uint_at(3)};
 }
 
 Result<Message> get_circuit_closed(const pack::Value& m) {
@@ -300,6 +331,7 @@ Result<Message> read(ByteView bytes) {
     case Type::circuit_offer: return get_circuit_offer(m);
     case Type::circuit_show: return get_circuit_show(m);
     case Type::circuit_seen: return get_circuit_seen(m);
+    case Type::forward_open: return get_forward_open(m);
   }
   return fail(Fault::unsupported);
 }

@@ -20,7 +20,10 @@ using PairNonce = ByteArray<16>;  // names a circuit to be, known to its two end
 // Client to supernode, and the answers.
 struct Attach {
   std::optional<dht::Id> place;  // the leaf's user key: a full supernode names others near it
+  // How often it will be heard: as its NAT wants it. Said again when that changes. Nothing: as usual.
+  std::optional<std::chrono::seconds> keepalive;
 };
+inline constexpr std::chrono::seconds kLeastKeepalive{10}, kMostKeepalive{60};  // anything else reads as one of these
 struct Attached {
   std::uint64_t tag = 0;  // names the leaf in FORWARD
   Endpoint observed;      // where the supernode sees the leaf
@@ -60,6 +63,13 @@ struct Published {
 struct CircuitOpen {
   PairNonce nonce{};
   std::uint64_t tag = 0;
+  std::optional<crypto::SessionKey> at;  // of another supernode's leaf: that one is asked on (bridges.h)
+};
+// FORWARD packets with this tag and return token are for a leaf of that other supernode.
+struct ForwardOpen {
+  crypto::SessionKey at;
+  std::uint64_t tag = 0;
+  std::uint64_t token = 0;
 };
 struct CircuitAsk {
   PairNonce nonce{};
@@ -101,7 +111,7 @@ struct CircuitOffer {
 
 using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish,
                              Published, CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed,
-                             CircuitOffer, CircuitShow, CircuitSeen>;
+                             CircuitOffer, CircuitShow, CircuitSeen, ForwardOpen>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

@@ -30,6 +30,13 @@ std::optional<Transmit> ForwardSources::wrap(const Path& path, ByteView inner) c
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> ForwardSources::token_of(const Path& path) const {
+  for (const auto& r : routes_) {
+    if (r.tag == path.id && r.supernode == path.endpoint) return r.token;
+  }
+  return std::nullopt;
+}
+
 std::optional<Path> ForwardSources::path_of(const Endpoint& supernode, std::uint64_t token) const {
   for (const auto& r : routes_) {
     if (r.token == token && r.supernode == supernode) return Path{PathKind::forward, supernode, r.tag, false};

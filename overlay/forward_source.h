@@ -23,6 +23,7 @@ class ForwardSources {
   std::optional<Transmit> wrap(const Path& path, ByteView inner) const;
   // The path on which an answer with this token came.
   std::optional<Path> path_of(const Endpoint& supernode, std::uint64_t token) const;
+  std::optional<std::uint64_t> token_of(const Path& path) const;
   std::size_t size() const { return routes_.size(); }
 
  private:

@@ -24,23 +24,44 @@ bool awaited(const CircuitLeg& leg) {
   return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::reaching;
 }
 
-void try_forward(const Context& c, const LinkRooms& rooms, const Link& link, const CircuitLeg& leg) {
-  const auto path =
-      rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(leg.home), leg.home.tag, link.remote.session);
-  if (path) c.sessions.try_path(c.now, link.session, *path);
+}  // namespace
+
+std::optional<Path> Links::open_forward(const Context& c, const LinkRooms& rooms, const crypto::SessionKey& leaf,
+                                        const CircuitLeg& leg) const {
+  if (!leg.via) {
+    const auto path = rooms.forwards.open(c.suite, c.rng, rooms.attachments.way_to(leg.home), leg.home.tag, leaf);
+    return path ? std::optional(*path) : std::nullopt;
+  }
+  const auto* own = rooms.attachments.by_key(*leg.via);
+  const auto session = own != nullptr ? own->session() : std::nullopt;
+  if (!session) return std::nullopt;
+  const auto path = rooms.forwards.open(c.suite, c.rng, own->way, leg.home.tag, leaf);
+  const auto token = path ? rooms.forwards.token_of(*path) : std::nullopt;
+  const control::ForwardOpen open{leg.home.session, leg.home.tag, token.value_or(0)};
+  if (!token || !c.sessions.send(c.now, *session, Channel::control, control::write(open))) return std::nullopt;
+  return *path;
+}
+
+bool Links::goes_by(const LinkRooms& rooms, const CircuitLeg& leg, const Endpoint& endpoint) {
+  if (!leg.via) return leads_to(endpoint, leg.home.endpoint);
+  const auto* own = rooms.attachments.by_key(*leg.via);
+  return own != nullptr && (own->way == endpoint || leads_to(endpoint, own->home()));
+}
+
+void Links::try_forward(const Context& c, const LinkRooms& rooms, const Link& link, const CircuitLeg& leg) const {
+  if (const auto path = open_forward(c, rooms, link.remote.session, leg))
+    c.sessions.try_path(c.now, link.session, *path);
 }
 
 // We are elsewhere now, or go by other ways: the supernodes that we have again can be asked at once what they could not
 // be before.
-void begin_anew(const Context& c, const LinkRooms& rooms, Link& link) {
+void Links::begin_anew(const Context& c, const LinkRooms& rooms, Link& link) const {
   for (auto& leg : link.legs) {
-    if (!rooms.attachments.session_with(leg.home.session)) continue;
+    if (!rooms.attachments.session_with(leg.asked())) continue;
     if (leg.stage == CircuitLeg::Stage::failed) leg.stage = CircuitLeg::Stage::wanted;
     if (leg.stage == CircuitLeg::Stage::wanted) try_forward(c, rooms, link, leg);
   }
 }
-
-}  // namespace
 
 // Keeps kLegs circuits asked for or standing, whoever opened them, at homes that have not failed: the first, then one
 // of another prefix where there is a choice. Who was called opens one, at a home of the caller, when a call stands and
@@ -55,7 +76,7 @@ void Links::advance(const Context& c, const LinkRooms& rooms, Link& link) {
   if (!heard || c.now - *heard >= kStillThere) return;
   for (auto& leg : link.legs) {
     if (leg.stage != CircuitLeg::Stage::reaching) continue;
-    if (const auto session = rooms.attachments.session_with(leg.home.session)) open_leg(c, link, leg, *session);
+    if (const auto session = rooms.attachments.session_with(leg.asked())) open_leg(c, link, leg, *session);
   }
   const auto own = [&](const Path& p) {
     return std::any_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) { return l.path == p; });
@@ -72,9 +93,9 @@ void Links::advance(const Context& c, const LinkRooms& rooms, Link& link) {
 void Links::begin_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg) {
   leg.stage = CircuitLeg::Stage::reaching;
   leg.at = c.now;
-  const auto session = rooms.attachments.session_with(leg.home.session);
-  if (!session) rooms.attachments.reach(c, leg.home.endpoint, leg.home.session);
-  if (!leg.held) rooms.attachments.hold(leg.home.session);
+  const auto session = rooms.attachments.session_with(leg.asked());
+  if (!session && !leg.via) rooms.attachments.reach(c, leg.home.endpoint, leg.home.session);
+  if (!leg.held) rooms.attachments.hold(leg.asked());
   leg.held = true;
   if (session) open_leg(c, link, leg, *session);
 }
@@ -105,7 +126,8 @@ CircuitLeg* Links::next_leg(Link& link) const {
 void Links::open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode) {
   leg.nonce = c.rng.array<16>();
   const auto offer = control::write(control::CircuitOffer{leg.nonce, leg.home.session});
-  const auto open = control::write(control::CircuitOpen{leg.nonce, leg.home.tag});
+  const auto at = leg.via ? std::optional(leg.home.session) : std::nullopt;
+  const auto open = control::write(control::CircuitOpen{leg.nonce, leg.home.tag, at});
   const bool said = c.sessions.send(c.now, link.session, Channel::control, offer).has_value() &&
                     c.sessions.send(c.now, supernode, Channel::control, open).has_value();
   leg.stage = said ? CircuitLeg::Stage::asked : CircuitLeg::Stage::failed;
@@ -116,7 +138,7 @@ void Links::supernodes_changed(const Context& c, const LinkRooms& rooms) {
   for (auto& [session, link] : links_) {
     for (auto& leg : link.legs) {
       // A supernode that is gone takes its circuits along.
-      if (pending(leg) && !rooms.attachments.session_with(leg.home.session)) fail_leg(c, rooms, link, leg);
+      if (pending(leg) && !rooms.attachments.session_with(leg.asked())) fail_leg(c, rooms, link, leg);
     }
     const auto heard = c.sessions.last_heard(session);
     if (link.initiator && link.up && heard && c.now - *heard >= kQuiet) begin_anew(c, rooms, link);
@@ -139,7 +161,7 @@ void Links::fail_leg(const Context& c, const LinkRooms& rooms, Link& link, Circu
 void Links::on_circuit_ready(const Context& c, const Supernode& from, const control::CircuitReady& ready) {
   for (auto& [session, link] : links_) {
     for (auto& leg : link.legs) {
-      if (leg.stage != CircuitLeg::Stage::asked || leg.nonce != ready.nonce || leg.home.session != from.key) continue;
+      if (leg.stage != CircuitLeg::Stage::asked || leg.nonce != ready.nonce || leg.asked() != from.key) continue;
       leg.stage = CircuitLeg::Stage::ready;
       leg.at = c.now;
       leg.path = Path{PathKind::circuit, from.way, ready.circuit, false};
@@ -154,7 +176,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
                               const control::CircuitClosed& closed) {
   for (auto& [session, link] : links_) {
     for (auto& leg : link.legs) {
-      if (pending(leg) && leg.nonce == closed.nonce && leg.home.session == from.key) {
+      if (pending(leg) && leg.nonce == closed.nonce && leg.asked() == from.key) {
         fail_leg(c, rooms, link, leg);
         return;
       }
@@ -235,13 +257,13 @@ void Links::show(const Context& c, SessionId session) {
   c.sessions.hide(session, false);
 }
 
-void Links::on_path(const Context&, const PathProven& proven) {
+void Links::on_path(const LinkRooms& rooms, const PathProven& proven) {
   auto* link = find(proven.session);
   if (!link) return;
   if (proven.path.kind == PathKind::forward) {
     // It answers there: a circuit need not wait until the home is tried again.
     for (auto& leg : link->legs) {
-      if (leg.stage == CircuitLeg::Stage::failed && leads_to(proven.path.endpoint, leg.home.endpoint))
+      if (leg.stage == CircuitLeg::Stage::failed && goes_by(rooms, leg, proven.path.endpoint))
         leg.stage = CircuitLeg::Stage::wanted;
     }
   }
@@ -253,7 +275,7 @@ void Links::on_path(const Context&, const PathProven& proven) {
 void Links::on_path(const Context& c, const LinkRooms& rooms, const PathChanged& changed) {
   auto* link = find(changed.session);
   if (!link) return;
-  on_path(c, PathProven{changed.session, changed.to, {}});
+  on_path(rooms, PathProven{changed.session, changed.to, {}});
   events_.push_back(LinkPath{changed.session, changed.from, changed.to});
   advance(c, rooms, *link);
 }
@@ -272,7 +294,7 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
   if (!link->initiator) return;
   // FORWARD through another home, so that the two ends can agree on a new circuit.
   for (const auto& leg : link->legs) {
-    if (!leads_to(lost.path.endpoint, leg.home.endpoint)) try_forward(c, rooms, *link, leg);
+    if (!goes_by(rooms, leg, lost.path.endpoint)) try_forward(c, rooms, *link, leg);
   }
 }
 

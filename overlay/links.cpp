@@ -55,6 +55,27 @@ std::vector<Path> Links::first_paths(const Context& c, const LinkRooms& rooms, c
   return out;
 }
 
+// Where datagrams do not pass and none of the other's homes is ours, it may be that we reach none of them: streams to
+// ports of convention alone may get out here, and they may have none. Ways by two of our own supernodes then, tried
+// last.
+void Links::add_bridges(const Context& c, const LinkRooms& rooms, const FoundDevice& device, Link& link,
+                        std::vector<Path>& paths) const {
+  if (!rooms.attachments.favourite()) return;
+  for (const auto& leg : link.legs) {
+    if (rooms.attachments.session_with(leg.home.session)) return;
+  }
+  const auto ours = rooms.attachments.for_questions(kLegs);
+  const auto homes = link.legs.size();
+  for (std::size_t i = 0; i < std::min({homes, ours.size(), kLegs}); ++i) {
+    const auto* own = rooms.attachments.by_session(ours[i]);
+    if (own == nullptr || !own->key) continue;
+    CircuitLeg leg(link.legs[i].home);
+    leg.via = own->key;
+    if (const auto path = open_forward(c, rooms, device.body.session, leg)) paths.push_back(*path);
+    link.legs.push_back(std::move(leg));
+  }
+}
+
 Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address,
                                  const FoundDevice& device, bool cold, const Bytes& hello) {
   for (auto& [session, link] : links_) {
@@ -75,10 +96,7 @@ Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const
   to.hello = hello;
   to.give_up = c.config.connect_timeout;
   if (to.paths.empty()) return fail(Fault::not_found);
-  const auto session = c.sessions.connect(c.now, std::move(to));
-  if (!session) return session;
   Link link;
-  link.session = *session;
   link.initiator = true;
   link.used = c.now;
   link.remote = {address,
@@ -89,8 +107,16 @@ Result<SessionId> Links::connect(const Context& c, const LinkRooms& rooms, const
                  device.record.certificate.epoch};
   for (const auto& home : homes) {
     if (home.session == device.body.session || home.session == c.identity.session_key()) continue;
-    auto& leg = link.legs.emplace_back(home);
-    if (link.legs.size() > kLegs) continue;
+    link.legs.emplace_back(home);
+  }
+  add_bridges(c, rooms, device, link, to.paths);
+  const auto session = c.sessions.connect(c.now, std::move(to));
+  if (!session) return session;
+  link.session = *session;
+  std::size_t first = 0;
+  for (auto& leg : link.legs) {
+    const auto& home = leg.home;
+    if (leg.via || ++first > kLegs) continue;
     rooms.attachments.reach(c, home.endpoint, home.session);  // at once, beside the handshake
     rooms.attachments.hold(home.session);
     leg.held = true;
@@ -108,7 +134,7 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shown);
   // The home that answered carries the circuit.
   std::stable_partition(link->legs.begin(), link->legs.end(),
-                        [&](const CircuitLeg& l) { return leads_to(up.path.endpoint, l.home.endpoint); });
+                        [&](const CircuitLeg& l) { return goes_by(rooms, l, up.path.endpoint); });
   events_.push_back(LinkUp{up.session, true, link->remote, up.path});
   advance(c, rooms, *link);
 }
@@ -146,7 +172,7 @@ void Links::on_down(const Context& c, const LinkRooms& rooms, const SessionDown&
 
 void Links::forget(const Context& c, const LinkRooms& rooms, const Link& link) {
   for (const auto& leg : link.legs) {
-    if (leg.held) rooms.attachments.release(c, leg.home.session);
+    if (leg.held) rooms.attachments.release(c, leg.asked());
   }
   const auto same = [&](const auto& entry) { return entry.second.remote.session == link.remote.session; };
   if (std::none_of(links_.begin(), links_.end(), same)) rooms.forwards.close(link.remote.session);

@@ -21,6 +21,9 @@ struct CircuitLeg {
   explicit CircuitLeg(const dht::Home& at_home) : home(at_home) {}
 
   dht::Home home;
+  // We reach no home of the other: this supernode of ours carries it there (bridges.h).
+  std::optional<crypto::SessionKey> via;
+  const crypto::SessionKey& asked() const { return via ? *via : home.session; }
   Stage stage = Stage::wanted;
   bool held = false;  // the session with that supernode, for this leg
   control::PairNonce nonce{};
@@ -77,7 +80,7 @@ class Links {
   Status on_person(const Context& c, const SessionUp& up, const PersonHello& hello);
   void on_down(const Context& c, const LinkRooms& rooms, const SessionDown& down);
   void on_message(const Context& c, const LinkRooms& rooms, MessageIn message);
-  void on_path(const Context& c, const PathProven& proven);
+  void on_path(const LinkRooms& rooms, const PathProven& proven);
   void on_path(const Context& c, const LinkRooms& rooms, const PathChanged& changed);
   void on_path(const Context& c, const LinkRooms& rooms, const PathLost& lost);
 
@@ -139,7 +142,16 @@ class Links {
   Link* find(SessionId session);
   std::vector<Path> first_paths(const Context& c, const LinkRooms& rooms, const FoundDevice& device,
                                 const std::vector<dht::Home>& homes) const;
+  void add_bridges(const Context& c, const LinkRooms& rooms, const FoundDevice& device, Link& link,
+                   std::vector<Path>& paths) const;
   void advance(const Context& c, const LinkRooms& rooms, Link& link);
+  // A FORWARD path to the other by way of this leg's supernode.
+  std::optional<Path> open_forward(const Context& c, const LinkRooms& rooms, const crypto::SessionKey& leaf,
+                                   const CircuitLeg& leg) const;
+  // Whether what comes from `endpoint` comes by the supernode that this leg asks.
+  static bool goes_by(const LinkRooms& rooms, const CircuitLeg& leg, const Endpoint& endpoint);
+  void try_forward(const Context& c, const LinkRooms& rooms, const Link& link, const CircuitLeg& leg) const;
+  void begin_anew(const Context& c, const LinkRooms& rooms, Link& link) const;
   CircuitLeg* next_leg(Link& link) const;
   void begin_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg);
   void open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode);

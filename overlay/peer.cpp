@@ -187,6 +187,13 @@ std::optional<LanText> Peer::lan_text() const { return impl_->lan_text(); }
 bool Peer::serving_links() const { return impl_->serving_links; }
 
 State Peer::state() const { return impl_->state; }
+void Peer::set_keepalive(Time now, Duration every) {
+  every = std::clamp(every, Duration(control::kLeastKeepalive), Duration(control::kMostKeepalive));
+  impl_->sessions.set_keepalive(now, std::min(every, SessionsConfig().keepalive));
+  impl_->attachments.set_keepalive(impl_->at(now), every);
+  impl_->pump(now);
+}
+
 Role Peer::role() const { return impl_->config.role; }
 
 std::optional<Path> Peer::path(SessionId link) const {
@@ -217,7 +224,8 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
   for (const auto& contact : dht.nearest(dht.self().position, 16)) {
     const auto same = [&](const SupernodeInfo& s) { return s.session == contact.session; };
     if (std::none_of(out.begin(), out.end(), same))
-      out.push_back({contact.endpoint, contact.endpoint, contact.session, false, false, false, std::nullopt, std::nullopt});
+      out.push_back(
+          {contact.endpoint, contact.endpoint, contact.session, false, false, false, std::nullopt, std::nullopt});
   }
   return out;
 }
@@ -234,6 +242,12 @@ std::optional<RelayStatus> Peer::relay_status() const {
   const auto& circuits = impl_->role->circuits();
   return RelayStatus{leaf_count(), circuits.size(), circuits.month(), circuits.limits().month_bytes,
                      circuits.counters()};
+}
+
+void Peer::relayed_beside(Time now, std::uint64_t bytes) {
+  if (!impl_->role) return;
+  impl_->role->relayed_beside(impl_->wall_at(now), bytes);
+  impl_->tell_relayed(now, Impl::kTellRelayed);
 }
 
 std::size_t Peer::memory_bytes() const {

@@ -88,8 +88,8 @@ class Peer {
   void start(Time now, Wall wall);
   void handle_wall(Time now, Wall wall);
   void handle_datagram(Time now, const Datagram& datagram);
-  // Before handle_datagram: a packet of a circuit that stands here goes on from where it lies. Allocates nothing. Nothing:
-  // it is for handle_datagram.
+  // Before handle_datagram: a packet of a circuit that stands here goes on from where it lies. Allocates nothing.
+  // Nothing: it is for handle_datagram.
   std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
   void handle_timeout(Time now);
   // For a driver that knows what it will hand in next: fetches into the cache what that will need. Steps 0 to 3, each
@@ -119,15 +119,15 @@ class Peer {
   Status send(Time now, SessionId link, Channel channel, Bytes message);
   // On the best proven path; dropped when there is none. Voice stays outside the session: it is SRTP.
   void send_voice(Time now, SessionId link, ByteView packet);
-  // Protect mode. The peer's voice does not come as it should: asks it to send two ways at once for so long. Urgent, when
-  // none comes: ours goes two ways as well, and paths that do not answer are lost soon.
+  // Protect mode. The peer's voice does not come as it should: asks it to send two ways at once for so long. Urgent,
+  // when none comes: ours goes two ways as well, and paths that do not answer are lost soon.
   void ask_both(Time now, SessionId link, Duration lease, bool urgent);
   // Our own sending is limited by what the path carries: twice as much would harm, whatever the peer asks for.
   void set_narrow(SessionId link, bool narrow);
   // Our voice goes two ways now.
   bool goes_both(Time now, SessionId link) const;
-  // From now on the link takes packets that come straight from an address: the peer may learn where we are. Never before
-  // the person answered a stranger.
+  // From now on the link takes packets that come straight from an address: the peer may learn where we are. Never
+  // before the person answered a stranger.
   void show_endpoints(Time now, SessionId link);
   // Challenges this way to the peer. `use`: the frames, and the voice, go there as soon as it is proven and while it
   // answers; of the end that began the link, the other follows.
@@ -146,6 +146,9 @@ class Peer {
   // A call stands on this link: drop_caches leaves it alone, however quiet it is, and its circuits are looked after.
   void keep(Time now, SessionId link, bool kept);
   void close(Time now, SessionId link);
+  // How often supernodes are to hear of us (the usual 25 s where it was never said), clamped to
+  // control::kLeastKeepalive and kMostKeepalive; links to people at the least as often as usual.
+  void set_keepalive(Time now, Duration every);
   // Says good-bye to links and homes. Records are withdrawn, which is said again until it is confirmed, for a second at
   // most: until left(), datagrams and the clock go in and transmits come out as before.
   void leave(Time now);
@@ -178,6 +181,8 @@ class Peer {
   std::size_t leaf_count() const;
   std::size_t circuit_count() const;
   std::optional<RelayStatus> relay_status() const;  // of a supernode
+  // Of a supernode: so much was relayed otherwise (TURN), and counts into the month.
+  void relayed_beside(Time now, std::uint64_t bytes);
   std::size_t memory_bytes() const;
 
   struct Counters {

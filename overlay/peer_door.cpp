@@ -68,7 +68,10 @@ bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
   }
   std::optional<Transmit> onward;
   if (const auto* to_leaf = std::get_if<ToLeaf>(&*packet)) {
-    if (open_to(datagram.from.ip)) onward = role->pass_down(c, datagram.from, *to_leaf);
+    if (open_to(datagram.from.ip)) {
+      onward = role->bridge_on(c, datagram.from, *to_leaf, datagram.bytes);
+      if (!onward) onward = role->pass_down(c, datagram.from, *to_leaf);
+    }
   } else {
     const auto& tagged = std::get<Tagged>(*packet);
     if (tagged.kind == ForwardKind::down) {
@@ -76,6 +79,7 @@ bool Peer::Impl::handle_forward(const Context& c, const Datagram& datagram) {
     }
     if (tagged.kind == ForwardKind::back) {
       if (const auto path = forwards.path_of(datagram.from, tagged.id)) return deliver_inner(c, *path, tagged.inner);
+      if (role) onward = role->bridge_back(c, datagram.from, tagged, datagram.bytes);
     } else if (tagged.kind == ForwardKind::up) {
       if (role) onward = role->pass_back(c, datagram.from, tagged);
     } else {

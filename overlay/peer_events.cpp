@@ -31,6 +31,7 @@ bool Peer::Impl::pump_once(const Context& c) {
     busy = true;
   }
   if (role) join(c);
+  if (role) role->settle_bridges(c, attachments);
   if (attachments.take_changed()) {
     on_attachments(c);
     busy = true;
@@ -91,6 +92,7 @@ void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
 
 void Peer::Impl::on(const Context& c, const SessionDown& down) {
   if (attachments.owns(down.session)) {
+    if (role) role->on_far_down(c, down.session);
     finder.on_session_down(c, down.session);
     const auto contact = attachments.on_down(c, down);
     // Who forgot us is alive: it was started anew.
@@ -120,6 +122,7 @@ void Peer::Impl::on(const Context& c, MessageIn& in) {
 
 void Peer::Impl::on_supernode(const Context& c, SessionId session, const control::Message& message) {
   const auto* from = attachments.by_session(session);
+  if (role && role->on_far(c, attachments, *from, message)) return;
   if (const auto* attached = std::get_if<control::Attached>(&message)) {
     attachments.on_attached(c, session, *attached);
   } else if (const auto* refused = std::get_if<control::AttachRefused>(&message)) {
@@ -148,7 +151,7 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
 
 void Peer::Impl::on(const Context& c, const PathProven& proven) {
   if (role) role->on_proven(c, proven.session);
-  links.on_path(c, proven);
+  links.on_path(rooms(), proven);
 }
 
 void Peer::Impl::on(const Context& c, const PathChanged& changed) {

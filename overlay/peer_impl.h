@@ -68,6 +68,7 @@ struct Peer::Impl {
   void leave(Time now);
   void leave_when_said(const Context& c);
   void handle_timeout(Time now);
+  static constexpr Duration kTellRelayed = std::chrono::minutes(1);
   void tell_relayed(Time now, Duration least);
   void warm(int step, ByteView datagram) const;
   Time next_timeout() const;

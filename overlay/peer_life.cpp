@@ -9,7 +9,6 @@ namespace {
 constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
 constexpr Duration kAllSilent =
     std::chrono::milliseconds(800);  // more than any round trip, less than patience in a call
-constexpr Duration kTellRelayed = std::chrono::minutes(1);
 constexpr Duration kGoodbye = std::chrono::seconds(1);
 // Requests of good-byes; the publisher's own count from 1.
 constexpr std::uint64_t kGoodbyes = std::uint64_t{1} << 62;

@@ -75,6 +75,8 @@ class Session {
 
   // While hidden, what comes straight from an address is as if it never came: an answer would show that we are there.
   void hide(bool hidden) { hidden_ = hidden; }
+  // Instead of the usual one, for this session; 0: the usual one.
+  void set_keepalive(Duration every) { keepalive_ = every; }
   // Asks the peer, on every proven path, to send its voice two ways at once. Urgent: who does not answer is lost soon.
   void ask_both(SessionContext& context, Time now, const frame::Both& both);
   // The peer receives where we send: it answered a challenge there, or message 2.
@@ -142,6 +144,9 @@ class Session {
   bool has_data() const;
   void on_probe_timeout(SessionContext& context, Time now);
   Time probe_at() const;
+  Duration keepalive(const SessionsConfig& config) const {
+    return keepalive_ > Duration{} ? keepalive_ : config.keepalive;
+  }
   Time ping_at(const SessionsConfig& config) const;
   Time dead_at(const SessionsConfig& config) const;
 
@@ -185,6 +190,7 @@ class Session {
   Time heard_{};
   Time waiting_since_ = kNever;  // first packet that wants an answer, since the peer was last heard
   Time doubt_from_ = Time::min();
+  Duration keepalive_{};         // 0: as all others
   Duration renew_early_{};       // so that sessions of one start do not all renew at once
   crypto::Mac message3_mac_{};
   std::optional<crypto::Mac> reset_;

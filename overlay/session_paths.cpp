@@ -86,7 +86,7 @@ void Session::move_to(SessionContext& context, Time, const Path& to) {
 
 void Session::path_timeouts(SessionContext& context, Time now) {
   bool current_failed = false;
-  for (const auto& failed : paths_.on_timeout(now, heard_, context.config.keepalive, context.rng)) {
+  for (const auto& failed : paths_.on_timeout(now, heard_, keepalive(context.config), context.rng)) {
     if (failed.path == paths_.current_path()) {
       current_failed = true;
       continue;

@@ -159,7 +159,7 @@ Time Session::probe_at() const {
 Time Session::ping_at(const SessionsConfig& config) const {
   if (ping_due_ || !flight_.empty() || waiting_since_ != kNever) return kNever;
   // The initiator asks first; often only it sits behind a NAT.
-  return heard_ + (initiator_ ? config.keepalive : config.keepalive * 3 / 2);
+  return heard_ + (initiator_ ? keepalive(config) : keepalive(config) * 3 / 2);
 }
 
 Time Session::dead_at(const SessionsConfig& config) const {
@@ -177,7 +177,7 @@ Time Session::next_timeout(const SessionsConfig& config) const {
   const auto ack_at = paths_.current().budget() < kChallengePacket ? kNever : acks_.due();
   return std::min({ack_at, flight_.late_at(rtt_), probe_at(), ping_at(config), dead_at(config), renew_at(config),
                    keys_.current().since + config.refuse_after, keys_.next_timeout(),
-                   paths_.next_timeout(config.keepalive), unconfirmed_ ? unconfirmed_->next : kNever});
+                   paths_.next_timeout(keepalive(config)), unconfirmed_ ? unconfirmed_->next : kNever});
 }
 
 void Session::on_timeout(SessionContext& context, Time now) {

@@ -268,6 +268,21 @@ void Sessions::drop_path(Time now, SessionId session, const Path& path) {
   }
 }
 
+void Sessions::set_keepalive(Time now, Duration every) {
+  impl_->now = now;
+  if (impl_->config.keepalive == every) return;
+  impl_->config.keepalive = every;
+  impl_->sessions.each([&](SessionId, auto& session) { impl_->touch(*session); });
+}
+
+void Sessions::set_keepalive(Time now, SessionId session, Duration every) {
+  impl_->now = now;
+  if (auto* s = impl_->find(session)) {
+    s->set_keepalive(every);
+    impl_->touch(*s);
+  }
+}
+
 void Sessions::note_relay(SessionId session, const Endpoint& endpoint) {
   if (auto* s = impl_->find(session)) s->note_relay(endpoint);
 }

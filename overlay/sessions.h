@@ -159,6 +159,10 @@ class Sessions {
   // Hidden: packets that come straight from an address we do not use for this session are dropped before they are opened, so that
   // nobody who guesses our address learns that he is right.
   void hide(SessionId session, bool hidden);
+  // How often a quiet session is asked for a sign of life; the responder waits half as long again. Of all that have
+  // none of their own, or of one.
+  void set_keepalive(Time now, Duration every);
+  void set_keepalive(Time now, SessionId session, Duration every);
   // Somebody received what we sent on the current path: its endpoint is not forged.
   bool reached(SessionId session) const;
   std::optional<Path> current_path(SessionId session) const;

@@ -14,11 +14,7 @@ std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoin
     ++counters_.bad_mac;
     return std::nullopt;
   }
-  const bool opening = packet.inner[0] == kMessage1 && !from.ip.is_loopback();
-  if (!limiter_.allow(c.now, from.ip) || (opening && !openings_.allow(c.now, from.ip))) {
-    ++counters_.limited;
-    return std::nullopt;
-  }
+  if (!may_forward(c, from, packet.inner)) return std::nullopt;
   // A flood of forged sources would drive those out who mean it: they have, or soon get, a session with us.
   const bool proven = c.sessions.session_on(Path{PathKind::direct, from, 0, false}).has_value();
   auto& sources = leaf->sources;

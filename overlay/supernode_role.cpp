@@ -154,8 +154,9 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
   }
   client.used = c.now;
   if (std::holds_alternative<control::Attach>(message)) {
-    const auto& place = std::get<control::Attach>(message).place;
-    client.place = place ? std::make_unique<dht::Id>(*place) : nullptr;
+    const auto& attach = std::get<control::Attach>(message);
+    client.place = attach.place ? std::make_unique<dht::Id>(*attach.place) : nullptr;
+    if (attach.keepalive) c.sessions.set_keepalive(c.now, session, *attach.keepalive);
     on_attach(c, session, client);
   } else if (std::holds_alternative<control::Detach>(message)) {
     leaves_.detach(c.now, session);
@@ -167,6 +168,8 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     on_publish(c, session, client, *publish);
   } else if (const auto* open = std::get_if<control::CircuitOpen>(&message)) {
     on_circuit_open(c, session, *open);
+  } else if (const auto* forward_open = std::get_if<control::ForwardOpen>(&message)) {
+    on_forward_open(c, session, *forward_open);
   } else if (const auto* accept = std::get_if<control::CircuitAccept>(&message)) {
     on_circuit_accept(c, session, *accept);
   } else if (const auto* show = std::get_if<control::CircuitShow>(&message)) {
@@ -195,6 +198,7 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
 
 void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {
   circuits_.handle_wall(c.wall);
+  if (message.at && *message.at != c.identity.session_key()) return on_bridged(c, session, message);
   const auto caller_path = c.sessions.current_path(session);
   auto* leaf = leaves_.by_tag(message.tag);
   const bool real = caller_path && caller_path->kind == PathKind::direct && c.sessions.reached(session);
@@ -240,6 +244,7 @@ void SupernodeRole::on_session_down(const Context& c, SessionId session) {
   count(of_prefix_, it->second.from, -1);
   clients_.erase(it);
   leaves_.detach(c.now, session);
+  bridges_left_.push_back(session);
   tell_closed(c, circuits_.close_session(session));
 }
 
@@ -251,6 +256,7 @@ void SupernodeRole::on_proven(const Context& c, SessionId session) {
 void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
   leaves_.moved(session, endpoint);
   circuits_.moved(session, endpoint);
+  bridges_.moved(session, endpoint);
 }
 
 void SupernodeRole::leave(const Context& c) {
@@ -272,6 +278,6 @@ void SupernodeRole::handle_timeout(const Context& c) {
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }
 
-Time SupernodeRole::next_timeout() const { return sweep_at_; }
+Time SupernodeRole::next_timeout() const { return std::min(sweep_at_, bridges_.next_timeout()); }
 
 }  // namespace linnet::overlay

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "overlay/bridges.h"
 #include "overlay/circuit.h"
 #include "overlay/context.h"
 #include "overlay/hello.h"
@@ -65,10 +66,24 @@ class SupernodeRole {
     return circuits_.forward(now, from, packet);
   }
 
+  // Across two supernodes (bridges.h): what the attachments are wanted for, and what far supernodes say. False: it was
+  // not about that.
+  void settle_bridges(const Context& c, Attachments& attachments);
+  bool on_far(const Context& c, Attachments& attachments, const Supernode& from, const control::Message& message);
+  void on_far_down(const Context& c, SessionId session);
+  // A FORWARD packet of such a client, or an answer to it, goes on as it is.
+  std::optional<Transmit> bridge_on(const Context& c, const Endpoint& from, const ToLeaf& packet, ByteView whole);
+  std::optional<Transmit> bridge_back(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole);
+  const Bridges& bridges() const { return bridges_; }
+
   dht::Dht& dht() { return dht_; }
   const dht::Dht& dht() const { return dht_; }
   const LeafRegistry& leaves() const { return leaves_; }
   const CircuitTable& circuits() const { return circuits_; }
+  void relayed_beside(Wall wall, std::uint64_t bytes) {
+    circuits_.handle_wall(wall);
+    circuits_.count_beside(bytes);
+  }
   const Counters& counters() const { return counters_; }
   std::size_t client_count() const { return clients_.size(); }
   std::size_t memory_bytes() const {
@@ -115,6 +130,10 @@ class SupernodeRole {
   void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
   void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
   void on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message);
+  void on_bridged(const Context& c, SessionId session, const control::CircuitOpen& message);
+  void on_forward_open(const Context& c, SessionId session, const control::ForwardOpen& message);
+  std::optional<Bridges::Client> bridge_client(const Context& c, SessionId session) const;
+  bool may_forward(const Context& c, const Endpoint& from, ByteView inner);
   void on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message);
   void on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message);
   void tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed);
@@ -125,6 +144,8 @@ class SupernodeRole {
   dht::Dht dht_;
   LeafRegistry leaves_;
   CircuitTable circuits_;
+  Bridges bridges_;
+  std::vector<SessionId> bridges_left_;  // clients that went
   crypto::PrefixLimiter limiter_;
   crypto::PrefixLimiter openings_;
   std::map<SessionId, Client> clients_;

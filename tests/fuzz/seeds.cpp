@@ -70,7 +70,7 @@ void control_messages(const Folder& out) {
   const dht::Id id{crypto::hash256({view("place")}).bytes};
   const PairNonce nonce{1, 2, 3};
   const std::pair<const char*, Message> all[] = {
-      {"attach-place", Attach{id}},
+      {"attach-place", Attach{id, std::nullopt}},
       {"attached-v6", Attached{9, far.endpoint}},
       {"attach-refused", AttachRefused{{near, far}}},
       {"detach", Detach{}},
@@ -81,7 +81,7 @@ void control_messages(const Folder& out) {
       {"records-two", Records{1, true, {record(who).wire, Bytes(3)}, 300}},
       {"publish", Publish{1, record(who).wire}},
       {"published", Published{1, 12}},
-      {"circuit-open", CircuitOpen{nonce, 9}},
+      {"circuit-open", CircuitOpen{nonce, 9, std::nullopt}},
       {"circuit-accept", CircuitAccept{nonce, 1ULL << 40}},
       {"circuit-ready", CircuitReady{nonce, 9}},
       {"circuit-offer", CircuitOffer{nonce, who.session_key()}},

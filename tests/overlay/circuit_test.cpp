@@ -253,6 +253,18 @@ TEST_F(Caps, OfAMonthHoldOverRestartsAndEndWithIt) {
   EXPECT_EQ(after.month().bytes, 200U);
 }
 
+TEST_F(Caps, OfAMonthCountWhatIsRelayedOtherwise) {
+  limits.month_bytes = 1000;
+  CircuitTable t(limits);
+  const auto id = standing(t, 1, 2);
+  t.count_beside(700);
+  EXPECT_TRUE(pass(t, now, host(1), id, 200));
+  EXPECT_FALSE(pass(t, now, host(1), id, 200));
+  EXPECT_EQ(t.month().bytes, 900U);
+  t.count_beside(100);
+  EXPECT_EQ(t.open(now, rng, end(3), end(4), nonce(3)).error(), Fault::too_big);
+}
+
 TEST_F(Circuits, CountMonthsByTheCalendar) {
   EXPECT_EQ(month_of(Wall{0}), 1970 * 12);
   EXPECT_EQ(month_of(Wall{951'782'399}), 2000 * 12 + 1);  // 28 February 2000, 23:59:59

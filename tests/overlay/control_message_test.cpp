@@ -19,6 +19,8 @@ std::vector<Message> one_of_each() {
   contact.position = dht::position(contact.endpoint.ip, contact.device);
   const crypto::UserKey user{rng.array<32>()};
   return {Attach{},
+          Attach{std::nullopt, std::chrono::seconds(45)},
+          Attach{dht::Id{rng.array<32>()}, std::chrono::seconds(10)},
           Attached{77, somewhere()},
           AttachRefused{{contact}},
           Detach{},
@@ -32,7 +34,9 @@ std::vector<Message> one_of_each() {
           Records{2, false, {}, 7},
           Publish{3, Bytes(700, 9)},
           Published{3, 6},
-          CircuitOpen{rng.array<16>(), 88},
+          CircuitOpen{rng.array<16>(), 88, std::nullopt},
+          CircuitOpen{rng.array<16>(), 88, crypto::SessionKey{rng.array<32>()}},
+          ForwardOpen{crypto::SessionKey{rng.array<32>()}, 7, 9},
           CircuitAsk{rng.array<16>(), 99},
           CircuitAccept{rng.array<16>(), 99},
           CircuitReady{rng.array<16>(), 99},
