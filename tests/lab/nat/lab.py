@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,28 @@ from loud import loud  # noqa: E402
 TOP = HERE.parent.parent.parent
 NATLAB = TOP / "tests/lab/natlab/natlab.sh"
 SPEECH = TOP / "assets/speech.wav"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TYPES = ["none", "firewall", "full-cone", "restricted", "port-restricted", "symmetric", "udp-blocked", "tcp443-only", "cgnat", "cgnat-sym"]
+
+
+def leave(number, _frame):
+    """Who is told to end takes the namespaces along: as an exception, so that every `finally` runs."""
+    raise SystemExit(128 + number)
+
+
+for number in SIGNALS:
+    signal.signal(number, leave)
+
+
+class Undisturbed:
+    """Nothing interrupts what is cleaned up here, nor the programs that do it."""
+
+    def __enter__(self):
+        self.before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
 
 def unable():
@@ -37,7 +59,11 @@ class Lab:
         arguments += more
         if delay:
             arguments += ["--delay", str(delay)]
-        self.natlab(*arguments)
+        try:
+            self.natlab(*arguments)
+        except BaseException:
+            self.down()
+            raise
 
     def natlab(self, *arguments, check=True):
         r = subprocess.run([str(NATLAB), *arguments], capture_output=True, text=True, timeout=120)
@@ -58,19 +84,30 @@ class Lab:
         if r.returncode:
             raise RuntimeError(f"{host}: {r.stderr}")
 
-    def online(self, host, seconds=60):
-        """Follows the node's events until it is online; milliseconds it took from here."""
-        started = time.monotonic()
+    def status(self, host):
+        try:
+            return json.loads(self.linnet(host, "status", "--json").stdout)
+        except ValueError:
+            return {}
+
+    def watch(self, host, ready, seconds):
+        """Follows the node's events: the first status that is ready, or None after so long."""
         watch = subprocess.Popen(["timeout", str(seconds), self.program, "--home", str(self.root / host), "status", "--json", "--watch"],
                                  stdout=subprocess.PIPE, text=True)
         try:
             for line in watch.stdout:
-                if json.loads(line).get("state") == "online":
-                    return round((time.monotonic() - started) * 1000)
+                status = json.loads(line)
+                if ready(status):
+                    return status
         finally:
             watch.terminate()
             watch.wait()
         return None
+
+    def online(self, host, seconds=60):
+        """Milliseconds from here until the node is online; None after so many seconds."""
+        started = time.monotonic()
+        return round((time.monotonic() - started) * 1000) if self.watch(host, lambda s: s.get("state") == "online", seconds) else None
 
     def people_up(self, people=None, v6=False):
         """Three supernodes on the Internet side, on port 4400 (and by themselves on 443 and 80), then people: host to listening addresses and
@@ -109,10 +146,11 @@ class Lab:
         return next((f"pub{k}" for k in (1, 2, 3) if via and f"198.18.{k}.11:" in via), None)
 
     def down(self):
-        for host in self.homes:
-            self.linnet(host, "down")
-        self.natlab("down", "-n", self.name, check=False)
-        if self.keep:
-            print(f"homes are kept in {self.root}", file=sys.stderr)
-        else:
-            shutil.rmtree(self.root, ignore_errors=True)
+        with Undisturbed():
+            for host in self.homes:
+                self.linnet(host, "down")
+            self.natlab("down", "-n", self.name, check=False)
+            if self.keep:
+                print(f"homes are kept in {self.root}", file=sys.stderr)
+            else:
+                shutil.rmtree(self.root, ignore_errors=True)

@@ -19,6 +19,7 @@ node() { local name=$1; shift; "$LINNET" --home "$work/$name" "$@"; }
 
 world_end() {
   local m
+  trap '' INT TERM HUP  # nobody interrupts this, nor the programs that do it
   for m in "${machines[@]}"; do node "$m" down >/dev/null 2>&1 & done
   wait
   for m in "${machines[@]}" hub; do ip netns del "$(ns "$m")" 2>/dev/null || true; done
