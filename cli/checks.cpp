@@ -7,6 +7,7 @@
 
 #include "cli/network.h"
 #include "cli/print.h"
+#include "node/nat_facts.h"
 
 namespace linnet::cli {
 namespace {
@@ -82,9 +83,10 @@ Check nat_check(const char* name, const Json& family) {
   const auto text = family_text(family);
   if (!family.is_object()) return {name, Level::ok, text, ""};
   if (at(family, "kind") == "symmetric")
-    return {
-        name, Level::warn, text,
-        "calls to people behind most NATs go through a supernode; a port mapping (UPnP, NAT-PMP) on the router helps"};
+    return {name, Level::warn,
+            text + "; calls to people behind other NATs become direct by port search, expected within " +
+                std::to_string(node::kSearched.count()) + " s, and stay on a supernode where theirs is symmetric too",
+            "a port mapping (UPnP, NAT-PMP) on the router"};
   const bool udp = family.value("udp", false);
   return {name, udp ? Level::ok : Level::warn, text, ""};
 }
@@ -146,12 +148,18 @@ Check path_check(const Json& device, const std::string& ours) {
             "linnet contact add WHO"};
   const auto theirs = at(device, "nat");
   const auto word = [](const std::string& nat) { return nat.empty() ? "?" : nat; };
+  const auto pair = ": yours " + word(ours) + ", theirs " + word(theirs);
+  if (node::searches(node::nat_type(ours), node::nat_type(theirs)))
+    return {"path", Level::ok,
+            text + pair + "; a call becomes direct by port search, expected within " +
+                std::to_string(node::kSearched.count()) + " s",
+            ""};
   std::string remedy;
   if (ours == "symmetric") remedy = "yours: a port mapping on the router, or a network without a symmetric NAT";
   if (ours == "udp-blocked") remedy = "yours: let UDP port 4400 out of the firewall";
   if (remedy.empty() && theirs == "symmetric") remedy = "theirs: a port mapping on their router";
   if (remedy.empty() && theirs == "udp-blocked") remedy = "theirs: UDP is blocked there";
-  return {"path", Level::warn, text + ": yours " + word(ours) + ", theirs " + word(theirs), remedy};
+  return {"path", Level::warn, text + pair, remedy};
 }
 
 }  // namespace
@@ -173,6 +181,8 @@ std::vector<Check> check_node(const Json& status, const Json& network) {
     out.push_back(udp_check(network));
     out.push_back(nat_check("NAT, IPv4", network.value("v4", Json())));
     out.push_back(nat_check("NAT, IPv6", network.value("v6", Json())));
+    if (const auto v4 = network.value("v4", Json()); v4.is_object() && v4.value("nat", Json()) == Json(true))
+      out.push_back({"NAT mapping", Level::ok, binding_text(network), ""});
     out.push_back(firewall_check(network));
     if (network.value("captive_portal", Json()) == Json(true))
       out.push_back(

@@ -179,6 +179,19 @@ std::string family_text(const Json& family) {
   return out + "; seen as " + word_at(family, "mapped");
 }
 
+std::string binding_text(const Json& found) {
+  const auto binding = found.value("binding", Json());
+  const auto every = "; supernodes hear from here every " + figure(found, "keepalive_s", "%.0f s");
+  if (!binding.is_object() || (!binding["alive_s"].is_number() && !binding["dead_s"].is_number()))
+    return "not measured yet" + every;
+  const auto alive = figure(binding, "alive_s", "%.0f s"), dead = figure(binding, "dead_s", "%.0f s");
+  std::string out = dead.empty()    ? "kept for " + alive + " at the least"
+                    : alive.empty() ? "gone after " + dead
+                                    : "kept for " + alive + ", gone after " + dead;
+  if (!binding.value("measured", false)) out += " (being measured)";
+  return out + every;
+}
+
 std::string mapped_text(const Json& port) {
   const bool tcp = word_at(port, "transport") != "udp";
   return word_at(port, "external") + (tcp ? "/tcp" : "") + " by " + word_at(port, "protocol") +
@@ -190,7 +203,8 @@ std::string reach_text(const Json& relay) {
     const auto ms = figure(relay, key);
     return std::string("  ") + name + " " + (ms.empty() ? "no answer" : ms);
   };
-  return word_at(relay, "endpoint") + one("UDP", "udp_ms") + one("TCP", "tcp_ms") + one("443", "tcp443_ms");
+  return word_at(relay, "endpoint") + one("UDP", "udp_ms") + one("TCP", "tcp_ms") + one("443", "tcp443_ms") +
+         one("TLS", "tls_ms");
 }
 
 int netcheck(const Context& context, const verb::Netcheck&) {
@@ -215,6 +229,8 @@ int netcheck(const Context& context, const verb::Netcheck&) {
   say("NAT     " + (kind.empty() ? "?" : kind));
   say("IPv4    " + family_text((*found)["v4"]));
   say("IPv6    " + family_text((*found)["v6"]));
+  if (const auto& v4 = (*found)["v4"]; v4.is_object() && yes_no(v4, "nat") == "yes")
+    say("unused  " + binding_text(*found));
   for (const auto& port : (*found)["mapped"]) say("mapped  " + mapped_text(port));
   for (const auto& relay : (*found)["relays"]) say("relay   " + reach_text(relay));
   const auto ahead = figure(*found, "clock_ahead_s", "%.0f s");

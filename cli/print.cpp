@@ -90,8 +90,8 @@ std::string path_text(const Json& call) {
   const auto path = text_at(call, "path");
   const auto via = text_at(call, "via");
   const auto reason = text_at(call, "reason");
-  const auto why = (reason.empty() ? "" : " (" + reason + ")") +
-                   std::string(call.value("protected", false) ? " PROTECTED" : "");
+  const auto why =
+      (reason.empty() ? "" : " (" + reason + ")") + std::string(call.value("protected", false) ? " PROTECTED" : "");
   if (path == "lan" || path == "direct")
     return (path == "lan" ? "LAN" : "DIRECT") + (via.empty() ? "" : " " + via) + why;
   if (path != "relayed") return "UNKNOWN";
@@ -167,6 +167,7 @@ std::string explain_text(const Json& e) {
 std::string status_text(const Json& s) {
   std::string out = text_at(s, "uri") + " is " + text_at(s, "state") + " (" + text_at(s, "role") + ", process " +
                     std::to_string(s.value("pid", 0)) + ")";
+  if (const auto why = text_at(s, "why"); !why.empty()) out += "\n  why         " + why;
   out += "\n  key name    " + text_at(s, "key_name");
   const auto list = [&](const char* key) {
     std::string line;

@@ -48,6 +48,11 @@ struct Examined {
 };
 // Find out what our NAT does: Node::stun_servers(), Node::probed().
 struct ProbeNat {};
+// Measure how long our NAT keeps a mapping, with this supernode's help (nat/binding_life.h): Node::binding_found() each
+// time something was learnt. It takes the place of one that is under way.
+struct MeasureBinding {
+  Endpoint server;
+};
 struct StatusChanged {};          // read Node::status() again
 struct IncomingCall {
   CallId call{};
@@ -104,7 +109,7 @@ struct Left {};
 
 }  // namespace event
 
-using Event = std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::StatusChanged,
+using Event = std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::MeasureBinding, event::StatusChanged,
                            event::IncomingCall, event::CallChanged, event::CallEnded, event::AudioStart,
                            event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence,
                            event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity,

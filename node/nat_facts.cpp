@@ -49,6 +49,19 @@ std::optional<bool> punches(NatType ours, NatType theirs) {
   return other == NatType::none || other == NatType::full_cone || other == NatType::restricted;
 }
 
+bool searches(NatType ours, NatType theirs) {
+  if ((ours == NatType::symmetric) == (theirs == NatType::symmetric)) return false;
+  const auto other = ours == NatType::symmetric ? theirs : ours;
+  return other == NatType::port_restricted || other == NatType::firewall;
+}
+
+NatType nat_type(std::string_view word) {
+  for (auto i = static_cast<int>(NatType::unknown); i <= static_cast<int>(NatType::udp_blocked); ++i) {
+    if (to_string(static_cast<NatType>(i)) == word) return static_cast<NatType>(i);
+  }
+  return NatType::unknown;
+}
+
 std::string relayed_because(NatType ours, NatType theirs) {
   if (theirs == NatType::unknown && ours != NatType::udp_blocked) return {};
   const auto word = [](NatType type) {

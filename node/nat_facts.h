@@ -29,6 +29,12 @@ std::string_view to_string(nat::Dependence dependence);  // "endpoint-independen
 NatType type_of(const nat::ProbeReport& report);
 // Whether a plain two-sided punch opens this pair (docs/protocol/traversal.md). Nothing when either is not known.
 std::optional<bool> punches(NatType ours, NatType theirs);
+// Whether a call of this pair, relayed at first, becomes direct by a search for ports (node/port_search.h), and how
+// long that takes at the most when it succeeds.
+bool searches(NatType ours, NatType theirs);
+inline constexpr std::chrono::seconds kSearched{10};
+// "symmetric" and so on; anything else is unknown.
+NatType nat_type(std::string_view word);
 // Why a call of this pair is relayed: "yours symmetric, theirs port-restricted". Empty when nothing is known of theirs.
 std::string relayed_because(NatType ours, NatType theirs);
 
@@ -38,6 +44,7 @@ struct Reach {
   std::optional<Duration> udp;     // round trip of a Binding request
   std::optional<Duration> tcp;     // until the connection stood; where TCP was tried
   std::optional<Duration> tcp443;  // likewise, at port 443
+  std::optional<Duration> tls;     // until a handshake of TLS was over there
 };
 
 // What one run found out.

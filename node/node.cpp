@@ -5,6 +5,7 @@
 
 #include "node/last_seen.h"
 #include "node/node_impl.h"
+#include "node/not_online.h"
 
 namespace linnet::node {
 namespace {
@@ -129,10 +130,24 @@ bool Node::fan_heard(Time now, std::size_t socket, const Datagram& datagram) {
 std::vector<Endpoint> Node::stun_servers() const { return node::stun_servers(impl_->peer.supernodes()); }
 
 void Node::probed(Time now, Probed found) {
+  impl_->binding.look(now, found);
+  impl_->peer.set_keepalive(now, impl_->binding.keepalive());
   impl_->nat.done(now, std::move(found));
   auto rooms = impl_->rooms();
   tell_network(rooms, now);
   impl_->out.status_changed();
+  impl_->settle(now);
+}
+
+void Node::binding_found(Time now, const nat::BindingLife::Found& found) {
+  impl_->binding.found(now, found);
+  impl_->peer.set_keepalive(now, impl_->binding.keepalive());
+  impl_->out.status_changed();
+  impl_->settle(now);
+}
+
+void Node::relayed_beside(Time now, std::uint64_t bytes) {
+  impl_->peer.relayed_beside(now, bytes);
   impl_->settle(now);
 }
 
@@ -180,12 +195,15 @@ NodeStatus Node::status(Time now) const {
   out.clock_ahead = impl_->peer.network_clock().ahead();
   out.nat = impl_->nat.type();
   out.network = impl_->nat.last();
+  out.binding = impl_->binding.known();
+  out.keepalive = impl_->binding.keepalive();
   out.mapped = impl_->mapped;
   if (impl_->came_online) out.joined_in = *impl_->came_online - impl_->began;
   out.clock_voices = impl_->peer.network_clock().voices();
   out.udp_probes = impl_->peer.udp_probes();
   out.udp_answers = impl_->peer.udp_answers();
   out.relay = impl_->peer.relay_status();
+  out.why = why_not_online(out, impl_->peer.network_clock());
   const auto rooms = impl_->rooms();
   for (const auto& entry : impl_->calls) out.calls.push_back(entry.second.view(rooms, now));
   return out;

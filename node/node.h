@@ -10,6 +10,7 @@
 #include "base/machine.h"
 #include "base/rng.h"
 #include "crypto/identity.h"
+#include "nat/binding_life.h"
 #include "node/config.h"
 #include "node/event.h"
 #include "node/nat_facts.h"
@@ -28,10 +29,13 @@ struct NodeStatus {
   std::size_t clock_voices = 0;                     // how many have
   unsigned udp_probes = 0;                          // Peer::udp_probes
   unsigned udp_answers = 0;
-  std::optional<overlay::RelayStatus> relay;        // of a supernode
+  std::optional<overlay::RelayStatus> relay;  // of a supernode
   NatType nat = NatType::unknown;
-  std::optional<Probed> network;      // the last run that looked at the NAT
+  std::optional<Probed> network;                   // the last run that looked at the NAT
+  std::optional<nat::BindingLife::Found> binding;  // what is known of the life of our NAT's mappings
+  Duration keepalive{};                            // how often supernodes hear of us at the least
   std::vector<OpenPort> mapped;
+  std::string why;                    // it is not online; empty: it is
   std::optional<Duration> joined_in;  // from start() until the node was first online
   std::vector<CallView> calls;
 };
@@ -75,6 +79,10 @@ class Node {
   // After event ProbeNat, or when a person asks: whom to ask what our NAT does, and what came of it.
   std::vector<Endpoint> stun_servers() const;
   void probed(Time now, Probed found);
+  void binding_found(Time now, const nat::BindingLife::Found& found);
+
+  // The driver relayed so much by TURN: it counts into the month (NodeStatus::relay), as what circuits carry.
+  void relayed_beside(Time now, std::uint64_t bytes);
 
   // The driver stored what SaveSequence asked for.
   void sequence_stored(Time now, std::uint64_t below);

@@ -144,7 +144,7 @@ void Node::Impl::handle_timeout(Time now) {
     out.changed(entry.first);
   }
   if (now >= idle_check) close_idle_links(now);
-  if (now >= nat.next_timeout() && nat.begin(now)) out.push(event::ProbeNat{});
+  look_at_nat(now);
   if (now >= examiner.next_timeout()) {
     auto r = rooms();
     examiner.handle_timeout(r, now);
@@ -156,11 +156,17 @@ void Node::Impl::handle_timeout(Time now) {
   settle(now);
 }
 
+void Node::Impl::look_at_nat(Time now) {
+  if (now >= nat.next_timeout() && nat.begin(now)) out.push(event::ProbeNat{});
+  if (now < binding.next_timeout()) return;
+  if (const auto server = binding.begin(now, peer.supernodes())) out.push(event::MeasureBinding{*server});
+}
+
 Time Node::Impl::next_timeout() const {
   if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
-  Time out_at =
-      std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by,
-                invitations.next_timeout(), nat.next_timeout(), examiner.next_timeout(), streams.next_timeout()});
+  Time out_at = std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by,
+                          invitations.next_timeout(), nat.next_timeout(), binding.next_timeout(),
+                          examiner.next_timeout(), streams.next_timeout()});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
   return out_at;

@@ -1,6 +1,7 @@
 // What Node is made of. It owns the rooms and carries things from one to the next; every decision is made in them.
 #pragma once
 
+#include "node/binding_watch.h"
 #include "node/call.h"
 #include "node/examiner.h"
 #include "node/invitations.h"
@@ -26,6 +27,7 @@ struct Node::Impl {
   void close_idle_links(Time now);
   void keep_links(Time now);
   void tend_fan();
+  void look_at_nat(Time now);
   void tend_streams(Time now);
 
   // node_events.cpp: from the overlay.
@@ -118,6 +120,7 @@ struct Node::Impl {
   Invitations invitations;
   Examiner examiner;
   NatWatch nat;
+  BindingWatch binding;
   std::vector<OpenPort> mapped;
   Outbox out;
   CallTable calls;

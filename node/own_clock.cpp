@@ -20,11 +20,15 @@ std::string span(std::int64_t seconds) {
 }  // namespace
 
 std::string wrong_clock(const Rooms& rooms) {
-  const auto& clock = rooms.peer.network_clock();
+  const auto why = wrong_clock(rooms.peer.network_clock());
+  return why.empty() ? why : "\n  " + why;
+}
+
+std::string wrong_clock(const dht::NetworkClock& clock) {
   const auto ahead = clock.ahead();
   if (!ahead || clock.by_median() || std::chrono::abs(*ahead) <= dht::NetworkClock::kJump) return {};
   const auto voices = clock.voices();
-  return "\n  This machine's clock is " + span(std::chrono::abs(*ahead).count()) +
+  return "This machine's clock is " + span(std::chrono::abs(*ahead).count()) +
          (ahead->count() > 0 ? " ahead of " : " behind ") + std::to_string(voices) +
          (voices == 1 ? " supernode's" : " supernodes'") +
          ", and with fewer than three of them people are found by it. Set it: timedatectl set-ntp true";

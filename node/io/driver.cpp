@@ -1,5 +1,6 @@
 #include "node/io/driver.h"
 
+#include "crypto/digest.h"
 #include "node/io/clock.h"
 #include "node/io/control/view_json.h"
 #include "node/io/log.h"
@@ -14,6 +15,11 @@ namespace {
 
 constexpr unsigned kFloorsKeptFrom = 60;  // seconds after the start
 constexpr Duration kMendAfter = std::chrono::milliseconds(20);
+
+// A secret that only the device key's owner can have, and that tells nothing of it.
+nat::PortOwner port_owner(const crypto::Identity& identity) {
+  return crypto::hmac_sha256(identity.device.seed.bytes(), {view("linnet-1 port owner")});
+}
 
 void warn_when(const Done& done) {
   if (!done) log_error(done.error().text);
@@ -37,9 +43,10 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       opener_wanted_(parts.port_mapping),
       turn_login_(std::move(parts.turn_login)),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
-  if (parts.turn)
-    turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn),
-                                          [this](Time read_at) { passed_on(read_at); });
+  if (!parts.turn) return;
+  parts.turn->allowance = &allowance_;
+  turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn),
+                                        [this](Time read_at) { passed_on(read_at); });
 }
 
 Driver::~Driver() = default;
@@ -190,6 +197,8 @@ void Driver::on_event(const node::Event& event) {
     warn_when(key_file_.save(rng_, node_.identity()));
   } else if (std::holds_alternative<node::event::ProbeNat>(event)) {
     if (!probe_) run_probe(false, {});
+  } else if (const auto* measure = std::get_if<node::event::MeasureBinding>(&event)) {
+    loop_.post([this, server = measure->server] { measure_binding(server); });
   } else if (const auto* fan = std::get_if<node::event::OpenFan>(&event)) {
     loop_.post([this, n = fan->sockets] { open_fan(n); });
   } else if (std::holds_alternative<node::event::CloseFan>(event)) {
@@ -226,6 +235,20 @@ void Driver::run_probe(bool tcp, Probing ears) {
   probe_ = std::make_unique<NetProbe>(loop_, rng_, node_.stun_servers(), tcp,
                                       Probing{std::move(ears.step), std::move(done)});
   probe_->start();
+}
+
+void Driver::measure_binding(const Endpoint& server) {
+  const auto run = ++lives_;
+  auto found = [this, run](const nat::BindingLife::Found& what) {
+    if (run != lives_) return;  // a later one has taken its place
+    if (what.finished || what.failed) life_.reset();
+    node_.binding_found(now(), what);
+    pump();
+  };
+  life_ = std::make_unique<LifeProbe>(loop_, rng_, server, std::move(found));
+  if (life_->start()) return;
+  life_.reset();
+  node_.binding_found(now(), {{}, {}, false, true});
 }
 
 // What cannot be stored now is tried again every second: the person knows already, and the next one may need it.
@@ -283,7 +306,7 @@ void Driver::start_opener() {
     node_.handle_mappings(now(), std::move(open));
     loop_.post([this] { pump(); });
   };
-  opener_ = std::make_unique<PortOpener>(loop_, rng_, ports_.sockets(), std::move(ears));
+  opener_ = std::make_unique<PortOpener>(loop_, rng_, ports_.sockets(), port_owner(node_.identity()), std::move(ears));
   opener_->start();
 }
 
@@ -314,8 +337,19 @@ void Driver::announce() {
   lan_->announce(node_.peer().lan_text());
 }
 
+// Circuits and TURN draw on one month: what TURN carried goes to the node, and what is left comes back.
+void Driver::count_turn() {
+  if (!turn_) return;
+  const auto bytes = turn_->status().counters.bytes;
+  node_.relayed_beside(now(), bytes - std::exchange(turn_counted_, bytes));
+  const auto relay = node_.peer().relay_status();
+  if (!relay || !relay->month_bytes) return;
+  allowance_.bytes = *relay->month_bytes - std::min(*relay->month_bytes, relay->month.bytes);
+}
+
 void Driver::second() {
   second_->set(now() + std::chrono::seconds(1));
+  count_turn();
   store_sequence();
   store_people();
   node_.handle_wall(now(), wall());

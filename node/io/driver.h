@@ -7,6 +7,7 @@
 #include "nat/turn_config.h"
 #include "nat/turn_counters.h"
 #include "node/io/net/lan.h"
+#include "node/io/net/life_probe.h"
 #include "node/io/net/net_probe.h"
 #include "node/io/net/port_opener.h"
 #include "node/io/net/tcp_ports.h"
@@ -75,6 +76,8 @@ class Driver {
   void on_event(const node::Event& event);
   void second();
   void run_probe(bool tcp, Probing ears);
+  void count_turn();
+  void measure_binding(const Endpoint& server);
   void start_lan();
   void start_opener();
   void start_carrier();
@@ -92,6 +95,8 @@ class Driver {
   Rng& rng_;
   UdpPorts ports_;
   std::unique_ptr<TcpPorts> tcp_;
+  nat::turn::Allowance allowance_;  // before the service that draws on it
+  std::uint64_t turn_counted_ = 0;  // bytes of TURN that the node knows of
   std::unique_ptr<TurnService> turn_;
   Duration gather_;
   Time read_at_{};  // what passes through
@@ -124,6 +129,8 @@ class Driver {
   Sound sound_;
   std::unique_ptr<NetProbe> probe_;  // while it runs
   bool probing_tcp_ = false;
+  std::unique_ptr<LifeProbe> life_;  // while it runs
+  std::uint64_t lives_ = 0;          // how many have run
 };
 
 }  // namespace linnet::io

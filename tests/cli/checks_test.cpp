@@ -89,12 +89,37 @@ TEST(Checks, OfAPersonSayWhoseNatItIs) {
               {"their_candidates", Json::array()}};
   const Json examined{
       {"peer", "bob@demo.example"}, {"lookup_ms", 8.0}, {"lookup_hops", 2}, {"devices", Json::array({device})}};
-  const auto checks = check_person(examined, "symmetric");
+  const auto checks = check_person(examined, "udp-blocked");
   EXPECT_EQ(named(checks, "path").level, Level::warn);
-  EXPECT_THAT(named(checks, "path").text, HasSubstr("yours symmetric, theirs port-restricted"));
+  EXPECT_THAT(named(checks, "path").text, HasSubstr("yours udp-blocked, theirs port-restricted"));
   EXPECT_THAT(named(checks, "path").remedy, HasSubstr("yours: "));
   EXPECT_THAT(named(checks, "directory").text, HasSubstr("record 30 s old"));
   EXPECT_THAT(named(checks, "tried from here").text, HasSubstr("192.168.2.11:4400 no answer"));
+}
+
+// The link of an examination carries no voice, so no ports are searched for it: that is no reason to complain.
+TEST(Checks, OfAPersonSayWhereACallWillBeDirectByPortSearch) {
+  const struct {
+    const char* ours;
+    const char* theirs;
+    bool searched;
+  } pairs[] = {{"symmetric", "port-restricted", true}, {"firewall", "symmetric", true},
+               {"symmetric", "symmetric", false},      {"symmetric", "", false},
+               {"udp-blocked", "symmetric", false},    {"port-restricted", "port-restricted", false}};
+  for (const auto& pair : pairs) {
+    const Json device{{"homes", Json::array({"198.51.100.1:4400"})},
+                      {"path", "relayed"},
+                      {"via", "198.51.100.1:4400"},
+                      {"answered", 1},
+                      {"failure", nullptr},
+                      {"shares_addresses", true},
+                      {"nat", *pair.theirs ? Json(pair.theirs) : Json(nullptr)}};
+    const auto checks = check_person({{"peer", "bob@demo.example"}, {"devices", Json::array({device})}}, pair.ours);
+    const auto& path = named(checks, "path");
+    EXPECT_EQ(path.level, pair.searched ? Level::ok : Level::warn) << pair.ours << " x " << pair.theirs;
+    const bool said = path.text.find("direct by port search, expected within 10 s") != std::string::npos;
+    EXPECT_EQ(said, pair.searched) << path.text;
+  }
 }
 
 // A link of before stays in the books of a daemon for a while after the device died.

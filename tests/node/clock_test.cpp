@@ -92,6 +92,11 @@ TEST(OwnClock, ThatIsWrongIsNamedWhenNobodyIsFound) {
     const auto heard = [&] { return alice.node->status(town.now()).clock_voices == 1; };
     ASSERT_TRUE(town.run_until(heard, std::chrono::seconds(20)));
     town.run_for(std::chrono::seconds(2));
+    const auto status = alice.node->status(town.now());
+    EXPECT_EQ(status.state == overlay::State::online, off == 0);
+    const std::string why = std::string("This machine's clock is 365 days ") + (off > 0 ? "ahead" : "behind");
+    EXPECT_EQ(status.why.find(why) != std::string::npos, off != 0) << status.why;
+    EXPECT_EQ(status.why.empty(), off == 0) << status.why;
     town.call(alice, "carol@c.example");
     ASSERT_TRUE(town.run_until([&] { return alice.summary() != nullptr; }, std::chrono::seconds(60)));
     const auto& text = alice.summary()->text;

@@ -53,8 +53,8 @@ TEST_F(Doctor, ChecksTheNetworkAndKeepsWhatItFound) {
   const auto ran = alice_.run({"netcheck", "--json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   const auto found = ran.last_line();
-  EXPECT_EQ(keys_of(found), (Line{"schema", "nat", "udp", "v4", "v6", "mapped", "relays", "clock_ahead_s",
-                                  "clock_supernodes", "captive_portal", "took_ms"}));
+  EXPECT_EQ(keys_of(found), (Line{"schema", "nat", "udp", "v4", "v6", "mapped", "binding", "keepalive_s", "relays",
+                                  "clock_ahead_s", "clock_supernodes", "captive_portal", "took_ms"}));
   EXPECT_EQ(found["nat"], "none") << found;
   EXPECT_EQ(found["v4"]["nat"], false);
   EXPECT_EQ(found["v4"]["filtering"], "endpoint-independent") << "a supernode with two addresses tells it";

@@ -52,14 +52,31 @@ TEST_F(NatPairs, ThatStayRelayedAreExplainedByTheDoctor) {
   EXPECT_EQ(check["b1"]["nat"], "port-restricted") << check;
   EXPECT_EQ(check["b1"]["v4"]["filtering"], "address-and-port-dependent") << check;
   EXPECT_EQ(check["b1"]["v4"]["hairpin"], false) << check;
+  for (const auto& relay : check["b1"]["relays"]) EXPECT_TRUE(relay["tls_ms"].is_number()) << relay;
   EXPECT_EQ(found["ping"]["devices"][0]["candidates"].size(), 0U) << "a stranger learnt an address";
   const auto& device = found["doctor"]["peer"]["devices"][0];
   EXPECT_EQ(device["nat"], "port-restricted") << device;
   ASSERT_FALSE(device["candidates"].empty()) << device;
   if (device["path"] != "relayed") GTEST_SKIP() << "a direct path was found all the same: " << device;
-  EXPECT_NE(found["words"].get<std::string>().find("yours symmetric, theirs port-restricted"), std::string::npos)
-      << found["words"];
-  EXPECT_EQ(found["doctor"]["culprit"].get<std::string>().rfind("path: ", 0), 0U) << found["doctor"]["culprit"];
+  const auto words = found["words"].get<std::string>();
+  EXPECT_NE(words.find("yours symmetric, theirs port-restricted"), std::string::npos) << words;
+  EXPECT_NE(words.find("a call becomes direct by port search, expected within 10 s"), std::string::npos) << words;
+  EXPECT_TRUE(found["doctor"]["culprit"].is_null()) << found["doctor"]["culprit"];
+}
+
+// One gets out to one supernode alone, by port 443; the other to another one, by TCP.
+TEST_F(NatPairs, ThatReachNoSupernodeInCommonTalkAcrossTwo) {
+  const auto said = run("nat/chain", "--linnet " LINNET_BINARY_DIR "/linnet --seconds 2");
+  if (!said) GTEST_SKIP() << log_;
+  const auto found = Json::parse(*said, nullptr, false);
+  ASSERT_TRUE(found.is_object()) << log_ << *said;
+  for (const auto* way : {"a->b", "b->a"}) {
+    const auto& row = found[way];
+    EXPECT_EQ(row["call"]["result"], "ended") << row;
+    EXPECT_EQ(row["call"]["path"], "relayed") << row;
+    EXPECT_GT(row["call"]["packets_received"], 0) << row;
+    for (const auto* host : {"pub1", "pub2"}) EXPECT_GE(row["circuits"][host], 1) << host << ' ' << row;
+  }
 }
 
 }  // namespace

@@ -116,6 +116,30 @@ TEST_F(Turn, SendsAwayWhoHasTheWrongPassword) {
   EXPECT_GT(turn["unauthenticated"], 0) << turn;
 }
 
+TEST_F(Turn, CountsIntoTheMonthOverRestarts) {
+  ASSERT_NE(talk({}).find(kNothingLost), std::string::npos);
+  const auto counted = [](const Json& s) { return s["relay"]["month_bytes"].get<std::uint64_t>(); };
+  const auto turn = relay_.status()["turn"]["bytes"].get<std::uint64_t>();
+  ASSERT_GT(turn, 0U);
+  ASSERT_TRUE(relay_.until([&](const Json& s) { return counted(s) >= turn; }));
+  ASSERT_EQ(relay_.run({"down"}).exit, 0);
+  ASSERT_TRUE(relay_.up({"--relay", "on", "--turn-user", "phone:long and secret", "--relay-allow-loopback"}));
+  EXPECT_GE(counted(relay_.status()), turn);
+}
+
+TEST_F(Turn, CarriesNothingWhenTheMonthIsUsedUp) {
+  ASSERT_EQ(relay_.run({"down"}).exit, 0);
+  relay_.home().write("config.toml", "[relay]\nmonth = 0\n");
+  ASSERT_TRUE(relay_.up({"--relay", "on", "--turn-user", "phone:long and secret", "--relay-allow-loopback"}));
+  const auto at = relay_.endpoint();
+  port_ = at.substr(at.rfind(':') + 1);
+  const auto said = talk({});
+  EXPECT_EQ(said.find(kNothingLost), std::string::npos) << said;
+  const auto turn = relay_.status()["turn"];
+  EXPECT_GT(turn["refused_allocations"], 0) << turn;
+  EXPECT_EQ(turn["bytes"], 0) << turn;
+}
+
 TEST(TurnServer, IsNoneWithoutUsers) {
   Daemon relay("relay@turn.example");
   ASSERT_TRUE(relay.up({"--relay", "on"}));

@@ -35,7 +35,8 @@ Ordered turn_object(const nat::turn::Status& turn) {
                  {"refused_peers", n.refused_peers},
                  {"unauthenticated", n.unauthenticated},
                  {"limited", n.limited},
-                 {"refused_allocations", n.refused_allocations}};
+                 {"refused_allocations", n.refused_allocations},
+                 {"over_month", n.over_month}};
 }
 
 Ordered turn_client_object(const TurnCarrierStatus& turn) {

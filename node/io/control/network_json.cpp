@@ -90,6 +90,15 @@ Ordered relays_json(const node::NodeStatus& status) {
   return out;
 }
 
+Ordered binding_json(const node::NodeStatus& status) {
+  if (!status.binding) return nullptr;
+  const auto s = [](Duration d) { return std::round(millis(d)) / 1000.0; };
+  const auto& b = *status.binding;
+  return Ordered{{"alive_s", b.alive > Duration{} ? Ordered(s(b.alive)) : Ordered(nullptr)},
+                 {"dead_s", b.dead ? Ordered(s(*b.dead)) : Ordered(nullptr)},
+                 {"measured", b.finished}};
+}
+
 Ordered mapped_json(const node::NodeStatus& status) {
   Ordered out = Ordered::array();
   for (const auto& port : status.mapped)
@@ -110,7 +119,7 @@ Ordered netcheck_json(const node::NodeStatus& status, const node::Probed& found)
                              {"udp_ms", ms(r.udp)},
                              {"tcp_ms", ms(r.tcp)},
                              {"tcp443_ms", ms(r.tcp443)},
-                             {"tls_ms", nullptr}});
+                             {"tls_ms", ms(r.tls)}});
   }
   return Ordered{{"schema", kSchema},
                  {"nat", nat_json(status.nat)},
@@ -118,6 +127,8 @@ Ordered netcheck_json(const node::NodeStatus& status, const node::Probed& found)
                  {"v4", family_json(found.v4)},
                  {"v6", family_json(found.v6)},
                  {"mapped", mapped_json(status)},
+                 {"binding", binding_json(status)},
+                 {"keepalive_s", std::round(millis(status.keepalive)) / 1000.0},
                  {"relays", std::move(relays)},
                  {"clock_ahead_s", status.clock_ahead ? Ordered(status.clock_ahead->count()) : Ordered(nullptr)},
                  {"clock_supernodes", status.clock_voices},

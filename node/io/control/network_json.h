@@ -15,6 +15,8 @@ nlohmann::ordered_json nat_json(node::NatType type);
 nlohmann::ordered_json family_json(const std::optional<nat::ProbeReport>& report);
 nlohmann::ordered_json relays_json(const node::NodeStatus& status);
 // `.mapped`: ports that routers opened.
+// How long the NAT keeps a mapping that nothing refreshes: null where there is none, or nothing is known yet.
+nlohmann::ordered_json binding_json(const node::NodeStatus& status);
 nlohmann::ordered_json mapped_json(const node::NodeStatus& status);
 
 nlohmann::ordered_json netcheck_json(const node::NodeStatus& status, const node::Probed& found);

@@ -130,7 +130,10 @@ Ordered status_json(const node::NodeStatus& status, const std::vector<Endpoint>&
                  {"nat_v6", status.network ? family_json(status.network->v6) : Ordered(nullptr)},
                  {"mapped", mapped_json(status)},
                  {"relays", relays_json(status)},
-                 {"joined_ms", number(status.joined_in)}};
+                 {"joined_ms", number(status.joined_in)},
+                 {"binding", binding_json(status)},
+                 {"keepalive_s", rounded(millis(status.keepalive) / 1000.0)},
+                 {"why", text_of(status.why)}};
 }
 
 Ordered summary_json(const node::CallSummary& summary) { return summary_object(summary.peer.text(), summary); }

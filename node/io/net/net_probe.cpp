@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "nat/stun_builder.h"
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
+#include "node/io/net/byte_stream.h"
 #include "node/io/net/udp_ports.h"
 
 namespace linnet::io {
@@ -48,6 +50,7 @@ struct NetProbe::Family {
 struct NetProbe::Knock {
   Fd fd;
   std::unique_ptr<Loop::Watch> watch;
+  std::unique_ptr<ByteStream> tls;  // instead of both
   std::size_t of = 0;
   bool at443 = false;
   Time began{};
@@ -62,7 +65,7 @@ void NetProbe::start() {
   began_ = now();
   alarm_ = loop_.alarm([this] { tick(); });
   for (const auto& server : servers_) {
-    if (found_.reach.size() < kMaxReach) found_.reach.push_back({server, {}, {}, {}});
+    if (found_.reach.size() < kMaxReach) found_.reach.push_back({server, {}, {}, {}, {}});
   }
   found_.tried_tcp = tcp_;
   for (const bool v4 : {true, false}) {
@@ -120,6 +123,7 @@ void NetProbe::begin_reach() {
     if (!tcp_) continue;
     knock(i, false);
     if (to.port != kHttps) knock(i, true);
+    knock_tls(i);
   }
 }
 
@@ -162,6 +166,36 @@ void NetProbe::knock(std::size_t of, bool at443) {
   knock->watch = loop_.watch(knock->fd.get(), look);
   knock->watch->when_writable(look);
   knocks_.push_back(std::move(knock));
+}
+
+// A connection is not all: many a network lets one stand and reads what is said on it.
+void NetProbe::knock_tls(std::size_t of) {
+  auto to = found_.reach[of].endpoint;
+  to.port = kHttps;
+  to.transport = Transport::tls;
+  auto knock = std::make_unique<Knock>();
+  knock->of = of;
+  knock->began = now();
+  knock->tls = ByteStream::dial({to, std::nullopt, {}});
+  if (!knock->tls) return;
+  auto* self = knock.get();
+  knocks_.push_back(std::move(knock));
+  self->tls->start(
+      loop_, [this, self] { look_at_tls(*self); },
+      [this, self] {
+        self->tls->on_writable();
+        look_at_tls(*self);
+      });
+}
+
+void NetProbe::look_at_tls(Knock& knock) {
+  if (knock.over) return;
+  std::array<std::uint8_t, 4096> unread;
+  const bool stands = knock.tls->read(unread).has_value() && knock.tls->flush();
+  if (stands && !knock.tls->ready()) return;
+  if (stands) found_.reach[knock.of].tls = now() - knock.began;
+  knock.over = true;
+  settle();
 }
 
 void NetProbe::moved(Family& family) {

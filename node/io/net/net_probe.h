@@ -33,6 +33,8 @@ class NetProbe {
   void begin_family(bool v4, const std::vector<Endpoint>& servers);
   void begin_reach();
   void knock(std::size_t of, bool at443);
+  void knock_tls(std::size_t of);
+  void look_at_tls(Knock& knock);
   void tick();
   void moved(Family& family);
   void on_udp(Time now, Family& family, const Datagram& d);

@@ -39,17 +39,25 @@ struct PortOpener::ToRouter {
   std::unique_ptr<Loop::Watch> watch;
 };
 
-PortOpener::PortOpener(Loop& loop, Rng& rng, std::vector<Endpoint> bound, Ears ears)
-    : loop_(loop), rng_(rng), bound_(std::move(bound)), ears_(std::move(ears)), mapper_(rng), dial_(rng) {}
+PortOpener::PortOpener(Loop& loop, Rng& rng, std::vector<Endpoint> bound, const nat::PortOwner& owner, Ears ears)
+    : loop_(loop),
+      rng_(rng),
+      bound_(std::move(bound)),
+      owner_(owner),
+      ears_(std::move(ears)),
+      mapper_(rng, owner),
+      dial_(rng) {}
 PortOpener::~PortOpener() = default;
 
-// One for each port that more than this machine hears.
+// One for each port that more than this machine hears. The same after a restart, so that a router is not asked for one
+// more each time.
 std::vector<nat::PortWish> PortOpener::wishes() {
   std::vector<nat::PortWish> out;
   for (const auto& at : bound_) {
     const auto same = [&](const nat::PortWish& w) { return w.internal == at.port; };
     if (at.ip.is_loopback() || std::any_of(out.begin(), out.end(), same)) continue;
-    out.push_back({Transport::udp, at.port, static_cast<std::uint16_t>(kFirstPort + rng_.below(kPorts))});
+    const auto lot = static_cast<std::uint16_t>((owner_[0] << 8 | owner_[1]) ^ at.port);
+    out.push_back({Transport::udp, at.port, static_cast<std::uint16_t>(kFirstPort + lot % kPorts)});
   }
   return out;
 }

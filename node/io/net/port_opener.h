@@ -25,7 +25,8 @@ class PortOpener {
   };
 
   // `bound`: the node's UDP sockets, in the order of Endpoint::socket. Loop and rng outlive this.
-  PortOpener(Loop& loop, Rng& rng, std::vector<Endpoint> bound, Ears ears);
+  // `owner`: as nat::PortMapper has it.
+  PortOpener(Loop& loop, Rng& rng, std::vector<Endpoint> bound, const nat::PortOwner& owner, Ears ears);
   ~PortOpener();
 
   void start();
@@ -57,6 +58,7 @@ class PortOpener {
   Loop& loop_;
   Rng& rng_;
   std::vector<Endpoint> bound_;
+  nat::PortOwner owner_;
   Ears ears_;
   nat::PortMapper mapper_;
   nat::DialBack dial_;

@@ -1,0 +1,49 @@
+#include "node/io/net/life_probe.h"
+
+#include "node/io/clock.h"
+
+namespace linnet::io {
+
+LifeProbe::LifeProbe(Loop& loop, Rng& rng, const Endpoint& server, std::function<void(nat::BindingLife::Found)> found)
+    : loop_(loop), rng_(rng), server_(server), tell_(std::move(found)) {}
+LifeProbe::~LifeProbe() = default;
+
+bool LifeProbe::start() {
+  life_ = std::make_unique<nat::BindingLife>(now(), server_, rng_);
+  tested_ = open(nat::BindingLife::By::tested);
+  other_ = open(nat::BindingLife::By::other);
+  if (!tested_ || !other_) return false;
+  alarm_ = loop_.alarm([this] {
+    life_->handle_timeout(now());
+    moved();
+  });
+  moved();
+  return true;
+}
+
+std::unique_ptr<UdpSocket> LifeProbe::open(nat::BindingLife::By by) {
+  auto socket = UdpSocket::open(Endpoint{server_.ip.is_v4() ? IpAddress::v4(0) : IpAddress::v6({}), 0});
+  if (!socket) return nullptr;
+  UdpSocket::Ears ears;
+  ears.pass = [](Time, const Datagram&) { return false; };
+  ears.passed = [] {};
+  ears.receive = [this, by](const Datagram& d) {
+    if (!same_place(d.from, server_)) return;
+    if (const auto message = nat::stun::Message::parse(d.bytes)) life_->handle(now(), by, *message);
+  };
+  ears.drained = [this] { moved(); };
+  (*socket)->start(loop_, std::move(ears));
+  return std::move(*socket);
+}
+
+void LifeProbe::moved() {
+  while (auto shot = life_->poll_transmit())
+    (void)(shot->by == nat::BindingLife::By::tested ? tested_ : other_)->send(std::move(shot->datagram));
+  tested_->flush();
+  other_->flush();
+  alarm_->set(life_->next_timeout());
+  // Not from inside a socket's callback: the owner destroys us.
+  while (const auto found = life_->poll_found()) loop_.post([tell = tell_, found = *found] { tell(found); });
+}
+
+}  // namespace linnet::io

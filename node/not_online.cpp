@@ -1,0 +1,26 @@
+#include "node/not_online.h"
+
+#include <algorithm>
+
+#include "node/own_clock.h"
+
+namespace linnet::node {
+
+std::string why_not_online(const NodeStatus& status, const dht::NetworkClock& clock) {
+  if (status.state == overlay::State::online) return {};
+  if (status.state == overlay::State::alone) return "No supernode is known, or none of those that are answers.";
+  const auto& all = status.supernodes;
+  const auto attached = std::count_if(all.begin(), all.end(), [](const auto& s) { return s.attached; });
+  const bool answers = std::any_of(all.begin(), all.end(), [](const auto& s) { return s.rtt.has_value(); });
+  // What it signs is out of its time there, so that nobody stores its record.
+  if (answers) {
+    if (auto wrong = wrong_clock(clock); !wrong.empty())
+      return "What this node signs is out of its time for the supernodes. " + wrong;
+  }
+  if (attached > 0)
+    return "Attached to " + std::to_string(attached) + (attached == 1 ? " supernode" : " supernodes") +
+           "; this node's record is not stored yet.";
+  return answers ? "A supernode answers, and serves this node not yet." : "No supernode has answered yet.";
+}
+
+}  // namespace linnet::node
