@@ -18,8 +18,8 @@ using Found = BindingLife::Found;
 using sim::NatBox;
 using sim::NatKind;
 
-const Endpoint kTested = *Endpoint::parse("10.0.0.1:5001");
-const Endpoint kOther = *Endpoint::parse("10.0.0.1:5002");
+const Endpoint kTestedSocket = *Endpoint::parse("10.0.0.1:5001");
+const Endpoint kAskingSocket = *Endpoint::parse("10.0.0.1:5002");
 const Endpoint kStunServer = *Endpoint::parse("198.51.100.1:3478");
 const IpAddress kNatOutside = *IpAddress::parse("203.0.113.7");
 
@@ -38,13 +38,14 @@ struct LifeNet {
   void carry(BindingLife& life, Time now, const BindingLife::Shot& shot) {
     bytes += shot.datagram.bytes.size() + 28;
     ++sent[shot.by];
-    const auto source = box.outbound(now, shot.by == By::tested ? kTested : kOther, kStunServer);
+    const auto source = box.outbound(now, shot.by == By::tested ? kTestedSocket : kAskingSocket, kStunServer);
     if (chance.unit() < loss || !server_lives(now)) return;
     auto answer = BindingServer(BindingServerConfig{}).answer({}, source, *stun::Message::parse(shot.datagram.bytes));
     if (!answer || chance.unit() < loss) return;
     if (!heeds_response_port) answer->to = source;
     const auto inside = box.inbound(now, answer->to, kStunServer);
-    if (inside) life.handle(now, *inside == kTested ? By::tested : By::other, *stun::Message::parse(answer->bytes));
+    if (inside)
+      life.handle(now, *inside == kTestedSocket ? By::tested : By::other, *stun::Message::parse(answer->bytes));
   }
 
   Found measure() {
