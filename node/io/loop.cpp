@@ -1,31 +1,27 @@
 #include "node/io/loop.h"
 
-#include <signal.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <bit>
-#include <cerrno>
-#include <deque>
-#include <mutex>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+#include <ctime>
 #include <new>
-#include <system_error>
 #include <vector>
 
 #include "node/io/clock.h"
-#include "node/io/files.h"
 #include "node/io/reserve.h"
 
 namespace linnet::io {
 namespace {
 
-constexpr int kEventsAtOnce = 64;
+namespace asio = boost::asio;
+using asio::posix::stream_descriptor;
+using boost::system::error_code;
 
 // Memory that is out costs the event that asked for it, never the daemon: calls go on, and what the event left undone
 // is done by the next one.
@@ -38,44 +34,58 @@ void survive(Work&& work) {
   MemoryReserve::refill();
 }
 
-timespec monotonic(Time at) {
-  const auto us = std::max<std::int64_t>(micros(at.time_since_epoch()), 1);  // nought would stop a timer
-  return {static_cast<time_t>(us / 1'000'000), static_cast<long>(us % 1'000'000 * 1000)};
+// What keeps the loop alive is tried again until it stands.
+template <class Work>
+void insist(Work&& work) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    try {
+      return work();
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  std::abort();  // better a clean end, and a new start, than a daemon that is deaf
 }
 
-Fd opened(int fd, const char* what) {
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
-  return Fd(fd);
-}
+// Handlers may destroy what they belong to; the shared state says whether it still stands.
+struct WatchState : std::enable_shared_from_this<WatchState> {
+  WatchState(asio::io_context& context, int fd, std::function<void()> r)
+      : descriptor(context, fd), readable(std::move(r)) {}
 
-void clear(const Fd& event) {
-  std::uint64_t count = 0;
-  (void)!::read(event.get(), &count, sizeof count);
-}
+  void wait_read() {
+    insist([this] {
+      descriptor.async_wait(stream_descriptor::wait_read, [self = shared_from_this()](error_code failed) {
+        if (failed || self->closed) return;
+        survive(self->readable);
+        if (!self->closed) self->wait_read();
+      });
+    });
+  }
+  void wait_write(std::function<void()> then) {
+    if (std::exchange(writable, std::move(then))) return;  // it waits already
+    descriptor.async_wait(stream_descriptor::wait_write, [self = shared_from_this()](error_code failed) {
+      const auto ready = std::exchange(self->writable, nullptr);
+      if (!failed && !self->closed) survive(ready);
+    });
+  }
+  void close() {
+    closed = true;
+    descriptor.release();  // cancels; the descriptor is the caller's to close
+  }
 
-void notify(int event) {
-  const std::uint64_t one = 1;
-  (void)!::write(event, &one, sizeof one);
-}
-
-// What a signal handler may touch.
-std::atomic<std::uint64_t> came{0};
-std::atomic<int> tell{-1};
-
-void on_signal(int number) {
-  const int kept = errno;
-  came.fetch_or(std::uint64_t{1} << number);
-  notify(tell.load());
-  errno = kept;
-}
-
-// Outlives its Watch until the turn is over: an event of this turn may name it.
-struct WatchState {
-  int fd = -1;
-  bool closed = false;
+  stream_descriptor descriptor;
   std::function<void()> readable;
   std::function<void()> writable;
-  std::unique_ptr<WatchState> next_dead;
+  bool closed = false;
+};
+
+class WatchImpl final : public Loop::Watch {
+ public:
+  explicit WatchImpl(std::shared_ptr<WatchState> state) : state_(std::move(state)) { state_->wait_read(); }
+  ~WatchImpl() override { state_->close(); }
+  void when_writable(std::function<void()> writable) override { state_->wait_write(std::move(writable)); }
+
+ private:
+  std::shared_ptr<WatchState> state_;
 };
 
 struct AlarmState {
@@ -84,86 +94,72 @@ struct AlarmState {
   bool closed = false;
 };
 
-struct Poller {
-  Poller() {
-    for (Fd* one : {&timer, &posted_fd, &signal_fd}) add(one->get(), one);
-  }
-
-  void add(int fd, void* who) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = who;
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0) throw std::bad_alloc();
-  }
-  void want(WatchState& watch, std::uint32_t events) const {
-    epoll_event event{};
-    event.events = events;
-    event.data.ptr = &watch;
-    (void)::epoll_ctl(epoll.get(), EPOLL_CTL_MOD, watch.fd, &event);  // it is registered: needs no memory
-  }
-
-  void turn();
-  void on(WatchState& watch, std::uint32_t events);
-  void run_posted();
-  void take_signals();
-  void ring_due();
-  AlarmState* due(Time time) const;
-  void forget_alarms() {
-    std::erase_if(alarms, [](const auto& alarm) { return alarm->closed; });
-  }
-  void arm();
-  void bury();
-
-  Fd epoll = opened(::epoll_create1(EPOLL_CLOEXEC), "epoll");
-  Fd timer = opened(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd");
-  Fd posted_fd = opened(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
-  Fd signal_fd = opened(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
-  bool stopped = false;
-  bool in_turn = false;
-  bool ringing = false;
-  bool exact = false;  // short rests
-  Time rest{};
-  std::unique_ptr<WatchState> dead;
-  std::vector<std::shared_ptr<AlarmState>> alarms;
-  Time next = kNever;   // no alarm is due earlier
-  Time armed = kNever;  // when the kernel's timer goes off
-  std::mutex mutex;     // of what follows
-  std::deque<std::function<void()>> posted;
-  std::vector<int> numbers;  // of signals
-  std::function<void(int)> signalled;
-};
-
-class WatchImpl final : public Loop::Watch {
+// All alarms on one timer. A packet moves deadlines, mostly to later: the kernel's timer is set only when one is due
+// earlier than it goes off. One that went off too early costs a turn.
+class Alarms {
  public:
-  WatchImpl(Poller& loop, int fd, std::function<void()> readable)
-      : loop_(loop), state_(std::make_unique<WatchState>()) {
-    state_->fd = fd;
-    state_->readable = std::move(readable);
-    loop_.add(fd, state_.get());
-  }
-  ~WatchImpl() override {
-    (void)::epoll_ctl(loop_.epoll.get(), EPOLL_CTL_DEL, state_->fd, nullptr);
-    state_->closed = true;
-    state_->next_dead = std::move(loop_.dead);
-    loop_.dead = std::move(state_);
-    if (!loop_.in_turn) loop_.bury();
-  }
-  WatchImpl(const WatchImpl&) = delete;
-  WatchImpl& operator=(const WatchImpl&) = delete;
+  explicit Alarms(asio::io_context& context) : context_(context), timer_(context) {}
 
-  void when_writable(std::function<void()> writable) override {
-    if (!state_->writable) loop_.want(*state_, EPOLLIN | EPOLLOUT);
-    state_->writable = std::move(writable);
+  std::shared_ptr<AlarmState> make(std::function<void()> ring) {
+    if (!ringing_) forget();
+    all_.push_back(std::make_shared<AlarmState>(AlarmState{std::move(ring)}));
+    return all_.back();
+  }
+
+  void due_at(Time at) {
+    if (at >= armed_) return;
+    armed_ = at;
+    // steady_clock is CLOCK_MONOTONIC here, as io::now() is.
+    timer_.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
+    insist([this] {
+      timer_.async_wait([this](error_code failed) {
+        if (!failed) ring_due();
+      });
+    });
   }
 
  private:
-  Poller& loop_;
-  std::unique_ptr<WatchState> state_;
+  // One that is set to the past by what rings goes on in the next turn.
+  void ring_due() {
+    ringing_ = true;
+    armed_ = Time::min();  // what rings arms nothing meanwhile
+    const auto time = now();
+    for (auto left = all_.size(); left > 0 && !context_.stopped(); --left) {
+      auto* const alarm = due(time);
+      if (alarm == nullptr) break;
+      alarm->at = kNever;
+      survive(alarm->ring);  // it may be destroyed, and others made, but none leaves the list meanwhile
+    }
+    ringing_ = false;
+    armed_ = kNever;
+    forget();
+    auto next = kNever;
+    for (const auto& alarm : all_) next = std::min(next, alarm->at);
+    if (next != kNever) due_at(next);
+  }
+
+  AlarmState* due(Time time) const {
+    AlarmState* first = nullptr;
+    for (const auto& alarm : all_) {
+      if (alarm->at <= time && (first == nullptr || alarm->at < first->at)) first = alarm.get();
+    }
+    return first;
+  }
+
+  void forget() {
+    std::erase_if(all_, [](const auto& alarm) { return alarm->closed; });
+  }
+
+  asio::io_context& context_;
+  asio::steady_timer timer_;
+  std::vector<std::shared_ptr<AlarmState>> all_;
+  Time armed_ = kNever;
+  bool ringing_ = false;
 };
 
 class AlarmImpl final : public Loop::Alarm {
  public:
-  AlarmImpl(Poller& loop, std::shared_ptr<AlarmState> state) : loop_(loop), state_(std::move(state)) {}
+  AlarmImpl(Alarms& alarms, std::shared_ptr<AlarmState> state) : alarms_(alarms), state_(std::move(state)) {}
   ~AlarmImpl() override {
     state_->closed = true;
     state_->at = kNever;
@@ -173,136 +169,53 @@ class AlarmImpl final : public Loop::Alarm {
 
   void set(Time at) override {
     state_->at = at;
-    loop_.next = std::min(loop_.next, at);
+    if (at != kNever) alarms_.due_at(at);
   }
 
  private:
-  Poller& loop_;
+  Alarms& alarms_;
   std::shared_ptr<AlarmState> state_;
 };
 
-void Poller::turn() {
-  arm();
-  if (const auto until = std::exchange(rest, Time{}); until != Time{}) {
-    const auto at = monotonic(until);
-    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
-  }
-  std::array<epoll_event, kEventsAtOnce> got;
-  const int n = ::epoll_wait(epoll.get(), got.data(), kEventsAtOnce, -1);
-  bool rang = false;
-  in_turn = true;
-  for (int i = 0; i < n && !stopped; ++i) {
-    const auto& event = got[static_cast<std::size_t>(i)];
-    if (event.data.ptr == &timer) {
-      rang = true;
-    } else if (event.data.ptr == &posted_fd) {
-      run_posted();
-    } else if (event.data.ptr == &signal_fd) {
-      take_signals();
-    } else {
-      on(*static_cast<WatchState*>(event.data.ptr), event.events);
-    }
-  }
-  if (rang && !stopped) ring_due();
-  in_turn = false;
-  bury();
-}
-
-// An end of the descriptor is told to both, as connect() needs it.
-void Poller::on(WatchState& watch, std::uint32_t events) {
-  if (!watch.closed && watch.writable && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
-    const auto writable = std::exchange(watch.writable, nullptr);
-    survive(writable);
-    if (!watch.closed && !watch.writable) want(watch, EPOLLIN);
-  }
-  if (!watch.closed && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) survive(watch.readable);
-}
-
-// What is posted meanwhile waits for the next turn.
-void Poller::run_posted() {
-  std::unique_lock lock(mutex);
-  for (auto left = posted.size(); left > 0 && !stopped; --left) {
-    auto work = std::move(posted.front());
-    posted.pop_front();
-    lock.unlock();
-    survive(work);
-    work = nullptr;  // what it held may post as well
-    lock.lock();
-  }
-  if (posted.empty()) clear(posted_fd);
-}
-
-void Poller::take_signals() {
-  clear(signal_fd);
-  for (auto mask = came.exchange(0); mask != 0; mask &= mask - 1) survive([&] { signalled(std::countr_zero(mask)); });
-}
-
-AlarmState* Poller::due(Time time) const {
-  AlarmState* first = nullptr;
-  for (const auto& alarm : alarms) {
-    if (alarm->at <= time && (first == nullptr || alarm->at < first->at)) first = alarm.get();
-  }
-  return first;
-}
-
-// One that is set to the past by what rings goes on in the next turn.
-void Poller::ring_due() {
-  armed = kNever;
-  ringing = true;
-  const auto time = now();
-  for (auto left = alarms.size(); left > 0 && !stopped; --left) {
-    auto* const alarm = due(time);
-    if (alarm == nullptr) break;
-    alarm->at = kNever;
-    survive(alarm->ring);  // it may be destroyed, and others made, but none leaves the list meanwhile
-  }
-  ringing = false;
-  forget_alarms();
-  next = kNever;
-  for (const auto& alarm : alarms) next = std::min(next, alarm->at);
-  // Setting it also takes away that it went off; the disarming does when nothing is to come.
-  if (next == kNever) {
-    const itimerspec never{};
-    ::timerfd_settime(timer.get(), 0, &never, nullptr);
-  }
-}
-
-void Poller::arm() {
-  if (next >= armed) return;
-  itimerspec at{};
-  at.it_value = monotonic(next);
-  ::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &at, nullptr);
-  armed = next;
-}
-
-void Poller::bury() {
-  while (dead) dead = std::move(dead->next_dead);
+void sleep_until(Time at) {
+  const auto us = micros(at.time_since_epoch());
+  const timespec until{static_cast<time_t>(us / 1'000'000), static_cast<long>(us % 1'000'000 * 1000)};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
 }  // namespace
 
-struct Loop::Impl : Poller {};
+struct Loop::Impl {
+  asio::io_context context{1};
+  Alarms alarms{context};
+  asio::signal_set signals{context};
+  std::function<void(int)> on_signal;
+  bool exact = false;  // short rests
+  Time rest{};
+
+  void wait_signal() {
+    signals.async_wait([this](error_code failed, int number) {
+      if (failed) return;
+      survive([&] { on_signal(number); });
+      wait_signal();
+    });
+  }
+};
 
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
-
-Loop::~Loop() {
-  for (const int number : impl_->numbers) ::signal(number, SIG_DFL);
-  if (!impl_->numbers.empty()) tell = -1;
-  impl_->posted.clear();  // they may hold watches
-  impl_->alarms.clear();
-}
+Loop::~Loop() = default;
 
 void Loop::run() {
-  impl_->stopped = false;
-  while (!impl_->stopped) impl_->turn();
+  const auto work = asio::make_work_guard(impl_->context);
+  impl_->context.restart();
+  while (impl_->context.run_one() != 0) {
+    if (const auto until = std::exchange(impl_->rest, Time{}); until != Time{}) sleep_until(until);
+  }
 }
 
-void Loop::stop() { impl_->stopped = true; }
-
+void Loop::stop() { impl_->context.stop(); }
 void Loop::post(std::function<void()> work) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->posted.push_back(std::move(work));
-  if (impl_->posted.size() == 1) notify(impl_->posted_fd.get());
+  asio::post(impl_->context, [work = std::move(work)] { survive(work); });
 }
 
 // The first time it asks the kernel for rests as short as they are said: timers of a thread may else be 50 us late.
@@ -312,30 +225,17 @@ void Loop::rest_until(Time at) {
 }
 
 std::unique_ptr<Loop::Watch> Loop::watch(int fd, std::function<void()> readable) {
-  return std::make_unique<WatchImpl>(*impl_, fd, std::move(readable));
+  return std::make_unique<WatchImpl>(std::make_shared<WatchState>(impl_->context, fd, std::move(readable)));
 }
 
 std::unique_ptr<Loop::Alarm> Loop::alarm(std::function<void()> ring) {
-  auto& alarms = impl_->alarms;
-  if (!impl_->ringing) impl_->forget_alarms();
-  auto state = std::make_shared<AlarmState>();
-  state->ring = std::move(ring);
-  auto made = std::make_unique<AlarmImpl>(*impl_, state);
-  alarms.push_back(std::move(state));
-  return made;
+  return std::make_unique<AlarmImpl>(impl_->alarms, impl_->alarms.make(std::move(ring)));
 }
 
 void Loop::on_signals(std::initializer_list<int> signals, std::function<void(int)> handler) {
-  impl_->signalled = std::move(handler);
-  tell = impl_->signal_fd.get();
-  for (const int number : signals) {
-    struct sigaction action {};
-    action.sa_handler = &on_signal;
-    action.sa_flags = SA_RESTART;
-    sigfillset(&action.sa_mask);
-    ::sigaction(number, &action, nullptr);
-    impl_->numbers.push_back(number);
-  }
+  for (const int number : signals) impl_->signals.add(number);
+  impl_->on_signal = std::move(handler);
+  impl_->wait_signal();
 }
 
 }  // namespace linnet::io

@@ -1,6 +1,6 @@
 // The one event loop of a daemon: descriptors, alarms, signals and work posted by other threads, all on one thread.
-// A turn costs one system call of its own, epoll_wait: descriptors stay registered, and the kernel's timer is set only
-// when an alarm is due earlier than it. The constructor throws std::system_error when there is no descriptor to be had.
+// The only face of Asio: nothing else includes it. The kernel's timer is set only when an alarm is due earlier than it.
+// The constructor throws boost::system::system_error when there is no descriptor to be had.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ class Loop {
   void rest_until(Time at);
 
   // Calls `readable` while the descriptor has something to read, is closed at the other end or has an error. Does not
-  // own the descriptor; it must outlive the watch. Throws std::bad_alloc when the kernel can watch no more. A watch may
+  // own the descriptor; it must outlive the watch. A watch may
   // be destroyed from any handler, its own included.
   class Watch {
    public:
