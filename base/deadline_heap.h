@@ -24,7 +24,6 @@ class DeadlineHeap {
   const Entry& top() const { return entries_.front(); }
   std::size_t size() const { return entries_.size(); }
   std::size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry); }
-  void prefetch() const { __builtin_prefetch(entries_.data()); }
 
   // kNever takes it out.
   void set(std::size_t& slot, std::uint64_t id, Time at) {

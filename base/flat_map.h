@@ -57,9 +57,6 @@ class FlatMap {
     }
   }
 
-  void prefetch(K key) const {
-    if (!slots_.empty()) __builtin_prefetch(&slots_[hash(key) & (slots_.size() - 1)]);
-  }
   std::size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
 
  private:

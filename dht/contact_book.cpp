@@ -55,10 +55,6 @@ void ContactBook::prefetch(Handle handle) const {
   for (std::size_t i = 0; i < sizeof(BookEntry); i += 64) __builtin_prefetch(entry + i);
 }
 
-void ContactBook::prefetch_leads() const {
-  for (std::size_t i = 0; i < leads_.size(); i += 8) __builtin_prefetch(&leads_[i]);
-}
-
 void ContactBook::index(const crypto::DeviceKey& device, Handle handle) {
   const auto hash = std::hash<crypto::DeviceKey>{}(device);
   slots_[slot_of(device)] = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(handle)};

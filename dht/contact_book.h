@@ -55,7 +55,6 @@ class ContactBook {
   void prefetch_slot(const crypto::DeviceKey& device) const;
   void prefetch_entry(const crypto::DeviceKey& device) const;
   void prefetch(Handle handle) const;
-  void prefetch_leads() const;
 
   const BookEntry& at(Handle handle) const { return entries_[static_cast<std::size_t>(handle)]; }
   BookEntry& at(Handle handle) { return entries_[static_cast<std::size_t>(handle)]; }

@@ -94,16 +94,6 @@ void Dht::hear_time(Time now, const IpAddress& from, const crypto::SessionKey& w
 
 const NetworkClock& Dht::network_clock() const { return impl_->clock; }
 
-void Dht::warm(int step, ByteView datagram) const {
-  if (step == 0) {
-    const auto* from = reinterpret_cast<const char*>(&impl_->counters);
-    for (auto* at = from; at < reinterpret_cast<const char*>(impl_.get() + 1); at += 64) __builtin_prefetch(at);
-    return;
-  }
-  impl_->rpc.warm(step, datagram);
-  if (!datagram.empty() && datagram[0] == kRequestType) impl_->table.warm(step);
-}
-
 Time Dht::next_timeout() const { return impl_->next_timeout(); }
 std::optional<Transmit> Dht::poll_transmit() { return impl_->rpc.poll_transmit(); }
 std::optional<Event> Dht::poll_event() { return impl_->events.pop(); }

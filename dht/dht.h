@@ -94,8 +94,6 @@ class Dht {
   void handle_wall(Time now, Wall wall);
   void hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);
   const NetworkClock& network_clock() const;
-  // Fetches into the cache what this datagram (empty: the next deadline) will need, a step at a time.
-  void warm(int step, ByteView datagram) const;
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();

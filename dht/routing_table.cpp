@@ -229,16 +229,6 @@ Id RoutingTable::random_in(std::size_t bucket, Rng& rng) const {
   return out;
 }
 
-void RoutingTable::warm(int step) const {
-  const auto fetch = [](const void* p, std::size_t size) {
-    for (std::size_t i = 0; i < size; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i);
-  };
-  if (step == 1) fetch(buckets_.data(), buckets_.size() * sizeof(Bucket));
-  if (step != 2) return;
-  book_.prefetch_leads();
-  for (const auto& b : buckets_) fetch(b.live.data(), b.live.size() * sizeof(Handle));
-}
-
 std::size_t RoutingTable::memory_bytes() const {
   std::size_t out = sizeof(*this) + buckets_.capacity() * sizeof(Bucket);
   for (const auto& b : buckets_) out += (b.live.capacity() + b.candidates.capacity()) * sizeof(Handle);

@@ -62,8 +62,6 @@ class RoutingTable {
   Id random_in(std::size_t bucket, Rng& rng) const;
 
   std::size_t memory_bytes() const;
-  // Fetches into the cache what a search reads: Dht::warm, from its second step on.
-  void warm(int step) const;
   // For tests: every rule of the class head holds.
   bool sane() const;
 

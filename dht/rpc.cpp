@@ -84,27 +84,6 @@ std::optional<RpcEvent> Rpc::handle_timeout(Time now) {
   return Late{t.purpose};
 }
 
-void Rpc::warm(int step, ByteView datagram) const {
-  const auto fetch = [](const void* p, std::size_t size) {
-    for (std::size_t i = 0; i < size; i += 64) __builtin_prefetch(static_cast<const char*>(p) + i);
-  };
-  if (datagram.empty()) {
-    if (deadlines_.empty()) return;
-    if (step == 1) return deadlines_.prefetch();
-    if (step == 2) return transactions_.prefetch(deadlines_.top().id);
-    if (const auto* at = transactions_.find(deadlines_.top().id); step == 3 && at != nullptr)
-      fetch(at->get(), sizeof(Transaction));
-    return;
-  }
-  const auto header = read_header(datagram);
-  if (!header || header->type != kAnswerType) return;
-  if (step == 1) return transactions_.prefetch(header->transaction);
-  const auto* at = transactions_.find(header->transaction);
-  if (at == nullptr) return;
-  if (step == 2) return fetch(at->get(), sizeof(Transaction));
-  if (step == 3) fetch((*at)->frame.data(), 64);
-}
-
 std::optional<RpcEvent> Rpc::handle_datagram(Time now, const Datagram& datagram) {
   if (!datagram.bytes.empty() && datagram.bytes[0] == kRequestType) return handle_request(now, datagram);
   return handle_answer(now, datagram);

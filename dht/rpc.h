@@ -66,7 +66,6 @@ class Rpc {
   // Call until it returns nothing.
   std::optional<RpcEvent> handle_timeout(Time now);
   Time next_timeout() const { return deadlines_.empty() ? kNever : deadlines_.top().at; }
-  void warm(int step, ByteView datagram) const;  // Dht::warm, from its second step on
   std::optional<Transmit> poll_transmit() { return transmits_.pop(); }
 
   std::size_t pending() const { return transactions_.size(); }

@@ -114,9 +114,6 @@ class Attachments {
   const Supernode* by_session(SessionId session) const { return find(session); }
   const Supernode* by_key(const crypto::SessionKey& key) const;
   const std::vector<Supernode>& all() const { return supernodes_; }
-  void warm() const {
-    for (std::size_t i = 0; i < supernodes_.size() && i < 8; ++i) __builtin_prefetch(&supernodes_[i]);
-  }
   // For the record: homes first, nearest first, the anchor last.
   std::vector<dht::Home> record_homes() const;
   // Every home we want and can have is attached.

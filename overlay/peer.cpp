@@ -27,7 +27,6 @@ std::optional<Forward> Peer::forward(Time now, const Endpoint& from, MutableByte
   return impl_->forward(now, from, packet);
 }
 void Peer::handle_timeout(Time now) { impl_->handle_timeout(now); }
-void Peer::warm(int step, ByteView datagram) const { impl_->warm(step, datagram); }
 Time Peer::next_timeout() const { return impl_->next_timeout(); }
 std::optional<Transmit> Peer::poll_transmit() { return impl_->poll_transmit(); }
 

@@ -92,9 +92,6 @@ class Peer {
   // Nothing: it is for handle_datagram.
   std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
   void handle_timeout(Time now);
-  // For a driver that knows what it will hand in next: fetches into the cache what that will need. Steps 0 to 3, each
-  // some time after the one before, since each reads what that one fetched. Changes nothing; the datagram may be empty.
-  void warm(int step, ByteView datagram) const;
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();

@@ -70,7 +70,6 @@ struct Peer::Impl {
   void handle_timeout(Time now);
   static constexpr Duration kTellRelayed = std::chrono::minutes(1);
   void tell_relayed(Time now, Duration least);
-  void warm(int step, ByteView datagram) const;
   Time next_timeout() const;
 
   // peer_lan.cpp: neighbours on our own links.

@@ -204,18 +204,6 @@ Time Peer::Impl::next_timeout() const {
   return next;
 }
 
-void Peer::Impl::warm(int step, ByteView datagram) const {
-  if (step == 0) {
-    for (auto* at = reinterpret_cast<const char*>(&sessions); at < reinterpret_cast<const char*>(this + 1); at += 64)
-      __builtin_prefetch(at);
-    return;
-  }
-  const bool for_dht = !datagram.empty() && (datagram[0] == dht::kRequestType || datagram[0] == dht::kAnswerType);
-  if (step == 1) attachments.warm();
-  sessions.warm(step - 1, for_dht ? ByteView() : datagram);
-  if (role) role->warm(step - 1, for_dht ? datagram : ByteView());
-}
-
 // Good-bye has a second: what says that nobody is here any more goes again until a home has stored it.
 void Peer::Impl::leave(Time now) {
   if (!running || leaving_by != kNever) return;

@@ -331,13 +331,6 @@ std::optional<Duration> Session::rtt() const {
   return rtt_.smoothed();
 }
 
-void Session::warm() const {
-  const auto fetch = [](const void* p) { __builtin_prefetch(p); };
-  const auto* path = reinterpret_cast<const char*>(paths_.all().data());
-  for (std::size_t at = 0; at < sizeof(PathState); at += 64) fetch(path + at);
-  fetch(channels_.data());
-}
-
 std::size_t Session::memory_bytes() const {
   std::size_t bytes = sizeof *this + paths_.all().capacity() * sizeof(PathState) + (held_ ? held_->bytes : 0);
   bytes += replay_.memory_bytes() - sizeof replay_;

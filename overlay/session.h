@@ -70,8 +70,6 @@ class Session {
   Time last_heard() const { return heard_; }
   std::uint8_t key_epoch() const { return keys_.current().epoch; }
   std::size_t memory_bytes() const;
-  // Fetches into the cache what lies apart from the session itself.
-  void warm() const;
 
   // While hidden, what comes straight from an address is as if it never came: an answer would show that we are there.
   void hide(bool hidden) { hidden_ = hidden; }

@@ -139,36 +139,6 @@ void Sessions::handle_timeout(Time now) {
   }
 }
 
-void Sessions::warm(int step, ByteView packet) const {
-  const auto fetch = [](const void* object, std::size_t size) {
-    for (std::size_t at = 0; at < size; at += 64) __builtin_prefetch(static_cast<const char*>(object) + at);
-  };
-  const auto& impl = *impl_;
-  if (step == 0) {
-    const auto* from = reinterpret_cast<const char*>(&impl.events);
-    fetch(from, static_cast<std::size_t>(reinterpret_cast<const char*>(&impl) + sizeof impl - from));
-    return;
-  }
-  const Session* session = nullptr;
-  if (!packet.empty()) {
-    const auto header = packet[0] == kDataPacket ? read_data_header(packet) : fail(Fault::unsupported);
-    if (!header) return;
-    if (step == 1) return impl.indexes.prefetch(header->receiver);
-    const auto* owner = impl.indexes.find(header->receiver);
-    session = owner != nullptr ? owner->session : nullptr;
-    ++step;  // one pointer less on the way
-  } else if (!impl.deadlines.empty()) {
-    if (step == 1) return impl.deadlines.prefetch();
-    const SessionId due{impl.deadlines.top().id};
-    if (step == 2) return impl.sessions.prefetch(due);
-    const auto* at = impl.sessions.find(due);
-    session = at != nullptr ? at->get() : nullptr;
-  }
-  if (session == nullptr) return;
-  if (step == 3) fetch(session, sizeof(Session));
-  if (step == 4) session->warm();
-}
-
 Time Sessions::next_timeout() const {
   if (!impl_->dirty.empty()) return impl_->now;
   const auto session = impl_->deadlines.empty() ? kNever : impl_->deadlines.top().at;

@@ -131,8 +131,6 @@ class Sessions {
 
   void handle_packet(Time now, const Path& path, MutableBytes packet);  // types 4..8
   void handle_timeout(Time now);
-  // Fetches into the cache what this packet (empty: the next deadline) will need: Peer::warm.
-  void warm(int step, ByteView packet) const;
   Time next_timeout() const;
   std::optional<PacketOut> poll_packet();
   std::optional<Event> poll_event();

@@ -82,15 +82,6 @@ void SupernodeRole::judge_late(const Context& c) {
   }
 }
 
-void SupernodeRole::warm(int step, ByteView datagram) const {
-  if (step == 0) {
-    for (auto* at = reinterpret_cast<const char*>(this); at < reinterpret_cast<const char*>(this + 1); at += 64)
-      __builtin_prefetch(at);
-    return;
-  }
-  dht_.warm(step - 1, datagram);
-}
-
 void SupernodeRole::count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by) {
   if (!from.is_global()) return;
   auto& n = in[from.prefix()];

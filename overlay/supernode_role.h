@@ -56,7 +56,6 @@ class SupernodeRole {
   void leave(const Context& c);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
-  void warm(int step, ByteView datagram) const;  // Peer::warm
 
   // FORWARD and circuits: the packet as it goes on, or nothing.
   std::optional<Transmit> pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet);
