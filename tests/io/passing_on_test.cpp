@@ -17,6 +17,12 @@ namespace {
 
 thread_local std::size_t allocations = 0;  // of this thread
 
+}  // namespace
+
+// A sanitizer keeps operators of its own; there nothing is counted.
+#ifndef LINNET_SANITIZED
+namespace {
+
 void* counted_or_null(std::size_t n) noexcept {
   ++allocations;
   return std::malloc(n == 0 ? 1 : n);
@@ -31,7 +37,7 @@ void* counted(std::size_t n) {
 
 void* operator new(std::size_t n) { return counted(n); }
 void* operator new[](std::size_t n) { return counted(n); }
-// Of std::stable_sort; a sanitizer's own would not match the delete below.
+// Of std::stable_sort.
 void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
 void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
 void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
@@ -40,6 +46,7 @@ void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+#endif
 
 namespace linnet::io {
 namespace {
