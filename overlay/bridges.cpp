@@ -8,15 +8,21 @@ namespace {
 
 constexpr Duration kSweepBridges = std::chrono::seconds(1);
 
+const Bridges::Client& client_of(const auto& asked) { return asked.client; }
+template <class Carried>
+const Bridges::Client& client_of(const std::pair<const std::uint64_t, Carried>& entry) {
+  return entry.second.client;
+}
+
 // Room for one more of this client, and of its neighbours.
 template <class Entries>
 bool bridge_room(const Entries& entries, const Bridges::Client& client, std::size_t most, std::size_t of_client) {
+  const auto& ip = client.at.ip;
   std::size_t own = 0, near = 0;
   for (const auto& e : entries) {
-    own += e.client.session == client.session ? 1 : 0;
-    near += client.at.ip.is_global() && e.client.at.ip.is_global() && e.client.at.ip.prefix() == client.at.ip.prefix()
-                ? 1
-                : 0;
+    const auto& other = client_of(e);
+    own += other.session == client.session ? 1 : 0;
+    near += ip.is_global() && other.at.ip.is_global() && other.at.ip.prefix() == ip.prefix() ? 1 : 0;
   }
   return entries.size() < most && own < of_client && near < most / Bridges::kPrefixShare;
 }
@@ -25,7 +31,7 @@ bool bridge_room(const Entries& entries, const Bridges::Client& client, std::siz
 
 bool Bridges::far_room(const dht::Contact& far) const {
   std::set<crypto::SessionKey> all{far.session};
-  for (const auto& f : forwards_) all.insert(f.far.session);
+  for (const auto& [token, f] : forwards_) all.insert(f.far.session);
   for (const auto& a : asked_) all.insert(a.far.session);
   return all.size() <= kFar;
 }
@@ -33,40 +39,31 @@ bool Bridges::far_room(const dht::Contact& far) const {
 void Bridges::sweep_from(Time now) { sweep_at_ = std::min(sweep_at_, now + kSweepBridges); }
 
 Status Bridges::open(Time now, const Client& client, const dht::Contact& far, std::uint64_t tag, std::uint64_t token) {
-  const auto same = std::find_if(forwards_.begin(), forwards_.end(), [&](const Carried& f) {
-    return f.client.session == client.session && f.tag == tag && f.token == token;
-  });
-  if (same != forwards_.end()) {
-    same->used = now;
+  if (const auto at = forwards_.find(token); at != forwards_.end()) {
+    auto& known = at->second;
+    if (known.client.session != client.session || known.tag != tag) return fail(Fault::full);
+    known.used = now;
     return {};
   }
-  // Answers are told by the token alone.
-  const bool taken =
-      std::any_of(forwards_.begin(), forwards_.end(), [&](const Carried& f) { return f.token == token; });
-  if (taken || !far_room(far) || !bridge_room(forwards_, client, kForwards, kForwardsOfClient))
-    return fail(Fault::full);
-  forwards_.push_back({client, far, tag, token, now});
+  if (!far_room(far) || !bridge_room(forwards_, client, kForwards, kForwardsOfClient)) return fail(Fault::full);
+  forwards_.emplace(token, Carried{client, far, tag, now});
   to_reach_.push_back(far);
   sweep_from(now);
   return {};
 }
 
 std::optional<Endpoint> Bridges::onward(Time now, const Endpoint& from, std::uint64_t tag, std::uint64_t token) {
-  for (auto& f : forwards_) {
-    if (f.token != token || f.tag != tag || f.client.at != from) continue;
-    f.used = now;
-    return f.far.endpoint;
-  }
-  return std::nullopt;
+  const auto at = forwards_.find(token);
+  if (at == forwards_.end() || at->second.tag != tag || at->second.client.at != from) return std::nullopt;
+  at->second.used = now;
+  return at->second.far.endpoint;
 }
 
 std::optional<Endpoint> Bridges::back(Time now, const Endpoint& from, std::uint64_t token) {
-  for (auto& f : forwards_) {
-    if (f.token != token || !same_place(f.far.endpoint, from)) continue;
-    f.used = now;
-    return f.client.at;
-  }
-  return std::nullopt;
+  const auto at = forwards_.find(token);
+  if (at == forwards_.end() || !same_place(at->second.far.endpoint, from)) return std::nullopt;
+  at->second.used = now;
+  return at->second.client.at;
 }
 
 Status Bridges::open_circuit(Time now, const Client& client, const dht::Contact& far, std::uint64_t tag,
@@ -145,7 +142,7 @@ bool Bridges::on_closed(const Context& c, Attachments& attachments, CircuitTable
 }
 
 void Bridges::on_down(const Context& c, Attachments& attachments, SessionId client) {
-  std::erase_if(forwards_, [&](const Carried& f) { return f.client.session == client; });
+  std::erase_if(forwards_, [&](const auto& f) { return f.second.client.session == client; });
   std::erase_if(asked_, [&](const Asked& a) {
     if (a.client.session != client) return false;
     release(c, attachments, a);
@@ -154,7 +151,7 @@ void Bridges::on_down(const Context& c, Attachments& attachments, SessionId clie
 }
 
 void Bridges::moved(SessionId client, const Endpoint& at) {
-  for (auto& f : forwards_) {
+  for (auto& [token, f] : forwards_) {
     if (f.client.session == client) f.client.at = at;
   }
   for (auto& a : asked_) {
@@ -164,7 +161,7 @@ void Bridges::moved(SessionId client, const Endpoint& at) {
 
 void Bridges::handle_timeout(const Context& c, Attachments& attachments, const CircuitTable& circuits) {
   if (c.now < sweep_at_) return;
-  std::erase_if(forwards_, [&](const Carried& f) { return c.now - f.used >= kIdle; });
+  std::erase_if(forwards_, [&](const auto& f) { return c.now - f.second.used >= kIdle; });
   std::erase_if(asked_, [&](const Asked& a) {
     const bool standing = a.stage == Asked::Stage::standing;
     if (standing ? circuits.stands(a.circuit) : c.now - a.since < kAnswer) return false;

@@ -6,6 +6,7 @@
 // far supernode is one that this one knows itself, by its own round trip, and where it goes is this one's knowledge.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -69,7 +70,6 @@ class Bridges {
     Client client;
     dht::Contact far;
     std::uint64_t tag = 0;
-    std::uint64_t token = 0;
     Time used{};
   };
   struct Asked {
@@ -90,7 +90,7 @@ class Bridges {
   Asked* find(const crypto::SessionKey& far, const control::PairNonce& nonce);
   void sweep_from(Time now);
 
-  std::vector<Carried> forwards_;
+  std::map<std::uint64_t, Carried> forwards_;  // by token: anybody's packet is looked up, so not by looking at all
   std::vector<Asked> asked_;
   std::vector<dht::Contact> to_reach_;
   Fifo<Say> out_;
