@@ -5,48 +5,12 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
 #include "node/io/net/batch_sender.h"
 #include "node/io/net/udp_ports.h"
-
-namespace {
-
-thread_local std::size_t allocations = 0;  // of this thread
-
-}  // namespace
-
-// A sanitizer keeps operators of its own; there nothing is counted.
-#ifndef LINNET_SANITIZED
-namespace {
-
-void* counted_or_null(std::size_t n) noexcept {
-  ++allocations;
-  return std::malloc(n == 0 ? 1 : n);
-}
-
-void* counted(std::size_t n) {
-  if (void* out = counted_or_null(n)) return out;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t n) { return counted(n); }
-void* operator new[](std::size_t n) { return counted(n); }
-// Of std::stable_sort.
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
-void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-#endif
+#include "tests/base/counted_new.h"
 
 namespace linnet::io {
 namespace {
@@ -179,10 +143,10 @@ TEST(PassingOn, AllocatesNothingAndKeepsTheMark) {
     loop.run();
   };
   send(1);
-  const auto before = allocations;
+  const auto before = counted::asked.times;
   send(1);
   send(100);  // more than a batch
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(counted::asked.times, before);
   for (int i = 0; i < 102; ++i) EXPECT_EQ(peer.hear().traffic_class, kVoice) << i;
   EXPECT_FALSE(received);
   EXPECT_EQ(forwarded, 102);

@@ -2,45 +2,14 @@
 // that takes msgpack. What it costs is counted, not timed.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <functional>
-#include <new>
 
 #include "base/pack.h"
 #include "crypto/sealed_box.h"
 #include "dht/message.h"
 #include "overlay/circuit.h"
 #include "overlay/control_message.h"
-
-namespace {
-
-// Bytes that this thread asked for while it counts.
-thread_local bool counting = false;
-thread_local std::size_t asked = 0;
-
-void* counted_or_null(std::size_t n) noexcept {
-  if (counting) asked += n;
-  return std::malloc(n == 0 ? 1 : n);
-}
-
-void* counted(std::size_t n) {
-  if (void* out = counted_or_null(n)) return out;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t n) { return counted(n); }
-void* operator new[](std::size_t n) { return counted(n); }
-// Of std::stable_sort; a sanitizer's own would not match the delete below.
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
-void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted_or_null(n); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+#include "tests/base/counted_new.h"
 
 namespace linnet {
 namespace {
@@ -88,8 +57,8 @@ std::vector<Bomb> bombs() {
 
 struct Entry {
   const char* name;
-  std::function<Bytes(ByteView)> wrap;   // what comes before and after it there
-  std::function<bool(ByteView)> read;    // true: taken
+  std::function<Bytes(ByteView)> wrap;  // what comes before and after it there
+  std::function<bool(ByteView)> read;   // true: taken
 };
 
 std::vector<Entry> entries() {
@@ -112,11 +81,9 @@ TEST(Bombs, AreRefusedAtEveryEntryForLessThanAMegabyte) {
   for (const auto& bomb : bombs()) {
     for (const auto& entry : entries()) {
       const auto bytes = entry.wrap(bomb.bytes);
-      asked = 0;
-      counting = true;
+      counted::asked = {};
       const bool taken = entry.read(bytes);
-      counting = false;
-      EXPECT_LE(asked, kMegabyte) << bomb.name << " at " << entry.name;
+      EXPECT_LE(counted::asked.bytes, kMegabyte) << bomb.name << " at " << entry.name;
       EXPECT_FALSE(taken) << bomb.name << " at " << entry.name;
     }
   }
@@ -145,11 +112,9 @@ TEST(Bombs, AreRefusedInsideASealedRecord) {
     out.bytes(signature);
     const auto record = dht::read_record(suite, network, out.written());
     ASSERT_TRUE(record) << bomb.name;
-    asked = 0;
-    counting = true;
+    counted::asked = {};
     const bool taken = dht::open_record(suite, *record, name).has_value();
-    counting = false;
-    EXPECT_LE(asked, kMegabyte / 4) << bomb.name;
+    EXPECT_LE(counted::asked.bytes, kMegabyte / 4) << bomb.name;
     EXPECT_FALSE(taken) << bomb.name;
   }
 }
@@ -163,12 +128,10 @@ TEST(Bombs, TheFullestMessageThatIsReadCostsLittleMore) {
     for (std::uint64_t j = 0; j < 250; ++j) p.key(j).nil();
   }
   const auto bytes = p.take();
-  asked = 0;
-  counting = true;
+  counted::asked = {};
   const bool taken = pack::read(bytes).has_value();
-  counting = false;
   EXPECT_TRUE(taken);
-  EXPECT_LE(asked, 2 * kMegabyte);
+  EXPECT_LE(counted::asked.bytes, 2 * kMegabyte);
 }
 
 // protocol.md section 4: what a supernode passes on costs it a look into a table.
@@ -182,14 +145,12 @@ TEST(CircuitForwarding, AllocatesNothing) {
   auto packet = write_tagged(ForwardKind::circuit, *id, Bytes(160, 0x80));
   auto unknown = write_tagged(ForwardKind::circuit, *id ^ 1, Bytes(160, 0x80));
   Time now{};
-  asked = 0;
-  counting = true;
+  counted::asked = {};
   for (int i = 0; i < 10'000; ++i, now += std::chrono::milliseconds(20)) {
     (void)table.forward(now, i % 2 == 0 ? a : b, packet);
     (void)table.forward(now, a, unknown);
   }
-  counting = false;
-  EXPECT_EQ(asked, 0U);
+  EXPECT_EQ(counted::asked.bytes, 0U);
   EXPECT_EQ(table.counters().forwarded, 10'000U);
 }
 
