@@ -91,14 +91,29 @@ std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool serves, const Rout
   return out;
 }
 
-std::shared_ptr<const TurnLogin> turn_login(const Settings& settings) {
+// Nothing: whoever answers.
+std::shared_ptr<const TlsTrust> turn_trust(const Settings& settings, const TurnUri& server) {
+  if (server.transport != Transport::tls) return nullptr;
+  if (!settings.turn_insecure)
+    return std::make_shared<TlsTrust>(TlsTrust{server.host, settings.turn_ca, settings.turn_fingerprint});
+  log_warn(
+      "The certificate of the TURN server is not looked at (turn-client.insecure): who stands between can try to guess "
+      "the password.");
+  return nullptr;
+}
+
+std::shared_ptr<const TurnLogin> turn_login(const Settings& settings, const Routes& routes) {
   const auto server = TurnUri::parse(settings.turn_server);
   if (!server) return nullptr;
   if (settings.turn_user.empty() || settings.turn_password.empty()) {
     log_warn("turn-client.server needs turn-client.user and turn-client.password: it is not used.");
     return nullptr;
   }
-  return std::make_shared<TurnLogin>(TurnLogin{*server, {settings.turn_user, settings.turn_password}});
+  return std::make_shared<TurnLogin>(
+      TurnLogin{*server,
+                {settings.turn_user, settings.turn_password},
+                turn_trust(settings, *server),
+                [&routes](const overlay::ProxyTarget& target) { return routes.by_proxy(target); }});
 }
 
 // What calls without files of their own are spoken and heard with. Without any sound device the node still answers.
@@ -219,7 +234,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.hosts_file = home.hosts();
   parts.key_file = std::move(who->file);
   parts.turn = settings.turn_config();
-  parts.turn_login = turn_login(settings);
+  parts.turn_login = turn_login(settings, *impl->routes);
   parts.tcp = streams(*ports, parts.turn || parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   const auto taken = told_streams(*ports, *parts.tcp);
   parts.config.peer.tcp = true;

@@ -59,6 +59,47 @@ TEST(Tls, IsOverWhenWhatComesIsNone) {
   EXPECT_FALSE(server->write(Bytes{1}));
 }
 
+// Every process makes a certificate of its own, for "localhost", which nobody else signed.
+TEST(Tls, WithSomebodyToTrustTakesNoCertificateThatNobodyVouchesFor) {
+  for (const auto& trust : {TlsTrust{"localhost", "", ""}, TlsTrust{"127.0.0.1", "", ""},
+                            TlsTrust{"localhost", "", std::string(64, 'a')}}) {
+    const auto client = Tls::client("localhost", &trust), server = Tls::server();
+    ASSERT_TRUE(client && server);
+    ASSERT_FALSE(client->over());
+    carry(*client, *server);
+    EXPECT_FALSE(client->ready());
+    EXPECT_TRUE(client->over());
+    EXPECT_NE(client->why().find("the certificate of " + trust.name + " is not trusted: "), std::string::npos)
+        << client->why();
+    EXPECT_FALSE(client->write(Bytes{1})) << "nothing goes out to it";
+    EXPECT_TRUE(server->over()) << "it is told";
+  }
+}
+
+TEST(Tls, WithoutTheFileOfAuthoritiesDoesNotBegin) {
+  const TlsTrust trust{"localhost", "/nowhere/ca.pem", ""};
+  const auto client = Tls::client("localhost", &trust);
+  ASSERT_TRUE(client);
+  EXPECT_TRUE(client->over());
+  EXPECT_NE(client->why().find("/nowhere/ca.pem"), std::string::npos) << client->why();
+  Bytes hello;
+  client->take_output(hello);
+  EXPECT_TRUE(hello.empty());
+}
+
+TEST(Tls, ReadsFingerprintsAsPeopleWriteThem) {
+  std::string colons;
+  for (int i = 0; i < 32; ++i) colons += i == 0 ? "A1" : ":b2";
+  const auto read = TlsTrust::parse_fingerprint("SHA256:" + colons);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->substr(0, 6), "a1b2b2");
+  EXPECT_EQ(TlsTrust::parse_fingerprint(*read), read);
+  for (const auto* wrong : {"", "sha256:", "a1b2", "sha1:a1"})
+    EXPECT_FALSE(TlsTrust::parse_fingerprint(wrong)) << wrong;
+  EXPECT_FALSE(TlsTrust::parse_fingerprint(std::string(64, 'g')));
+  EXPECT_FALSE(TlsTrust::parse_fingerprint(std::string(66, 'a')));
+}
+
 TEST(Tls, SurvivesFlippedBits) {
   for (std::size_t at = 0; at < 200; at += 3) {
     const auto client = Tls::client(""), server = Tls::server();

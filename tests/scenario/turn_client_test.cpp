@@ -16,9 +16,20 @@ class TurnInSettings : public testing::Test {
     ASSERT_TRUE(
         relay_.up({"--relay", "on", "--turn-user", std::string("phone:") + kPassword, "--relay-allow-loopback"}));
   }
-  void use(const std::string& uri, const std::string& password = kPassword) {
+  void use(const std::string& uri, const std::string& password = kPassword, const std::string& more = "") {
     alice_.home().write("config.toml", "log = \"debug\"\n[turn-client]\nserver = \"" + uri +
-                                           "\"\nuser = \"phone\"\npassword = \"" + password + "\"\n");
+                                           "\"\nuser = \"phone\"\npassword = \"" + password + "\"\n" + more);
+  }
+  bool state(const std::string& wanted) const {
+    return bool(alice_.until([&](const Json& s) { return s["turn_client"]["state"] == wanted; }));
+  }
+  // Of the certificate that the relay made for itself.
+  std::string fingerprint() const {
+    Process shown("/bin/sh",
+                  {"-c", "openssl s_client -connect " + place() +
+                             " </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 | cut -d= -f2"},
+                  {});
+    return shown.line(20'000).value_or("");
   }
   std::string place() const { return relay_.endpoint(); }
 
@@ -51,6 +62,85 @@ TEST_F(TurnInSettings, WithAWrongPasswordIsSaidInTheStatus) {
   EXPECT_EQ(turn["relayed"].size(), 0U);
 }
 
+TEST_F(TurnInSettings, IsNotToldThePasswordWhenItsCertificateIsSignedByNobodyThatWeTrust) {
+  use("turns:" + place());
+  ASSERT_TRUE(alice_.up());
+  ASSERT_TRUE(state("waiting"));
+  const auto turn = alice_.status()["turn_client"];
+  EXPECT_NE(turn["trouble"].get<std::string>().find("the certificate of 127.0.0.1 is not trusted: self-signed"),
+            std::string::npos)
+      << turn;
+  EXPECT_NE(alice_.home().read("linnet.log").find("is not trusted"), std::string::npos);
+  EXPECT_EQ(relay_.status()["turn"]["unauthenticated"], 0) << "not one request came";
+}
+
+TEST_F(TurnInSettings, IsBelievedByTheFingerprintOfItsCertificateAndNoOther) {
+  auto pinned = fingerprint();
+  ASSERT_EQ(pinned.size(), 95U) << pinned;
+  use("turns:" + place(), kPassword, "fingerprint = \"sha256:" + pinned + "\"\n");
+  ASSERT_TRUE(alice_.up());
+  ASSERT_TRUE(state("ready")) << alice_.status()["turn_client"];
+  ASSERT_EQ(alice_.run({"down"}).exit, 0);
+  pinned[0] = pinned[0] == '0' ? '1' : '0';
+  use("turns:" + place(), kPassword, "fingerprint = \"" + pinned + "\"\n");
+  ASSERT_TRUE(alice_.up());
+  ASSERT_TRUE(state("waiting"));
+  EXPECT_NE(alice_.status()["turn_client"]["trouble"].get<std::string>().find("another than the one that was pinned"),
+            std::string::npos);
+}
+
+TEST_F(TurnInSettings, IsBelievedBlindlyOnlyWhereThatIsSaid) {
+  use("turns:" + place(), kPassword, "insecure = true\n");
+  ASSERT_TRUE(alice_.up());
+  ASSERT_TRUE(state("ready")) << alice_.status()["turn_client"];
+  EXPECT_NE(alice_.home().read("linnet.log").find("turn-client.insecure"), std::string::npos);
+}
+
+TEST_F(TurnInSettings, AndAFileOfAuthoritiesThatIsNotThereAreTold) {
+  use("turns:" + place(), kPassword, "ca = \"nowhere.pem\"\n");
+  ASSERT_TRUE(alice_.up());
+  ASSERT_TRUE(state("waiting"));
+  const auto turn = alice_.status()["turn_client"];
+  EXPECT_NE(turn["trouble"].get<std::string>().find("no certificates of authorities in "), std::string::npos) << turn;
+  EXPECT_NE(turn["trouble"].get<std::string>().find("nowhere.pem"), std::string::npos) << turn;
+}
+
+// Its name is one that the proxy alone knows. What it gives is an address of the loopback, which is taken from no
+// server elsewhere: so far the login has come by then. Calls by a proxy: TurnCalls, below.
+TEST_F(TurnInSettings, IsReachedThroughTheProxyByTcpAndTls) {
+  const auto at = Endpoint::parse(place());
+  ASSERT_TRUE(at);
+  Process proxy(
+      "/usr/bin/env",
+      {"python3", LINNET_SOURCE_DIR "/tests/lab/net/proxy.py", "127.0.0.1", "0", "--name", "turn.invalid=127.0.0.1"},
+      {});
+  const auto ready = proxy.line(20'000).value_or("");
+  ASSERT_EQ(ready.rfind("ready ", 0), 0U) << ready;
+  const auto pinned = fingerprint(), port = std::to_string(at->port);
+  for (const std::string kind : {"http", "socks5"}) {
+    for (const std::string uri : {"turn:turn.invalid:" + port + "?transport=tcp", "turns:turn.invalid:" + port}) {
+      use(uri, kPassword,
+          "fingerprint = \"" + pinned + "\"\n[net]\nproxy = \"" + kind + "://127.0.0.1:" + ready.substr(6) + "\"\n");
+      ASSERT_TRUE(alice_.up());
+      ASSERT_TRUE(state("waiting")) << kind << uri;
+      const auto turn = alice_.status()["turn_client"];
+      EXPECT_EQ(turn["proxy"], true);
+      EXPECT_EQ(turn["trouble"], "the TURN server gave no address") << kind << uri;
+      ASSERT_EQ(alice_.run({"down"}).exit, 0);
+    }
+  }
+}
+
+// Nobody listens at that proxy.
+TEST_F(TurnInSettings, IsReachedStraightWhenTheProxyIsNotThere) {
+  alice_.environment({"NO_PROXY=", "no_proxy="});
+  use("turn:localhost:" + std::to_string(Endpoint::parse(place())->port) + "?transport=tcp", kPassword,
+      "[net]\nproxy = \"http://127.0.0.1:1\"\n");
+  ASSERT_TRUE(alice_.up());
+  ASSERT_TRUE(state("ready")) << alice_.status()["turn_client"];
+  EXPECT_EQ(alice_.status()["turn_client"]["proxy"], false);
+}
+
 TEST_F(TurnInSettings, NeverShowsThePassword) {
   use("turn:" + place());
   const auto checked = alice_.run({"config", "check"});
@@ -75,6 +165,8 @@ TEST(TurnSettings, ThatAreWrongAreToldWithLineAndColumn) {
   const auto ran = alice.run({"config", "check"});
   EXPECT_NE(ran.exit, 0);
   EXPECT_NE((ran.out + ran.err).find("config.toml:2:10"), std::string::npos) << ran.out << ran.err;
+  alice.home().write("config.toml", "[turn-client]\nfingerprint = \"sha256:A1:B2\"\n");
+  EXPECT_NE(alice.run({"config", "check"}).exit, 0);
 }
 
 class TurnCalls : public Lab {
@@ -97,6 +189,13 @@ TEST_F(TurnCalls, BetweenSymmetricNatsWithoutCircuitsGoThroughTheServerOfTheSett
     EXPECT_EQ(row["good"], true) << row;
     EXPECT_EQ(row["forged"], 0) << row;
   }
+}
+
+TEST_F(TurnCalls, GoThroughTheServerOfTheSettingsByAProxy) {
+  const auto found = rows("--transports tls --proxy http");
+  if (found.empty()) GTEST_SKIP() << log_;
+  ASSERT_EQ(found.size(), 2U) << log_;
+  for (const auto& row : found) EXPECT_EQ(row["good"], true) << row;
 }
 
 TEST_F(TurnCalls, PreferTheCircuitsOfSupernodes) {

@@ -48,6 +48,7 @@ Ordered turn_client_object(const TurnCarrierStatus& turn) {
   const bool mapped = c.given && c.given->mapped;
   return Ordered{{"server", turn.server},
                  {"transport", to_string(turn.transport)},
+                 {"proxy", turn.by_proxy},
                  {"state", nat::turn::to_string(c.state)},
                  {"relayed", relayed},
                  {"mapped", mapped ? Ordered(c.given->mapped->to_string()) : Ordered(nullptr)},

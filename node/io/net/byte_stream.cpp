@@ -43,6 +43,7 @@ std::unique_ptr<ByteStream> ByteStream::dial(const Dial& how) {
   out->connecting_ = true;
   out->wants_tls_ = how.to.transport == Transport::tls;
   out->server_name_ = how.server_name;
+  out->trust_ = how.trust;
   if (how.through) {
     out->proxy_ = std::make_unique<overlay::ProxyClient>(how.through->proxy, how.through->target);
     append(out->out_, out->proxy_->take_output());
@@ -53,8 +54,9 @@ std::unique_ptr<ByteStream> ByteStream::dial(const Dial& how) {
 }
 
 bool ByteStream::begin_tls() {
-  tls_ = Tls::client(server_name_);
+  tls_ = Tls::client(server_name_, trust_.get());
   if (!tls_) return false;
+  why_ = tls_->why();
   tls_->take_output(out_);
   return true;
 }
@@ -122,6 +124,7 @@ std::optional<std::size_t> ByteStream::read(MutableBytes into) {
   const bool goes_on = proxy_ ? on_proxy(came) : tls_->feed(came);
   if (tls_) tls_->take_output(out_);
   if (!goes_on) {
+    if (tls_ && why_.empty()) why_ = tls_->why();
     (void)flush();  // an alert says why
     return std::nullopt;
   }

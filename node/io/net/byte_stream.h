@@ -23,11 +23,12 @@ class ByteStream {
   struct Dial {
     Endpoint to;  // its transport says whether in TLS
     std::optional<Through> through;
-    std::string server_name;  // said in TLS
+    std::string server_name;                          // said in TLS
+    std::shared_ptr<const TlsTrust> trust = nullptr;  // whoever answers
   };
 
   static std::unique_ptr<ByteStream> accepted(Fd fd);
-  // Null when the system refuses at once.
+  // Null when the system refuses at once. Where its why() says something, it will never be ready.
   static std::unique_ptr<ByteStream> dial(const Dial& how);
 
   // From here on, or again by another owner. `readable` may destroy the stream.
@@ -64,6 +65,7 @@ class ByteStream {
   bool waits_ = false;
   bool wants_tls_ = false;  // as soon as the proxy is passed
   std::string server_name_;
+  std::shared_ptr<const TlsTrust> trust_;
   std::unique_ptr<overlay::ProxyClient> proxy_;  // until it is passed
   std::unique_ptr<Tls> tls_;
   Bytes early_;  // plain bytes behind the proxy's answer

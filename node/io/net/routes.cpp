@@ -48,6 +48,11 @@ std::vector<Endpoint> Routes::stand_in(const std::vector<std::string>& names) {
   return out;
 }
 
+std::optional<ByteStream::Through> Routes::by_proxy(const overlay::ProxyTarget& target) const {
+  if (!proxy_ || !proxy_at_ || except_.covers(target)) return std::nullopt;
+  return ByteStream::Through{*proxy_, *proxy_at_, target};
+}
+
 std::optional<ByteStream::Dial> Routes::to(const Endpoint& endpoint) const {
   const bool named = overlay::is_placeholder(endpoint.ip);
   ByteStream::Dial out{endpoint, std::nullopt, plausible_name(endpoint.ip)};
@@ -57,11 +62,8 @@ std::optional<ByteStream::Dial> Routes::to(const Endpoint& endpoint) const {
     out.server_name = names_[number];
   }
   if (endpoint.socket != overlay::kByProxy) return named ? std::nullopt : std::optional(std::move(out));
-  if (!proxy_ || !proxy_at_) return std::nullopt;
-  ByteStream::Through through{*proxy_, *proxy_at_, {named ? out.server_name : "", endpoint}};
-  if (except_.covers(through.target)) return std::nullopt;
-  out.through = std::move(through);
-  return out;
+  out.through = by_proxy({named ? out.server_name : "", endpoint});
+  return out.through ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::vector<Endpoint> ports_of_convention(const std::vector<Endpoint>& bound) {

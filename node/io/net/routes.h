@@ -24,6 +24,8 @@ class Routes {
   // resolver knows nothing of the world.
   std::vector<Endpoint> stand_in(const std::vector<std::string>& names);
 
+  // Through the proxy, if there is one that is to be used for this. Nothing as well while its name has no address.
+  std::optional<ByteStream::Through> by_proxy(const overlay::ProxyTarget& target) const;
   // Nothing: no way there by this endpoint.
   std::optional<ByteStream::Dial> to(const Endpoint& endpoint) const;
 

@@ -5,6 +5,12 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/endpoint.h"
 
 namespace linnet::io {
 namespace {
@@ -83,6 +89,21 @@ Context client_context() {
   return out;
 }
 
+constexpr std::size_t kFingerprint = 32;
+
+// This certificate and no other, as a TLSA record "3 0 1" names it (RFC 7671): neither its name nor its time counts.
+bool pin(SSL_CTX* context, SSL* ssl, const TlsTrust& trust) {
+  const auto digest = from_hex(trust.fingerprint);
+  return digest && digest->size() == kFingerprint && SSL_CTX_dane_enable(context) == 1 &&
+         SSL_dane_enable(ssl, nullptr) == 1 && SSL_dane_tlsa_add(ssl, 3, 0, 1, digest->data(), digest->size()) == 1;
+}
+
+bool insist(SSL* ssl, const TlsTrust& trust) {
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (!IpAddress::parse(trust.name)) return SSL_set1_host(ssl, trust.name.c_str()) == 1;
+  return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), trust.name.c_str()) == 1;
+}
+
 // Kept for the life of the process; one that failed is tried again.
 SSL_CTX* kept(Context& where, Context (*make)()) {
   if (!where) where = make();
@@ -96,11 +117,17 @@ struct Tls::Impl {
   BIO* in = nullptr;  // both are the library's
   BIO* out = nullptr;
   bool broken = false;
+  std::optional<TlsTrust> trust;
+  std::string why;
+
+  void apply_trust();
+  void tell_distrust();
 
   // What the library says of a step that did not go on.
   void judge(int result) {
-    const int why = SSL_get_error(ssl.get(), result);
-    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) broken = true;
+    const int error = SSL_get_error(ssl.get(), result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) broken = true;
+    if (broken && trust) tell_distrust();
     ERR_clear_error();
   }
   void shake() {
@@ -110,6 +137,29 @@ struct Tls::Impl {
     if (result != 1) judge(result);
   }
 };
+
+// Of this connection alone, so that a file of authorities that was changed counts at the next try.
+void Tls::Impl::apply_trust() {
+  auto* context = SSL_get_SSL_CTX(ssl.get());
+  if (!trust->fingerprint.empty()) {
+    broken = !pin(context, ssl.get(), *trust);
+  } else {
+    const bool found = trust->ca.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
+                                         : SSL_CTX_load_verify_file(context, trust->ca.c_str()) == 1;
+    if (!found) why = "no certificates of authorities in " + (trust->ca.empty() ? "this system" : trust->ca);
+    broken = !found || !insist(ssl.get(), *trust);
+  }
+  SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, nullptr);
+  ERR_clear_error();
+}
+
+void Tls::Impl::tell_distrust() {
+  const auto result = SSL_get_verify_result(ssl.get());
+  if (result == X509_V_OK || !why.empty()) return;
+  const bool pinned = !trust->fingerprint.empty();
+  why = "the certificate of " + trust->name + " is not trusted: " +
+        (pinned ? "it is another than the one that was pinned" : X509_verify_cert_error_string(result));
+}
 
 Tls::Tls(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Tls::~Tls() = default;
@@ -136,11 +186,16 @@ std::unique_ptr<Tls> Tls::server() {
   return std::unique_ptr<Tls>(new Tls(std::move(impl)));
 }
 
-std::unique_ptr<Tls> Tls::client(const std::string& server_name) {
+std::unique_ptr<Tls> Tls::client(const std::string& server_name, const TlsTrust* trust) {
   static Context shared;
   auto impl = std::make_unique<Impl>();
-  impl->ssl = make_ssl(kept(shared, client_context), impl->in, impl->out);
+  const auto own = trust != nullptr ? client_context() : nullptr;  // the connection holds it
+  impl->ssl = make_ssl(trust != nullptr ? own.get() : kept(shared, client_context), impl->in, impl->out);
   if (!impl->ssl) return nullptr;
+  if (trust != nullptr) {
+    impl->trust = *trust;
+    impl->apply_trust();
+  }
   if (!server_name.empty()) SSL_set_tlsext_host_name(impl->ssl.get(), server_name.c_str());
   SSL_set_connect_state(impl->ssl.get());
   impl->shake();
@@ -191,6 +246,19 @@ void Tls::take_output(Bytes& out) {
   if (size <= 0) return;
   append(out, ByteView(reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)));
   (void)BIO_reset(impl_->out);
+}
+
+std::string Tls::why() const { return impl_->why; }
+
+std::optional<std::string> TlsTrust::parse_fingerprint(std::string_view text) {
+  constexpr std::string_view kKind = "sha256:";
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (out.starts_with(kKind)) out.erase(0, kKind.size());
+  std::erase(out, ':');
+  const auto digest = from_hex(out);
+  return digest && digest->size() == kFingerprint ? std::optional(std::move(out)) : std::nullopt;
 }
 
 bool Tls::over() const { return impl_->broken || (SSL_get_shutdown(impl_->ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }

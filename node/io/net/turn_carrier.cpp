@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "node/io/clock.h"
+#include "node/io/log.h"
 #include "node/io/net/address.h"
 #include "overlay/path.h"
 
@@ -50,14 +51,26 @@ void TurnCarrier::start() {
   name_ = std::make_unique<NameWatch>(loop_, std::vector<std::string>{},
                                       [this](std::vector<Endpoint> at) { found(std::move(at)); });
   name_->rename({login_.server.place()});
+  if (!proxy()) return;
+  client_.start(now());  // the proxy knows the name, whether we do or not
+  pump();
+}
+
+std::optional<ByteStream::Through> TurnCarrier::proxy() const {
+  if (!login_.by_proxy || login_.server.transport == Transport::udp) return std::nullopt;
+  const auto numeric = Endpoint::parse(login_.server.place());
+  overlay::ProxyTarget target;
+  if (!numeric) target.name = login_.server.host;
+  target.endpoint = numeric.value_or(overlay::placeholder(0xffff, login_.server.port));
+  return login_.by_proxy(target);
 }
 
 void TurnCarrier::found(std::vector<Endpoint> at) {
   if (at.empty()) return;
   for (auto& one : at) one.transport = login_.server.transport;
   at_ = std::move(at);
+  if (!wanted_ || by_proxy_) return;
   which_ = 0;
-  if (!wanted_) return;
   client_.start(now());
   pump();
 }
@@ -94,8 +107,8 @@ void TurnCarrier::addresses_changed() {
 }
 
 TurnCarrierStatus TurnCarrier::status() const {
-  TurnCarrierStatus out{login_.server.place(), login_.server.transport, client_.status()};
-  if (wanted_ && at_.empty()) out.client.trouble = "the name of the TURN server has no address";
+  TurnCarrierStatus out{login_.server.place(), login_.server.transport, by_proxy_, client_.status()};
+  if (wanted_ && at_.empty() && !by_proxy_) out.client.trouble = "the name of the TURN server has no address";
   return out;
 }
 
@@ -123,9 +136,19 @@ void TurnCarrier::pump() {
   rearm();
 }
 
+// Each once, until it works again.
+void TurnCarrier::tell_trouble() {
+  const auto status = client_.status();
+  if (status.state == nat::turn::ClientState::ready) told_.clear();
+  if (status.state != nat::turn::ClientState::waiting || status.trouble == told_) return;
+  told_ = status.trouble;
+  log_warn("No help by the TURN server of the settings: " + told_ + ".");
+}
+
 void TurnCarrier::rearm() { alarm_->set(std::min(client_.next_timeout(), give_up_)); }
 
 void TurnCarrier::on(const nat::turn::ClientEvent& event) {
+  tell_trouble();
   if (std::holds_alternative<nat::turn::client_event::Open>(event)) {
     open();
   } else if (std::holds_alternative<nat::turn::client_event::Close>(event)) {
@@ -141,14 +164,26 @@ void TurnCarrier::on(const nat::turn::ClientEvent& event) {
   }
 }
 
-// Of several addresses the next one each time.
+// Of several ways the next one each time.
 void TurnCarrier::open() {
   close();
-  server_ = at_[which_++ % at_.size()];
+  auto through = proxy();
+  const std::size_t ways = at_.size() + (through ? 1 : 0);
+  if (ways == 0) return client_.closed(now(), "the name of the TURN server has no address");
+  const auto way = which_++ % ways;
+  by_proxy_ = through && way == 0;
+  if (by_proxy_) {
+    // Where it is in truth the proxy knows.
+    server_ = at_.empty() ? through->target.endpoint : at_.front();
+    server_.transport = login_.server.transport;
+  } else {
+    server_ = at_[way - (through ? 1 : 0)];
+    through.reset();
+  }
   if (server_.transport == Transport::udp) {
     open_datagrams();
   } else {
-    open_stream();
+    open_stream(std::move(through));
   }
 }
 
@@ -159,9 +194,10 @@ void TurnCarrier::open_datagrams() {
   client_.opened(now(), server_);
 }
 
-void TurnCarrier::open_stream() {
+void TurnCarrier::open_stream(std::optional<ByteStream::Through> through) {
   const bool named = !Endpoint::parse(login_.server.place());
-  stream_ = ByteStream::dial({server_, std::nullopt, named ? login_.server.host : ""});
+  stream_ = ByteStream::dial({server_, std::move(through), named ? login_.server.host : "", login_.trust});
+  if (stream_ && !stream_->why().empty()) return client_.closed(now(), stream_->why());
   if (!stream_) return client_.closed(now(), "the TURN server cannot be reached: " + os_error());
   give_up_ = now() + kConnect;
   stream_->start(

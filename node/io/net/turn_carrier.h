@@ -1,7 +1,8 @@
 // The TURN server that the settings name, as one more socket of the node: keeps an allocation there
 // (nat/turn_client.h) over UDP, TCP or TLS, and carries datagrams through it. A UDP socket is connected, so that the
-// kernel hands over what comes from the server alone. As everywhere here, TLS asks for no certificate: it is there to
-// get out of networks, and what goes through it is sealed already.
+// kernel hands over what comes from the server alone. In TLS the server's certificate is checked: what goes through is
+// sealed already, but who reads the challenge and the answer to it can guess our password. A stream goes through the
+// proxy of the settings first, where there is one, and straight when that brought nothing.
 #pragma once
 
 #include <functional>
@@ -23,11 +24,15 @@ namespace linnet::io {
 struct TurnLogin {
   TurnUri server;
   nat::turn::ClientConfig user;
+  std::shared_ptr<const TlsTrust> trust;  // null: whoever answers by TLS
+  // The way through the proxy, if any; asked before each try of a stream. Null: there is none.
+  std::function<std::optional<ByteStream::Through>(const overlay::ProxyTarget&)> by_proxy;
 };
 
 struct TurnCarrierStatus {
   std::string server;  // "turn.example:3478"
   Transport transport{};
+  bool by_proxy = false;  // the try that is under way, or stands
   nat::turn::ClientStatus client;
 };
 
@@ -63,7 +68,9 @@ class TurnCarrier {
   void on(const nat::turn::ClientEvent& event);
   void open();
   void open_datagrams();
-  void open_stream();
+  void open_stream(std::optional<ByteStream::Through> through);
+  std::optional<ByteStream::Through> proxy() const;
+  void tell_trouble();
   void close();
   void fail(std::string why);
   void read_datagrams();
@@ -80,8 +87,10 @@ class TurnCarrier {
   nat::turn::AllocationClient client_;
   std::unique_ptr<NameWatch> name_;
   std::vector<Endpoint> at_;  // of the name
-  std::size_t which_ = 0;     // of them
-  Endpoint server_;           // in use
+  std::size_t which_ = 0;     // of the ways: through the proxy, where there is one, then each of these
+  bool by_proxy_ = false;
+  std::string told_;  // trouble that stands in the log
+  Endpoint server_;   // in use
   Fd socket_;
   std::unique_ptr<Loop::Watch> watch_;
   std::unique_ptr<ByteStream> stream_;

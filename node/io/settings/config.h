@@ -53,9 +53,12 @@ struct Settings {
   media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
   std::string log_level = "info";                 // error, warn, info, debug
 
-  std::string turn_server;    // turn-client.server, a URI; empty: no TURN server is used
-  std::string turn_user;      // turn-client.user
-  std::string turn_password;  // turn-client.password
+  std::string turn_server;       // turn-client.server, a URI; empty: no TURN server is used
+  std::string turn_user;         // turn-client.user
+  std::string turn_password;     // turn-client.password
+  std::string turn_ca;           // turn-client.ca: file of authorities; empty: those of the system
+  std::string turn_fingerprint;  // turn-client.fingerprint, as TlsTrust has it
+  bool turn_insecure = false;    // turn-client.insecure: whoever answers by TLS
 
   std::optional<nat::turn::ServerConfig> turn_config() const;
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "node/io/net/tls.h"
 #include "node/io/settings/words.h"
 #include "overlay/proxy.h"
 
@@ -156,6 +157,13 @@ std::string read_turn_name(const Value& value, std::string& target) {
   return {};
 }
 
+std::string read_fingerprint(const Value& value, std::string& target) {
+  const auto digits = TlsTrust::parse_fingerprint(text_in(value).value_or(""));
+  if (!digits) return R"(the SHA-256 of a certificate, as in "sha256:A1:B2:...", 32 pairs of digits)";
+  target = *digits;
+  return {};
+}
+
 // Only that there is one, and whether it is another than before.
 std::string secret_text(const std::string& value) {
   if (value.empty()) return "none";
@@ -245,16 +253,16 @@ using Get = const Settings&;
         [](Get s) { return std::to_string(s.member); }, CARRY(member)                                \
   }
 // A number that may be left out.
-#define CAP(section_key, low, high, wanted, member)                                                      \
-  Setting {                                                                                              \
-    "relay", section_key, nullptr, When::restart, false,                                                 \
-        [](In v, Set s) {                                                                                \
-          std::uint64_t number = 0;                                                                      \
-          auto why = read_number<std::uint64_t>(v, low, high, wanted, number);                           \
-          if (why.empty()) s.member = number;                                                            \
-          return why;                                                                                    \
-        },                                                                                               \
-        [](Get s) { return s.member ? std::to_string(*s.member) : std::string("none"); }, CARRY(member)  \
+#define CAP(section_key, low, high, wanted, member)                                                     \
+  Setting {                                                                                             \
+    "relay", section_key, nullptr, When::restart, false,                                                \
+        [](In v, Set s) {                                                                               \
+          std::uint64_t number = 0;                                                                     \
+          auto why = read_number<std::uint64_t>(v, low, high, wanted, number);                          \
+          if (why.empty()) s.member = number;                                                           \
+          return why;                                                                                   \
+        },                                                                                              \
+        [](Get s) { return s.member ? std::to_string(*s.member) : std::string("none"); }, CARRY(member) \
   }
 
 const Setting kTable[] = {
@@ -286,6 +294,9 @@ const Setting kTable[] = {
     TEXT("turn-client", "server", nullptr, When::restart, true, read_turn_server, or_none, turn_server),
     TEXT("turn-client", "user", nullptr, When::restart, true, read_turn_name, or_none, turn_user),
     TEXT("turn-client", "password", nullptr, When::restart, true, read_turn_name, secret_text, turn_password),
+    TEXT("turn-client", "ca", nullptr, When::restart, true, read_path, or_none, turn_ca),
+    TEXT("turn-client", "fingerprint", nullptr, When::restart, true, read_fingerprint, or_none, turn_fingerprint),
+    FLAG("turn-client", "insecure", nullptr, When::restart, turn_insecure),
     FLAG("call", "auto_answer", "LINNET_AUTO_ANSWER", When::now, auto_answer),
     WORD("call", "strangers", "LINNET_STRANGERS", When::now, strangers),
     TEXT("call", "play", "LINNET_PLAY", When::now, true, read_path, or_none, play),

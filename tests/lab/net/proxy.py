@@ -3,7 +3,7 @@
 
     proxy.py ADDRESS PORT [--user NAME:PASSWORD] [--name NAME=ADDRESS]... [--only PORT]
 
-One line on stderr for each way that it opens. --only: no other port is connected to.
+Port 0: any, and the first line of stdout says which. One line on stderr for each way that it opens. --only: no other port is connected to.
 """
 import argparse
 import base64
@@ -121,7 +121,7 @@ def serve(s):
 
 
 listener = socket.create_server((options.address, options.port), backlog=128)
-print("ready", flush=True)
+print("ready", listener.getsockname()[1], flush=True)
 while True:
     peer, _ = listener.accept()
     threading.Thread(target=serve, args=(peer,), daemon=True).start()
