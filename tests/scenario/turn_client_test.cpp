@@ -32,6 +32,7 @@ class TurnInSettings : public testing::Test {
     return shown.line(20'000).value_or("");
   }
   std::string place() const { return relay_.endpoint(); }
+  std::string port() const { return place().substr(place().rfind(':') + 1); }
 
   Daemon relay_{"relay@turn.example"};
   Daemon alice_{"alice@turn.example"};
@@ -108,17 +109,15 @@ TEST_F(TurnInSettings, AndAFileOfAuthoritiesThatIsNotThereAreTold) {
 // Its name is one that the proxy alone knows. What it gives is an address of the loopback, which is taken from no
 // server elsewhere: so far the login has come by then. Calls by a proxy: TurnCalls, below.
 TEST_F(TurnInSettings, IsReachedThroughTheProxyByTcpAndTls) {
-  const auto at = Endpoint::parse(place());
-  ASSERT_TRUE(at);
   Process proxy(
       "/usr/bin/env",
       {"python3", LINNET_SOURCE_DIR "/tests/lab/net/proxy.py", "127.0.0.1", "0", "--name", "turn.invalid=127.0.0.1"},
       {});
   const auto ready = proxy.line(20'000).value_or("");
   ASSERT_EQ(ready.rfind("ready ", 0), 0U) << ready;
-  const auto pinned = fingerprint(), port = std::to_string(at->port);
+  const auto pinned = fingerprint();
   for (const std::string kind : {"http", "socks5"}) {
-    for (const std::string uri : {"turn:turn.invalid:" + port + "?transport=tcp", "turns:turn.invalid:" + port}) {
+    for (const auto& uri : {"turn:turn.invalid:" + port() + "?transport=tcp", "turns:turn.invalid:" + port()}) {
       use(uri, kPassword,
           "fingerprint = \"" + pinned + "\"\n[net]\nproxy = \"" + kind + "://127.0.0.1:" + ready.substr(6) + "\"\n");
       ASSERT_TRUE(alice_.up());
@@ -134,8 +133,7 @@ TEST_F(TurnInSettings, IsReachedThroughTheProxyByTcpAndTls) {
 // Nobody listens at that proxy.
 TEST_F(TurnInSettings, IsReachedStraightWhenTheProxyIsNotThere) {
   alice_.environment({"NO_PROXY=", "no_proxy="});
-  use("turn:localhost:" + std::to_string(Endpoint::parse(place())->port) + "?transport=tcp", kPassword,
-      "[net]\nproxy = \"http://127.0.0.1:1\"\n");
+  use("turn:localhost:" + port() + "?transport=tcp", kPassword, "[net]\nproxy = \"http://127.0.0.1:1\"\n");
   ASSERT_TRUE(alice_.up());
   ASSERT_TRUE(state("ready")) << alice_.status()["turn_client"];
   EXPECT_EQ(alice_.status()["turn_client"]["proxy"], false);
