@@ -94,12 +94,8 @@ std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool serves, const Rout
 // Nothing: whoever answers.
 std::shared_ptr<const TlsTrust> turn_trust(const Settings& settings, const TurnUri& server) {
   if (server.transport != Transport::tls) return nullptr;
-  if (!settings.turn_insecure)
-    return std::make_shared<TlsTrust>(TlsTrust{server.host, settings.turn_ca, settings.turn_fingerprint});
-  log_warn(
-      "The certificate of the TURN server is not looked at (turn-client.insecure): who stands between can try to guess "
-      "the password.");
-  return nullptr;
+  if (settings.turn_insecure) return nullptr;
+  return std::make_shared<TlsTrust>(TlsTrust{server.host, settings.turn_ca, settings.turn_fingerprint});
 }
 
 std::shared_ptr<const TurnLogin> turn_login(const Settings& settings, const Routes& routes) {
@@ -282,6 +278,10 @@ void Daemon::run() {
   log_info("listening");
   if (impl_->driver->turn() && impl_->settings.allow_loopback)
     log_warn("TURN clients may reach this machine's own loopback addresses (--relay-allow-loopback): for tests only.");
+  if (impl_->settings.turn_insecure && !impl_->settings.turn_server.empty())
+    log_warn(
+        "The certificate of the TURN server is not looked at (turn-client.insecure): who stands between can try to "
+        "guess the password.");
   notify_supervisor("READY=1");
   impl_->watchdog = std::make_unique<Watchdog>(impl_->loop);
   impl_->loop.run();
