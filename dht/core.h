@@ -58,6 +58,7 @@ struct Dht::Impl {
   void dispatch(Time now, RpcEvent event);
   void handle_timeout(Time now);
   Time next_timeout() const;
+  void move_to(Time now, const Endpoint& endpoint);
   void wake(Time now);  // starts the maintenance clock at the first input
   std::optional<Wall> wall_at(Time now) const { return clock.at(now); }
 

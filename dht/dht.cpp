@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMaxEvents = 1024;
 constexpr std::size_t kNodesWidth = 8;    // nearest that must have answered before a find_nodes ends
 constexpr std::size_t kRecordsWidth = 4;  // of six that hold it
+constexpr Duration kRefreshAfterMove = std::chrono::seconds(5);
 
 Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity,
                     const Endpoint& endpoint) {
@@ -43,6 +44,21 @@ void Dht::Impl::dispatch(Time now, RpcEvent event) {
   if (auto* answered = std::get_if<Answered>(&event)) return on_answered(now, *answered);
   if (const auto* late = std::get_if<Late>(&event)) return on_late(now, late->purpose);
   if (const auto* failed = std::get_if<Failed>(&event)) on_failed(now, *failed);
+}
+
+void Dht::Impl::move_to(Time now, const Endpoint& endpoint) {
+  if (endpoint == self.endpoint) return;
+  wake(now);
+  self.endpoint = endpoint;
+  self.position = position(endpoint.ip, self.device);
+  table.move_to(self);
+  searched_own = false;
+  if (table.size() > 0) {
+    self_refresh_every = kRefreshAfterMove;
+    refresh_self(now);
+  } else {
+    self_refresh_at = kNever;  // with the first contact
+  }
 }
 
 void Dht::Impl::wake(Time now) {
@@ -138,6 +154,7 @@ std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {
 }
 
 const Contact& Dht::self() const { return impl_->self; }
+void Dht::move_to(Time now, const Endpoint& self) { impl_->move_to(now, self); }
 
 std::vector<Contact> Dht::nearest(const Id& target, std::size_t n) const {
   return impl_->contacts_near(target, n);

@@ -113,6 +113,9 @@ class Dht {
   std::vector<SignedRecord> local_records(const crypto::UserKey& key) const;
 
   const Contact& self() const;
+  // Others reach this supernode at another endpoint from now on: its place is another one, and its neighbourhood is
+  // searched anew. Contacts and records stay; what does not belong here any more is handed on.
+  void move_to(Time now, const Endpoint& self);
   // Whether the n nearest supernodes to `target` are all in the table: it lies in our own neighbourhood, which was
   // searched. A lookup would find nobody else.
   bool covers(const Id& target, std::size_t n) const;

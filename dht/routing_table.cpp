@@ -94,6 +94,31 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
   return live;
 }
 
+void RoutingTable::move_to(const Contact& self) {
+  std::vector<Handle> live, candidates;
+  for (const auto& bucket : buckets_) {
+    live.insert(live.end(), bucket.live.begin(), bucket.live.end());
+    candidates.insert(candidates.end(), bucket.candidates.begin(), bucket.candidates.end());
+  }
+  self_ = self;
+  buckets_.clear();
+  good_ = 0;
+  ++generation_;
+  for (const auto& group : {live, candidates}) {
+    for (const auto handle : group) replace(handle);
+  }
+}
+
+void RoutingTable::replace(Handle handle) {
+  auto& entry = book_.at(handle);
+  if (entry.contact.position == self_.position) return book_.remove(handle);
+  auto& bucket = bucket_for(entry.contact);
+  entry.live = bucket.live.size() < room(index_of(entry.contact)) && diverse(bucket, entry.contact);
+  if (!entry.live && bucket.candidates.size() >= kCandidates) return book_.remove(handle);
+  if (entry.live && entry.failures < kBad) count_good(bucket, 1);
+  (entry.live ? bucket.live : bucket.candidates).push_back(handle);
+}
+
 void RoutingTable::remove(Bucket& bucket, Handle handle) {
   const auto& entry = book_.at(handle);
   if (entry.live && entry.failures < kBad) count_good(bucket, -1);

@@ -28,6 +28,9 @@ class RoutingTable {
 
   RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts, std::size_t wide = 0);
 
+  // We are elsewhere: everybody is placed anew, live ones first; who finds no room is forgotten.
+  void move_to(const Contact& self);
+
   // Whether a round trip to this contact would be worth its bytes.
   bool wants(const Contact& contact) const;
   // It answered: refreshes or inserts. True when it newly stands in a bucket.
@@ -84,6 +87,7 @@ class RoutingTable {
   void count_good(Bucket& bucket, int by);
   bool diverse(const Bucket& bucket, const Contact& contact) const;
   void promote(Bucket& bucket);
+  void replace(Handle handle);
   void remove(Bucket& bucket, Handle handle);
   void gather(const Id& target, std::size_t bucket, bool candidates, std::vector<Near>& out) const;
   bool take_nearest(const Id& target, std::size_t n, std::vector<Near>& from, std::vector<Handle>& out) const;

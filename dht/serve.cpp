@@ -17,11 +17,12 @@ std::vector<Contact> Dht::Impl::contacts_for(const Id& target, const Endpoint& l
 
 void Dht::Impl::serve(Time now, Incoming incoming) {
   const auto& request = incoming.request;
-  // A stranger's word about himself: only if it comes from there, and believed only after a ping of ours.
+  // A stranger's word about himself: only if it comes from that address, and believed only after a ping of ours. The
+  // port may be another: a router that opened one shows what leaves behind it elsewhere.
   if (auto sender = request.sender) {
     const bool here = sender->serves_its_link() && self.serves_its_link();
     if (here) sender->endpoint = incoming.from;
-    if (same_place(sender->endpoint, incoming.from)) learn(now, *sender, false);
+    if (sender->endpoint.ip == incoming.from.ip) learn(now, *sender, false);
   }
   Answer answer;
   switch (request.kind) {

@@ -281,7 +281,7 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   }
   const auto* refresh = std::get_if<RefreshGoal>(&task.goal);
   const bool joining = refresh != nullptr && refresh->joining;
-  if (refresh != nullptr && refresh->own) searched_own = true;
+  if (refresh != nullptr && refresh->own && task.lookup.target() == self.position) searched_own = true;
   tasks.erase(at);
   if (joining) refresh_stale(now, true);
 }

@@ -76,6 +76,27 @@ TEST(RoutingTable, KnowsWhetherItIsAmongTheNearestWithoutLookingAtAnybody) {
   EXPECT_LT(inside, 3600U);
 }
 
+TEST(RoutingTable, WhoMovesPlacesEverybodyAnewAndForgetsNobodyForWhomThereIsRoom) {
+  SeededRng rng(32);
+  auto self = somewhere(rng);
+  RoutingTable table(self, 16, 1000);
+  for (int i = 0; i < 60; ++i) table.answered(Time{}, somewhere(rng), std::nullopt);
+  const auto before = table.book().size();
+  self.position = Id{rng.array<32>()};
+  table.move_to(self);
+  ASSERT_TRUE(table.sane());
+  EXPECT_GE(table.book().size() + 12, before);
+  const auto near = table.nearest(self.position, 8);
+  ASSERT_EQ(near.size(), 8U);
+  std::size_t nearer_ones = 0;
+  for (std::size_t i = 0; i < table.book().size(); ++i) {
+    const auto& entry = table.book().at(table.book().nth(i));
+    if (entry.live && nearer(self.position, entry.contact.position, table.book().at(near[7]).contact.position))
+      ++nearer_ones;
+  }
+  EXPECT_EQ(nearer_ones, 7U);
+}
+
 TEST(RoutingTable, OldLiveContactsKeepTheirPlaceAndCandidatesWait) {
   SeededRng rng(2);
   const auto self = somewhere(rng);
