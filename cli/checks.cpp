@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/endpoint.h"
 #include "cli/network.h"
 #include "cli/print.h"
 #include "node/nat_facts.h"
@@ -121,6 +122,16 @@ Check mapping_check(const Json& status) {
   return {"port mapping", Level::warn, std::move(text), "another NAT may stand before the router"};
 }
 
+// Of a supernode: who is told of an address that means nothing outside helps nobody there.
+std::optional<Check> place_check(const Json& status) {
+  const auto place = at(status, "place");
+  if (place.empty()) return std::nullopt;
+  const auto endpoint = Endpoint::parse(place);
+  const bool inside = endpoint && endpoint->ip.is_private();
+  return Check{"known at", inside ? Level::warn : Level::ok, place + ": " + at(status, "place_why"),
+               inside ? "forward a UDP port to this machine, and its TCP port 443" : ""};
+}
+
 Check directory_check(const Json& e, const Json& device) {
   std::string homes;
   for (const auto& home : list(device, "homes")) homes += (homes.empty() ? "" : ", ") + home.get<std::string>();
@@ -189,6 +200,7 @@ std::vector<Check> check_node(const Json& status, const Json& network) {
           {"portal", Level::warn, "only port 443 answers: a captive portal, or a proxy", "open a web page first"});
   }
   out.push_back(mapping_check(status));
+  if (auto place = place_check(status)) out.push_back(std::move(*place));
   out.push_back(clock_check(status));
   return out;
 }
@@ -225,14 +237,19 @@ std::vector<Check> check_person(const Json& examined, const std::string& our_nat
 std::vector<Check> check_supernode(const Machine& machine, const Json& status, const Json& network) {
   std::vector<Check> out;
   const auto nat = at(network, "nat");
-  const bool open = nat == "none" || nat == "full-cone";
+  const auto& mapped = list(status, "mapped");
+  const bool opened = std::any_of(mapped.begin(), mapped.end(), [](const Json& m) {
+    return at(m, "transport") == "udp" && m.value("reached", Json()) == Json(true);
+  });
+  const bool open = opened || nat == "none" || nat == "full-cone";
   out.push_back({"reachable",
-                 nat.empty() ? Level::warn
-                 : open      ? Level::ok
-                             : Level::fail,
-                 nat.empty() ? "not known: no supernode with two addresses has looked"
-                 : open      ? "whoever knows the address gets in (" + nat + ")"
-                             : "nobody gets in unasked (" + nat + ")",
+                 open          ? Level::ok
+                 : nat.empty() ? Level::warn
+                               : Level::fail,
+                 opened        ? "by a port that the router opened, as a supernode found out"
+                 : nat.empty() ? "not known: no supernode with two addresses has looked"
+                 : open        ? "whoever knows the address gets in (" + nat + ")"
+                               : "nobody gets in unasked (" + nat + ")",
                  open || nat.empty() ? "" : "forward UDP and TCP port 4400 to this machine, or open its firewall"});
   const auto tcp = machine.port_443 == "free" && machine.port_80 == "free";
   out.push_back(

@@ -195,7 +195,9 @@ std::string binding_text(const Json& found) {
 std::string mapped_text(const Json& port) {
   const bool tcp = word_at(port, "transport") != "udp";
   return word_at(port, "external") + (tcp ? "/tcp" : "") + " by " + word_at(port, "protocol") +
-         (yes_no(port, "reached") == "no" ? " (nobody came in by it)" : "");
+         (yes_no(port, "reached") != "no" ? ""
+          : word_at(port, "why").empty()  ? " (nobody came in by it)"
+                                          : " (" + word_at(port, "why") + ")");
 }
 
 std::string reach_text(const Json& relay) {

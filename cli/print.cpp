@@ -178,6 +178,8 @@ std::string status_text(const Json& s) {
   };
   out += "\n  listening   " + list("listen") + "\n  supernodes  " + list("supernodes");
   out += streams_text(s, list("supernodes_tcp"));
+  if (const auto place = text_at(s, "place"); !place.empty())
+    out += "\n  known at    " + place + "  (" + text_at(s, "place_why") + ")";
   if (s.contains("nat")) out += "\n  NAT         " + (text_at(s, "nat").empty() ? "?" : text_at(s, "nat"));
   if (const auto relays = s.find("relays"); relays != s.end() && relays->is_array())
     for (const auto& r : *relays)

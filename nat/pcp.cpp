@@ -7,6 +7,7 @@ constexpr std::uint8_t kResponseBit = 0x80;
 constexpr std::size_t kHeader = 24;
 constexpr std::size_t kMapBytes = 36;
 constexpr std::size_t kOptionHeader = 4;
+constexpr std::uint8_t kPreferFailure = 2;  // section 13.2
 
 std::optional<Protocol> protocol_of(std::uint8_t number) {
   if (number == static_cast<std::uint8_t>(Protocol::tcp)) return Protocol::tcp;
@@ -50,10 +51,11 @@ bool right_size(ByteView bytes) {
 }  // namespace
 
 Bytes write(const MapRequest& request) {
-  Writer out(kHeader + kMapBytes);
+  Writer out(kHeader + kMapBytes + kOptionHeader);
   out.u8(kVersion).u8(static_cast<std::uint8_t>(Opcode::map)).zeros(2);
   out.u32(static_cast<std::uint32_t>(request.lifetime.count())).bytes(request.client.bytes);
   put(out, request.map);
+  if (request.prefer_failure) out.u8(kPreferFailure).zeros(3);
   return out.take();
 }
 
@@ -78,6 +80,7 @@ Result<MapRequest> read_map_request(ByteView bytes) {
   auto map = get(in);
   if (!map) return fail(map.error());
   out.map = *map;
+  out.prefer_failure = in.remaining() > 0 && bytes[bytes.size() - in.remaining()] == kPreferFailure;
   if (!skip_options(in)) return fail(Fault::malformed);
   return out;
 }

@@ -1,5 +1,5 @@
-// Port Control Protocol (RFC 6887): the messages of a client. ANNOUNCE and MAP without options; those of
-// a server are read past.
+// Port Control Protocol (RFC 6887): the messages of a client. ANNOUNCE and MAP, with PREFER_FAILURE as its only
+// option; others are read past.
 #pragma once
 
 #include <chrono>
@@ -50,6 +50,7 @@ struct MapRequest {
   IpAddress client;                  // the source of the datagram: the server compares them
   std::chrono::seconds lifetime{0};  // 0: delete
   Map map;
+  bool prefer_failure = false;  // the suggested port or none (section 13.2)
 };
 
 struct Response {

@@ -55,6 +55,8 @@ void PortMapClient::set_wishes(Time now, const std::vector<PortWish>& wishes) {
   std::vector<Entry> kept;
   for (const auto& wish : wishes) {
     if (kept.size() >= kMaxEntries || wish.internal == 0) continue;
+    // Nothing is translated there: a pinhole leads to the port of its own number.
+    if (wish.exact && wish.external != wish.internal && !router_.local.is_v4()) continue;
     const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.wish == wish; });
     if (at != entries_.end()) {
       kept.push_back(*at);
@@ -107,6 +109,7 @@ void PortMapClient::ask(Time now, Entry& entry) {
     out.client = router_.local;
     out.lifetime = lifetime_;
     out.map = {entry.nonce, protocol_of(entry.wish.transport), entry.wish.internal, entry.suggested};
+    out.prefer_failure = entry.wish.exact;  // else some servers try all 65,535 that their rules forbid
     send(pcp::write(out));
     entry.spacing = after(kPcpFirst, entry.spacing, kPcpMost);
   }
@@ -218,8 +221,10 @@ void PortMapClient::on_natpmp(Time now, const natpmp::Response& response, bool a
 }
 
 void PortMapClient::take(Time now, Entry& entry, const Endpoint& external, seconds lifetime, MappedBy by) {
+  if (entry.wish.exact && lifetime.count() == 0) return;  // it was given back
   if (external.port == 0 || external.ip.is_unspecified() || external.ip == IpAddress::v4(0) || lifetime.count() == 0)
     return put_off(now, entry, kLeastPause);
+  if (entry.wish.exact && external.port != entry.wish.external) return give_back(now, entry, {by, external});
   const PortMapping got{by, entry.wish.internal, external, now + std::min(lifetime, kMostLifetime), router_.local};
   changed_ = changed_ || !entry.held || !entry.held->same_place_as(got);
   entry.held = got;
@@ -231,6 +236,17 @@ void PortMapClient::take(Time now, Entry& entry, const Endpoint& external, secon
   // Between half and five eighths of what is left; later ones again so of the rest (RFC 6887, section 11.2.1).
   const auto left = static_cast<double>(micros(got.until - now));
   entry.next = now + std::max(kLeastRenewal, Duration(static_cast<std::int64_t>(left * (0.5 + rng_.unit() / 8))));
+}
+
+// Somebody else has the port that alone would be of use.
+void PortMapClient::give_back(Time now, Entry& entry, const Offer& offer) {
+  PortMapping unwanted;
+  unwanted.by = offer.by;
+  unwanted.internal = entry.wish.internal;
+  unwanted.external = offer.external;
+  drop(entry, unwanted);
+  entry.lost = entry.held.has_value();
+  put_off(now, entry, kMostPause);
 }
 
 // After an error. What is held stays as long as the router promised, if it knows of it.
@@ -318,10 +334,10 @@ void PortMapClient::stop(Time) {
 }
 
 bool PortMapClient::unhelpful(Time now) const {
-  const auto without = [](const Entry& e) { return !e.held; };
+  const auto without = [](const Entry& e) { return !e.held && !e.wish.exact; };
   if (stopped_ || std::none_of(entries_.begin(), entries_.end(), without)) return false;
   const bool refused =
-      std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return !e.held && e.refused; });
+      std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return without(e) && e.refused; });
   return refused || now >= patient_until_;
 }
 

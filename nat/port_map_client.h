@@ -18,6 +18,7 @@ struct PortWish {
   Transport transport = Transport::udp;
   std::uint16_t internal = 0;
   std::uint16_t external = 0;  // suggested; the router decides
+  bool exact = false;          // no other one is of use: it is given back, and one may well go without
 
   bool operator==(const PortWish&) const = default;
 };
@@ -83,6 +84,11 @@ class PortMapClient {
   void on_version_refused(Time now);
   void speak(Time now, Speaks what);
   void take(Time now, Entry& entry, const Endpoint& external, std::chrono::seconds lifetime, MappedBy by);
+  struct Offer {
+    MappedBy by{};
+    Endpoint external;
+  };
+  void give_back(Time now, Entry& entry, const Offer& offer);
   void put_off(Time now, Entry& entry, std::chrono::seconds pause);
   void look_at_epoch(Time now, std::chrono::seconds server, bool announced, const Entry* answered);
   pcp::Nonce nonce_for(const PortWish& wish) const;

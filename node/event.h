@@ -11,6 +11,7 @@
 #include "node/call_view.h"
 #include "node/command.h"
 #include "node/examination.h"
+#include "overlay/dial_desk.h"
 #include "overlay/forwarding.h"
 
 namespace linnet::node {
@@ -99,6 +100,12 @@ struct OpenFan {
   std::size_t sockets = 0;
 };
 struct CloseFan {};
+// Of a supernode: open this TCP connection, send one packet of ours that is a STUN answer of that transaction, naming
+// the endpoint, and close it (nat/dial_back.h).
+struct Dial {
+  Endpoint to;
+  overlay::control::DialNonce nonce{};
+};
 // An adopted one (Node::fan_heard()) is not needed any more.
 struct CloseSocket {
   std::uint8_t number = 0;
@@ -109,10 +116,11 @@ struct Left {};
 
 }  // namespace event
 
-using Event = std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::MeasureBinding, event::StatusChanged,
-                           event::IncomingCall, event::CallChanged, event::CallEnded, event::AudioStart,
-                           event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence,
-                           event::SaveFloor, event::SaveRelayed, event::SaveHostCache, event::SaveIdentity,
-                           event::OpenFan, event::CloseFan, event::CloseSocket, event::Left>;
+using Event =
+    std::variant<event::Done, event::WhoResult, event::Examined, event::ProbeNat, event::MeasureBinding,
+                 event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded, event::AudioStart,
+                 event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence, event::SaveFloor,
+                 event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::OpenFan, event::CloseFan,
+                 event::CloseSocket, event::Dial, event::Left>;
 
 }  // namespace linnet::node

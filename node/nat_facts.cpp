@@ -62,6 +62,18 @@ NatType nat_type(std::string_view word) {
   return NatType::unknown;
 }
 
+std::string why_unproven(const OpenPort& port) {
+  if (port.reached.value_or(true)) return {};
+  const auto at = port.external.to_string();
+  if (port.proof == nat::Proof::asking) return "supernodes are being asked to come in by " + at;
+  if (port.proof == nat::Proof::nobody) return "no supernode is known that could come in by " + at;
+  if (!port.external.ip.is_global())
+    return "nobody came in by " + at + ": the router is behind another NAT, its own address is not a public one";
+  if (port.proof == nat::Proof::seen_there)
+    return "every supernode that was asked sees this node at " + at + " anyway, which proves nothing";
+  return "nobody came in by " + at + ", which the router promised";
+}
+
 std::string relayed_because(NatType ours, NatType theirs) {
   if (theirs == NatType::unknown && ours != NatType::udp_blocked) return {};
   const auto word = [](NatType type) {

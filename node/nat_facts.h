@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nat/dial_back.h"
 #include "nat/port_mapping.h"
 #include "nat/probe.h"
 
@@ -63,8 +64,12 @@ struct OpenPort {
   std::optional<bool>
       reached;  // somebody came in by it: routers promise what they like. Nothing: it is our own address
   Time until = kNever;
+  nat::Proof proof = nat::Proof::asking;
 
   bool operator==(const OpenPort&) const = default;
 };
+
+// Why it is not known that others come in by this port. Empty: they do.
+std::string why_unproven(const OpenPort& port);
 
 }  // namespace linnet::node

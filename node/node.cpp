@@ -80,12 +80,15 @@ void Node::handle_addresses(Time now, std::vector<Endpoint> listen) {
 }
 
 void Node::handle_mappings(Time now, std::vector<OpenPort> open) {
-  if (open == impl_->mapped) return;
-  impl_->mapped = std::move(open);
+  if (open == impl_->outside.all()) return;
+  impl_->outside.set(std::move(open));
   std::vector<MappedPort> proven;
-  for (const auto& port : impl_->mapped) {
-    if (port.reached.value_or(false)) proven.push_back({port.internal, port.external});
+  for (const auto& port : impl_->outside.all()) {
+    const bool datagrams = port.external.transport == Transport::udp;
+    if (datagrams && port.reached.value_or(false)) proven.push_back({port.internal, port.external});
   }
+  impl_->peer.set_outside(now, impl_->outside.place());
+  impl_->tell_streams();
   impl_->traversal.on_mappings(impl_->traversal_rooms(now), std::move(proven));
   impl_->out.status_changed();
   impl_->settle(now);
@@ -97,7 +100,15 @@ void Node::set_turn(Time now, std::optional<TurnPlace> place) {
   impl_->settle(now);
 }
 
-void Node::set_streams(std::vector<Endpoint> taken) { impl_->streams.set(std::move(taken)); }
+void Node::set_streams(std::vector<Endpoint> taken) {
+  impl_->taken_streams = std::move(taken);
+  impl_->tell_streams();
+}
+
+void Node::ask_dial(Time now, const Endpoint& supernode, const overlay::control::DialNonce& nonce, std::uint16_t port) {
+  impl_->peer.ask_dial(now, supernode, {nonce, port});
+  impl_->settle(now);
+}
 
 void Node::handle_timeout(Time now) { impl_->handle_timeout(now); }
 Time Node::next_timeout() const { return impl_->next_timeout(); }
@@ -197,7 +208,9 @@ NodeStatus Node::status(Time now) const {
   out.network = impl_->nat.last();
   out.binding = impl_->binding.known();
   out.keepalive = impl_->binding.keepalive();
-  out.mapped = impl_->mapped;
+  out.mapped = impl_->outside.all();
+  out.place = impl_->peer.place();
+  if (out.place) out.place_why = impl_->outside.why(*out.place, out.listen);
   if (impl_->came_online) out.joined_in = *impl_->came_online - impl_->began;
   out.clock_voices = impl_->peer.network_clock().voices();
   out.udp_probes = impl_->peer.udp_probes();

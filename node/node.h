@@ -35,6 +35,8 @@ struct NodeStatus {
   std::optional<nat::BindingLife::Found> binding;  // what is known of the life of our NAT's mappings
   Duration keepalive{};                            // how often supernodes hear of us at the least
   std::vector<OpenPort> mapped;
+  std::optional<Endpoint> place;      // of a supernode: where it tells others that it is
+  std::string place_why;              // and why there
   std::string why;                    // it is not online; empty: it is
   std::optional<Duration> joined_in;  // from start() until the node was first online
   std::vector<CallView> calls;
@@ -60,6 +62,8 @@ class Node {
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // All that routers have open for us now. Those through which somebody came in are told to others.
   void handle_mappings(Time now, std::vector<OpenPort> open);
+  // Asks that supernode to bring `nonce` to our TCP port (nat/dial_back.h).
+  void ask_dial(Time now, const Endpoint& supernode, const overlay::control::DialNonce& nonce, std::uint16_t port);
   // What the TURN server of the settings gives us now. Who is heard through it has the socket overlay::kByTurn.
   void set_turn(Time now, std::optional<TurnPlace> place);
   // Where the driver takes streams of people in calls, though this is no supernode (node/streams.h).

@@ -67,6 +67,15 @@ void Node::Impl::keep_links(Time now) {
   }
 }
 
+// Where we listen, and what a router lets in to it.
+void Node::Impl::tell_streams() {
+  auto all = taken_streams;
+  for (const auto& at : outside.streams()) {
+    if (std::find(all.begin(), all.end(), at) == all.end()) all.push_back(at);
+  }
+  streams.set(std::move(all));
+}
+
 void Node::Impl::tend_streams(Time now) {
   for (const auto& [id, link] : links.all()) {
     const auto path = peer.path(id);

@@ -6,6 +6,7 @@
 #include "node/examiner.h"
 #include "node/invitations.h"
 #include "node/node.h"
+#include "node/outside.h"
 #include "node/reception.h"
 #include "node/streams.h"
 #include "node/stun_door.h"
@@ -29,6 +30,7 @@ struct Node::Impl {
   void tend_fan();
   void look_at_nat(Time now);
   void tend_streams(Time now);
+  void tell_streams();
 
   // node_events.cpp: from the overlay.
   void on(Time now, const overlay::StateChanged&);
@@ -49,6 +51,8 @@ struct Node::Impl {
   void on(Time now, const overlay::ClockMoved&);
   void on(Time now, const overlay::SupernodesChanged&);
   void on(Time now, const overlay::HostCacheChanged&);
+  void on(Time now, const overlay::DialWanted& dial);
+  void on(Time now, const overlay::PlaceChanged&);
 
   // node_events.cpp: from SIP.
   void on(Time now, const sip::IncomingCall& call);
@@ -121,7 +125,8 @@ struct Node::Impl {
   Examiner examiner;
   NatWatch nat;
   BindingWatch binding;
-  std::vector<OpenPort> mapped;
+  Outside outside;
+  std::vector<Endpoint> taken_streams;  // where the driver takes them
   Outbox out;
   CallTable calls;
   std::uint64_t last_call = 0;

@@ -293,8 +293,21 @@ void Attachments::on_refused(const Context& c, SessionId session, const control:
   learn(c, message.alternatives, s->endpoint.ip);
 }
 
+// Its router opened it a port, or another one, or closed it. As in its greeting: where we hear it at a global address
+// it is there, whatever it says.
+void Attachments::hear_of_itself(const Context& c, Supernode& s, const std::vector<dht::Contact>& contacts) {
+  const auto own =
+      std::find_if(contacts.begin(), contacts.end(), [&](const dht::Contact& k) { return k.session == s.key; });
+  if (own == contacts.end() || !s.contact || s.own_links || *own == *s.contact || own->serves_its_link()) return;
+  if (s.way.ip.is_global() || own->device != s.contact->device || !dht::verify(c.suite, c.config.network, *own)) return;
+  s.contact = *own;
+  std::erase_if(known_, [&](const dht::Contact& k) { return k.session == s.key; });
+  changed_ = true;
+}
+
 void Attachments::on_nodes(const Context& c, SessionId session, const control::Nodes& message) {
-  const auto* s = find(session);
+  auto* s = find(session);
+  if (s) hear_of_itself(c, *s, message.contacts);
   if (!s || message.request != evaluation_ || evaluation_ == 0) return;
   evaluation_ = 0;
   unanswered_ = 0;

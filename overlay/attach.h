@@ -123,6 +123,8 @@ class Attachments {
   // Sessions with those that answer for us, nearest our UserKey first: the first is the one that replicates our
   // records.
   std::vector<SessionId> for_publishing(std::size_t n) const;
+  // The session with the supernode that is there, or whose session goes there.
+  std::optional<SessionId> session_at(const Endpoint& endpoint) const;
   // A supernode that answers for us is at this endpoint.
   bool serves(const Endpoint& endpoint) const;
   // Where packets to this supernode go: as its session does, else as our other sessions do.
@@ -148,6 +150,7 @@ class Attachments {
   const Supernode* find(SessionId session) const { return const_cast<Attachments*>(this)->find(session); }
   Supernode* find(const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
   dht::Contact known_better(const dht::Contact& told) const;
+  void hear_of_itself(const Context& c, Supernode& s, const std::vector<dht::Contact>& contacts);
   Supernode* add(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
   std::optional<dht::Contact> merge(const Context& c, Supernode& bare, const SessionUp& up,
                                     const dht::Contact& contact);

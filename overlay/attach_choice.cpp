@@ -154,6 +154,14 @@ std::vector<SessionId> Attachments::for_publishing(std::size_t n) const {
   return out;
 }
 
+std::optional<SessionId> Attachments::session_at(const Endpoint& endpoint) const {
+  for (const auto& s : supernodes_) {
+    const bool there = same_place(s.endpoint, endpoint) || s.way == endpoint;
+    if (there && s.session()) return s.session();
+  }
+  return std::nullopt;
+}
+
 bool Attachments::serves(const Endpoint& endpoint) const {
   return std::any_of(supernodes_.begin(), supernodes_.end(), [&](const Supernode& s) {
     const bool there = same_place(s.endpoint, endpoint) || s.way == endpoint;

@@ -28,6 +28,7 @@ enum class Type : std::uint64_t {
   circuit_show,
   circuit_seen,
   forward_open,
+  dial_ask,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
@@ -154,6 +155,12 @@ Bytes put(const CircuitShow& m) {
 Bytes put(const CircuitSeen& m) {
   auto out = start(Type::circuit_seen, 2);
   out.key(1).uint(m.circuit).key(2).bin(written(m.at));
+  return out.take();
+}
+
+Bytes put(const DialAsk& m) {
+  auto out = start(Type::dial_ask, 2);
+  out.key(1).bin(m.nonce).key(2).uint(m.port);
   return out.take();
 }
 
@@ -298,6 +305,13 @@ Result<Message> get_circuit_seen(const pack::Value& m) {
   return CircuitSeen{circuit, *at};
 }
 
+Result<Message> get_dial_ask(const pack::Value& m) {
+  const auto nonce = m.array_bin_at<12>(1);
+  const auto port = m.uint_at(2, 65'536);
+  if (!nonce || port == 0 || port > 65'535) return fail(Fault::malformed);
+  return DialAsk{*nonce, static_cast<std::uint16_t>(port)};
+}
+
 }  // namespace
 
 Bytes write(const Message& message) {
@@ -332,6 +346,7 @@ Result<Message> read(ByteView bytes) {
     case Type::circuit_show: return get_circuit_show(m);
     case Type::circuit_seen: return get_circuit_seen(m);
     case Type::forward_open: return get_forward_open(m);
+    case Type::dial_ask: return get_dial_ask(m);
   }
   return fail(Fault::unsupported);
 }

@@ -15,6 +15,7 @@ namespace linnet::overlay::control {
 inline constexpr std::size_t kMaxContacts = 16;
 inline constexpr std::size_t kMaxRecords = 16;
 
+using DialNonce = ByteArray<12>;  // a transaction id of STUN, drawn by who wants to be dialled
 using PairNonce = ByteArray<16>;  // names a circuit to be, known to its two ends and its supernode
 
 // Client to supernode, and the answers.
@@ -103,6 +104,13 @@ struct CircuitSeen {
   Endpoint at;
 };
 
+// One TCP connection to this port of ours, at the address that our session has proven; the nonce comes by it
+// (dial_desk.h). There is no other answer: who does not own the port learns nothing.
+struct DialAsk {
+  DialNonce nonce{};
+  std::uint16_t port = 0;
+};
+
 // Between the two ends of a link.
 struct CircuitOffer {
   PairNonce nonce{};
@@ -111,7 +119,7 @@ struct CircuitOffer {
 
 using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish,
                              Published, CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed,
-                             CircuitOffer, CircuitShow, CircuitSeen, ForwardOpen>;
+                             CircuitOffer, CircuitShow, CircuitSeen, ForwardOpen, DialAsk>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

@@ -26,7 +26,8 @@ struct PeerConfig {
   std::optional<crypto::Secret> psk;
   dht::Codec* codec = nullptr;   // of the DHT's round trips; null: the shipped one. Outlives the peer
   Role role = Role::leaf;        // --relay on: supernode; off: leaf
-  std::vector<Endpoint> listen;  // what the driver bound; a supernode describes itself by the first routable one
+  std::vector<Endpoint> listen;  // what the driver bound; a supernode describes itself by the first routable one, or
+                                 // by one that a router opened for it (Peer::set_outside)
   std::uint16_t port = 0;        // of the sockets that every link reaches, for those who hear us there
   LanMode lan = LanMode::off;
   std::vector<Endpoint> bootstrap;   // bare addresses: Noise XX
@@ -102,6 +103,12 @@ class Peer {
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // What we have to announce on our links; nothing: nothing.
   std::optional<LanText> lan_text() const;
+  // A router leads this endpoint to us, as was proven: a supernode without a global IPv4 address of its own is known by
+  // it from now on. Nothing: there is none any more.
+  void set_outside(Time now, std::optional<Endpoint> outside);
+  // Asks the supernode that is there to dial our TCP port (control::DialAsk); a session is made for it where none
+  // stands.
+  void ask_dial(Time now, const Endpoint& supernode, const control::DialAsk& ask);
   // The driver stored the last SequenceUsed: the sequences below may be used from now on.
   void sequence_stored(Time now, std::uint64_t below);
   // The identity was certified anew: everybody who is told who we are is told again, by new records.
@@ -160,6 +167,8 @@ class Peer {
 
   State state() const;
   Role role() const;
+  // Where a supernode tells others that it is. Nothing: it is a leaf, or serves its own links alone.
+  std::optional<Endpoint> place() const;
   bool serving_links() const;  // as a supernode of our own links, for want of any other
   std::optional<Path> path(SessionId link) const;
   // A session stands at this endpoint: its connection, if it is one, is in use.

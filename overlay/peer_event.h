@@ -6,6 +6,7 @@
 
 #include "crypto/identity.h"
 #include "dht/floors.h"
+#include "overlay/dial_desk.h"
 #include "overlay/forwarding.h"
 #include "overlay/sessions.h"
 
@@ -119,8 +120,10 @@ struct Relayed {
 struct ClockMoved {};
 struct SupernodesChanged {};
 struct HostCacheChanged {};
+// A supernode is known to others at another endpoint from now on (Peer::place()).
+struct PlaceChanged {};
 using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit,
                                LinkStun, LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed,
-                               ClockMoved, SupernodesChanged, HostCacheChanged>;
+                               ClockMoved, SupernodesChanged, HostCacheChanged, DialWanted, PlaceChanged>;
 
 }  // namespace linnet::overlay

@@ -32,6 +32,8 @@ bool Peer::Impl::pump_once(const Context& c) {
   }
   if (role) join(c);
   if (role) role->settle_bridges(c, attachments);
+  while (auto dial = role ? role->poll_dial() : std::nullopt) emit(*dial);
+  if (!dial_wishes.empty()) say_dials(c);
   if (attachments.take_changed()) {
     on_attachments(c);
     busy = true;

@@ -87,6 +87,12 @@ struct Peer::Impl {
   void emit(PeerEvent event) { events.push_back(std::move(event)); }
   std::optional<Endpoint> self_endpoint() const;
 
+  // peer_place.cpp: where others find a supernode, and whom we ask to dial us.
+  void follow_place(Time now);
+  void set_outside(Time now, std::optional<Endpoint> by_router);
+  void ask_dial(const Context& c, const Endpoint& supernode, const control::DialAsk& ask);
+  void say_dials(const Context& c);
+
   PeerConfig config;
   const crypto::Suite& suite;
   Rng& rng;
@@ -103,6 +109,14 @@ struct Peer::Impl {
   std::unique_ptr<SupernodeRole> role;  // null in a leaf
   Lan lan;
   bool serving_links = false;  // the role is for our own links alone
+  std::optional<Endpoint> outside;  // opened by a router, and proven
+  struct DialWish {
+    crypto::SessionKey to;
+    control::DialAsk ask;
+    Time until{};
+  };
+  static constexpr std::size_t kDialWishes = 4;
+  std::vector<DialWish> dial_wishes;  // that wait for a session
   std::size_t met = 0;         // neighbours that had answered when last looked at
 
   struct OwnLookup {

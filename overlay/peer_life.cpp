@@ -91,18 +91,6 @@ void Peer::Impl::greet(Time now) {
   sessions.set_greeting(write_greeting(role->dht().self(), own));
 }
 
-std::optional<Endpoint> Peer::Impl::self_endpoint() const {
-  const auto better = [](const Endpoint& e) {
-    return e.ip.is_global() ? 0 : e.ip.is_private() ? 1 : e.ip.is_loopback() ? 2 : 3;
-  };
-  std::optional<Endpoint> out;
-  for (const auto& e : config.listen) {
-    if (e.ip.is_unspecified() || e.ip.is_link_local()) continue;
-    if (!out || better(e) < better(*out)) out = e;
-  }
-  return out;
-}
-
 void Peer::Impl::start(Time now, Wall own) {
   set_clock(now, own);
   if (identity.certificate.not_after != introduced_until) introduce();
@@ -144,8 +132,9 @@ void Peer::Impl::join(const Context& c) {
 }
 
 // Our address, or that of the NAT before us, may be another: a ping shows our supernodes where we are now, and circuits
-// are mended with it.
+// are mended with it. A supernode is found elsewhere then.
 void Peer::Impl::ask_supernodes(Time now) {
+  follow_place(now);
   if (!running || leaving_by != kNever || config.role == Role::supernode) return;
   for (const auto& s : attachments.all()) {
     const auto session = s.session();

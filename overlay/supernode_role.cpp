@@ -165,6 +165,8 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     on_circuit_accept(c, session, *accept);
   } else if (const auto* show = std::get_if<control::CircuitShow>(&message)) {
     on_circuit_show(c, session, *show);
+  } else if (const auto* ask = std::get_if<control::DialAsk>(&message)) {
+    on_dial_ask(c, session, client, *ask);
   } else {
     ++counters_.refused;  // a client says none of the others
   }
@@ -219,6 +221,22 @@ void SupernodeRole::on_circuit_show(const Context& c, SessionId session, const c
   const auto showing = circuits_.show(message.circuit, session);
   if (!showing || showing->seen.transport != Transport::udp || !c.sessions.reached(session)) return;
   if (clients_.count(showing->to) != 0) say(c, showing->to, control::CircuitSeen{message.circuit, showing->seen});
+}
+
+// Loopback is another program's on this machine, unless we are there for tests.
+void SupernodeRole::on_dial_ask(const Context& c, SessionId session, const Client& client,
+                                const control::DialAsk& message) {
+  const auto path = c.sessions.current_path(session);
+  const auto listens_there = [](const Endpoint& at) { return at.ip.is_loopback(); };
+  const bool there = path && (!path->endpoint.ip.is_loopback() ||
+                              std::any_of(c.config.listen.begin(), c.config.listen.end(), listens_there));
+  if (!there || path->kind != PathKind::direct || !c.sessions.reached(session)) {
+    ++counters_.refused;
+  } else if (const auto dial = desk_.take(c.now, client.device, path->endpoint, message)) {
+    dials_.push_back(*dial);
+  } else {
+    ++counters_.limited;
+  }
 }
 
 void SupernodeRole::tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed) {

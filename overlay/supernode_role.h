@@ -50,6 +50,11 @@ class SupernodeRole {
   void on_moved(SessionId session, const Endpoint& endpoint);
   // The session's address answered.
   void on_proven(const Context& c, SessionId session);
+  // Connections that clients asked for, to be opened by the driver.
+  std::optional<DialWanted> poll_dial() {
+    if (dials_.empty()) return std::nullopt;
+    return dials_.take();
+  }
   // True when the event answered a client's question.
   bool on_dht_event(const Context& c, const dht::Event& event);
   // Every client is told; leaves go to their other homes at once.
@@ -135,6 +140,7 @@ class SupernodeRole {
   bool may_forward(const Context& c, const Endpoint& from, ByteView inner);
   void on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message);
   void on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message);
+  void on_dial_ask(const Context& c, SessionId session, const Client& client, const control::DialAsk& message);
   void tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed);
   std::vector<dht::Contact> with_self(const dht::Id& target, std::vector<dht::Contact> nodes) const;
   void wait(dht::LookupId lookup, SessionId session, Client& client, std::uint64_t request, const dht::Id& target);
@@ -144,6 +150,8 @@ class SupernodeRole {
   LeafRegistry leaves_;
   CircuitTable circuits_;
   Bridges bridges_;
+  DialDesk desk_;
+  Fifo<DialWanted> dials_;
   std::vector<SessionId> bridges_left_;  // clients that went
   crypto::PrefixLimiter limiter_;
   crypto::PrefixLimiter openings_;

@@ -1,5 +1,7 @@
 #include "node/io/driver.h"
 
+#include <algorithm>
+
 #include "crypto/digest.h"
 #include "node/io/clock.h"
 #include "node/io/control/view_json.h"
@@ -9,6 +11,7 @@
 #include "node/io/store/hosts_file.h"
 #include "node/io/store/key_file.h"
 #include "node/sockets.h"
+#include "overlay/ways.h"
 
 namespace linnet::io {
 namespace {
@@ -41,6 +44,7 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       network_(parts.network),
       loop_(loop),
       opener_wanted_(parts.port_mapping),
+      dialler_(loop),
       turn_login_(std::move(parts.turn_login)),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
   if (!parts.turn) return;
@@ -69,7 +73,12 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   ports_.start(loop_, ears());
   if (tcp_) {
     tcp_->start(
-        loop_, [this](const Datagram& d) { node_.handle_datagram(now(), d); }, [this] { pump(); },
+        loop_,
+        [this](const Datagram& d) {
+          // What comes by a stream of our own proves nothing about what comes in.
+          if (!opener_ || !tcp_->came_in(d.from) || !opener_->take(d)) node_.handle_datagram(now(), d);
+        },
+        [this] { pump(); },
         {[this](const Endpoint& at) { return node_.peer().stands_on(at); },
          [this](const Endpoint& at) { return node_.peer().tries(at); }});
   }
@@ -207,6 +216,8 @@ void Driver::on_event(const node::Event& event) {
     loop_.post([this, number = unneeded->number] { ports_.close(number); });
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
+  } else if (const auto* dial = std::get_if<node::event::Dial>(&event)) {
+    dialler_.dial({dial->to, dial->nonce});
   } else if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
     const auto& s = ended->summary;
     sound_.stop(s.id);
@@ -294,18 +305,72 @@ void Driver::start_lan() {
   lan_->start();
 }
 
+// Supernodes that may come in by a port of ours. Those that a supernode knows without being served by them do not say
+// where they see it.
+std::vector<nat::DialBack::Server> Driver::provers() const {
+  std::vector<nat::DialBack::Server> out;
+  for (const auto& seen : node_.peer().observed()) out.push_back({seen.by, seen.seen.port});
+  if (node_.peer().role() != overlay::Role::supernode) return out;
+  for (const auto& at : node_.stun_servers()) out.push_back({at, std::nullopt});
+  return out;
+}
+
+// The port of our datagrams, which routers let machines ask for; a leaf listens there only now, on its own network, for
+// what a router sends.
+std::optional<std::uint16_t> Driver::stream_port(const IpAddress& local) {
+  if (!tcp_) return std::nullopt;
+  std::optional<std::uint16_t> usual;
+  for (const auto& at : ports_.sockets()) {
+    const bool there = at.ip == local || (local.is_v4() && at.ip == IpAddress::v4(0)) || at.ip.is_unspecified();
+    if (there && !usual) usual = at.port;
+  }
+  if (!usual) return std::nullopt;
+  const auto bound = tcp_->bound();
+  const auto there = [&](const Endpoint& at) {
+    return at.port == *usual && (at.ip == local || at.ip == IpAddress::v4(0));
+  };
+  if (std::any_of(bound.begin(), bound.end(), there)) return usual;
+  const auto open = tcp_->listen({{local, *usual, Transport::tcp}});
+  if (!open) log_info(open.error().text + " No router is asked for TCP port 443.");
+  return open ? usual : std::nullopt;
+}
+
+// The address at which we are seen is another one: a router's ports may lead there no more, or from there.
+void Driver::look_where_seen() {
+  if (!opener_) return;
+  std::vector<IpAddress> seen;
+  for (const auto& one : node_.peer().observed()) {
+    if (std::find(seen.begin(), seen.end(), one.seen.ip) == seen.end()) seen.push_back(one.seen.ip);
+  }
+  std::sort(seen.begin(), seen.end());
+  if (seen.empty() || seen == seen_as_) return;
+  seen_as_ = std::move(seen);
+  opener_->doubt();
+}
+
+void Driver::mappings_changed(std::vector<node::OpenPort> open) {
+  const auto before = node_.peer().place();
+  node_.handle_mappings(now(), std::move(open));
+  if (const auto status = node_.status(now()); status.place && status.place != before)
+    log_info("Others are told that this supernode is at " + shown({status.place->to_string()}) + ": " +
+             status.place_why + ".");
+  loop_.post([this] { pump(); });
+}
+
 void Driver::start_opener() {
   if (!opener_wanted_) return;
   PortOpener::Ears ears;
-  ears.servers = [this] {
-    std::vector<nat::DialBack::Server> out;
-    for (const auto& seen : node_.peer().observed()) out.push_back({seen.by, seen.seen.port});
-    return out;
-  };
-  ears.changed = [this](std::vector<node::OpenPort> open) {
-    node_.handle_mappings(now(), std::move(open));
+  ears.servers = [this] { return provers(); };
+  ears.stream_port = [this](const IpAddress& local) { return stream_port(local); };
+  ears.dial = [this](const nat::DialBack::Ask& ask) {
+    node_.ask_dial(now(), ask.server, ask.id, ask.port);
     loop_.post([this] { pump(); });
   };
+  ears.send = [this](Transmit out) {
+    ports_.send(std::move(out));
+    ports_.flush();
+  };
+  ears.changed = [this](std::vector<node::OpenPort> open) { mappings_changed(std::move(open)); };
   opener_ = std::make_unique<PortOpener>(loop_, rng_, ports_.sockets(), port_owner(node_.identity()), std::move(ears));
   opener_->start();
 }
@@ -324,7 +389,10 @@ void Driver::start_carrier() {
 }
 
 void Driver::network_changed() {
-  if (opener_) opener_->rescan();
+  if (opener_) {
+    opener_->rescan();
+    opener_->doubt();
+  }
   if (carrier_) carrier_->addresses_changed();
   if (lan_) lan_->rescan();
   node_.handle_addresses(now(), ports_.reachable());
@@ -356,6 +424,7 @@ void Driver::second() {
   // By the median of supernodes' clocks, once there was time to hear it.
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));
   announce_ = true;
+  look_where_seen();
   if (carrier_) carrier_->every_second();
   pump();
   // A sync to disk may take longer than a tick of sound: the cache can wait.

@@ -10,6 +10,7 @@
 #include "node/io/net/life_probe.h"
 #include "node/io/net/net_probe.h"
 #include "node/io/net/port_opener.h"
+#include "node/io/net/tcp_dialler.h"
 #include "node/io/net/tcp_ports.h"
 #include "node/io/net/udp_fan.h"
 #include "node/io/net/udp_ports.h"
@@ -80,6 +81,10 @@ class Driver {
   void measure_binding(const Endpoint& server);
   void start_lan();
   void start_opener();
+  std::vector<nat::DialBack::Server> provers() const;
+  std::optional<std::uint16_t> stream_port(const IpAddress& local);
+  void look_where_seen();
+  void mappings_changed(std::vector<node::OpenPort> open);
   void start_carrier();
   void network_changed();
   void open_fan(std::size_t sockets);
@@ -121,7 +126,9 @@ class Driver {
   Loop& loop_;
   std::unique_ptr<LanDiscovery> lan_;  // null: off
   bool opener_wanted_;
+  TcpDialler dialler_;
   std::unique_ptr<PortOpener> opener_;  // null: off
+  std::vector<IpAddress> seen_as_;      // by supernodes
   std::unique_ptr<InterfaceWatch> interfaces_;
   std::shared_ptr<const TurnLogin> turn_login_;
   std::unique_ptr<TurnCarrier> carrier_;  // null: no TURN server is used

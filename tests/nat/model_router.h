@@ -15,6 +15,8 @@ struct ModelRouter {
   std::chrono::seconds most{3600};
   std::optional<pcp::Code> refuses;
   std::uint16_t taken = 0;  // an external port that somebody else has
+  bool knows_options = true;        // else PREFER_FAILURE is stepped over
+  std::uint16_t refuses_below = 0;  // external ports
   Time up{};                // since when it runs
   int requests = 0;
   struct Held {
@@ -53,8 +55,9 @@ struct ModelRouter {
     out.map = request->map;
     const auto transport = request->map.external.transport;
     const std::pair key{transport, request->map.internal};
-    if (refuses) {
-      out.code = *refuses;
+    const bool low = request->lifetime.count() != 0 && request->map.external.port < refuses_below;
+    if (refuses || low) {
+      out.code = refuses.value_or(pcp::Code::not_authorized);
       out.lifetime = std::chrono::seconds(60);
       return pcp::write(out);
     }
@@ -70,6 +73,11 @@ struct ModelRouter {
     }
     auto port = request->map.external.port;
     if (port == 0) port = request->map.internal;
+    if (port == taken && knows_options && request->prefer_failure) {
+      out.code = pcp::Code::cannot_provide_external;
+      out.lifetime = std::chrono::seconds(60);
+      return pcp::write(out);
+    }
     if (port == taken) ++port;
     out.lifetime = std::min(request->lifetime, most);
     out.map->external = {external, port, transport};

@@ -48,6 +48,10 @@ struct House {
     }
     FAIL() << "it never rests";
   }
+  // What was left to say after stop().
+  void carry_out() {
+    while (const auto out = mapper.poll_transmit()) (void)router.handle(now, out->bytes);
+  }
   void run(Duration span) {
     const auto end = now + span;
     carry();
@@ -299,6 +303,74 @@ TEST(PortMapper, AnAnswerToAnotherNonceMapsNothing) {
   EXPECT_FALSE(house.external());
 }
 
+const PortWish kOnly443{Transport::tcp, 4400, 443, true};
+
+TEST(PortMapper, APortThatAloneIsOfUseIsKeptWhenTheRouterGivesIt) {
+  House house;
+  house.start({{Transport::udp, 4400, 4400}, kOnly443});
+  ASSERT_EQ(house.mapper.mappings().size(), 2U);
+  EXPECT_EQ(house.mapper.mappings()[1].external, (Endpoint{IpAddress::v4(203, 0, 113, 5), 443, Transport::tcp}));
+  house.run(5h);
+  EXPECT_EQ(house.router.table.size(), 2U) << "renewed";
+  house.mapper.stop(house.now);
+  house.carry_out();
+  EXPECT_TRUE(house.router.table.empty()) << "given back";
+}
+
+TEST(PortMapper, AnotherPortThanTheOneOfUseIsGivenBackAndAskedForSeldom) {
+  for (const bool pcp : {true, false}) {
+    ModelRouter busy;
+    busy.pcp = pcp;
+    busy.knows_options = false;
+    busy.taken = 443;
+    House house(busy);
+    house.start({{Transport::udp, 4400, 4400}, kOnly443});
+    house.run(10s);
+    ASSERT_EQ(house.mapper.mappings().size(), 1U) << pcp;
+    EXPECT_EQ(house.router.table.size(), 1U) << "the router keeps nothing that is of no use: " << pcp;
+    EXPECT_FALSE(house.mapper.unhelpful(house.now)) << "it goes on without";
+    const auto before = house.router.requests;
+    house.run(10min);
+    EXPECT_LE(house.router.requests - before, 2) << pcp;
+    house.router.taken = 0;
+    house.run(1h);
+    EXPECT_EQ(house.mapper.mappings().size(), 2U) << "it is free now: " << pcp;
+  }
+}
+
+TEST(PortMapper, ARouterOfPcpIsToldThatNoOtherPortIsOfUse) {
+  ModelRouter busy;
+  busy.taken = 443;
+  House house(busy);
+  house.start({{Transport::udp, 4400, 4400}, kOnly443});
+  EXPECT_EQ(house.router.requests, 2) << "nothing had to be given back";
+  EXPECT_EQ(house.mapper.mappings().size(), 1U);
+  house.router.taken = 0;
+  house.run(2min);
+  EXPECT_EQ(house.mapper.mappings().size(), 2U);
+}
+
+TEST(PortMapper, ARouterThatRefusesThatPortIsOfUseAllTheSame) {
+  ModelRouter strict;
+  strict.refuses_below = 1024;
+  House house(strict);
+  house.start({{Transport::udp, 4400, 4400}, kOnly443});
+  house.run(10s);
+  EXPECT_EQ(house.mapper.mappings().size(), 1U);
+  EXPECT_FALSE(house.mapper.unhelpful(house.now));
+}
+
+TEST(PortMapper, WhatARenewalMovesAwayFromTheOneOfUseIsLost) {
+  House house;
+  house.start({kOnly443});
+  ASSERT_EQ(house.mapper.mappings().size(), 1U);
+  house.router.restart(house.now);
+  house.router.taken = 443;
+  house.run(2h);
+  EXPECT_TRUE(house.mapper.mappings().empty());
+  EXPECT_TRUE(house.router.table.empty());
+}
+
 TEST(PortMapper, ARouterThatIsGoneTakesItsMappingsAlong) {
   House house;
   house.start();
@@ -322,8 +394,11 @@ TEST(PcpMessage, ARequestHasTheFormOfTheRfc) {
             "11000000"
             "11301131"
             "00000000000000000000ffff00000000");
+  request.prefer_failure = true;
+  EXPECT_EQ(to_hex(pcp::write(request)).substr(120), "02000000");
   const auto again = pcp::read_map_request(pcp::write(request));
   ASSERT_TRUE(again);
+  EXPECT_TRUE(again->prefer_failure);
   EXPECT_EQ(again->map.external.port, 4401);
 }
 

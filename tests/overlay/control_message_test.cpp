@@ -37,6 +37,7 @@ std::vector<Message> one_of_each() {
           CircuitOpen{rng.array<16>(), 88, std::nullopt},
           CircuitOpen{rng.array<16>(), 88, crypto::SessionKey{rng.array<32>()}},
           ForwardOpen{crypto::SessionKey{rng.array<32>()}, 7, 9},
+          DialAsk{rng.array<12>(), 443},
           CircuitAsk{rng.array<16>(), 99},
           CircuitAccept{rng.array<16>(), 99},
           CircuitReady{rng.array<16>(), 99},

@@ -48,6 +48,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
         "binding",
         "keepalive_s",
         "why",
+        "place",
+        "place_why",
         "sound",
         "turn",
         "turn_client"}},

@@ -106,7 +106,8 @@ Ordered mapped_json(const node::NodeStatus& status) {
                           {"transport", to_string(port.external.transport)},
                           {"internal", to_text(port.internal)},
                           {"external", to_text(port.external)},
-                          {"reached", port.reached ? Ordered(*port.reached) : Ordered(nullptr)}});
+                          {"reached", port.reached ? Ordered(*port.reached) : Ordered(nullptr)},
+                          {"why", port.reached == false ? Ordered(node::why_unproven(port)) : Ordered(nullptr)}});
   return out;
 }
 

@@ -133,7 +133,9 @@ Ordered status_json(const node::NodeStatus& status, const std::vector<Endpoint>&
                  {"joined_ms", number(status.joined_in)},
                  {"binding", binding_json(status)},
                  {"keepalive_s", rounded(millis(status.keepalive) / 1000.0)},
-                 {"why", text_of(status.why)}};
+                 {"why", text_of(status.why)},
+                 {"place", status.place ? Ordered(to_text(*status.place)) : Ordered(nullptr)},
+                 {"place_why", text_of(status.place_why)}};
 }
 
 Ordered summary_json(const node::CallSummary& summary) { return summary_object(summary.peer.text(), summary); }

@@ -11,6 +11,7 @@
 #include "node/io/log.h"
 #include "node/io/net/address.h"
 #include "node/sockets.h"
+#include "overlay/ways.h"
 
 namespace linnet::io {
 namespace {
@@ -27,7 +28,8 @@ bool anywhere(const IpAddress& ip) { return ip.is_unspecified() || ip == IpAddre
 bool is_pinhole(const nat::PortMapping& mapping) { return mapping.external.ip == mapping.local; }
 
 std::string text_of(const node::OpenPort& port) {
-  return shown({port.external.to_string()}) + " by " + std::string(nat::to_string(port.by));
+  return shown({port.external.to_string()}) + (port.external.transport == Transport::udp ? "" : " (TCP)") + " by " +
+         std::string(nat::to_string(port.by));
 }
 
 }  // namespace
@@ -51,7 +53,7 @@ PortOpener::~PortOpener() = default;
 
 // One for each port that more than this machine hears. The same after a restart, so that a router is not asked for one
 // more each time.
-std::vector<nat::PortWish> PortOpener::wishes() {
+std::vector<nat::PortWish> PortOpener::wishes() const {
   std::vector<nat::PortWish> out;
   for (const auto& at : bound_) {
     const auto same = [&](const nat::PortWish& w) { return w.internal == at.port; };
@@ -60,6 +62,17 @@ std::vector<nat::PortWish> PortOpener::wishes() {
     out.push_back({Transport::udp, at.port, static_cast<std::uint16_t>(kFirstPort + lot % kPorts)});
   }
   return out;
+}
+
+// The one port that strict networks let out to, for people and leaves behind such. A router behind whose address we
+// are hidden can have it for us; who has a global address listens there itself where it may.
+std::optional<nat::PortWish> PortOpener::stream_wish() {
+  for (const auto& gateway : gateways_) {
+    if (!gateway.local.is_v4() || !gateway.local.is_private()) continue;
+    const auto port = ears_.stream_port(gateway.local);
+    if (port) return nat::PortWish{Transport::tcp, *port, overlay::kTlsPort, true};
+  }
+  return std::nullopt;
 }
 
 void PortOpener::start() {
@@ -76,6 +89,9 @@ void PortOpener::rescan() {
   auto found = default_gateways();
   if (found == gateways_) return;
   gateways_ = std::move(found);
+  wishes_ = wishes();
+  if (const auto wish = stream_wish()) wishes_.insert(wishes_.begin() + 1, *wish);  // before further ports of UDP
+  mapper_.set_wishes(now(), wishes_);
   std::vector<nat::Router> wanted;
   for (const auto& gateway : gateways_)
     wanted.push_back({Endpoint{gateway.router, nat::pcp::kServerPort}, gateway.local});
@@ -207,37 +223,57 @@ void PortOpener::send_to_routers() {
 void PortOpener::ask_servers() {
   if (dial_.next_timeout() > now()) return;
   dial_.handle_timeout(now(), ears_.servers());
-  while (auto out = dial_.poll_transmit()) {
-    const bool v4 = out->to.ip.is_v4();
-    auto& socket = asker_[v4 ? 0 : 1];
-    if (!socket) {
-      auto made = UdpSocket::open(Endpoint{v4 ? IpAddress::v4(0) : IpAddress{}, 0});
-      if (!made) continue;
-      socket = std::move(*made);
-      UdpSocket::Ears deaf;  // a refusal is as good as silence
-      deaf.pass = [](Time, const Datagram&) { return false; };
-      deaf.passed = [] {};
-      deaf.receive = [](const Datagram&) {};
-      deaf.drained = [] {};
-      socket->start(loop_, std::move(deaf));
-    }
-    out->to.socket = 0;
-    (void)socket->send(std::move(*out));
-    socket->flush();
+  while (auto out = dial_.poll_transmit()) send_aside(std::move(*out));
+  while (const auto out = dial_.poll_from_port()) send_from_port(*out);
+  while (const auto ask = dial_.poll_ask()) ears_.dial(*ask);
+}
+
+void PortOpener::send_aside(Transmit out) {
+  const bool v4 = out.to.ip.is_v4();
+  auto& socket = asker_[v4 ? 0 : 1];
+  if (!socket) {
+    auto made = UdpSocket::open(Endpoint{v4 ? IpAddress::v4(0) : IpAddress{}, 0});
+    if (!made) return;
+    socket = std::move(*made);
+    UdpSocket::Ears deaf;  // a refusal is as good as silence
+    deaf.pass = [](Time, const Datagram&) { return false; };
+    deaf.passed = [] {};
+    deaf.receive = [](const Datagram&) {};
+    deaf.drained = [] {};
+    socket->start(loop_, std::move(deaf));
+  }
+  out.to.socket = 0;
+  (void)socket->send(std::move(out));
+  socket->flush();
+}
+
+void PortOpener::send_from_port(const nat::DialBack::FromPort& out) {
+  for (const auto& mapping : mappings()) {
+    if (mapping.external != out.promised) continue;
+    auto transmit = out.transmit;
+    transmit.to.socket = behind(mapping).socket;
+    return ears_.send(std::move(transmit));
   }
 }
 
 bool PortOpener::take(const Datagram& datagram) {
   if (!alarm_ || !nat::stun::is_stun(datagram.bytes)) return false;
   const auto message = nat::stun::Message::parse(datagram.bytes);
-  if (!message || !dial_.handle(datagram.from, *message)) return false;
+  if (!message || !dial_.handle(now(), datagram.from, *message)) return false;
   pump();
   return true;
+}
+
+void PortOpener::doubt() {
+  if (!alarm_ || stopped_) return;
+  dial_.doubt(now());
+  pump();
 }
 
 // The socket that a datagram to that port of ours comes to.
 Endpoint PortOpener::behind(const nat::PortMapping& mapping) const {
   Endpoint out{mapping.local, mapping.internal, mapping.external.transport};
+  if (out.transport != Transport::udp) return out;
   for (std::size_t i = 0; i < bound_.size(); ++i) {
     const auto& at = bound_[i];
     if (at.port != mapping.internal || at.ip.is_v4() != mapping.local.is_v4()) continue;
@@ -255,7 +291,8 @@ void PortOpener::tell() {
     const auto proven = dial_.reached(mapping.external);
     std::optional<bool> reached;
     if (!is_pinhole(mapping)) reached = proven.has_value();
-    open.push_back({behind(mapping), proven.value_or(mapping.external), mapping.by, reached, mapping.until});
+    open.push_back({behind(mapping), proven.value_or(mapping.external), mapping.by, reached, mapping.until,
+                    dial_.proof(mapping.external)});
   }
   if (open == told_) return;
   for (const auto& port : open) {

@@ -21,6 +21,12 @@ class PortOpener {
  public:
   struct Ears {
     std::function<std::vector<nat::DialBack::Server>()> servers;  // that may be asked to prove a port
+    // Our TCP port, toward a router at which we have this address, to which a port of convention may lead: somebody
+    // listens there from now on, and it is us. Nothing: there is none, so none is asked for.
+    std::function<std::optional<std::uint16_t>(const IpAddress& local)> stream_port;
+    // Says to that supernode: dial us (node::Node::ask_dial).
+    std::function<void(const nat::DialBack::Ask&)> dial;
+    std::function<void(Transmit)> send;                           // by the node's own socket that `to` names
     std::function<void(std::vector<node::OpenPort>)> changed;     // all there are now
   };
 
@@ -32,15 +38,19 @@ class PortOpener {
   void start();
   // Addresses or routes changed: the routers may be others.
   void rescan();
-  // A datagram of the node's own port. True: it was the answer that proves a port.
+  // A datagram of the node's own port, or a packet of a stream that somebody else opened. True: it was the answer that
+  // proves a port.
   bool take(const Datagram& datagram);
+  // Others may see us elsewhere than before.
+  void doubt();
   // Gives back what is open, at once.
   void stop();
 
  private:
   struct ToRouter;
 
-  std::vector<nat::PortWish> wishes();
+  std::vector<nat::PortWish> wishes() const;
+  std::optional<nat::PortWish> stream_wish();
   std::vector<nat::PortMapping> mappings() const;
   void promised();
   void ask_others();
@@ -53,6 +63,8 @@ class PortOpener {
   void pump();
   void send_to_routers();
   void ask_servers();
+  void send_aside(Transmit out);
+  void send_from_port(const nat::DialBack::FromPort& out);
   void tell();
 
   Loop& loop_;

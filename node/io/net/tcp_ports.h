@@ -57,6 +57,12 @@ class TcpPorts {
   void send(const Transmit& transmit);
   void flush();
 
+  // The other side opened the connection that is there.
+  bool came_in(const Endpoint& remote) const {
+    const auto at = connections_.find(remote);
+    return at != connections_.end() && at->second->connection.incoming();
+  }
+
   std::size_t size() const { return connections_.size(); }
   const Counters& counters() const { return counters_; }
   // Why the last connection through a proxy failed, for a person; empty when the last one stood.

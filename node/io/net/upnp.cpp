@@ -125,7 +125,7 @@ std::optional<nat::PortMapping> Upnp::Shared::map(const IpAddress& from, const I
     }
     if (error == kOnlyPermanent) {
       lifetime = std::chrono::seconds(0);
-    } else if (error == kConflict) {
+    } else if (error == kConflict && !wish.exact) {
       port = static_cast<std::uint16_t>(port < 60'000 ? port + 1 : 20'000);
     } else {
       break;
