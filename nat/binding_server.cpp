@@ -17,7 +17,29 @@ constexpr Attr kWithOther[] = {
     Attr::username, Attr::message_integrity, Attr::message_integrity_sha256, Attr::realm,   Attr::nonce,
     Attr::userhash, Attr::change_request,    Attr::password_algorithm,       Attr::padding, Attr::response_port};
 
+constexpr std::size_t kHeader = 20, kFingerprintBytes = 8;
+
 }  // namespace
+
+std::size_t BindingServer::full_size(bool v4, bool fingerprint) {
+  constexpr std::size_t kAddresses = 3;  // XOR-MAPPED-ADDRESS, RESPONSE-ORIGIN, OTHER-ADDRESS
+  return kHeader + kAddresses * (v4 ? 12 : 24) + (fingerprint ? kFingerprintBytes : 0);
+}
+
+Bytes BindingServer::for_partner(const Endpoint& origin, const Endpoint& client, const stun::TransactionId& id,
+                                 bool fingerprint) {
+  stun::Builder out(stun::Class::success, stun::Method::binding, id);
+  out.endpoint(Attr::xor_mapped_address, client).endpoint(Attr::response_origin, origin);
+  if (fingerprint) out.fingerprint();
+  return out.take();
+}
+
+Bytes BindingServer::not_sent(const stun::TransactionId& id, bool fingerprint) {
+  stun::Builder out(stun::Class::error, stun::Method::binding, id);
+  out.bytes(Attr::error_code, ByteArray<4>{0, 0, 5, 0});
+  if (fingerprint) out.fingerprint();
+  return out.take();
+}
 
 Endpoint BindingServer::opposite(const Endpoint& at, bool address, bool port) const {
   auto out = at;

@@ -7,6 +7,9 @@
 // no words: it is at most 12 bytes longer than its request. RESPONSE-PORT is heeded without a second address as well
 // (dial_back.h), by an answer that is no longer than the request. PADDING is understood and never returned. The owner
 // limits by the source's prefix.
+//
+// Where the second address is a partner's (docs/decisions/021) RFC 5780 is spoken to requests alone that are no shorter
+// than the longest answer, and what leaves by the partner is never longer than its request.
 #pragma once
 
 #include <optional>
@@ -32,6 +35,14 @@ struct BindingAnswer {
 
 class BindingServer {
  public:
+  // Of an answer with all of RFC 5780, with FINGERPRINT or without.
+  static std::size_t full_size(bool v4, bool fingerprint);
+  // What a partner sends to `client`, in bytes: without OTHER-ADDRESS, so that it is shorter than what asked for it.
+  static Bytes for_partner(const Endpoint& origin, const Endpoint& client, const stun::TransactionId& id,
+                           bool fingerprint);
+  // "It could not be sent": 500 to who asked.
+  static Bytes not_sent(const stun::TransactionId& id, bool fingerprint);
+
   explicit BindingServer(const BindingServerConfig& config) : config_(config) {}
 
   // `at`: where the request came in, as the world sees it. Nothing when no answer is due.

@@ -10,14 +10,21 @@ namespace {
 using stun::Attr;
 
 // SOFTWARE without meaning, which every server steps over: so that no answer is longer than its request.
-constexpr std::size_t kFiller = 56;
+constexpr std::size_t kFiller = 72;
 
 }  // namespace
 
 Probe::Probe(Time now, const ProbeConfig& config, Rng& rng) : config_(config), rng_(rng) {
   if (config_.servers.size() > kMaxServers) config_.servers.resize(kMaxServers);
-  for (const auto& server : config_.servers) ask(now, Ask::contact, server);
+  ask_next_server(now, Ask::contact);
   advance(now);
+}
+
+void Probe::ask_next_server(Time now, Ask what) {
+  next_server_at_ = kNever;
+  if (asked_servers_ == config_.servers.size()) return;
+  ask(now, what, config_.servers[asked_servers_++]);
+  if (asked_servers_ < config_.servers.size()) next_server_at_ = now + kNext;
 }
 
 void Probe::ask(Time now, Ask what, const Endpoint& to, std::uint32_t change) {
@@ -55,14 +62,12 @@ bool Probe::handle(Time now, const Endpoint& from, const stun::Message& message)
   auto mapped = message.endpoint(Attr::xor_mapped_address);
   if (!mapped) mapped = message.endpoint(Attr::mapped_address);
   const auto other = message.endpoint(Attr::other_address);
-  if (message.message_class() != stun::Class::success || !mapped) {
-    on_silence(now, what);
+  const bool good = message.message_class() == stun::Class::success && mapped && changed_as_asked(what, from);
+  if (good) {
+    on_answer(now, what, answered->asked, *mapped, other ? std::optional(*other) : std::nullopt);
   } else {
-    if (!changed_as_asked(what, from)) {
-      on_silence(now, what);
-    } else {
-      on_answer(now, what, answered->asked, *mapped, other ? std::optional(*other) : std::nullopt);
-    }
+    doubt_ = doubt_ || what == Ask::change_both || what == Ask::change_port;
+    on_silence(now, what);
   }
   advance(now);
   return true;
@@ -85,6 +90,7 @@ bool Probe::is_local(const Endpoint& mapped) const {
 void Probe::handle_timeout(Time now) {
   client_.handle_timeout(now);
   take_given_up(now);
+  if (next_server_at_ <= now) ask_next_server(now, step_ == Step::contact ? Ask::contact : Ask::second);
   advance(now);
 }
 
@@ -100,21 +106,9 @@ void Probe::take_given_up(Time now) {
 
 void Probe::on_answer(Time now, Ask what, const Endpoint& asked, const std::optional<Endpoint>& mapped,
                       const std::optional<Endpoint>& other) {
+  if (what != Ask::contact && what != Ask::change_port && what != Ask::second) heard_other_ = true;
   switch (what) {
-    case Ask::contact:
-      if (!report_.mapped) {
-        report_.mapped = mapped;
-        report_.nat = !is_local(*mapped);
-        server_ = asked;
-        // RFC 5780 wants both to differ; a server that names something else cannot be asked. To an address that was
-        // itself asked as a server the filter is open already.
-        const bool asked_too = other && std::any_of(config_.servers.begin(), config_.servers.end(),
-                                                    [&](const Endpoint& s) { return s.ip == other->ip; });
-        if (other && !asked_too && other->ip != asked.ip && other->port != asked.port) other_ = other;
-      } else if (asked.ip != server_.ip && !second_mapping_) {
-        second_mapping_ = mapped;
-      }
-      return;
+    case Ask::contact: return on_contact(asked, *mapped, other);
     case Ask::change_both: report_.filtering = Dependence::endpoint_independent; return;
     case Ask::change_port:
       if (report_.filtering != Dependence::endpoint_independent) report_.filtering = Dependence::address;
@@ -123,8 +117,30 @@ void Probe::on_answer(Time now, Ask what, const Endpoint& asked, const std::opti
     case Ask::other_both:
       report_.mapping = mapped == second_mapping_ ? Dependence::address : Dependence::address_and_port;
       return;
+    case Ask::second:
+      if (!second_mapping_) second_mapping_ = mapped;
+      return;
     case Ask::hairpin: return;
   }
+}
+
+// RFC 5780 wants address and port to differ; a server that names something else cannot be asked. To an address that was
+// itself asked as a server the filter is open already.
+void Probe::on_contact(const Endpoint& asked, const Endpoint& mapped, const std::optional<Endpoint>& other) {
+  if (other_) return;
+  const auto end = config_.servers.begin() + static_cast<std::ptrdiff_t>(asked_servers_);
+  const bool asked_too =
+      other && std::any_of(config_.servers.begin(), end, [&](const Endpoint& s) { return s.ip == other->ip; });
+  const bool usable = other && !asked_too && other->ip != asked.ip && other->port != asked.port;
+  if (!report_.mapped || usable) {
+    if (report_.mapped && asked.ip != server_.ip) second_mapping_ = report_.mapped;
+    report_.mapped = mapped;
+    report_.nat = !is_local(mapped);
+    server_ = asked;
+  } else if (asked.ip != server_.ip && !second_mapping_) {
+    second_mapping_ = mapped;
+  }
+  if (usable) other_ = other;
 }
 
 void Probe::on_second_mapping(Time now, const Endpoint& mapped) {
@@ -143,21 +159,27 @@ void Probe::on_silence(Time, Ask what) {
 // Each step begins when nothing of the one before is waited for.
 void Probe::advance(Time now) {
   if (step_ == Step::contact) {
-    // A server that does not answer is not waited for.
-    if (!report_.mapped && !waiting_.empty()) return;
-    if (report_.mapped && !other_ && waits_for(Ask::contact)) return;
+    // Who answered without a second address is followed by the next server at once.
+    while (!other_ && !waits_for(Ask::contact) && asked_servers_ < config_.servers.size())
+      ask_next_server(now, Ask::contact);
+    if (!other_ && waits_for(Ask::contact)) return;
     begin_filtering(now);
   }
   if (step_ == Step::filtering && !waits_for(Ask::change_both) && !waits_for(Ask::change_port)) {
     if (other_ && report_.filtering == Dependence::unknown) report_.filtering = Dependence::address_and_port;
     begin_mapping(now);
   }
-  if (step_ == Step::mapping && !waits_for(Ask::other_address) && !waits_for(Ask::other_both)) begin_hairpin(now);
+  if (step_ == Step::mapping && !waits_for(Ask::other_address) && !waits_for(Ask::other_both)) begin_second(now);
+  if (step_ == Step::second && (second_mapping_ || (!waits_for(Ask::second) && next_server_at_ == kNever))) {
+    judge_mapping();
+    begin_hairpin(now);
+  }
   if (step_ == Step::hairpin && !waits_for(Ask::hairpin)) step_ = Step::finished;
 }
 
 void Probe::begin_filtering(Time now) {
   step_ = Step::filtering;
+  next_server_at_ = kNever;
   // The other servers' answers come too late to matter.
   for (const auto& w : waiting_) client_.cancel(w.id);
   waiting_.clear();
@@ -169,15 +191,32 @@ void Probe::begin_filtering(Time now) {
 void Probe::begin_mapping(Time now) {
   step_ = Step::mapping;
   if (!report_.mapped) return;
-  if (!report_.nat) {
-    report_.mapping = Dependence::endpoint_independent;
-  } else if (other_) {
+  if (!report_.nat) report_.mapping = Dependence::endpoint_independent;
+  // Without a NAT only to hear of it.
+  const bool silent = report_.filtering != Dependence::endpoint_independent;
+  if (other_ && (report_.nat || silent))
     ask(now, Ask::other_address, Endpoint{other_->ip, server_.port, Transport::udp});
-  } else if (second_mapping_) {
-    // Two servers differ in address, and maybe in port: on which of them it depends is not told.
-    report_.mapping =
-        second_mapping_ == report_.mapped ? Dependence::endpoint_independent : Dependence::address_and_port;
-  }
+}
+
+// A second address that does not answer tells neither; the mapping then needs one more server.
+void Probe::begin_second(Time now) {
+  judge_filter();
+  step_ = Step::second;
+  if (report_.mapped && report_.mapping == Dependence::unknown && !second_mapping_) ask_next_server(now, Ask::second);
+}
+
+void Probe::judge_filter() {
+  const bool by_silence = report_.filtering == Dependence::address || report_.filtering == Dependence::address_and_port;
+  if (by_silence && (doubt_ || !heard_other_)) report_.filtering = Dependence::unknown;
+}
+
+// Two servers differ in address, and maybe in port: on which of them it depends is not told.
+void Probe::judge_mapping() {
+  for (const auto& w : waiting_) client_.cancel(w.id);
+  waiting_.clear();
+  next_server_at_ = kNever;
+  if (!report_.mapped || report_.mapping != Dependence::unknown || !second_mapping_) return;
+  report_.mapping = second_mapping_ == report_.mapped ? Dependence::endpoint_independent : Dependence::address_and_port;
 }
 
 void Probe::begin_hairpin(Time now) {

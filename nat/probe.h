@@ -1,8 +1,10 @@
 // What the NAT in front of this socket does (RFC 5780, RFC 4787): mapping, filtering, hairpin. One run, sans-IO.
 //
 // Filtering is asked first, while the socket has sent to nothing but the server's primary address: a socket that talks
-// to the server's other addresses besides makes the filter look more open than it is. A server without a second address
-// tells nothing of filtering, and of mapping only beside a second server.
+// to the server's other addresses besides makes the filter look more open than it is. So servers are asked one after
+// another, until one has a second address that was not asked itself: it may be another server's (a partner's). Without
+// one nothing is told of filtering, and of mapping only beside a second server. A silence counts as a filter only when
+// the second address is heard of later.
 #pragma once
 
 #include <algorithm>
@@ -36,26 +38,31 @@ struct ProbeReport {
 class Probe {
  public:
   static constexpr std::size_t kMaxServers = 4;
+  static constexpr Duration kNext = std::chrono::milliseconds(250);  // without an answer, until another server is asked
 
   Probe(Time now, const ProbeConfig& config, Rng& rng);
 
   // Any STUN datagram of the socket. True when it was the probe's: also its own request that came back by hairpin.
   bool handle(Time now, const Endpoint& from, const stun::Message& message);
   void handle_timeout(Time now);
-  Time next_timeout() const { return client_.next_timeout(); }
+  Time next_timeout() const { return std::min(client_.next_timeout(), next_server_at_); }
   std::optional<Transmit> poll_transmit() { return client_.poll_transmit(); }
   bool finished() const { return step_ == Step::finished; }
   const ProbeReport& report() const { return report_; }
 
  private:
-  enum class Step : std::uint8_t { contact, filtering, mapping, hairpin, finished };
-  enum class Ask : std::uint8_t { contact, change_both, change_port, other_address, other_both, hairpin };
+  enum class Step : std::uint8_t { contact, filtering, mapping, second, hairpin, finished };
+  enum class Ask : std::uint8_t { contact, change_both, change_port, other_address, other_both, second, hairpin };
   struct Waiting {
     stun::TransactionId id{};
     Ask ask{};
   };
 
   void ask(Time now, Ask what, const Endpoint& to, std::uint32_t change = 0);
+  void ask_next_server(Time now, Ask what);
+  void on_contact(const Endpoint& asked, const Endpoint& mapped, const std::optional<Endpoint>& other);
+  void judge_filter();
+  void judge_mapping();
   void on_answer(Time now, Ask what, const Endpoint& asked, const std::optional<Endpoint>& mapped,
                  const std::optional<Endpoint>& other);
   bool is_local(const Endpoint& mapped) const;
@@ -65,6 +72,7 @@ class Probe {
   void advance(Time now);
   void begin_filtering(Time now);
   void begin_mapping(Time now);
+  void begin_second(Time now);
   void begin_hairpin(Time now);
   void on_second_mapping(Time now, const Endpoint& mapped);
   bool waits_for(Ask what) const;
@@ -78,6 +86,10 @@ class Probe {
   Endpoint server_;
   std::optional<Endpoint> other_;
   std::optional<Endpoint> second_mapping_;
+  std::size_t asked_servers_ = 0;
+  Time next_server_at_ = kNever;
+  bool heard_other_ = false;  // by whatever: the second address lives
+  bool doubt_ = false;        // an answer that was asked for from elsewhere could not be given
 };
 
 // How long a mapping that nothing refreshes lives, by trial (RFC 5780, section 4.6). The owner waits `next()` after the

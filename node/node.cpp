@@ -50,7 +50,7 @@ void Node::handle_datagram(Time now, const Datagram& datagram) {
     impl_->settle(now);
     return true;
   };
-  if (impl_->stun.take(now, datagram, serves, agents)) return;
+  if (impl_->stun.take(now, datagram, serves, agents)) return impl_->ask_partner(now);
   impl_->peer.handle_datagram(now, datagram);
   impl_->settle(now);
 }
@@ -216,6 +216,7 @@ NodeStatus Node::status(Time now) const {
   out.udp_probes = impl_->peer.udp_probes();
   out.udp_answers = impl_->peer.udp_answers();
   out.relay = impl_->peer.relay_status();
+  if (out.relay) out.relay->partner = impl_->peer.partner();
   out.why = why_not_online(out, impl_->peer.network_clock());
   const auto rooms = impl_->rooms();
   for (const auto& entry : impl_->calls) out.calls.push_back(entry.second.view(rooms, now));

@@ -120,6 +120,29 @@ void Node::Impl::on(Time now, const overlay::LinkSilent& silent) { traversal.on_
 
 void Node::Impl::on(Time now, const overlay::LinkSeen& seen) { traversal.on_seen(traversal_rooms(now), seen); }
 
+// What STUN wants of the partner (node/partner_desk.h).
+void Node::Impl::ask_partner(Time now) {
+  bool asked = false;
+  while (const auto order = stun.poll_order()) {
+    const auto& client = order->client.ip;
+    const bool goes = stun.partner().may_ask(now, client, peer.proves(client)) && peer.ask_partner(now, *order);
+    if (!goes) stun.not_sent(*order);
+    asked = asked || goes;
+  }
+  if (asked) settle(now);
+}
+
+void Node::Impl::on(Time now, const overlay::PartnerWanted& wanted) {
+  peer.answer_partner(now, wanted.from, wanted.order.number, stun.send_for(now, wanted.asker, wanted.order));
+}
+
+void Node::Impl::on(Time, const overlay::PartnerFailed& failed) { stun.not_sent(failed.order); }
+
+void Node::Impl::on(Time, const overlay::PartnerChanged&) {
+  stun.partner().set_partner(peer.partner());
+  out.status_changed();
+}
+
 void Node::Impl::on(Time now, const overlay::LinkAnswered& answered) {
   auto r = rooms();
   examiner.on(r, now, answered);

@@ -28,7 +28,7 @@ Node::Impl::Impl(NodeConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
       identity(std::move(identity_in)),
       contacts(std::move(memory)),
       peer(config.peer, suite, rng, identity, std::move(cache)),
-      stun(config.sockets),
+      stun(config.sockets, config.one_address),
       sip(sip_config(config, identity), rng) {}
 
 void Node::Impl::settle(Time now) {

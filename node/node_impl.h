@@ -49,6 +49,10 @@ struct Node::Impl {
   void on(Time now, const overlay::FloorRaised& raised);
   void on(Time now, const overlay::Relayed& relayed);
   void on(Time now, const overlay::ClockMoved&);
+  void on(Time now, const overlay::PartnerWanted& wanted);
+  void on(Time now, const overlay::PartnerFailed& failed);
+  void on(Time now, const overlay::PartnerChanged&);
+  void ask_partner(Time now);
   void on(Time now, const overlay::SupernodesChanged&);
   void on(Time now, const overlay::HostCacheChanged&);
   void on(Time now, const overlay::DialWanted& dial);

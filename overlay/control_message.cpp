@@ -29,6 +29,10 @@ enum class Type : std::uint64_t {
   circuit_seen,
   forward_open,
   dial_ask,
+  partner_ask,
+  partner_offer,
+  partner_send,
+  partner_sent,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
@@ -161,6 +165,23 @@ Bytes put(const CircuitSeen& m) {
 Bytes put(const DialAsk& m) {
   auto out = start(Type::dial_ask, 2);
   out.key(1).bin(m.nonce).key(2).uint(m.port);
+  return out.take();
+}
+Bytes put(const PartnerAsk&) { return start(Type::partner_ask, 0).take(); }
+Bytes put(const PartnerOffer& m) {
+  auto out = start(Type::partner_offer, 1);
+  out.key(1).uint(m.second_port);
+  return out.take();
+}
+Bytes put(const PartnerSend& m) {
+  auto out = start(Type::partner_send, 6);
+  out.key(1).uint(m.number).key(2).bin(written(m.client)).key(3).bin(m.transaction).key(4).uint(m.room);
+  out.key(5).boolean(m.second_port).key(6).boolean(m.fingerprint);
+  return out.take();
+}
+Bytes put(const PartnerSent& m) {
+  auto out = start(Type::partner_sent, 2);
+  out.key(1).uint(m.number).key(2).boolean(m.sent);
   return out.take();
 }
 
@@ -312,6 +333,25 @@ Result<Message> get_dial_ask(const pack::Value& m) {
   return DialAsk{*nonce, static_cast<std::uint16_t>(port)};
 }
 
+bool yes_at(const pack::Value& m, std::uint64_t key) {
+  const auto* field = m.field(key);
+  return field != nullptr && field->boolean() != nullptr && *field->boolean();
+}
+
+Result<Message> get_partner_offer(const pack::Value& m) {
+  const auto port = m.uint_at(1, 0x10000);
+  if (port == 0 || port > 0xffff) return fail(Fault::malformed);
+  return PartnerOffer{static_cast<std::uint16_t>(port)};
+}
+
+Result<Message> get_partner_send(const pack::Value& m) {
+  const auto client = endpoint_of(m.bin_at(2));
+  const auto transaction = m.array_bin_at<12>(3);
+  const auto room = m.uint_at(4, 0x10000);
+  if (!client || client->port == 0 || !transaction || room > 0xffff) return fail(Fault::malformed);
+  return PartnerSend{m.uint_at(1), *client, *transaction, static_cast<std::uint16_t>(room), yes_at(m, 5), yes_at(m, 6)};
+}
+
 }  // namespace
 
 Bytes write(const Message& message) {
@@ -347,6 +387,10 @@ Result<Message> read(ByteView bytes) {
     case Type::circuit_seen: return get_circuit_seen(m);
     case Type::forward_open: return get_forward_open(m);
     case Type::dial_ask: return get_dial_ask(m);
+    case Type::partner_ask: return PartnerAsk{};
+    case Type::partner_offer: return get_partner_offer(m);
+    case Type::partner_send: return get_partner_send(m);
+    case Type::partner_sent: return PartnerSent{m.uint_at(1), yes_at(m, 2)};
   }
   return fail(Fault::unsupported);
 }

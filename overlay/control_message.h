@@ -111,15 +111,37 @@ struct DialAsk {
   std::uint16_t port = 0;
 };
 
+// Between supernodes with one address each: NAT behaviour discovery, where one answers from the second address of the
+// other (partner.h).
+struct PartnerAsk {};  // may we name you?
+struct PartnerOffer {
+  std::uint16_t second_port = 0;  // beside the one that the descriptor names
+};
+// A Binding request asked us for an answer from your address. Sent is one datagram to who asked, of at most `room`
+// bytes, and `client` is all that it says.
+struct PartnerSend {
+  std::uint64_t number = 0;
+  Endpoint client;
+  ByteArray<12> transaction{};
+  std::uint16_t room = 0;
+  bool second_port = false;
+  bool fingerprint = false;
+};
+struct PartnerSent {
+  std::uint64_t number = 0;
+  bool sent = false;
+};
+
 // Between the two ends of a link.
 struct CircuitOffer {
   PairNonce nonce{};
   crypto::SessionKey supernode;
 };
 
-using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish,
-                             Published, CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed,
-                             CircuitOffer, CircuitShow, CircuitSeen, ForwardOpen, DialAsk>;
+using Message =
+    std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
+                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, CircuitShow,
+                 CircuitSeen, ForwardOpen, DialAsk, PartnerAsk, PartnerOffer, PartnerSend, PartnerSent>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

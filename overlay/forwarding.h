@@ -36,6 +36,7 @@ struct RelayStatus {
   RelayedMonth month;
   std::optional<std::uint64_t> month_bytes;  // the limit
   CircuitCounters counters;
+  std::optional<Endpoint> partner = std::nullopt;  // Peer::partner()
 };
 
 }  // namespace linnet::overlay

@@ -36,6 +36,7 @@ struct PeerConfig {
   bool report_floors = false;        // the driver stores them
   bool tcp = false;                  // the driver has TCP, and TLS: tried when UDP brings no answer
   bool proxy = false;                // the driver has a proxy for streams
+  std::uint16_t second_port = 0;     // of a supernode with one address, beside that of `listen`: for partner.h; 0: none
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
   std::size_t max_circuits = 10'000;
@@ -189,6 +190,14 @@ class Peer {
   std::optional<RelayStatus> relay_status() const;  // of a supernode
   // Of a supernode: so much was relayed otherwise (TURN), and counts into the month.
   void relayed_beside(Time now, std::uint64_t bytes);
+  // NAT behaviour discovery by two supernodes (partner.h), with `second_port`: the partner's address and second port.
+  std::optional<Endpoint> partner() const;
+  // Has the partner answer that client. False: there is none, or it has enough to do. PartnerFailed: nothing was sent.
+  bool ask_partner(Time now, const control::PartnerSend& order);
+  // To a PartnerWanted.
+  void answer_partner(Time now, SessionId from, std::uint64_t number, bool sent);
+  // Somebody has a session here and has proven that he is at this address.
+  bool proves(const IpAddress& ip) const;
   std::size_t memory_bytes() const;
 
   struct Counters {

@@ -6,6 +6,7 @@
 
 #include "crypto/identity.h"
 #include "dht/floors.h"
+#include "overlay/control_message.h"
 #include "overlay/dial_desk.h"
 #include "overlay/forwarding.h"
 #include "overlay/sessions.h"
@@ -118,12 +119,24 @@ struct Relayed {
 };
 // By the median of supernodes' clocks it is another time than was thought: Peer::wall().
 struct ClockMoved {};
+// Another supernode, with a session that has proven its address, wants us to send for it (partner.h).
+struct PartnerWanted {
+  SessionId from{};
+  IpAddress asker;
+  control::PartnerSend order;
+};
+// Our partner did not send this.
+struct PartnerFailed {
+  control::PartnerSend order;
+};
+struct PartnerChanged {};  // Peer::partner()
 struct SupernodesChanged {};
 struct HostCacheChanged {};
 // A supernode is known to others at another endpoint from now on (Peer::place()).
 struct PlaceChanged {};
-using PeerEvent = std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit,
-                               LinkStun, LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed,
-                               ClockMoved, SupernodesChanged, HostCacheChanged, DialWanted, PlaceChanged>;
+using PeerEvent =
+    std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit, LinkStun,
+                 LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged,
+                 HostCacheChanged, DialWanted, PlaceChanged, PartnerWanted, PartnerFailed, PartnerChanged>;
 
 }  // namespace linnet::overlay

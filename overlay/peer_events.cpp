@@ -34,6 +34,7 @@ bool Peer::Impl::pump_once(const Context& c) {
   if (role) role->settle_bridges(c, attachments);
   while (auto dial = role ? role->poll_dial() : std::nullopt) emit(*dial);
   if (!dial_wishes.empty()) say_dials(c);
+  settle_partners(c);
   if (attachments.take_changed()) {
     on_attachments(c);
     busy = true;
@@ -125,6 +126,7 @@ void Peer::Impl::on(const Context& c, MessageIn& in) {
 void Peer::Impl::on_supernode(const Context& c, SessionId session, const control::Message& message) {
   const auto* from = attachments.by_session(session);
   if (role && role->on_far(c, attachments, *from, message)) return;
+  if (partners && partners->on_message(c, *from, message)) return;
   if (const auto* attached = std::get_if<control::Attached>(&message)) {
     attachments.on_attached(c, session, *attached);
   } else if (const auto* refused = std::get_if<control::AttachRefused>(&message)) {
@@ -240,6 +242,14 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
   const control::FindRecords message{q.request, q.user, q.pinned};
   if (!sessions.send(c.now, *q.session, Channel::control, control::write(message)))
     finder.on_session_down(c, *q.session);
+}
+
+void Peer::Impl::settle_partners(const Context& c) {
+  while (auto wanted = role ? role->poll_partner_wanted() : std::nullopt) emit(std::move(*wanted));
+  if (!partners || leaving_by != kNever) return;
+  partners->settle(c, attachments, role->dht());
+  while (auto failed = partners->poll_failed()) emit(PartnerFailed{*failed});
+  if (partners->take_changed()) emit(PartnerChanged{});
 }
 
 void Peer::Impl::update_state(const Context& c) {

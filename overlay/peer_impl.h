@@ -6,6 +6,7 @@
 #include "overlay/finder.h"
 #include "overlay/lan.h"
 #include "overlay/links.h"
+#include "overlay/partner.h"
 #include "overlay/publisher.h"
 #include "overlay/supernode_role.h"
 
@@ -52,6 +53,7 @@ struct Peer::Impl {
   void order(const Context& c, const Publisher::Order& order);
   void question(const Context& c, const Finder::Question& question);
   void update_state(const Context& c);
+  void settle_partners(const Context& c);
 
   // peer_life.cpp
   void start(Time now, Wall wall);
@@ -107,6 +109,7 @@ struct Peer::Impl {
   ForwardSources forwards;
   Links links;
   std::unique_ptr<SupernodeRole> role;  // null in a leaf
+  std::optional<Partners> partners;     // of a supernode with one address
   Lan lan;
   bool serving_links = false;  // the role is for our own links alone
   std::optional<Endpoint> outside;  // opened by a router, and proven

@@ -38,6 +38,7 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
     const auto self = self_endpoint().value_or(Endpoint{IpAddress{}, config.port});
     role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
     serving_links = self.ip.is_unspecified() && config.port != 0;  // no address of ours means anything elsewhere
+    if (!serving_links && config.second_port != 0) partners.emplace(self, config.second_port);
   }
   introduce();
 }
@@ -190,6 +191,7 @@ Time Peer::Impl::next_timeout() const {
                 finder.next_timeout(), links.next_timeout(), publish_alone_at, lan.next_timeout(), leaving_by});
   if (asked_all_at != kNever) next = std::min(next, asked_all_at + kAllSilent);
   if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
+  if (partners && leaving_by == kNever) next = std::min(next, partners->next_timeout());
   return next;
 }
 

@@ -52,6 +52,7 @@ Status SupernodeRole::on_client(const Context& c, SessionId session, const Clien
   client.used = c.now;
   client.device = hello.certificate.device;
   client.filled = c.now;
+  client.supernode = hello.descriptor.has_value();
   clients_[session] = std::move(client);
   count(of_prefix_, from, 1);
   if (sweep_at_ == kNever) sweep_at_ = c.now + kSweep;
@@ -167,6 +168,10 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     on_circuit_show(c, session, *show);
   } else if (const auto* ask = std::get_if<control::DialAsk>(&message)) {
     on_dial_ask(c, session, client, *ask);
+  } else if (std::holds_alternative<control::PartnerAsk>(message)) {
+    if (client.supernode && c.config.second_port != 0) say(c, session, control::PartnerOffer{c.config.second_port});
+  } else if (const auto* order = std::get_if<control::PartnerSend>(&message)) {
+    on_partner(c, session, client, *order);
   } else {
     ++counters_.refused;  // a client says none of the others
   }

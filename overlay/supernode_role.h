@@ -80,6 +80,13 @@ class SupernodeRole {
   std::optional<Transmit> bridge_back(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole);
   const Bridges& bridges() const { return bridges_; }
 
+  // A partner supernode's requests to send for it (partner.h), which the owner judges and answers.
+  static constexpr std::size_t kMostWanted = 64;
+  std::optional<PartnerWanted> poll_partner_wanted();
+  void answer_partner(const Context& c, SessionId from, std::uint64_t number, bool sent);
+  // A client that is heard from there has shown that it hears us there.
+  bool proves(const Sessions& sessions, const IpAddress& ip) const;
+
   dht::Dht& dht() { return dht_; }
   const dht::Dht& dht() const { return dht_; }
   const LeafRegistry& leaves() const { return leaves_; }
@@ -103,6 +110,7 @@ class SupernodeRole {
     Time used{};
     unsigned pending = 0;
     bool attach_waits = false;       // until its address is proven
+    bool supernode = false;          // by its descriptor
     std::unique_ptr<dht::Id> place;  // of one that wants to attach
   };
   struct Pending {
@@ -134,6 +142,7 @@ class SupernodeRole {
   void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
   void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
   void on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message);
+  void on_partner(const Context& c, SessionId session, const Client& client, const control::PartnerSend& order);
   void on_bridged(const Context& c, SessionId session, const control::CircuitOpen& message);
   void on_forward_open(const Context& c, SessionId session, const control::ForwardOpen& message);
   std::optional<Bridges::Client> bridge_client(const Context& c, SessionId session) const;
@@ -160,6 +169,7 @@ class SupernodeRole {
   std::map<ByteArray<7>, std::size_t> walks_of_prefix_;
   std::map<dht::LookupId, Pending> pending_;
   std::vector<Probation> probations_;  // oldest first
+  Fifo<PartnerWanted> partner_wanted_;
   Time sweep_at_ = kNever;
   Counters counters_;
 };

@@ -77,6 +77,20 @@ std::vector<Endpoint> told_streams(const UdpPorts& ports, const TcpPorts& tcp) {
   return out;
 }
 
+// What a partner supernode needs to know of us, where we have one address that others reach.
+std::optional<node::OneAddress> one_address(UdpPorts& ports, const Settings& settings) {
+  node::OneAddress out;
+  out.policy = settings.relay_policy();
+  const auto reachable = ports.reachable();
+  if (reachable.empty() || !out.policy.allows(reachable.front().ip)) return std::nullopt;
+  out.primary = reachable.front();
+  const auto second = ports.bind_for_partner(out.primary);
+  if (!second) return std::nullopt;
+  out.second_port = *second;
+  for (const auto port : {out.primary.port, out.second_port}) out.policy.own.push_back({out.primary.ip, port});
+  return out;
+}
+
 std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool serves, const Routes& routes) {
   auto out = std::make_unique<TcpPorts>();
   out->set_route([&routes](const Endpoint& to) { return routes.to(to); });
@@ -211,6 +225,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (parts.config.peer.role == overlay::Role::supernode) {
     if (const auto open = ports->bind_for_discovery(); !open)
       log_warn("NAT behaviour is not told to those who ask: " + open.error().text);
+    parts.config.one_address = one_address(*ports, settings);
+    parts.config.peer.second_port = parts.config.one_address ? parts.config.one_address->second_port : 0;
   }
   parts.config.sockets = ports->sockets();
   parts.config.peer.listen = ports->reachable();

@@ -44,7 +44,11 @@ std::vector<Message> one_of_each() {
           CircuitClosed{rng.array<16>()},
           CircuitOffer{rng.array<16>(), crypto::SessionKey{rng.array<32>()}},
           CircuitShow{99},
-          CircuitSeen{99, somewhere()}};
+          CircuitSeen{99, somewhere()},
+          PartnerAsk{},
+          PartnerOffer{4401},
+          PartnerSend{7, somewhere(), rng.array<12>(), 96, true, false},
+          PartnerSent{7, true}};
 }
 
 TEST(ControlMessage, EveryKindSurvivesTheWire) {

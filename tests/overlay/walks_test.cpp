@@ -108,6 +108,17 @@ struct Walks : testing::Test {
   std::uint64_t requests = 0;
 };
 
+TEST_F(Walks, WhoIsNoSupernodeHasNothingSentInItsName) {
+  node.config.second_port = 4401;
+  const auto session = client(IpAddress::v4(198, 51, 100, 7));
+  control::PartnerSend order;
+  order.client = {IpAddress::v4(192, 0, 2, 9), 53, Transport::udp};
+  role.on_message(c(), session, control::PartnerAsk{});
+  role.on_message(c(), session, order);
+  EXPECT_FALSE(role.poll_partner_wanted());
+  EXPECT_EQ(role.counters().refused, 1U);
+}
+
 TEST_F(Walks, OfOneClientAreSixteenAndTheRestIsToldThatItIsBusy) {
   ASSERT_GT(role.dht().contact_count(), 10U);
   const auto one = client(IpAddress::v4(9, 0, 0, 1));

@@ -31,5 +31,34 @@ TEST_F(NatDiscovery, OfForeignClientsFindsWhatTheNatDoes) {
   EXPECT_EQ(rows, expected.size()) << log_;
 }
 
+// Two supernodes with one address each: what our own node says, and coturn's client.
+TEST_F(NatDiscovery, ByAPartnerFindsTheSame) {
+  struct Known {
+    std::string nat, mapping, filtering;
+    std::string theirs;
+  };
+  const std::map<std::string, Known> expected = {
+      {"full-cone", {"full-cone", "endpoint-independent", "endpoint-independent", "Endpoint Independent Filtering"}},
+      {"restricted", {"restricted", "endpoint-independent", "address-dependent", "Address Dependent Filtering"}},
+      {"port-restricted",
+       {"port-restricted", "endpoint-independent", "address-and-port-dependent",
+        "Address and Port Dependent Filtering"}}};
+  const auto said = run(
+      "nat/discovery", "--partners --linnet " LINNET_BINARY_DIR "/linnet --types full-cone,restricted,port-restricted");
+  if (!said) GTEST_SKIP() << log_;
+  std::size_t rows = 0;
+  std::istringstream lines(*said);
+  for (std::string line; std::getline(lines, line); ++rows) {
+    const auto row = Json::parse(line, nullptr, false);
+    ASSERT_TRUE(row.is_object()) << line;
+    const auto& known = expected.at(row["type"]);
+    EXPECT_EQ(row["ours"]["nat"], known.nat) << line;
+    EXPECT_EQ(row["ours"]["mapping"], known.mapping) << line;
+    EXPECT_EQ(row["ours"]["filtering"], known.filtering) << line;
+    EXPECT_EQ(row["filtering"], "NAT with " + known.theirs) << row["said"]["filtering"];
+  }
+  EXPECT_EQ(rows, expected.size()) << log_;
+}
+
 }  // namespace
 }  // namespace linnet::scenario

@@ -82,7 +82,8 @@ Ordered relay_object(const std::optional<overlay::RelayStatus>& relay) {
                    {"month", n.over_month},
                    {"unknown", n.unknown},
                    {"foreign", n.foreign}}},
-                 {"refused", {{"full", n.refused_full}, {"month", n.refused_month}}}};
+                 {"refused", {{"full", n.refused_full}, {"month", n.refused_month}}},
+                 {"partner", relay->partner ? Ordered(relay->partner->to_string()) : Ordered(nullptr)}};
 }
 
 }  // namespace

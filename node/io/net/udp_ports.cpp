@@ -79,6 +79,27 @@ Done UdpPorts::bind_for_discovery() {
   return {};
 }
 
+std::optional<std::uint16_t> UdpPorts::bind_for_partner(const Endpoint& at) {
+  const bool v4 = at.ip.is_v4();
+  if (node::discovery_pair(locals_, v4) || sockets_.size() >= kMost || at.port == 0xffff) return std::nullopt;
+  for (const auto& other : reachable()) {
+    const bool reached = other.ip.is_global() == at.ip.is_global() && other.ip.is_loopback() == at.ip.is_loopback();
+    if (other.ip.is_v4() == v4 && other.ip != at.ip && reached) return std::nullopt;  // which one answers nobody chose
+  }
+  const auto own = std::find_if(locals_.begin(), locals_.end(), [&](const Endpoint& local) {
+    const bool open = local.ip.is_unspecified() || local.ip == IpAddress::v4(0);
+    return local.port == at.port && local.ip.is_v4() == v4 && (open || local.ip == at.ip);
+  });
+  if (own == locals_.end()) return std::nullopt;
+  auto second = *own;
+  ++second.port;
+  auto socket = UdpSocket::open(second);
+  if (!socket) return std::nullopt;
+  add(std::move(*socket));
+  ++of_discovery_;
+  return second.port;
+}
+
 std::vector<Endpoint> UdpPorts::reachable() const {
   std::vector<Endpoint> out;
   for (const auto& at : bound()) {

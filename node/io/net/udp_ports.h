@@ -24,6 +24,11 @@ class UdpPorts {
   // Trouble names a port that is taken; everything else goes on without it.
   Done bind_for_discovery();
 
+  // A supernode with one address: another port at it, the next one, so that a partner can make RFC 5780 of both
+  // (node/partner_desk.h). Nothing: `at`, which reachable() named, is not the only one of its family that others reach,
+  // or a port of the two is taken.
+  std::optional<std::uint16_t> bind_for_partner(const Endpoint& at);
+
   // What a supernode may tell others: unspecified addresses become those of the interfaces, global ones first.
   std::vector<Endpoint> reachable() const;
 

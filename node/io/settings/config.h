@@ -60,6 +60,7 @@ struct Settings {
   std::string turn_fingerprint;  // turn-client.fingerprint, as TlsTrust has it
   bool turn_insecure = false;    // turn-client.insecure: whoever answers by TLS
 
+  nat::turn::Policy relay_policy() const;  // where to nothing is sent that somebody else asks for
   std::optional<nat::turn::ServerConfig> turn_config() const;
   node::NodeConfig node_config() const;  // without what start-up finds out: bound addresses, bootstrap, sequence
 };

@@ -44,6 +44,15 @@ Outcome<bool> parse_switch(std::string_view text) {
   return trouble(quoted(text) + " is not on or off", Exit::usage);
 }
 
+nat::turn::Policy Settings::relay_policy() const {
+  nat::turn::Policy out;
+  for (const auto& range : private_ranges) {
+    if (const auto parsed = nat::turn::Range::parse(range)) out.private_ranges.push_back(*parsed);
+  }
+  out.allow_loopback = allow_loopback;
+  return out;
+}
+
 std::optional<nat::turn::ServerConfig> Settings::turn_config() const {
   if (turn_users.empty()) return std::nullopt;
   nat::turn::ServerConfig out;
@@ -52,10 +61,7 @@ std::optional<nat::turn::ServerConfig> Settings::turn_config() const {
     const auto colon = user.find(':');
     out.users.push_back({user.substr(0, colon), user.substr(colon + 1)});
   }
-  for (const auto& range : private_ranges) {
-    if (const auto parsed = nat::turn::Range::parse(range)) out.policy.private_ranges.push_back(*parsed);
-  }
-  out.policy.allow_loopback = allow_loopback;
+  out.policy = relay_policy();
   return out;
 }
 
