@@ -11,11 +11,9 @@ constexpr Duration kMendAgain = std::chrono::seconds(3);
 
 }  // namespace
 
-std::optional<Path> Links::second_voice_path(Time now, SessionId session, const Path& first) const {
-  const auto* link = find(session);
-  if (!link || now >= link->both_until) return std::nullopt;
+std::optional<Path> Links::beside(const Link& link, const Path& first) {
   const Path* best = nullptr;
-  for (const auto& path : link->proven) {
+  for (const auto& path : link.proven) {
     if (path.kind == PathKind::forward || path == first) continue;
     // By the same supernode it would be the same way.
     if (path.kind == PathKind::circuit && first.kind == PathKind::circuit && same_place(path.endpoint, first.endpoint))
@@ -25,31 +23,41 @@ std::optional<Path> Links::second_voice_path(Time now, SessionId session, const 
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
+std::optional<Links::VoiceWays> Links::voice_ways(const Context& c, SessionId session) const {
+  const auto first = voice_path(c, session);
+  if (!first) return std::nullopt;
+  const auto* link = find(session);
+  if (c.now >= (link->narrow ? link->urgent_until : link->both_until)) return VoiceWays{*first, {}};
+  const auto other = beside(*link, *first);
+  return link->narrow && other ? VoiceWays{*other, {}} : VoiceWays{*first, other};
+}
+
+void Links::go_both(Link& link, Time now, Duration lease, bool urgent) {
+  const auto until = now + std::min(lease, kMostBoth);
+  link.both_until = std::max(link.both_until, until);
+  if (urgent) link.urgent_until = std::max(link.urgent_until, until);
+}
+
 void Links::ask_both(const Context& c, SessionId session, Duration lease, bool urgent) {
   auto* link = find(session);
   if (!link) return;
   c.sessions.ask_both(c.now, session, lease, urgent);
-  if (urgent && !link->narrow) link->both_until = std::max(link->both_until, c.now + std::min(lease, kMostBoth));
+  if (urgent) go_both(*link, c.now, lease, urgent);
 }
 
 void Links::on_both(const Context& c, const BothWanted& wanted) {
-  auto* link = find(wanted.session);
-  if (!link || link->narrow) return;
-  link->both_until = std::max(link->both_until, c.now + std::min(wanted.lease, kMostBoth));
+  if (auto* link = find(wanted.session)) go_both(*link, c.now, wanted.lease, wanted.urgent);
 }
 
 void Links::set_narrow(SessionId session, bool narrow) {
-  auto* link = find(session);
-  if (!link) return;
-  link->narrow = narrow;
-  if (narrow) link->both_until = Time::min();
+  if (auto* link = find(session)) link->narrow = narrow;
 }
 
 bool Links::goes_both(Time now, SessionId session) const {
   const auto* link = find(session);
-  if (!link || now >= link->both_until || link->proven.empty()) return false;
+  if (!link || link->narrow || now >= link->both_until) return false;
   return std::any_of(link->proven.begin(), link->proven.end(),
-                     [&](const Path& p) { return second_voice_path(now, session, p).has_value(); });
+                     [&](const Path& p) { return beside(*link, p).has_value(); });
 }
 
 // The way in use is heard all the time. The others are asked, so that a spare that went is known before it is needed;

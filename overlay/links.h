@@ -45,10 +45,11 @@ struct Link {
   Time used{};
   Time voice_out = Time::min();  // latest
   Time voice_in = Time::min();
-  Time health_at = kNever;  // next look at the voice
-  Time legs_at = kNever;    // next look at the circuits
-  Time both_until = Time::min();  // our voice goes two ways
-  bool narrow = false;            // and shall not: there is no room for it
+  Time health_at = kNever;          // next look at the voice
+  Time legs_at = kNever;            // next look at the circuits
+  Time both_until = Time::min();    // our voice goes two ways
+  Time urgent_until = Time::min();  // and nothing of it is heard by the first
+  bool narrow = false;              // there is no room for both
 };
 
 // What a link needs of the other rooms.
@@ -100,11 +101,16 @@ class Links {
   void close_idle(const Context& c, const LinkRooms& rooms);
   void close_all(const Context& c, const LinkRooms& rooms);
   void keep(Time now, SessionId link, bool kept);
-  // The way of the link's frames. FORWARD carries no voice: while the frames still go there, the first other path that is
-  // proven (the answering end moves its frames only when the other's next one comes).
+  // The way of the link's frames. FORWARD carries no voice: while the frames still go there, the first other path that
+  // is proven (the answering end moves its frames only when the other's next one comes).
   std::optional<Path> voice_path(const Context& c, SessionId link) const;
-  // Protect mode (Peer::ask_both): a proven path at another place than this one, while our voice goes two ways.
-  std::optional<Path> second_voice_path(Time now, SessionId link, const Path& first) const;
+  // Protect mode (Peer::ask_both): beside it a proven path at another place, while our voice goes two ways. Where there
+  // is no room for both and nothing is heard by the first, the other takes its place.
+  struct VoiceWays {
+    Path first;
+    std::optional<Path> second;
+  };
+  std::optional<VoiceWays> voice_ways(const Context& c, SessionId link) const;
   void ask_both(const Context& c, SessionId link, Duration lease, bool urgent);
   void on_both(const Context& c, const BothWanted& wanted);
   void set_narrow(SessionId link, bool narrow);
@@ -113,8 +119,8 @@ class Links {
   void voice_sent(Time now, SessionId link);
   void voice_heard(Time now, SessionId link);
 
-  // The link on which this path is proven, or is a circuit that we accepted for it: the caller may have proven it before
-  // our own challenges are answered. The youngest when there are several.
+  // The link on which this path is proven, or is a circuit that we accepted for it: the caller may have proven it
+  // before our own challenges are answered. The youngest when there are several.
   struct OnLink {
     SessionId link{};
     Path path;  // as the link knows it
@@ -133,6 +139,8 @@ class Links {
   std::size_t memory_bytes() const;
 
  private:
+  static std::optional<Path> beside(const Link& link, const Path& first);
+  static void go_both(Link& link, Time now, Duration lease, bool urgent);
   struct HeldAsk {  // a supernode's question that came before the other end's offer
     control::CircuitAsk ask;
     crypto::SessionKey supernode;

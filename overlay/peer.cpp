@@ -83,17 +83,16 @@ Status Peer::send(Time now, SessionId link, Channel channel, Bytes message) {
 }
 
 void Peer::send_voice(Time now, SessionId link, ByteView packet) {
-  const auto path = impl_->links.voice_path(impl_->at(now), link);
-  if (!path) {
+  const auto ways = impl_->links.voice_ways(impl_->at(now), link);
+  if (!ways) {
     ++impl_->counters.dropped;
     return;
   }
   impl_->links.voice_sent(now, link);
-  impl_->voice_out(*path, packet);
+  impl_->voice_out(ways->first, packet);
   // Of RTCP (RFC 5761 section 4) one copy is enough.
   const bool report = packet.size() > 1 && packet[1] >= 192 && packet[1] <= 223;
-  if (const auto spare = report ? std::nullopt : impl_->links.second_voice_path(now, link, *path))
-    impl_->voice_out(*spare, packet);
+  if (ways->second && !report) impl_->voice_out(*ways->second, packet);
 }
 
 void Peer::ask_both(Time now, SessionId link, Duration lease, bool urgent) {

@@ -62,9 +62,11 @@ struct WatchState : std::enable_shared_from_this<WatchState> {
   }
   void wait_write(std::function<void()> then) {
     if (std::exchange(writable, std::move(then))) return;  // it waits already
-    descriptor.async_wait(stream_descriptor::wait_write, [self = shared_from_this()](error_code failed) {
-      const auto ready = std::exchange(self->writable, nullptr);
-      if (!failed && !self->closed) survive(ready);
+    insist([this] {
+      descriptor.async_wait(stream_descriptor::wait_write, [self = shared_from_this()](error_code failed) {
+        const auto ready = std::exchange(self->writable, nullptr);
+        if (!failed && !self->closed) survive(ready);
+      });
     });
   }
   void close() {
@@ -91,6 +93,7 @@ class WatchImpl final : public Loop::Watch {
 struct AlarmState {
   std::function<void()> ring;
   Time at = kNever;
+  std::uint64_t rang = 0;  // in this turn of all alarms
   bool closed = false;
 };
 
@@ -119,15 +122,17 @@ class Alarms {
   }
 
  private:
-  // One that is set to the past by what rings goes on in the next turn.
+  // Each rings once: one that is set to the past by what rings goes on in the next turn.
   void ring_due() {
     ringing_ = true;
+    ++turn_;
     armed_ = Time::min();  // what rings arms nothing meanwhile
     const auto time = now();
     for (auto left = all_.size(); left > 0 && !context_.stopped(); --left) {
       auto* const alarm = due(time);
       if (alarm == nullptr) break;
       alarm->at = kNever;
+      alarm->rang = turn_;
       survive(alarm->ring);  // it may be destroyed, and others made, but none leaves the list meanwhile
     }
     ringing_ = false;
@@ -141,7 +146,7 @@ class Alarms {
   AlarmState* due(Time time) const {
     AlarmState* first = nullptr;
     for (const auto& alarm : all_) {
-      if (alarm->at <= time && (first == nullptr || alarm->at < first->at)) first = alarm.get();
+      if (alarm->rang != turn_ && alarm->at <= time && (first == nullptr || alarm->at < first->at)) first = alarm.get();
     }
     return first;
   }
@@ -153,6 +158,7 @@ class Alarms {
   asio::io_context& context_;
   asio::steady_timer timer_;
   std::vector<std::shared_ptr<AlarmState>> all_;
+  std::uint64_t turn_ = 0;
   Time armed_ = kNever;
   bool ringing_ = false;
 };
@@ -194,10 +200,12 @@ struct Loop::Impl {
   Time rest{};
 
   void wait_signal() {
-    signals.async_wait([this](error_code failed, int number) {
-      if (failed) return;
-      survive([&] { on_signal(number); });
-      wait_signal();
+    insist([this] {
+      signals.async_wait([this](error_code failed, int number) {
+        if (failed) return;
+        survive([&] { on_signal(number); });
+        wait_signal();
+      });
     });
   }
 };

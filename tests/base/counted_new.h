@@ -29,6 +29,7 @@ inline void* get(std::size_t n) {
 }  // namespace linnet::counted
 
 #ifndef LINNET_SANITIZED
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // GCC inlines one of each pair and misses the other
 void* operator new(std::size_t n) { return linnet::counted::get(n); }
 void* operator new[](std::size_t n) { return linnet::counted::get(n); }
 // Of std::stable_sort.

@@ -210,6 +210,15 @@ TEST_F(LoopTest, AnAlarmThatIsAlwaysDueStarvesNobody) {
   run();
 }
 
+TEST_F(LoopTest, AnAlarmThatIsAlwaysDueStarvesNoOtherAlarm) {
+  std::unique_ptr<Loop::Alarm> again;
+  again = loop.alarm([&] { again->set(Time{}); });
+  const auto other = loop.alarm([&] { loop.stop(); });
+  other->set(now() + std::chrono::milliseconds(1));
+  again->set(Time{});
+  run();
+}
+
 TEST_F(LoopTest, DoesWhatOtherThreadsPostInTheirOrder) {
   std::vector<int> done;
   std::thread other([&] {

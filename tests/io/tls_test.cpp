@@ -1,8 +1,12 @@
 // Streams on real sockets: TLS against OpenSSL's own client, guests that speak STUN, proxies on the way.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <cstdio>
 
+#include "node/io/net/address.h"
 #include "node/io/net/routes.h"
 #include "tests/io/real_peer.h"
 #include "tests/io/small_proxy.h"
@@ -150,6 +154,40 @@ TEST_F(Ports, HearAPacketInTlsAndAnswerIt) {
   ports.flush();
   ASSERT_TRUE(until([&] { return !answers.empty(); }));
   EXPECT_EQ(answers[0], (Bytes{5, 6}));
+}
+
+// A connection whose own end is that port of loopback, or any: what two people behind one NAT may look like.
+Fd dialled_from(std::uint16_t& port, const Endpoint& to) {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const auto own = to_socket_address(Endpoint{to.ip, port});
+  const auto there = to_socket_address(to);
+  if (::bind(fd.get(), own.get(), own.size) != 0 || ::connect(fd.get(), there.get(), there.size) != 0) return Fd();
+  sockaddr_in bound{};
+  socklen_t size = sizeof bound;
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size);
+  port = ntohs(bound.sin_port);
+  return fd;
+}
+
+TEST_F(Ports, SurviveTwoInTlsFromOnePortAtTwoOfTheirs) {
+  ASSERT_TRUE(ports.listen({*Endpoint::parse("127.0.0.1:0"), *Endpoint::parse("127.0.0.1:0")}));
+  ports.start(
+      loop, [](const Datagram&) {}, [] {}, {[](const Endpoint&) { return true; }, nullptr});
+  Bytes hello;
+  Tls::client("node.example")->take_output(hello);
+  std::uint16_t port = 0;
+  std::vector<Fd> both;
+  for (const auto& to : ports.bound()) {
+    both.push_back(dialled_from(port, to));
+    ASSERT_TRUE(both.back());
+    ASSERT_EQ(::send(both.back().get(), hello.data(), hello.size(), MSG_NOSIGNAL), static_cast<ssize_t>(hello.size()));
+    pollfd p{both.back().get(), POLLIN, 0};  // answered, or closed
+    ASSERT_TRUE(until([&] { return ::poll(&p, 1, 0) == 1; }));
+  }
+  for (auto& one : both) one.reset();
+  EXPECT_TRUE(until([&] { return ports.size() == 0; }));
 }
 
 // Bytes as they are, into `openssl s_client`.

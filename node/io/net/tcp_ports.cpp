@@ -184,14 +184,14 @@ void TcpPorts::on_readable(TcpConnection& connection) {
       receive_(Datagram{connection.remote(), packet});
     }
   };
-  const auto remote = connection.remote();
+  auto name = connection.remote();
   auto became = connection.read(now(), receive);
-  auto at = connections_.find(remote);
   if (became == TcpConnection::Read::in_tls) {
-    const auto renamed = connection.remote();
-    became = rename(remote, renamed) ? connection.read(now(), receive) : TcpConnection::Read::over;
-    if (const auto found = connections_.find(renamed); found != connections_.end()) at = found;
+    const bool renamed = rename(name, connection.remote());
+    if (renamed) name = connection.remote();  // else the one that has the name stays, and this one goes
+    became = renamed ? connection.read(now(), receive) : TcpConnection::Read::over;
   }
+  const auto at = connections_.find(name);
   if (became == TcpConnection::Read::guest) {
     hand_on(at);
   } else if (became != TcpConnection::Read::goes_on) {
