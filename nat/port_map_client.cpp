@@ -117,6 +117,8 @@ void PortMapClient::ask(Time now, Entry& entry) {
 }
 
 void PortMapClient::ask_address(Time now) {
+  // A refusal of version 2 can be forged too.
+  if (speaks_ == Speaks::nat_pmp && address_tries_ >= kPmpTries) return doubt(now, Duration{});
   send(natpmp::write_address_request());
   const auto pause = address_tries_ < kPmpTries ? kPmpFirst * (1 << address_tries_) : kPcpMost;
   ++address_tries_;
@@ -148,8 +150,31 @@ void PortMapClient::handle(Time now, ByteView bytes, bool announced) {
   if (const auto response = pcp::read_response(bytes)) on_pcp(now, *response, announced);
 }
 
+// Whether it answers MAP in PCP no more: it was asked again, without an answer since.
+bool PortMapClient::silent_in_pcp() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.tries > 1; });
+}
+
+// Who speaks is to be found out anew. What is held stays as long as it was promised.
+void PortMapClient::doubt(Time now, Duration within) {
+  speaks_ = Speaks::unknown;
+  epoch_.reset();
+  external_.reset();
+  address_tries_ = 0;
+  address_at_ = router_.server.ip.is_v4() ? now + within + kPmpAfter : kNever;
+  for (auto& entry : entries_) {
+    entry.spacing = Duration{};
+    entry.tries = 0;
+    entry.next = now + part_of(within);
+  }
+}
+
+Duration PortMapClient::part_of(Duration whole) {
+  return Duration(static_cast<std::int64_t>(rng_.unit() * static_cast<double>(micros(whole))));
+}
+
 void PortMapClient::on_version_refused(Time now) {
-  if (speaks_ != Speaks::unknown) return;
+  if (speaks_ == Speaks::nat_pmp || (speaks_ == Speaks::pcp && !silent_in_pcp())) return;
   if (router_.server.ip.is_v4()) {
     speak(now, Speaks::nat_pmp);
     for (auto& entry : entries_) entry.next = now;
@@ -164,15 +189,14 @@ void PortMapClient::on_pcp(Time now, const pcp::Response& response, bool announc
     if (!announced) on_version_refused(now);
     return;
   }
-  if (speaks_ == Speaks::nat_pmp) {  // its software is another one now
-    if (response.opcode != pcp::Opcode::announce || !announced) return;
-    external_.reset();
-  }
   if (response.opcode == pcp::Opcode::announce) {
     if (response.code != pcp::Code::success) return;
-    speak(now, Speaks::pcp);
-    return look_at_epoch(now, response.epoch, announced, nullptr);
+    if (speaks_ == Speaks::pcp) return look_at_epoch(now, response.epoch, announced, nullptr);
+    // Its software may be another one now. But anybody can say so in its name: only an answer to our nonce tells.
+    if (speaks_ == Speaks::nat_pmp && announced) doubt(now, kAnnounced);
+    return;
   }
+  if (speaks_ == Speaks::nat_pmp) return;
   if (announced || !response.map) return;
   const auto& map = *response.map;
   for (auto& entry : entries_) {
@@ -280,9 +304,7 @@ void PortMapClient::look_at_epoch(Time now, seconds server, bool announced, cons
     entry.lost = true;
     entry.spacing = Duration{};
     entry.tries = 0;
-    entry.next = announced
-                     ? now + Duration(static_cast<std::int64_t>(rng_.unit() * static_cast<double>(micros(kAnnounced))))
-                     : now;
+    entry.next = announced ? now + part_of(kAnnounced) : now;
   }
 }
 

@@ -82,6 +82,9 @@ class PortMapClient {
   void on_pcp(Time now, const pcp::Response& response, bool announced);
   void on_natpmp(Time now, const natpmp::Response& response, bool announced);
   void on_version_refused(Time now);
+  bool silent_in_pcp() const;
+  void doubt(Time now, Duration within);
+  Duration part_of(Duration whole);
   void speak(Time now, Speaks what);
   void take(Time now, Entry& entry, const Endpoint& external, std::chrono::seconds lifetime, MappedBy by);
   struct Offer {

@@ -206,6 +206,81 @@ TEST(PortMapper, AnAnnouncedRestartIsAnsweredWithinFiveSeconds) {
   }
 }
 
+Bytes announcement() {
+  pcp::Response out;
+  out.opcode = pcp::Opcode::announce;
+  return pcp::write(out);
+}
+
+TEST(PortMapper, AForgedAnnouncementTakesNoMappingOfNatPmpAway) {
+  for (const bool announces_version : {true, false}) {
+    for (const Duration when : {Duration(0s), Duration(1s), Duration(10min)}) {
+      ModelRouter old;
+      old.pcp = false;
+      old.announces_version = announces_version;
+      House house(old);
+      house.silent = when == Duration(0s) ? 1 : 0;  // it comes before the first answer
+      house.start();
+      house.run(when);
+      auto forged = announcement();
+      house.mapper.handle_announcement(house.now, {kRouter, forged});
+      for (int minute = 0; minute < 5 * 60; ++minute) {
+        house.run(1min);
+        ASSERT_TRUE(house.external()) << announces_version << ' ' << millis(when) << ", minute " << minute;
+        EXPECT_EQ(house.mapper.mappings()[0].by, MappedBy::nat_pmp);
+      }
+      EXPECT_GT(house.router.table.begin()->second.until, house.now) << "the router kept it";
+    }
+  }
+}
+
+TEST(PortMapper, ForgedAnnouncementsWithoutEndKeepNoMappingAway) {
+  ModelRouter old;
+  old.pcp = false;
+  old.announces_version = false;
+  House house(old);
+  house.start();
+  for (int second = 0; second < 3 * 3600; ++second) {
+    auto forged = announcement();
+    house.mapper.handle_announcement(house.now, {kRouter, forged});
+    house.run(1s);
+    ASSERT_TRUE(second < 5 || house.external()) << second;
+  }
+  EXPECT_LT(house.router.requests, 3 * 3600 * 3);
+}
+
+TEST(PortMapper, ARouterWhoseSoftwareBecameAnotherIsSpokenToInItsNewProtocol) {
+  ModelRouter old;
+  old.pcp = false;
+  House house(old);
+  house.start();
+  house.run(10min);
+  house.router.pcp = true;
+  house.router.restart(house.now);
+  auto said = announcement();
+  house.mapper.handle_announcement(house.now, {kRouter, said});
+  house.run(5s);
+  ASSERT_TRUE(house.external());
+  EXPECT_EQ(house.mapper.mappings()[0].by, MappedBy::pcp);
+  house.router.pcp = false;
+  house.router.restart(house.now);
+  house.run(2h);
+  ASSERT_EQ(house.router.table.size(), 1U);
+  EXPECT_EQ(house.mapper.mappings()[0].by, MappedBy::nat_pmp);
+}
+
+TEST(PortMapper, ARouterOfPcpAloneIsFoundAgainAfterAForgedRefusalOfItsVersion) {
+  ModelRouter router;
+  router.nat_pmp = false;
+  House house(router);
+  house.silent = 1;
+  house.start();
+  auto forged = from_hex("0080000100000000").value();
+  house.mapper.handle_datagram(house.now, {kRouter, forged});
+  house.run(3min);
+  EXPECT_TRUE(house.external());
+}
+
 TEST(PortMapper, ANewExternalAddressIsNews) {
   House house;
   house.start();
