@@ -29,7 +29,6 @@ struct Allocation {
 
   bool open() const { return v4.id != 0 || v6.id != 0; }
   const Relay& relay_for(const IpAddress& peer) const { return peer.is_v4() ? v4 : v6; }
-  Relay* relay_of(RelayId relay) { return relay == v4.id ? &v4 : relay == v6.id ? &v6 : nullptr; }
 };
 
 }  // namespace linnet::nat::turn

@@ -67,10 +67,10 @@ class Attachments {
   static constexpr std::size_t kCapacity = 64;
   static constexpr std::size_t kKnown = 32;
 
-  // `hello` is what we say to supernodes.
   // The stream that worked on this network last, if datagrams did not.
   void set_favourite(std::optional<Way> way) { favourite_ = way; }
   std::optional<Way> favourite() const { return favourite_; }
+  // `hello` is what we say to supernodes.
   void set_hello(Bytes hello) { hello_ = std::move(hello); }
 
   // How often supernodes hear of us from now on, and are told so.

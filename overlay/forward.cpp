@@ -12,8 +12,6 @@ bool frames(ByteView inner) { return !inner.empty() && inner[0] == 8; }
 // Checks of the way from end to end (docs/protocol/traversal.md).
 bool stun(ByteView inner) { return !inner.empty() && inner[0] <= 3; }
 
-bool voice_packet(ByteView inner) { return !inner.empty() && inner[0] >= 128 && inner[0] <= 191; }
-
 Result<ForwardPacket> read_to_leaf(MutableBytes packet) {
   if (packet.size() < kToLeafHeader) return fail(Fault::truncated);
   Reader in(packet.subspan(2));
@@ -35,17 +33,17 @@ Result<ForwardPacket> read_tagged(ForwardKind kind, MutableBytes packet) {
   return out;
 }
 
-Result<ForwardPacket> read_circuit(MutableBytes packet) {
-  if (packet.size() < kCircuitHeader) return fail(Fault::truncated);
+}  // namespace
+
+Result<Tagged> read_circuit(MutableBytes packet) {
+  if (packet.size() < kCircuitHeader || packet[0] != kForwardType) return fail(Fault::truncated);
+  if (packet[1] != static_cast<std::uint8_t>(ForwardKind::circuit)) return fail(Fault::unsupported);
   Reader in(packet.subspan(2));
   const std::uint64_t high = in.u16();
   Tagged out{ForwardKind::circuit, high << 32 | in.u32(), packet.subspan(kCircuitHeader)};
-  // It stands between two sessions. A handshake in here would come from whatever source its sender makes up.
   if (!frames(out.inner) && !voice_packet(out.inner) && !stun(out.inner)) return fail(Fault::malformed);
   return out;
 }
-
-}  // namespace
 
 Result<ForwardPacket> read_forward(MutableBytes packet) {
   if (packet.size() < 2 || packet[0] != kForwardType) return fail(Fault::truncated);
@@ -54,7 +52,10 @@ Result<ForwardPacket> read_forward(MutableBytes packet) {
     case ForwardKind::down:
     case ForwardKind::up:
     case ForwardKind::back: return read_tagged(kind, packet);
-    case ForwardKind::circuit: return read_circuit(packet);
+    case ForwardKind::circuit: {
+      const auto circuit = read_circuit(packet);
+      return circuit ? Result<ForwardPacket>(*circuit) : fail(circuit.error());
+    }
   }
   return fail(Fault::unsupported);
 }

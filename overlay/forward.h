@@ -1,13 +1,17 @@
 // FORWARD: how a packet reaches a leaf before a circuit stands (protocol.md section 4). First byte 11, second byte the
 // kind.
 //
-//   to_leaf  source -> supernode   mac1 16, leaf tag 8, return token 8, inner     mac1 keyed by the leaf's SK over what
-//   follows it down     supernode -> leaf     source tag 8, inner up       leaf -> supernode     source tag 8, inner
+// clang-format off
+//   to_leaf  source -> supernode   mac1 16, leaf tag 8, return token 8, inner; mac1 is keyed by the leaf's SK, over what follows it
+//   down     supernode -> leaf     source tag 8, inner
+//   up       leaf -> supernode     source tag 8, inner
 //   back     supernode -> source   return token 8, inner
-//   circuit  either way            circuit id 6, inner                            see circuit.h
+//   circuit  either way            circuit id 6, inner; see circuit.h
+// clang-format on
 //
 // The inner packet of the first four is one of the session layer's (first byte 4..8): no nesting, no voice. That of a
-// circuit is frames (8) or voice: handshakes are over when it is opened.
+// circuit is frames (8), voice (128..191) or a check of ICE (STUN, 0..3; RFC 7983): handshakes are over when it is
+// opened, and would come from whatever source their sender makes up.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +48,9 @@ using ForwardPacket = std::variant<ToLeaf, Tagged>;  // a circuit packet is Tagg
 
 // Views into `packet`.
 Result<ForwardPacket> read_forward(MutableBytes packet);
+Result<Tagged> read_circuit(MutableBytes packet);
+
+inline bool voice_packet(ByteView inner) { return !inner.empty() && inner[0] >= 128 && inner[0] <= 191; }
 
 Bytes write_to_leaf(const crypto::Mac1& mac1, std::uint64_t tag, std::uint64_t token, ByteView inner);
 Bytes write_tagged(ForwardKind kind, std::uint64_t id, ByteView inner);
