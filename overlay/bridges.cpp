@@ -1,7 +1,7 @@
 #include "overlay/bridges.h"
 
 #include <algorithm>
-#include <set>
+#include <tuple>
 
 namespace linnet::overlay {
 namespace {
@@ -29,11 +29,52 @@ bool bridge_room(const Entries& entries, const Bridges::Client& client, std::siz
 
 }  // namespace
 
-bool Bridges::far_room(const dht::Contact& far) const {
-  std::set<crypto::SessionKey> all{far.session};
-  for (const auto& [token, f] : forwards_) all.insert(f.far.session);
-  for (const auto& a : asked_) all.insert(a.far.session);
-  return all.size() <= kFar;
+Bridges::Place Bridges::place_of(const Client& client) {
+  const auto& ip = client.at.ip;
+  return ip.is_global() ? Place{ip.prefix(), {}} : Place{{}, ip};
+}
+
+std::vector<Bridges::Far> Bridges::fars() const {
+  std::vector<Far> out;
+  const auto add = [&](const auto& one) {
+    const auto by = place_of(one.client);
+    const auto at = std::find_if(out.begin(), out.end(), [&](const Far& f) { return f.key == one.far.session; });
+    if (at == out.end()) {
+      out.push_back({one.far.session, by, one.since, false});
+      return;
+    }
+    at->shared = at->shared || at->by != by;
+    if (one.since < at->since) std::tie(at->since, at->by) = std::tie(one.since, by);
+  };
+  for (const auto& [token, f] : forwards_) add(f);
+  for (const auto& a : asked_) add(a);
+  return out;
+}
+
+// Makes it where it may: of those that brought in most the oldest goes, first what others do not use.
+bool Bridges::far_room(const Client& client, const dht::Contact& far) {
+  const auto all = fars();
+  if (std::any_of(all.begin(), all.end(), [&](const Far& f) { return f.key == far.session; })) return true;
+  const auto held = [&](const Place& by) {
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const Far& f) { return f.by == by; }));
+  };
+  const auto own = held(place_of(client));
+  if (own >= kFarOfPrefix) return false;
+  if (all.size() < kFar) return true;
+  const auto rank = [&](const Far& f) { return std::tuple(kFar - held(f.by), f.shared, f.since); };
+  const auto& out =
+      *std::min_element(all.begin(), all.end(), [&](const Far& a, const Far& b) { return rank(a) < rank(b); });
+  if (own > 0 || held(out.by) < 2) return false;
+  put_out(out.key);
+  return true;
+}
+
+void Bridges::put_out(const crypto::SessionKey& far) {
+  std::erase_if(forwards_, [&](const auto& f) { return f.second.far.session == far; });
+  std::erase_if(asked_, [&](const Asked& a) {
+    if (a.far.session == far) put_out_.push_back(a);
+    return a.far.session == far;
+  });
 }
 
 void Bridges::sweep_from(Time now) { sweep_at_ = std::min(sweep_at_, now + kSweepBridges); }
@@ -45,8 +86,8 @@ Status Bridges::open(Time now, const Client& client, const dht::Contact& far, st
     known.used = now;
     return {};
   }
-  if (!far_room(far) || !bridge_room(forwards_, client, kForwards, kForwardsOfClient)) return fail(Fault::full);
-  forwards_.emplace(token, Carried{client, far, tag, now});
+  if (!bridge_room(forwards_, client, kForwards, kForwardsOfClient) || !far_room(client, far)) return fail(Fault::full);
+  forwards_.emplace(token, Carried{client, far, tag, now, now});
   to_reach_.push_back(far);
   sweep_from(now);
   return {};
@@ -68,8 +109,8 @@ std::optional<Endpoint> Bridges::back(Time now, const Endpoint& from, std::uint6
 
 Status Bridges::open_circuit(Time now, const Client& client, const dht::Contact& far, std::uint64_t tag,
                              const control::PairNonce& nonce) {
-  if (find(far.session, nonce) != nullptr || !far_room(far) ||
-      !bridge_room(asked_, client, kCircuits, kCircuitsOfClient))
+  if (find(far.session, nonce) != nullptr || !bridge_room(asked_, client, kCircuits, kCircuitsOfClient) ||
+      !far_room(client, far))
     return fail(Fault::full);
   Asked asked;
   asked.client = client;
@@ -83,7 +124,12 @@ Status Bridges::open_circuit(Time now, const Client& client, const dht::Contact&
   return {};
 }
 
-void Bridges::settle(const Context& c, Attachments& attachments) {
+void Bridges::settle(const Context& c, Attachments& attachments, CircuitTable& circuits) {
+  for (const auto& asked : std::exchange(put_out_, {})) {
+    if (asked.stage == Asked::Stage::standing) circuits.close(asked.circuit);
+    refuse(asked, control::CircuitEnd::full);
+    give_up(c, attachments, asked);
+  }
   for (const auto& far : std::exchange(to_reach_, {})) attachments.reach(c, far.endpoint, far.session);
   for (auto& asked : asked_) {
     if (asked.stage != Asked::Stage::reaching) continue;
@@ -111,6 +157,14 @@ void Bridges::release(const Context& c, Attachments& attachments, const Asked& a
   if (asked.held) attachments.release(c, asked.far.session);
 }
 
+// The far supernode is told: it allows our session so many circuits, for all whom we carry.
+void Bridges::give_up(const Context& c, Attachments& attachments, const Asked& asked) {
+  const auto session = asked.held ? attachments.session_with(asked.far.session) : std::nullopt;
+  if (session)
+    (void)c.sessions.send(c.now, *session, Channel::control, control::write(control::CircuitClosed{asked.nonce}));
+  release(c, attachments, asked);
+}
+
 bool Bridges::on_ready(const Context& c, Attachments& attachments, CircuitTable& circuits, const Supernode& from,
                        const control::CircuitReady& ready) {
   auto* asked = from.key ? find(*from.key, ready.nonce) : nullptr;
@@ -125,7 +179,7 @@ bool Bridges::on_ready(const Context& c, Attachments& attachments, CircuitTable&
     return true;
   }
   refuse(*asked, stands.error() == Fault::too_big ? control::CircuitEnd::month : control::CircuitEnd::full);
-  release(c, attachments, *asked);
+  give_up(c, attachments, *asked);
   asked_.erase(asked_.begin() + (asked - asked_.data()));
   return true;
 }
@@ -145,7 +199,7 @@ void Bridges::on_down(const Context& c, Attachments& attachments, SessionId clie
   std::erase_if(forwards_, [&](const auto& f) { return f.second.client.session == client; });
   std::erase_if(asked_, [&](const Asked& a) {
     if (a.client.session != client) return false;
-    release(c, attachments, a);
+    give_up(c, attachments, a);
     return true;
   });
 }
@@ -166,7 +220,7 @@ void Bridges::handle_timeout(const Context& c, Attachments& attachments, const C
     const bool standing = a.stage == Asked::Stage::standing;
     if (standing ? circuits.stands(a.circuit) : c.now - a.since < kAnswer) return false;
     if (!standing) refuse(a, control::CircuitEnd::nobody);  // of one that stood the table's owner tells
-    release(c, attachments, a);
+    give_up(c, attachments, a);
     return true;
   });
   sweep_at_ = forwards_.empty() && asked_.empty() ? kNever : c.now + kSweepBridges;

@@ -6,8 +6,10 @@
 // far supernode is one that this one knows itself, by its own round trip, and where it goes is this one's knowledge.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/fifo.h"
@@ -24,6 +26,8 @@ class Bridges {
   static constexpr std::size_t kCircuitsOfClient = 4;
   static constexpr std::size_t kPrefixShare = 8;  // of both: one /24 or /48 has an eighth
   static constexpr std::size_t kFar = 16;         // supernodes at once: sessions with them are ours
+  // Of them, those that clients of one prefix brought in, or of one address that is not global.
+  static constexpr std::size_t kFarOfPrefix = std::max<std::size_t>(2, kFar / kPrefixShare);
   static constexpr Duration kIdle = std::chrono::seconds(60);
   static constexpr Duration kAnswer = std::chrono::seconds(3);  // of the far supernode
 
@@ -31,6 +35,8 @@ class Bridges {
     SessionId session{};
     Endpoint at;
   };
+
+  // Where all places for supernodes are taken, who brought in none takes one of those that brought in most.
 
   // Packets of this client with this tag and token go to the supernode `far`, and answers back. Fault::full.
   Status open(Time now, const Client& client, const dht::Contact& far, std::uint64_t tag, std::uint64_t token);
@@ -47,8 +53,8 @@ class Bridges {
     SessionId client{};
     control::Message message;
   };
-  // Sees to sessions with the far supernodes, and asks them.
-  void settle(const Context& c, Attachments& attachments);
+  // Sees to sessions with the far supernodes, and asks them; ends the circuits of those that lost their place.
+  void settle(const Context& c, Attachments& attachments, CircuitTable& circuits);
   // From a far supernode. False: it is of no bridge.
   bool on_ready(const Context& c, Attachments& attachments, CircuitTable& circuits, const Supernode& from,
                 const control::CircuitReady& ready);
@@ -70,6 +76,7 @@ class Bridges {
     Client client;
     dht::Contact far;
     std::uint64_t tag = 0;
+    Time since{};
     Time used{};
   };
   struct Asked {
@@ -84,14 +91,27 @@ class Bridges {
     bool held = false;  // the session with the far supernode
   };
 
-  bool far_room(const dht::Contact& far) const;
+  // A supernode that something leads to. Who uses it longest has brought it in.
+  using Place = std::pair<ByteArray<7>, IpAddress>;  // a prefix, or an address that is not global
+  static Place place_of(const Client& client);
+  struct Far {
+    crypto::SessionKey key;
+    Place by;
+    Time since{};
+    bool shared = false;  // with clients elsewhere
+  };
+  std::vector<Far> fars() const;
+  bool far_room(const Client& client, const dht::Contact& far);
+  void put_out(const crypto::SessionKey& far);
   void refuse(const Asked& asked, control::CircuitEnd why);
   void release(const Context& c, Attachments& attachments, const Asked& asked);
+  void give_up(const Context& c, Attachments& attachments, const Asked& asked);
   Asked* find(const crypto::SessionKey& far, const control::PairNonce& nonce);
   void sweep_from(Time now);
 
   std::map<std::uint64_t, Carried> forwards_;  // by token: anybody's packet is looked up, so not by looking at all
   std::vector<Asked> asked_;
+  std::vector<Asked> put_out_;
   std::vector<dht::Contact> to_reach_;
   Fifo<Say> out_;
   Time sweep_at_ = kNever;

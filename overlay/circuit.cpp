@@ -11,13 +11,6 @@ constexpr std::uint64_t kPrefixShare = 128;
 
 double bytes_a_second(std::uint64_t bits) { return static_cast<double>(bits) / 8; }
 
-// Of [11][5][id 6]; 0 is no circuit.
-std::uint64_t id_in(ByteView packet) {
-  std::uint64_t id = 0;
-  for (std::size_t i = 2; i < kCircuitHeader; ++i) id = id << 8 | packet[i];
-  return id;
-}
-
 }  // namespace
 
 int month_of(Wall wall) {
@@ -80,6 +73,15 @@ Status CircuitTable::join(Time now, std::uint64_t id, const End& caller, const E
 
 void CircuitTable::close(std::uint64_t id) {
   if (circuits_.contains(id)) (void)remove(id);
+}
+
+std::optional<SessionId> CircuitTable::close(SessionId caller, const control::PairNonce& nonce) {
+  if (peers_.count(caller) == 0) return std::nullopt;
+  std::uint64_t found = 0;
+  circuits_.each([&](std::uint64_t id, const auto& circuit) {
+    if (circuit->sides[0].end.session == caller && crypto::same(circuit->nonce, nonce)) found = id;
+  });
+  return found == 0 ? std::nullopt : std::optional(remove(found).sessions[1]);
 }
 
 void CircuitTable::place(Time now, Side& side, const End& end) {
@@ -148,15 +150,10 @@ bool CircuitTable::pay(Time now, Side& side, std::size_t bytes) {
 }
 
 std::optional<Forward> CircuitTable::forward(Time now, const Endpoint& from, MutableBytes packet) {
-  if (packet.size() <= kCircuitHeader || packet.size() > kMaxDatagram || packet[0] != kForwardType ||
-      packet[1] != static_cast<std::uint8_t>(ForwardKind::circuit))
-    return std::nullopt;
-  // Handshakes are over when a circuit is opened: frames, voice and the checks of ICE (RFC 7983) alone go through.
-  const auto first = packet[kCircuitHeader];
-  const bool voice = first >= 128 && first <= 191;
-  if (!voice && first != 8 && first > 3) return std::nullopt;
-  const auto id = id_in(packet);
-  auto* found = id == 0 ? nullptr : circuits_.find(id);
+  if (packet.size() > kMaxDatagram) return std::nullopt;
+  const auto read = read_circuit(packet);
+  if (!read) return std::nullopt;
+  auto* found = read->id == 0 ? nullptr : circuits_.find(read->id);
   if (found == nullptr || !(*found)->accepted) {
     ++counters_.unknown;
     return std::nullopt;
@@ -172,7 +169,7 @@ std::optional<Forward> CircuitTable::forward(Time now, const Endpoint& from, Mut
   circuit.used = now;
   ++counters_.forwarded;
   counters_.bytes += packet.size();
-  return Forward{to, voice ? Mark::expedited : Mark::best_effort, false};
+  return Forward{to, voice_packet(read->inner) ? Mark::expedited : Mark::best_effort, false};
 }
 
 void CircuitTable::moved(SessionId session, const Endpoint& endpoint) {

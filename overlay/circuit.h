@@ -53,6 +53,9 @@ class CircuitTable {
   Status join(Time now, std::uint64_t id, const End& caller, const End& far, const control::PairNonce& nonce);
   bool stands(std::uint64_t id) const { return circuits_.contains(id); }
   void close(std::uint64_t id);
+  // Who asked for a circuit wants it no longer. The session at its other end; nothing: he has none with this nonce.
+  // Looks at all.
+  std::optional<SessionId> close(SessionId caller, const control::PairNonce& nonce);
   // The called session confirms with the nonce. Returns the caller's session.
   Result<SessionId> accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce);
 

@@ -28,7 +28,7 @@ void SupernodeRole::on_bridged(const Context& c, SessionId session, const contro
 void SupernodeRole::settle_bridges(const Context& c, Attachments& attachments) {
   for (const auto session : std::exchange(bridges_left_, {})) bridges_.on_down(c, attachments, session);
   bridges_.handle_timeout(c, attachments, circuits_);
-  bridges_.settle(c, attachments);
+  bridges_.settle(c, attachments, circuits_);
   while (const auto out = bridges_.poll()) {
     if (owns(out->client)) say(c, out->client, out->message);
   }
@@ -49,9 +49,10 @@ void SupernodeRole::on_far_down(const Context& c, SessionId session) {
   tell_closed(c, circuits_.close_session(session));
 }
 
-bool SupernodeRole::may_forward(const Context& c, const Endpoint& from, ByteView inner) {
+bool SupernodeRole::may_forward(const Context& c, const Endpoint& from, ByteView inner,
+                                crypto::PrefixLimiter& openings) {
   const bool opening = inner[0] == kMessage1 && !from.ip.is_loopback();
-  if (limiter_.allow(c.now, from.ip) && (!opening || openings_.allow(c.now, from.ip))) return true;
+  if (limiter_.allow(c.now, from.ip) && (!opening || openings.allow(c.now, from.ip))) return true;
   ++counters_.limited;
   return false;
 }
@@ -59,7 +60,7 @@ bool SupernodeRole::may_forward(const Context& c, const Endpoint& from, ByteView
 std::optional<Transmit> SupernodeRole::bridge_on(const Context& c, const Endpoint& from, const ToLeaf& packet,
                                                  ByteView whole) {
   const auto far = bridges_.onward(c.now, from, packet.tag, packet.token);
-  if (!far || !may_forward(c, from, packet.inner)) return std::nullopt;
+  if (!far || !may_forward(c, from, packet.inner, bridged_openings_)) return std::nullopt;
   ++counters_.forwarded;
   return Transmit{*far, copy(whole)};
 }

@@ -1,5 +1,4 @@
 // SupernodeRole: FORWARD, packet by packet.
-#include "overlay/handshake_packet.h"
 #include "overlay/supernode_role.h"
 
 namespace linnet::overlay {
@@ -14,7 +13,7 @@ std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoin
     ++counters_.bad_mac;
     return std::nullopt;
   }
-  if (!may_forward(c, from, packet.inner)) return std::nullopt;
+  if (!may_forward(c, from, packet.inner, openings_)) return std::nullopt;
   // A flood of forged sources would drive those out who mean it: they have, or soon get, a session with us.
   const bool proven = c.sessions.session_on(Path{PathKind::direct, from, 0, false}).has_value();
   auto& sources = leaf->sources;

@@ -8,6 +8,7 @@ namespace {
 // On a link nobody tells of others, since link-local addresses do not travel: every neighbour is known instead.
 constexpr std::size_t kLinkBucket = 256;
 constexpr Duration kSweep = std::chrono::seconds(5);
+constexpr float kIdleLook = 10;  // questions: what looking at all circuits for none costs its client
 
 dht::Config dht_config(const PeerConfig& config) {
   dht::Config out;
@@ -38,7 +39,8 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
       leaves_(config.max_leaves),
       circuits_(circuit_limits(config), config.relayed),
       limiter_(kForwardsPerPrefix, 2 * kForwardsPerPrefix),
-      openings_(kOpeningsPerPrefix, 5 * kOpeningsPerPrefix) {}
+      openings_(kOpeningsPerPrefix, 5 * kOpeningsPerPrefix),
+      bridged_openings_(kBridgedOpeningsPerPrefix, 5 * kBridgedOpeningsPerPrefix) {}
 
 Status SupernodeRole::on_client(const Context& c, SessionId session, const ClientHello& hello) {
   const auto path = c.sessions.current_path(session);
@@ -172,6 +174,10 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     if (client.supernode && c.config.second_port != 0) say(c, session, control::PartnerOffer{c.config.second_port});
   } else if (const auto* order = std::get_if<control::PartnerSend>(&message)) {
     on_partner(c, session, client, *order);
+  } else if (const auto* closed = std::get_if<control::CircuitClosed>(&message)) {
+    const auto other = circuits_.close(session, closed->nonce);
+    if (!other) client.tokens -= kIdleLook;
+    if (other && owns(*other)) say(c, *other, control::CircuitClosed{closed->nonce});
   } else {
     ++counters_.refused;  // a client says none of the others
   }

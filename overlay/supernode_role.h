@@ -34,6 +34,8 @@ class SupernodeRole {
   static constexpr double kForwardsPerPrefix = 500;  // a second
   // Handshakes among them. A leaf cannot tell sources behind its supernode apart by address; here they can be.
   static constexpr double kOpeningsPerPrefix = 20;
+  // Those that go on to another supernode: there all whom we carry have the one share above.
+  static constexpr double kBridgedOpeningsPerPrefix = kOpeningsPerPrefix / kPrefixShare;
 
   struct Counters {
     std::uint64_t forwarded = 0, unknown_tag = 0, bad_mac = 0, limited = 0, refused = 0;
@@ -146,7 +148,7 @@ class SupernodeRole {
   void on_bridged(const Context& c, SessionId session, const control::CircuitOpen& message);
   void on_forward_open(const Context& c, SessionId session, const control::ForwardOpen& message);
   std::optional<Bridges::Client> bridge_client(const Context& c, SessionId session) const;
-  bool may_forward(const Context& c, const Endpoint& from, ByteView inner);
+  bool may_forward(const Context& c, const Endpoint& from, ByteView inner, crypto::PrefixLimiter& openings);
   void on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message);
   void on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message);
   void on_dial_ask(const Context& c, SessionId session, const Client& client, const control::DialAsk& message);
@@ -164,6 +166,7 @@ class SupernodeRole {
   std::vector<SessionId> bridges_left_;  // clients that went
   crypto::PrefixLimiter limiter_;
   crypto::PrefixLimiter openings_;
+  crypto::PrefixLimiter bridged_openings_;
   std::map<SessionId, Client> clients_;
   std::map<ByteArray<7>, std::size_t> of_prefix_;  // clients at global addresses
   std::map<ByteArray<7>, std::size_t> walks_of_prefix_;

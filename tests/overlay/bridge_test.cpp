@@ -111,6 +111,44 @@ TEST_F(Apart, LeaveNothingBehindAtTheSupernodes) {
   EXPECT_EQ(s2().peer->circuit_count(), 0U);
 }
 
+// The far supernode allows the near one so many circuits, for all whom that one carries.
+TEST_F(Apart, LeaveNothingBehindWhereTheyDoNotReach) {
+  world();
+  ASSERT_TRUE(joined());
+  const auto pair = link_up(net, alice(), bob());
+  ASSERT_TRUE(pair.up);
+  ASSERT_TRUE(net.run_to([&] { return on_circuit(alice(), pair.a) && on_circuit(bob(), pair.b); }));
+  net.lose = [&](const Endpoint& from, const Bytes&) { return from.ip == bob().endpoint.ip; };  // he ends nothing
+  alice().peer->leave(net.now);
+  net.drain(alice());
+  ASSERT_TRUE(net.run_to([&] { return s1().peer->circuit_count() == 0; }));
+  EXPECT_TRUE(net.run_to([&] { return s2().peer->circuit_count() == 0; }, seconds(2)));
+}
+
+TEST_F(Apart, SpendALittleOfWhatTheNearSupernodeMayAskOfTheFarOne) {
+  world();
+  ASSERT_TRUE(joined());
+  Bytes opening;
+  Endpoint from, to;
+  std::size_t crossed = 0;
+  net.seen = [&](const Endpoint& source, const Endpoint& target, ByteView bytes) {
+    const bool opens =
+        bytes.size() > kToLeafHeader && bytes[0] == kForwardType && bytes[1] == 1 && bytes[kToLeafHeader] == 4;
+    crossed += opens && source.ip == s1().endpoint.ip && target.ip == s2().endpoint.ip ? 1 : 0;
+    if (!opens || source.ip != alice().endpoint.ip || target.ip != s1().endpoint.ip) return;
+    opening = copy(bytes);
+    std::tie(from, to) = std::tie(source, target);
+  };
+  ASSERT_TRUE(link_up(net, alice(), bob()).up);
+  ASSERT_GT(crossed, 0U);
+  crossed = 0;
+  net.run(seconds(10));
+  for (int i = 0; i < 200; ++i) net.send(from, to, opening);
+  net.run(seconds(1));
+  EXPECT_GT(crossed, 5U) << "a caller's own";
+  EXPECT_LT(crossed, 20U) << "of the hundred that the far one takes from us";
+}
+
 TEST_F(Apart, NoticeWhenTheFarSupernodeDies) {
   world();
   ASSERT_TRUE(joined());
@@ -144,7 +182,33 @@ struct BridgeTable : testing::Test {
     out.session.bytes.fill(n);
     return out;
   }
+  // Of a prefix of its own.
+  static Bridges::Client elsewhere(std::uint8_t n) {
+    return {SessionId{n}, {IpAddress::v4(9, 0, n, 1), 4400, Transport::tcp}};
+  }
+  static control::PairNonce nonce(std::uint8_t n) {
+    control::PairNonce out;
+    out.fill(n);
+    return out;
+  }
+  // A way that has the number of its supernode as tag and token.
+  bool lead(const Bridges::Client& who, std::uint8_t to) { return bridges.open(now, who, far(to), to, to).has_value(); }
+  bool leads(std::uint8_t to) { return bridges.back(now, far(to).endpoint, to).has_value(); }
+  // Two supernodes of each of eight prefixes, the first one's first: all places.
+  void fill() {
+    for (std::uint8_t i = 0; i < Bridges::kFar; ++i) {
+      ASSERT_TRUE(lead(elsewhere(1 + i / 2), 1 + i));
+      now += seconds(1);
+    }
+  }
+  Context context() { return {now, kWall, node.config, net.suite, *node.rng, node.identity, sessions}; }
+
   Time now{};
+  Net net;
+  Node& node = net.add("me", Role::supernode);
+  Sessions sessions{{}, net.suite, *node.rng, node.identity};
+  Attachments attachments;
+  CircuitTable table{CircuitLimits{}};
   Bridges bridges;
 };
 
@@ -159,11 +223,27 @@ TEST_F(BridgeTable, PassesOnlyWhatItsClientSaidAndTheFarSupernodeAnswers) {
   EXPECT_FALSE(bridges.onward(now, far(1).endpoint, 7, 77)) << "no loop: answers are no questions";
 }
 
-TEST_F(BridgeTable, FollowsAClientThatMovesAndForgetsOneThatWent) {
+TEST_F(BridgeTable, FollowsAClientThatMoves) {
   ASSERT_TRUE(bridges.open(now, client(1), far(1), 7, 77));
   bridges.moved(SessionId{1}, client(1, 9).at);
   EXPECT_FALSE(bridges.onward(now, client(1).at, 7, 77));
   EXPECT_EQ(bridges.back(now, far(1).endpoint, 77), client(1, 9).at);
+}
+
+TEST_F(BridgeTable, ForgetsAClientThatWentAndNobodyElse) {
+  ASSERT_TRUE(bridges.open(now, client(1), far(1), 7, 77));
+  ASSERT_TRUE(bridges.open(now, client(2, 2), far(1), 8, 88));
+  ASSERT_TRUE(bridges.open_circuit(now, client(1), far(1), 7, nonce(1)));
+  ASSERT_TRUE(bridges.open_circuit(now, client(2, 2), far(1), 8, nonce(2)));
+  bridges.on_down(context(), attachments, SessionId{1});
+  EXPECT_FALSE(bridges.onward(now, client(1).at, 7, 77));
+  EXPECT_FALSE(bridges.back(now, far(1).endpoint, 77));
+  EXPECT_EQ(bridges.onward(now, client(2, 2).at, 8, 88), far(1).endpoint);
+  EXPECT_EQ(bridges.forwards(), 1U);
+  EXPECT_EQ(bridges.circuits(), 1U);
+  bridges.on_down(context(), attachments, SessionId{2});
+  EXPECT_EQ(bridges.forwards() + bridges.circuits(), 0U);
+  EXPECT_FALSE(bridges.poll()) << "nobody is there to be told";
 }
 
 TEST_F(BridgeTable, HoldsSoManyOfAClientOfAPrefixAndInAll) {
@@ -177,18 +257,61 @@ TEST_F(BridgeTable, HoldsSoManyOfAClientOfAPrefixAndInAll) {
   EXPECT_EQ(bridges.forwards(), Bridges::kForwards / Bridges::kPrefixShare) << "neighbours have an eighth together";
   std::size_t circuits = 0;
   for (std::uint8_t i = 0; i < 100; ++i) {
-    control::PairNonce nonce{};
-    nonce[0] = i;
-    circuits += bridges.open_circuit(now, client(1), far(1), 7, nonce) ? 1 : 0;
+    circuits += bridges.open_circuit(now, client(1), far(1), 7, nonce(i)) ? 1 : 0;
   }
   EXPECT_EQ(circuits, Bridges::kCircuitsOfClient);
 }
 
-TEST_F(BridgeTable, LeadsToSoManySupernodesAtOnce) {
+TEST_F(BridgeTable, LeadsThoseOfAPrefixToTheirShareOfSupernodes) {
   std::size_t led = 0;
-  for (std::uint8_t i = 1; i <= 100; ++i)
-    led += bridges.open(now, client(static_cast<std::uint8_t>(1 + i / 8)), far(i), i, i) ? 1 : 0;
-  EXPECT_EQ(led, Bridges::kFar);
+  for (std::uint8_t i = 1; i <= 100; ++i) led += lead(client(1 + i / 8, 1 + i / 8), i) ? 1 : 0;
+  EXPECT_EQ(led, Bridges::kFarOfPrefix);
+  EXPECT_TRUE(lead(elsewhere(50), 101)) << "the others have theirs";
+  EXPECT_TRUE(bridges.open(now, client(60, 60), far(101), 7, 700)) << "what somebody else brought in costs nothing";
+  const Bridges::Client home{SessionId{51}, {IpAddress::v4(192, 168, 1, 1), 4400, Transport::tcp}};
+  const Bridges::Client next{SessionId{52}, {IpAddress::v4(192, 168, 1, 2), 4400, Transport::tcp}};
+  led = 0;
+  for (std::uint8_t i = 110; i < 120; ++i) led += lead(i % 2 == 0 ? home : next, i) ? 1 : 0;
+  EXPECT_EQ(led, 2 * Bridges::kFarOfPrefix) << "addresses that are not global stand for themselves";
+}
+
+TEST_F(BridgeTable, GivesANewcomerThePlaceThatHasBeenHeldLongestOfThoseWhoHoldMost) {
+  ASSERT_NO_FATAL_FAILURE(fill());
+  EXPECT_FALSE(lead(elsewhere(1), 100)) << "who has his share";
+  EXPECT_TRUE(lead(elsewhere(20), 101));
+  EXPECT_FALSE(leads(1));
+  EXPECT_TRUE(leads(2) && leads(3) && leads(101));
+  EXPECT_FALSE(lead(elsewhere(20), 102)) << "he is no newcomer";
+  for (std::uint8_t i = 21; i < 28; ++i) EXPECT_TRUE(lead(elsewhere(i), 100 + i));
+  EXPECT_FALSE(lead(elsewhere(28), 128)) << "nobody holds more than one";
+  std::size_t kept = 0;
+  for (std::uint8_t i = 1; i < 200; ++i) kept += leads(i) ? 1 : 0;
+  EXPECT_EQ(kept, Bridges::kFar);
+}
+
+TEST_F(BridgeTable, TakesNoPlaceThatOthersUseWhereItMayTakeAnother) {
+  ASSERT_NO_FATAL_FAILURE(fill());
+  ASSERT_TRUE(bridges.open(now, elsewhere(9), far(1), 9, 900));
+  EXPECT_TRUE(lead(elsewhere(20), 101));
+  EXPECT_TRUE(leads(1));
+  EXPECT_FALSE(leads(2));
+}
+
+TEST_F(BridgeTable, TellsThoseWhoseCircuitsLostTheirPlace) {
+  ASSERT_TRUE(bridges.open_circuit(now, elsewhere(1), far(1), 7, nonce(5)));
+  ASSERT_NO_FATAL_FAILURE(fill());
+  bridges.settle(context(), attachments, table);
+  ASSERT_FALSE(bridges.poll());
+  ASSERT_TRUE(lead(elsewhere(20), 101));
+  bridges.settle(context(), attachments, table);
+  const auto told = bridges.poll();
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->client, SessionId{1});
+  const auto* closed = std::get_if<control::CircuitClosed>(&told->message);
+  ASSERT_TRUE(closed);
+  EXPECT_EQ(closed->nonce, nonce(5));
+  EXPECT_EQ(closed->why, control::CircuitEnd::full);
+  EXPECT_EQ(bridges.circuits(), 0U);
 }
 
 TEST(JoinedCircuits, HaveTheLimitsOfAllOthers) {

@@ -150,6 +150,18 @@ TEST_F(Circuits, AreBoundedInAllAndPerSession) {
   EXPECT_EQ(small.size(), 10U);
 }
 
+TEST_F(Circuits, EndWhenWhoAskedForThemSaysSo) {
+  const auto id = standing(table, 1, 2);
+  EXPECT_FALSE(table.close(SessionId{3}, nonce(1))) << "somebody else's";
+  EXPECT_FALSE(table.close(SessionId{2}, nonce(1))) << "he was asked";
+  EXPECT_FALSE(table.close(SessionId{1}, nonce(2))) << "another one";
+  ASSERT_TRUE(table.stands(id));
+  EXPECT_EQ(table.close(SessionId{1}, nonce(1)), SessionId{2});
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(table.held_by(SessionId{1}) + table.held_by(SessionId{2}), 0U);
+  EXPECT_FALSE(table.close(SessionId{1}, nonce(1)));
+}
+
 TEST_F(Circuits, EndWithEitherSession) {
   const auto id = standing(table, 1, 2);
   standing(table, 3, 4);
