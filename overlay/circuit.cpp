@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace linnet::overlay {
 namespace {
@@ -223,9 +224,18 @@ std::vector<CircuitTable::Closed> CircuitTable::expire(Time now) {
   return out;
 }
 
-void CircuitTable::handle_wall(Wall wall) {
+// A clock may have been ahead for a while: the month that it named would hold its count for years. Going back keeps
+// the count, and adds what that month had before.
+void CircuitTable::handle_wall(Time now, Wall wall, bool by_median) {
   const auto month = month_of(wall);
-  if (month > month_.month) month_ = {month, 0};
+  if (month >= month_.month) earlier_since_.reset();
+  if (month > month_.month) left_ = std::exchange(month_, RelayedMonth{month, 0});
+  if (month >= month_.month) return;
+  if (!earlier_since_) earlier_since_ = now;
+  if (!by_median && now - *earlier_since_ < kOwnClockHolds) return;
+  earlier_since_.reset();
+  month_.month = month;
+  if (left_.month == month) month_.bytes += left_.bytes;
 }
 
 std::size_t CircuitTable::memory_bytes() const {

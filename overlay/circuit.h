@@ -42,6 +42,7 @@ class CircuitTable {
     SessionId sessions[2]{};
   };
   using Counters = CircuitCounters;
+  static constexpr Duration kOwnClockHolds = std::chrono::hours(24);
 
   explicit CircuitTable(CircuitLimits limits, RelayedMonth month = {});
 
@@ -74,8 +75,9 @@ class CircuitTable {
   void moved(SessionId session, const Endpoint& endpoint);
   std::vector<Closed> close_session(SessionId session);
   std::vector<Closed> expire(Time now);
-  // Another month begins its count anew.
-  void handle_wall(Wall wall);
+  // A later month begins its count anew. An earlier one is gone back to, with the count, when the network's time says
+  // so (`by_median`), or when our own clock, which may have started without a battery, says so for a day.
+  void handle_wall(Time now, Wall wall, bool by_median);
   const RelayedMonth& month() const { return month_; }
   // Something else that this machine relays, under the same monthly limit.
   void count_beside(std::uint64_t bytes) { month_.bytes += bytes; }
@@ -113,6 +115,8 @@ class CircuitTable {
   CircuitLimits limits_;
   double circuit_rate_, peer_rate_, prefix_rate_;  // bytes a second
   RelayedMonth month_;
+  RelayedMonth left_;                  // the month before the last step ahead
+  std::optional<Time> earlier_since_;  // the clock names an earlier month
   Counters counters_;
   FlatMap<std::uint64_t, std::unique_ptr<Circuit>> circuits_;
   std::unordered_map<SessionId, SharedMeter> peers_;

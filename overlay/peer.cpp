@@ -244,7 +244,7 @@ std::optional<RelayStatus> Peer::relay_status() const {
 
 void Peer::relayed_beside(Time now, std::uint64_t bytes) {
   if (!impl_->role) return;
-  impl_->role->relayed_beside(impl_->wall_at(now), bytes);
+  impl_->role->relayed_beside(now, impl_->wall_at(now), bytes);
   impl_->tell_relayed(now, Impl::kTellRelayed);
 }
 

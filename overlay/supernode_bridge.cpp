@@ -36,7 +36,7 @@ void SupernodeRole::settle_bridges(const Context& c, Attachments& attachments) {
 
 bool SupernodeRole::on_far(const Context& c, Attachments& attachments, const Supernode& from,
                            const control::Message& message) {
-  circuits_.handle_wall(c.wall);
+  count_month(c.now, c.wall);
   if (const auto* ready = std::get_if<control::CircuitReady>(&message))
     return bridges_.on_ready(c, attachments, circuits_, from, *ready);
   if (const auto* closed = std::get_if<control::CircuitClosed>(&message))

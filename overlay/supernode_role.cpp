@@ -201,7 +201,7 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
 }
 
 void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {
-  circuits_.handle_wall(c.wall);
+  count_month(c.now, c.wall);
   if (message.at && *message.at != c.identity.session_key()) return on_bridged(c, session, message);
   const auto caller_path = c.sessions.current_path(session);
   auto* leaf = leaves_.by_tag(message.tag);
@@ -287,7 +287,7 @@ void SupernodeRole::leave(const Context& c) {
 
 void SupernodeRole::handle_timeout(const Context& c) {
   if (sweep_at_ > c.now) return;
-  circuits_.handle_wall(c.wall);
+  count_month(c.now, c.wall);
   tell_closed(c, circuits_.expire(c.now));
   std::vector<SessionId> gone;
   for (const auto& [session, client] : clients_) {

@@ -93,8 +93,8 @@ class SupernodeRole {
   const dht::Dht& dht() const { return dht_; }
   const LeafRegistry& leaves() const { return leaves_; }
   const CircuitTable& circuits() const { return circuits_; }
-  void relayed_beside(Wall wall, std::uint64_t bytes) {
-    circuits_.handle_wall(wall);
+  void relayed_beside(Time now, Wall wall, std::uint64_t bytes) {
+    count_month(now, wall);
     circuits_.count_beside(bytes);
   }
   const Counters& counters() const { return counters_; }
@@ -132,6 +132,7 @@ class SupernodeRole {
 
   bool may_stay(const Context& c, SessionId session, const IpAddress& from, const ClientHello& hello);
   void judge_late(const Context& c);
+  void count_month(Time now, Wall wall) { circuits_.handle_wall(now, wall, dht_.network_clock().by_median()); }
   void say(const Context& c, SessionId session, const control::Message& message);
   bool pay(const Context& c, Client& client) const;
   bool make_room(const Context& c, const IpAddress& newcomer);

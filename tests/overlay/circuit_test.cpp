@@ -5,6 +5,7 @@
 namespace linnet::overlay {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -247,7 +248,7 @@ TEST_F(Caps, OfAMonthHoldOverRestartsAndEndWithIt) {
   limits.month_bytes = 10'000;
   const Wall may{1'747'000'000}, june{1'749'000'000};
   CircuitTable before(limits);
-  before.handle_wall(may);
+  before.handle_wall(now, may, true);
   const auto id = standing(before, 1, 2);
   int passed = 0;
   for (int i = 0; i < 100; ++i, now += milliseconds(100)) passed += pass(before, now, host(1), id, 200) ? 1 : 0;
@@ -255,14 +256,45 @@ TEST_F(Caps, OfAMonthHoldOverRestartsAndEndWithIt) {
   EXPECT_EQ(before.counters().over_month, 50U);
 
   CircuitTable after(limits, before.month());
-  after.handle_wall(may);
+  after.handle_wall(now, may, true);
   EXPECT_EQ(after.open(now, rng, end(1), end(2), nonce(1)).error(), Fault::too_big);
   EXPECT_EQ(after.counters().refused_month, 1U);
-  after.handle_wall(june);
+  after.handle_wall(now, june, true);
   const auto again = standing(after, 1, 2);
   EXPECT_TRUE(pass(after, now, host(1), again, 200));
-  after.handle_wall(may);  // a clock that was set back gives nothing away
-  EXPECT_EQ(after.month().bytes, 200U);
+  after.handle_wall(now, may, true);  // a clock that was set back gives nothing away
+  EXPECT_EQ(after.month(), (RelayedMonth{month_of(may), before.month().bytes + 200}));
+}
+
+TEST_F(Caps, OfAMonthOutliveAClockThatWasTenYearsAhead) {
+  limits.month_bytes = 10'000;
+  const Wall may{1'747'000'000}, june{1'749'000'000}, ahead{2'078'000'000};
+  CircuitTable before(limits);
+  before.handle_wall(now, ahead, false);
+  const auto id = standing(before, 1, 2);
+  for (int i = 0; i < 100; ++i, now += milliseconds(100)) (void)pass(before, now, host(1), id, 200);
+
+  CircuitTable after(limits, before.month());  // it was saved
+  after.handle_wall(now, may, true);
+  EXPECT_EQ(after.month(), (RelayedMonth{month_of(may), 10'000})) << "the count stays";
+  EXPECT_EQ(after.open(now, rng, end(1), end(2), nonce(1)).error(), Fault::too_big);
+  after.handle_wall(now, june, true);
+  EXPECT_TRUE(pass(after, now, host(1), standing(after, 1, 2), 200)) << "the next month begins anew";
+}
+
+TEST_F(Caps, OfAMonthGoBackByOurOwnClockAloneAfterADay) {
+  const Wall nought{0}, may{1'747'000'000}, june{1'749'000'000};
+  const RelayedMonth saved{month_of(june), 5000};
+  CircuitTable t(limits, saved);
+  t.handle_wall(now, nought, false);  // a clock without a battery
+  EXPECT_EQ(t.month(), saved);
+  t.handle_wall(now += hours(23), june, false);
+  EXPECT_EQ(t.month(), saved) << "it was set";
+  t.handle_wall(now, may, false);
+  t.handle_wall(now += hours(23), may, false);
+  EXPECT_EQ(t.month(), saved);
+  t.handle_wall(now += hours(1), may, false);
+  EXPECT_EQ(t.month(), (RelayedMonth{month_of(may), 5000}));
 }
 
 TEST_F(Caps, OfAMonthCountWhatIsRelayedOtherwise) {

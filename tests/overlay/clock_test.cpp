@@ -125,6 +125,28 @@ TEST(Clock, OnePrefixFillsNoMoreThanAnEighthOfTheRoomForCertificatesOutOfTheirTi
   EXPECT_TRUE(net.run_to([&] { return attached(elsewhere) == 1; }));
 }
 
+TEST(Clock, AMonthThatNeverWasIsForgottenOnceThreeClocksSayWhichItIs) {
+  Net net;
+  auto& s1 = net.add("s1", Role::supernode, {}, [](PeerConfig& config) {
+    config.month_bytes = 1'000'000;
+    config.relayed = {month_of(kWall + 3652 * kDay), 999'999};  // its clock was ahead once
+  });
+  net.start(s1);
+  net.start(net.add("s2", Role::supernode, {"s1"}));
+  net.start(net.add("s3", Role::supernode, {"s1"}));
+  ASSERT_TRUE(net.run_to([&] { return s1.peer->network_clock().by_median(); }));
+  s1.peer->relayed_beside(net.now, 1);
+  net.drain(s1);
+  const RelayedMonth right{month_of(kWall), 1'000'000};
+  EXPECT_EQ(s1.peer->relay_status()->month, right);
+  net.run(minutes(2));
+  ASSERT_NE(s1.last<overlay::Relayed>(), nullptr);
+  EXPECT_EQ(s1.last<overlay::Relayed>()->month, right);
+  s1.peer->handle_wall(net.now, net.wall() + 40 * kDay);  // one wrong clock of three begins no month
+  s1.peer->relayed_beside(net.now, 1);
+  EXPECT_EQ(s1.peer->relay_status()->month.month, right.month);
+}
+
 TEST(Clock, AMendedSupernodeKeepsWhomItTookForLate) {
   Net net;
   auto& wrong = net.add("s1", Role::supernode);
