@@ -12,6 +12,7 @@ using std::chrono::seconds;
 using stun::Attr;
 
 constexpr Duration kAlmostNothing = seconds(1);
+constexpr Duration kLate = seconds(3);    // an answer may come so long after the first to the same request
 constexpr Duration kPause = seconds(30);  // after the server did not answer
 const stun::RetransmitPlan kLifePlan{milliseconds(500), 3, 3};
 constexpr std::size_t kLifeFiller = 56;  // the answer may not be longer than its request (binding_server.h)
@@ -42,7 +43,9 @@ void BindingLife::ask(Time now) {
 }
 
 void BindingLife::handle(Time now, By by, const stun::Message& message) {
-  if (over() || message.id() != waits_for_) return;
+  if (over()) return;
+  if (by == By::tested && step_ == Step::quiet) return on_late(now, message);
+  if (message.id() != waits_for_) return;
   const bool success = message.message_class() == stun::Class::success;
   if (step_ == Step::asking) {
     if (!asker_.handle(now, message)) return take_given_up(now);
@@ -65,7 +68,20 @@ void BindingLife::on_contact(Time now, const stun::Message& message) {
   }
   const bool opened = step_ == Step::open;
   step_ = opened ? Step::settling : Step::quiet;
-  at_ = now + (opened ? kSettle : proven_ ? search_.next() : kAlmostNothing);
+  quiet_since_ = now;
+  at_ = now + (opened ? kSettle : trial());
+}
+
+Duration BindingLife::trial() const { return proven_ ? search_.next() : kAlmostNothing; }
+
+// The answer to a request that had been sent again already: silence begins with it.
+void BindingLife::on_late(Time now, const stun::Message& message) {
+  if (message.id() != waits_for_ || now - quiet_since_ > kLate) return disturbed(now);
+  at_ = now + trial();
+}
+
+void BindingLife::disturbed(Time) {
+  if (step_ == Step::quiet) fail();
 }
 
 void BindingLife::on_no_server(Time now) {

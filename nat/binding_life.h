@@ -4,7 +4,8 @@
 //
 // The first trial waits for next to nothing: where even that brings no answer (a NAT with several addresses, a server
 // that knows no RESPONSE-PORT), nothing can be measured. A mapping is called dead only after the server has answered
-// once more, else the server may have died instead.
+// once more, else the server may have died instead. A server can still lie about a long life, by packets that die on
+// the way behind the NAT: only a second one's word makes it sure (node/binding_watch).
 #pragma once
 
 #include <optional>
@@ -39,7 +40,11 @@ class BindingLife {
 
   BindingLife(Time now, const Endpoint& server, Rng& rng);
 
+  // From the server.
   void handle(Time now, By by, const stun::Message& message);
+  // Anything else came to the tested socket, from whomever. While it shall be quiet that spoils the measurement: many
+  // NATs let what comes in refresh a mapping, and a server that lies would have us believe in a long life.
+  void disturbed(Time now);
   void handle_timeout(Time now);
   Time next_timeout() const;
   std::optional<Shot> poll_transmit();
@@ -54,6 +59,8 @@ class BindingLife {
   void request(Time now, Step step);
   void ask(Time now);
   void on_contact(Time now, const stun::Message& message);
+  void on_late(Time now, const stun::Message& message);
+  Duration trial() const;
   void take_given_up(Time now);
   void on_no_server(Time now);
   void still_there(Time now);
@@ -69,6 +76,7 @@ class BindingLife {
   LifetimeSearch search_;
   Step step_ = Step::open;
   Time at_ = kNever;
+  Time quiet_since_{};
   std::uint16_t mapped_port_ = 0;
   bool proven_ = false;  // this way of asking works here
   bool silent_ = false;  // no answer came; the server has yet to show that it lives

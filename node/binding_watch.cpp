@@ -10,6 +10,15 @@ namespace {
 // A ping that is lost goes again within seconds.
 constexpr Duration kLostPing = std::chrono::seconds(3);
 
+Duration just_under(Duration alive) {
+  return std::clamp(alive - std::max(alive / 8, kLostPing), BindingWatch::kLeast, BindingWatch::kMost);
+}
+
+// As far as can be told: one's own addresses cost nothing.
+bool one_owner(const IpAddress& a, const IpAddress& b) {
+  return a.is_global() && b.is_global() ? a.prefix() == b.prefix() : a == b;
+}
+
 }  // namespace
 
 void BindingWatch::look(Time now, const Probed& probed) {
@@ -22,16 +31,17 @@ void BindingWatch::look(Time now, const Probed& probed) {
   if (outside_ == probed.v4->mapped->ip) return;
   outside_ = probed.v4->mapped->ip;
   known_.reset();
+  waits_.reset();
   due_ = now + kSettle;
 }
 
 std::optional<Endpoint> BindingWatch::begin(Time now, const std::vector<overlay::SupernodeInfo>& supernodes) {
   if (now < due_) return std::nullopt;
   auto servers = stun_servers(supernodes);
-  std::erase_if(servers, [](const Endpoint& s) { return !s.ip.is_v4(); });
+  std::erase_if(servers, [&](const Endpoint& s) { return !s.ip.is_v4() || (waits_ && one_owner(waits_->ip, s.ip)); });
   due_ = servers.empty() ? now + kAgain : kNever;
   if (servers.empty()) return std::nullopt;
-  return servers[turn_++ % servers.size()];
+  return asked_ = servers[turn_++ % servers.size()];
 }
 
 void BindingWatch::found(Time now, const Found& found) {
@@ -39,16 +49,26 @@ void BindingWatch::found(Time now, const Found& found) {
   if (found.failed) {
     due_ = now + kAgain;  // another one is asked
     if (known_) return;   // what was learnt before that stands
+  } else if (waits_) {
+    if (found.finished) agree(found);
+    return;
+  } else if (found.finished && just_under(found.alive) > kUsual) {
+    waits_ = asked_;
+    due_ = now + kSettle;
   }
   known_ = found;
+}
+
+void BindingWatch::agree(const Found& second) {
+  waits_.reset();
+  if (second.alive < known_->alive) known_ = second;
 }
 
 Duration BindingWatch::keepalive() const {
   // Until the end is known what was alive is only the least.
   if (!known_ || (!known_->finished && !known_->dead)) return kUsual;
-  const auto alive = known_->alive;
-  const auto under = std::clamp(alive - std::max(alive / 8, kLostPing), kLeast, kMost);
-  return known_->finished ? under : std::min(under, kUsual);
+  const auto under = just_under(known_->alive);
+  return known_->finished && !waits_ ? under : std::min(under, kUsual);
 }
 
 }  // namespace linnet::node

@@ -1,6 +1,7 @@
 // When the driver is to measure how long the NAT in front of us keeps a mapping (nat/binding_life, on two sockets of
 // its own), and how often supernodes are to hear of us for it. Only behind an IPv4 NAT, once for each address that it
-// shows us at; a measurement takes minutes and some bytes a second.
+// shows us at; a measurement takes minutes and some bytes a second. A server can lie: what would make us heard of
+// seldomer than usual is measured with a second one too, and the shorter life holds.
 #pragma once
 
 #include "nat/binding_life.h"
@@ -31,8 +32,12 @@ class BindingWatch {
   Duration keepalive() const;
 
  private:
+  void agree(const Found& second);
+
   std::optional<IpAddress> outside_;  // the NAT's address; none: there is no NAT
   std::optional<Found> known_;        // of this NAT
+  std::optional<Endpoint> asked_;     // last
+  std::optional<Endpoint> waits_;     // who spoke of a long life: another is to say so too
   Time due_ = kNever;
   std::size_t turn_ = 0;
 };

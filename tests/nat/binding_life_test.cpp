@@ -7,6 +7,7 @@
 #include <map>
 
 #include "nat/binding_server.h"
+#include "nat/stun_builder.h"
 #include "sim/nat_box.h"
 
 namespace linnet::nat {
@@ -30,21 +31,36 @@ struct LifeNet {
   NatBox box;
   SeededRng rng{3}, chance{7};
   double loss = 0;
+  bool twice = false;  // each answer
   std::uint64_t bytes = 0;
   std::map<By, std::uint64_t> sent;
   bool heeds_response_port = true;
   std::function<bool(Time)> server_lives = [](Time) { return true; };
+  Duration lies_every{};  // so often the server keeps the mapping alive by a packet of its own
+  Bytes lie;              // empty: the last answer again
+  Bytes last_answer;
+  Endpoint outside;  // of the tested socket
+
+  // What comes in refreshes the mapping, as on Linux.
+  void tell_lie(BindingLife& life, Time now) {
+    if (box.inbound(now, outside, kStunServer) != kTestedSocket) return;
+    (void)box.outbound(now, kTestedSocket, kStunServer);
+    const auto message = stun::Message::parse(lie.empty() ? last_answer : lie);
+    message ? life.handle(now, By::tested, *message) : life.disturbed(now);
+  }
 
   void carry(BindingLife& life, Time now, const BindingLife::Shot& shot) {
     bytes += shot.datagram.bytes.size() + 28;
     ++sent[shot.by];
     const auto source = box.outbound(now, shot.by == By::tested ? kTestedSocket : kAskingSocket, kStunServer);
+    if (shot.by == By::tested) outside = source;
     if (chance.unit() < loss || !server_lives(now)) return;
     auto answer = BindingServer(BindingServerConfig{}).answer({}, source, *stun::Message::parse(shot.datagram.bytes));
     if (!answer || chance.unit() < loss) return;
     if (!heeds_response_port) answer->to = source;
+    last_answer = answer->bytes;
     const auto inside = box.inbound(now, answer->to, kStunServer);
-    if (inside)
+    for (int copies = twice ? 2 : 1; inside && copies > 0; --copies)
       life.handle(now, *inside == kTestedSocket ? By::tested : By::other, *stun::Message::parse(answer->bytes));
   }
 
@@ -53,18 +69,23 @@ struct LifeNet {
     Time now = began;
     BindingLife life(now, kStunServer, rng);
     Found found;
+    Time lies_at = lies_every == Duration{} ? kNever : now + lies_every;
     for (int i = 0; i < 10'000 && !life.over(); ++i) {
       while (const auto shot = life.poll_transmit()) carry(life, now, *shot);
       while (const auto news = life.poll_found()) {
         // The mapping's life never lies outside what was said of it.
-        if (!news->failed && loss == 0) {
+        if (!news->failed && loss == 0 && lies_every == Duration{}) {
           EXPECT_LT(news->alive, box_life);
           EXPECT_GE(news->dead.value_or(24h) + 1s, box_life);
         }
         found = *news;
       }
       if (life.over()) break;
-      now = life.next_timeout();
+      now = std::min(lies_at, life.next_timeout());
+      if (now == lies_at) {
+        tell_lie(life, now);
+        lies_at += lies_every;
+      }
       life.handle_timeout(now);
     }
     while (const auto news = life.poll_found()) found = *news;
@@ -116,6 +137,28 @@ TEST(BindingLife, CannotBeToldByAServerThatAnswersWhoAsks) {
   LifeNet net(NatKind::port_restricted, 30s);
   net.heeds_response_port = false;
   EXPECT_TRUE(net.measure().failed);
+}
+
+TEST(BindingLife, IsNotProlongedByAServerThatKeepsTheMappingAliveItself) {
+  stun::Builder stray(stun::Class::indication, stun::Method::binding, stun::TransactionId{});
+  const Bytes of_stun = stray.take();
+  for (const auto& lie : {Bytes{}, of_stun, Bytes{1, 2, 3}}) {
+    LifeNet net(NatKind::port_restricted, 30s);
+    net.lies_every = 20s;
+    net.lie = lie;
+    const auto found = net.measure();
+    EXPECT_TRUE(found.failed) << lie.size();
+    EXPECT_LT(found.alive, Duration(30s)) << lie.size();
+  }
+}
+
+TEST(BindingLife, IsMeasuredWhereAnswersComeTwice) {
+  LifeNet net(NatKind::port_restricted, 30s);
+  net.twice = true;
+  const auto found = net.measure();
+  ASSERT_TRUE(found.finished);
+  EXPECT_LT(found.alive, Duration(30s));
+  EXPECT_GT(*found.dead + 1s, Duration(30s));
 }
 
 TEST(BindingLife, IsNotCalledOverWhenItWasTheServerThatDied) {

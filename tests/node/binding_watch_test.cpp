@@ -20,7 +20,7 @@ std::vector<overlay::SupernodeInfo> supernodes() {
   std::vector<overlay::SupernodeInfo> out(3);
   out[0].endpoint = *Endpoint::parse("[2001:db8::1]:4400");
   out[1].endpoint = *Endpoint::parse("198.51.100.1:4400");
-  out[2].endpoint = *Endpoint::parse("198.51.100.2:4400");
+  out[2].endpoint = *Endpoint::parse("192.0.2.2:4400");
   for (auto& s : out) s.attached = true;
   return out;
 }
@@ -45,6 +45,8 @@ TEST_F(Binding, IsMeasuredBehindANatAndNowhereElse) {
 
 TEST_F(Binding, IsMeasuredAnewBehindAnotherNatAlone) {
   watch_.look(now_, seen_as("203.0.113.7:4400", true));
+  ASSERT_TRUE(measure());
+  watch_.found(now_, {60s, Duration(64s), true, false});
   ASSERT_TRUE(measure());
   watch_.found(now_, {60s, Duration(64s), true, false});
   watch_.look(now_, seen_as("203.0.113.7:50123", true));
@@ -72,6 +74,44 @@ TEST_F(Binding, AsksAnotherSupernodeLaterWhenOneCannotTell) {
   EXPECT_NE(measure(), first);
 }
 
+TEST_F(Binding, IsNotBelievedToLiveLongBeforeASecondSupernodeSaysSo) {
+  const Found liar{3min, {}, true, false}, honest{30s, Duration(32s), true, false},
+      shorter{20s, Duration(22s), true, false};
+  watch_.look(now_, seen_as("203.0.113.7:4400", true));
+  const auto first = measure();
+  watch_.found(now_, liar);
+  EXPECT_EQ(watch_.keepalive(), Duration(BindingWatch::kUsual));
+  EXPECT_EQ(watch_.next_timeout(), now_ + BindingWatch::kSettle);
+  const auto second = measure();
+  ASSERT_TRUE(second);
+  EXPECT_NE(second, first);
+  watch_.found(now_, {15s, {}, false, false});
+  EXPECT_EQ(watch_.keepalive(), Duration(BindingWatch::kUsual)) << "it has not ended yet";
+  watch_.found(now_, {15s, {}, false, true});
+  EXPECT_EQ(watch_.keepalive(), Duration(BindingWatch::kUsual)) << "it could not tell";
+  EXPECT_NE(measure(), first) << "he is not asked to bear himself out";
+  watch_.found(now_, honest);
+  EXPECT_EQ(watch_.keepalive(), Duration(26'250ms)) << "the shorter one";
+  EXPECT_EQ(watch_.next_timeout(), kNever);
+
+  watch_ = {};
+  watch_.look(now_, seen_as("203.0.113.7:4400", true));
+  ASSERT_TRUE(measure());
+  watch_.found(now_, shorter);
+  EXPECT_EQ(watch_.next_timeout(), kNever) << "what is no longer than usual needs no second word";
+}
+
+TEST_F(Binding, StaysAtTheUsualWhereThereIsNoSecondSupernode) {
+  watch_.look(now_, seen_as("203.0.113.7:4400", true));
+  auto alone = supernodes();
+  alone.pop_back();
+  ASSERT_TRUE(watch_.begin(watch_.next_timeout(), alone));
+  watch_.found(now_, {3min, {}, true, false});
+  EXPECT_FALSE(watch_.begin(watch_.next_timeout(), alone));
+  EXPECT_EQ(watch_.keepalive(), Duration(BindingWatch::kUsual));
+  EXPECT_NE(watch_.next_timeout(), kNever) << "another may come";
+}
+
 TEST_F(Binding, KeepsTheMappingJustUnderItsLifeBetweenTwoLimits) {
   watch_.look(now_, seen_as("203.0.113.7:4400", true));
   EXPECT_EQ(watch_.keepalive(), Duration(25s)) << "while nothing is known";
@@ -89,7 +129,12 @@ TEST_F(Binding, KeepsTheMappingJustUnderItsLifeBetweenTwoLimits) {
       {{{}, Duration(1s), true, false}, BindingWatch::kLeast},
   };
   for (const auto& one : cases) {
-    watch_.found(now_, one.found);
+    watch_ = {};
+    watch_.look(now_, seen_as("203.0.113.7:4400", true));
+    while (watch_.next_timeout() != kNever) {  // as often as it is to be measured
+      ASSERT_TRUE(measure());
+      watch_.found(now_, one.found);
+    }
     EXPECT_EQ(watch_.keepalive(), one.every) << millis(one.found.alive);
   }
 }

@@ -28,8 +28,12 @@ std::unique_ptr<UdpSocket> LifeProbe::open(nat::BindingLife::By by) {
   ears.pass = [](Time, const Datagram&) { return false; };
   ears.passed = [] {};
   ears.receive = [this, by](const Datagram& d) {
-    if (!same_place(d.from, server_)) return;
-    if (const auto message = nat::stun::Message::parse(d.bytes)) life_->handle(now(), by, *message);
+    const auto message = nat::stun::Message::parse(d.bytes);
+    if (message && same_place(d.from, server_)) {
+      life_->handle(now(), by, *message);
+    } else if (by == nat::BindingLife::By::tested) {
+      life_->disturbed(now());
+    }
   };
   ears.drained = [this] { moved(); };
   (*socket)->start(loop_, std::move(ears));
