@@ -69,7 +69,7 @@ Check udp_check(const Json& network) {
   const auto all = list(network, "relays").size();
   const auto udp = answering(network, "udp_ms"), tcp = answering(network, "tcp_ms"),
              web = answering(network, "tcp443_ms");
-  if (all == 0) return {"UDP", Level::warn, "no supernode is known to ask", ""};
+  if (all == 0) return {"UDP", Level::unknown, "no supernode is known to ask", ""};
   if (udp > 0)
     return {"UDP", udp == all ? Level::ok : Level::warn,
             std::to_string(udp) + " of " + count(all, "supernode") + " answer", ""};
@@ -82,18 +82,19 @@ Check udp_check(const Json& network) {
 
 Check nat_check(const char* name, const Json& family) {
   const auto text = family_text(family);
-  if (!family.is_object()) return {name, Level::ok, text, ""};
+  if (!family.is_object()) return {name, Level::unknown, text, ""};
   if (at(family, "kind") == "symmetric")
     return {name, Level::warn,
             text + "; calls to people behind other NATs become direct by port search, expected within " +
                 std::to_string(node::kSearched.count()) + " s, and stay on a supernode where theirs is symmetric too",
             "a port mapping (UPnP, NAT-PMP) on the router"};
   const bool udp = family.value("udp", false);
-  return {name, udp ? Level::ok : Level::warn, text, ""};
+  const auto level = at(family, "kind").empty() ? Level::unknown : Level::ok;
+  return {name, udp ? level : Level::warn, text, ""};
 }
 
 Check clock_check(const Json& status) {
-  if (!has_number(status, "clock_ahead_s")) return {"clock", Level::ok, "no supernode has told the time yet", ""};
+  if (!has_number(status, "clock_ahead_s")) return {"clock", Level::unknown, "no supernode has told the time yet", ""};
   const auto off = number(status, "clock_ahead_s");
   const auto voices = static_cast<std::size_t>(number(status, "clock_supernodes"));
   if (std::abs(off) <= 60) return {"clock", Level::ok, "within a minute of " + count(voices, "supernode"), ""};
@@ -107,9 +108,15 @@ Check firewall_check(const Json& network) {
   const auto& v4 = network.is_object() && network.contains("v4") ? network["v4"] : Json();
   const auto filtering = at(v4, "filtering");
   if (filtering.empty())
-    return {"firewall", Level::ok, "what gets in unasked is not known: no supernode with two addresses", ""};
+    return {"firewall", Level::unknown, "what gets in unasked is not known: no supernode with two addresses", ""};
   if (filtering == "endpoint-independent") return {"firewall", Level::ok, "whoever knows the port gets in", ""};
   return {"firewall", Level::ok, "lets in only who was sent to (" + filtering + "): calls open it from both sides", ""};
+}
+
+Check binding_check(const Json& network) {
+  const auto binding = network.value("binding", Json());
+  const bool known = has_number(binding, "alive_s") || has_number(binding, "dead_s");
+  return {"NAT mapping", known ? Level::ok : Level::unknown, binding_text(network), ""};
 }
 
 Check mapping_check(const Json& status) {
@@ -150,13 +157,14 @@ std::string tried(const Json& device, const char* key) {
 }
 
 // Who is to blame for a relayed path, in words.
-Check path_check(const Json& device, const std::string& ours) {
+Check path_check(const std::string& peer, const Json& device, const std::string& ours) {
   const auto text =
       path_text(device) + (has_number(device, "rtt_ms") ? ", round trip " + ms(number(device, "rtt_ms")) : "");
-  if (at(device, "path") != "relayed") return {"path", Level::ok, text, ""};
+  const auto path = at(device, "path");
+  if (path != "relayed") return {"path", path == "lan" || path == "direct" ? Level::ok : Level::unknown, text, ""};
   if (!device.value("shares_addresses", false))
     return {"path", Level::ok, text + ": addresses are exchanged with contacts, and in a call",
-            "linnet contact add WHO"};
+            "linnet contact add " + peer + ", and they you"};
   const auto theirs = at(device, "nat");
   const auto word = [](const std::string& nat) { return nat.empty() ? "?" : nat; };
   const auto pair = ": yours " + word(ours) + ", theirs " + word(theirs);
@@ -178,11 +186,14 @@ Check path_check(const Json& device, const std::string& ours) {
 std::string_view to_string(Level level) {
   switch (level) {
     case Level::ok: return "ok";
+    case Level::unknown: return "unknown";
     case Level::warn: return "warn";
     case Level::fail: break;
   }
   return "fail";
 }
+
+std::string_view shown(Level level) { return level == Level::unknown ? "?" : to_string(level); }
 
 std::vector<Check> check_node(const Json& status, const Json& network) {
   std::vector<Check> out;
@@ -193,7 +204,7 @@ std::vector<Check> check_node(const Json& status, const Json& network) {
     out.push_back(nat_check("NAT, IPv4", network.value("v4", Json())));
     out.push_back(nat_check("NAT, IPv6", network.value("v6", Json())));
     if (const auto v4 = network.value("v4", Json()); v4.is_object() && v4.value("nat", Json()) == Json(true))
-      out.push_back({"NAT mapping", Level::ok, binding_text(network), ""});
+      out.push_back(binding_check(network));
     out.push_back(firewall_check(network));
     if (network.value("captive_portal", Json()) == Json(true))
       out.push_back(
@@ -223,7 +234,7 @@ std::vector<Check> check_person(const Json& examined, const std::string& our_nat
       out.push_back(
           {"link", Level::ok,
            stood + (has_number(device, "direct_ms") ? ", direct after " + ms(number(device, "direct_ms")) : ""), ""});
-      out.push_back(path_check(device, our_nat));
+      out.push_back(path_check(at(examined, "peer"), device, our_nat));
     }
     if (device.value("shares_addresses", false)) {
       out.push_back({"tried from here", Level::ok, tried(device, "candidates"), ""});
@@ -244,7 +255,7 @@ std::vector<Check> check_supernode(const Machine& machine, const Json& status, c
   const bool open = opened || nat == "none" || nat == "full-cone";
   out.push_back({"reachable",
                  open          ? Level::ok
-                 : nat.empty() ? Level::warn
+                 : nat.empty() ? Level::unknown
                                : Level::fail,
                  opened        ? "by a port that the router opened, as a supernode found out"
                  : nat.empty() ? "not known: no supernode with two addresses has looked"
@@ -262,7 +273,7 @@ std::vector<Check> check_supernode(const Machine& machine, const Json& status, c
       {"machine", machine.memory_gb >= 0.25 ? Level::ok : Level::warn,
        std::string(text) + (big ? ": enough for thousands of people and calls" : ": enough for hundreds of people"),
        ""});
-  out.push_back({"uplink", Level::warn, "its rate is not known here: 128 kbit/s for each relayed call, both ways",
+  out.push_back({"uplink", Level::unknown, "its rate is not known here: 128 kbit/s for each relayed call, both ways",
                  "[relay] bandwidth, month"});
   out.push_back({"role", Level::ok, at(status, "role") == "supernode" ? "a supernode already" : "a leaf",
                  at(status, "role") == "supernode" || !open ? "" : "linnet down; linnet up --relay on"});

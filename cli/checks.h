@@ -7,7 +7,7 @@
 
 namespace linnet::cli {
 
-enum class Level : std::uint8_t { ok, warn, fail };
+enum class Level : std::uint8_t { ok, unknown, warn, fail };  // unknown: nobody could tell, for good or ill
 
 struct Check {
   std::string name;
@@ -17,6 +17,8 @@ struct Check {
 };
 
 std::string_view to_string(Level level);
+// For a person: "?" of what is not known.
+std::string_view shown(Level level);
 
 // Of `status --json` and of the object of netcheck.
 std::vector<Check> check_node(const nlohmann::json& status, const nlohmann::json& network);

@@ -59,7 +59,7 @@ void show(const std::vector<Check>& checks) {
   for (const auto& check : checks) {
     std::string name = check.name;
     name.resize(std::max<std::size_t>(name.size(), 17), ' ');
-    std::string level(to_string(check.level));
+    std::string level(shown(check.level));
     level.resize(5, ' ');
     say(name + level + check.text);
     if (!check.remedy.empty()) say(std::string(22, ' ') + "-> " + check.remedy);

@@ -49,9 +49,34 @@ TEST(Checks, OfAWellNodeAreAllWell) {
                      {"v6", nullptr},
                      {"captive_portal", false}};
   const auto checks = check_node(status(), network);
-  for (const auto& check : checks) EXPECT_EQ(check.level, Level::ok) << check.name << ": " << check.text;
+  for (const auto& check : checks)
+    EXPECT_EQ(check.level, check.name == "NAT, IPv6" || check.name == "NAT mapping" ? Level::unknown : Level::ok)
+        << check.name << ": " << check.text;
   EXPECT_THAT(named(checks, "NAT, IPv4").text, HasSubstr("port-restricted NAT: mapping endpoint-independent"));
   EXPECT_THAT(named(checks, "overlay").text, HasSubstr("joined in 340 ms"));
+}
+
+// Nobody there to ask: nothing is said to be well but what is.
+TEST(Checks, CallNothingWellThatNobodyCouldTell) {
+  auto alone = status();
+  alone["state"] = "alone";
+  alone["clock_ahead_s"] = nullptr;
+  const Json silence{{"relays", Json::array()}, {"v4", nullptr}, {"v6", nullptr}, {"captive_portal", nullptr}};
+  const auto checks = check_node(alone, silence);
+  for (const auto* name : {"UDP", "NAT, IPv4", "NAT, IPv6", "firewall", "clock"})
+    EXPECT_EQ(named(checks, name).level, Level::unknown) << name << ": " << named(checks, name).text;
+  EXPECT_EQ(named(checks, "overlay").level, Level::fail);
+  EXPECT_EQ(named(checks, "identity").level, Level::ok);
+  EXPECT_EQ(shown(Level::unknown), "?");
+  EXPECT_EQ(to_string(Level::unknown), "unknown");
+
+  auto half = family("", true, "endpoint-independent", "");
+  half["kind"] = half["filtering"] = nullptr;
+  const auto told = check_node(status(), {{"relays", Json::array({relay(1.2, 1.3)})}, {"v4", half}, {"v6", nullptr}});
+  EXPECT_EQ(named(told, "NAT, IPv4").level, Level::unknown) << named(told, "NAT, IPv4").text;
+  const Json device{{"homes", Json::array({"198.51.100.1:4400"})}, {"path", "unknown"}, {"answered", 1}};
+  const auto bob = check_person({{"peer", "bob@demo.example"}, {"devices", Json::array({device})}}, "none");
+  EXPECT_EQ(named(bob, "path").level, Level::unknown) << named(bob, "path").text;
 }
 
 TEST(Checks, NameTheCulpritAndWhatMendsIt) {
@@ -95,6 +120,16 @@ TEST(Checks, OfAPersonSayWhoseNatItIs) {
   EXPECT_THAT(named(checks, "path").remedy, HasSubstr("yours: "));
   EXPECT_THAT(named(checks, "directory").text, HasSubstr("record 30 s old"));
   EXPECT_THAT(named(checks, "tried from here").text, HasSubstr("192.168.2.11:4400 no answer"));
+}
+
+TEST(Checks, OfAStrangerNameWhomToAdd) {
+  const Json device{{"homes", Json::array({"198.51.100.1:4400"})},
+                    {"path", "relayed"},
+                    {"via", "198.51.100.1:4400"},
+                    {"answered", 1},
+                    {"shares_addresses", false}};
+  const auto checks = check_person({{"peer", "bob@demo.example"}, {"devices", Json::array({device})}}, "none");
+  EXPECT_EQ(named(checks, "path").remedy, "linnet contact add bob@demo.example, and they you");
 }
 
 // The link of an examination carries no voice, so no ports are searched for it: that is no reason to complain.

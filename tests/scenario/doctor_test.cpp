@@ -114,6 +114,19 @@ TEST(DoctorAlone, WithoutADaemonSaysSo) {
   }
 }
 
+TEST(DoctorAlone, SaysThatItDoesNotKnowWhatNobodyTold) {
+  Daemon alice("alice@demo.example");
+  ASSERT_TRUE(alice.up());
+  const auto text = alice.run({"doctor"}).out;
+  EXPECT_THAT(text, HasSubstr("clock            ?    no supernode has told the time yet"));
+  EXPECT_THAT(text, HasSubstr("firewall         ?    "));
+  const auto last = alice.run({"doctor", "--json"}).last_line();
+  EXPECT_EQ(last["culprit"].get<std::string>().rfind("overlay: ", 0), 0U) << last["culprit"];
+  for (const auto& check : last["checks"]) {
+    if (check["name"] == "clock") EXPECT_EQ(check["level"], "unknown");
+  }
+}
+
 // turnutils_natdiscovery of Debian's coturn.
 TEST(Discovery, OfADaemonWithTwoAddressesIsUnderstoodByAnotherProgram) {
   const std::string program = "/usr/bin/turnutils_natdiscovery";
