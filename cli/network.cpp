@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -192,6 +193,16 @@ std::string binding_text(const Json& found) {
   return out + every;
 }
 
+std::string told_clock_text(const Json& found) {
+  const auto ahead = found.value("clock_ahead_s", Json());
+  if (!ahead.is_number()) return "?";
+  const auto off = ahead.get<std::int64_t>();
+  const auto voices = found.value("clock_supernodes", 0);
+  const auto whose = std::to_string(voices) + (voices == 1 ? " supernode" : " supernodes");
+  if (off == 0) return "right, to the second or two that " + whose + (voices == 1 ? " tells" : " tell");
+  return std::to_string(std::abs(off)) + " s " + (off > 0 ? "ahead of " : "behind ") + whose;
+}
+
 std::string mapped_text(const Json& port) {
   const bool tcp = word_at(port, "transport") != "udp";
   return word_at(port, "external") + (tcp ? "/tcp" : "") + " by " + word_at(port, "protocol") +
@@ -235,11 +246,7 @@ int netcheck(const Context& context, const verb::Netcheck&) {
     say("unused  " + binding_text(*found));
   for (const auto& port : (*found)["mapped"]) say("mapped  " + mapped_text(port));
   for (const auto& relay : (*found)["relays"]) say("relay   " + reach_text(relay));
-  const auto ahead = figure(*found, "clock_ahead_s", "%.0f s");
-  const auto voices = found->value("clock_supernodes", 0);
-  say("clock   " +
-      (ahead.empty() ? "?"
-                     : ahead + " ahead of " + std::to_string(voices) + (voices == 1 ? " supernode" : " supernodes")));
+  say("clock   " + told_clock_text(*found));
   if (yes_no(*found, "captive_portal") == "yes")
     say("portal  only port 443 answers: a captive portal or a proxy may stand in between. Open a web page first.");
   if (!udp)

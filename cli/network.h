@@ -18,6 +18,8 @@ io::Outcome<nlohmann::ordered_json> ask_network(const Context& context);
 std::string family_text(const nlohmann::json& family);
 // How long the NAT keeps an unused mapping, of "binding" in status and netcheck, and what follows from it.
 std::string binding_text(const nlohmann::json& found);
+// "right, ...", "7 s behind 3 supernodes"; "?" while nobody has told the time.
+std::string told_clock_text(const nlohmann::json& found);
 // "203.0.113.9:4400 by nat-pmp"; says when nobody came in by it.
 std::string mapped_text(const nlohmann::json& port);
 // A line for each supernode: "198.51.100.1:4400  UDP 12.1 ms  TCP 13.0 ms  443 no answer  TLS no answer".

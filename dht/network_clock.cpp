@@ -93,7 +93,9 @@ std::optional<std::chrono::seconds> NetworkClock::ahead() const {
   if (!own_ || voices_.empty()) return std::nullopt;
   std::vector<std::int64_t> offsets;
   for (const auto& v : voices_) offsets.push_back(v.offset);
-  return std::chrono::round<std::chrono::seconds>(Duration(*own_ - middle(std::move(offsets))));
+  const auto off = *own_ - middle(std::move(offsets));
+  // Both were told in whole seconds: so little is no difference that anybody saw.
+  return std::abs(off) < kSame ? std::chrono::seconds(0) : std::chrono::round<std::chrono::seconds>(Duration(off));
 }
 
 }  // namespace linnet::dht

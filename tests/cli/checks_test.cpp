@@ -191,6 +191,16 @@ TEST(Checks, OfASupernodeToBeWantToBeReached) {
   EXPECT_EQ(named(open, "role").remedy, "linnet down; linnet up --relay on");
 }
 
+TEST(ClockText, SaysRightAheadBehindOrThatNobodyTold) {
+  const auto text = [](Json ahead) {
+    return told_clock_text({{"clock_ahead_s", std::move(ahead)}, {"clock_supernodes", 1}});
+  };
+  EXPECT_EQ(text(0), "right, to the second or two that 1 supernode tells");
+  EXPECT_EQ(text(7), "7 s ahead of 1 supernode");
+  EXPECT_EQ(text(-7), "7 s behind 1 supernode");
+  EXPECT_EQ(text(nullptr), "?");
+}
+
 TEST(ExplainText, ShowsTheStepsAndAQuestionMarkForWhatNeverCame) {
   const Json explain{{"steps", Json{{"look_up_ms", 8.4},
                                     {"connect_ms", 20.0},

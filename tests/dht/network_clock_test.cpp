@@ -37,6 +37,22 @@ TEST(NetworkClock, GoesByItsOwnClockUntilThreeSupernodesSpoke) {
   EXPECT_EQ(clock.at(Time{minutes(90)}), kWall + minutes(90));
 }
 
+// Two programs on one machine: each tells whole seconds of the same clock, at different moments.
+TEST(NetworkClock, IsRightWithinTheSecondsThatItIsToldIn) {
+  NetworkClock clock;
+  clock.set(Time{}, kWall);
+  clock.hear(Time{std::chrono::milliseconds(990)}, kLan, key(1), kWall);
+  EXPECT_EQ(clock.ahead(), seconds(0));
+  NetworkClock late;
+  late.set(Time{std::chrono::milliseconds(990)}, kWall);
+  late.hear(Time{seconds(1)}, kLan, key(1), kWall + seconds(1));
+  EXPECT_EQ(late.ahead(), seconds(0));
+  NetworkClock wrong;
+  wrong.set(Time{}, kWall - seconds(3));
+  wrong.hear(Time{}, kLan, key(1), kWall);
+  EXPECT_EQ(wrong.ahead(), seconds(-3));
+}
+
 TEST(NetworkClock, OfASupernodeIsAVoiceItself) {
   NetworkClock clock(true);
   clock.set(Time{}, kWall + kDay);
