@@ -78,7 +78,7 @@ class TurnClient : public testing::TestWithParam<OverTransport> {
     ears.changed = [this](std::optional<node::TurnPlace> given) { place = std::move(given); };
     ears.receive = [this](const Datagram& d) { heard.emplace_back(d.from, std::string(text(d.bytes))); };
     carrier = std::make_unique<io::TurnCarrier>(
-        loop, rng, io::TurnLogin{{"127.0.0.1", port, transport}, {"phone", password}}, std::move(ears));
+        loop, rng, io::TurnLogin{{"127.0.0.1", port, transport}, {"phone", password}, {}, {}}, std::move(ears));
     carrier->start();
   }
   void say(const Endpoint& to, const std::string& what) {

@@ -123,7 +123,9 @@ TEST(DoctorAlone, SaysThatItDoesNotKnowWhatNobodyTold) {
   const auto last = alice.run({"doctor", "--json"}).last_line();
   EXPECT_EQ(last["culprit"].get<std::string>().rfind("overlay: ", 0), 0U) << last["culprit"];
   for (const auto& check : last["checks"]) {
-    if (check["name"] == "clock") EXPECT_EQ(check["level"], "unknown");
+    if (check["name"] == "clock") {
+      EXPECT_EQ(check["level"], "unknown");
+    }
   }
 }
 
