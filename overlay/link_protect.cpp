@@ -29,24 +29,27 @@ std::optional<Links::VoiceWays> Links::voice_ways(const Context& c, SessionId se
   const auto* link = find(session);
   if (c.now >= (link->narrow ? link->urgent_until : link->both_until)) return VoiceWays{*first, {}};
   const auto other = beside(*link, *first);
-  return link->narrow && other ? VoiceWays{*other, {}} : VoiceWays{*first, other};
+  if (!link->narrow) return VoiceWays{*first, other};
+  return VoiceWays{other && link->unheard_by == first ? *other : *first, {}};
 }
 
-void Links::go_both(Link& link, Time now, Duration lease, bool urgent) {
-  const auto until = now + std::min(lease, kMostBoth);
+void Links::go_both(const Context& c, Link& link, Duration lease, bool urgent) const {
+  const auto until = c.now + std::min(lease, kMostBoth);
   link.both_until = std::max(link.both_until, until);
-  if (urgent) link.urgent_until = std::max(link.urgent_until, until);
+  if (!urgent) return;
+  if (c.now >= link.urgent_until) link.unheard_by = voice_path(c, link.session);
+  link.urgent_until = std::max(link.urgent_until, until);
 }
 
 void Links::ask_both(const Context& c, SessionId session, Duration lease, bool urgent) {
   auto* link = find(session);
   if (!link) return;
   c.sessions.ask_both(c.now, session, lease, urgent);
-  if (urgent) go_both(*link, c.now, lease, urgent);
+  if (urgent) go_both(c, *link, lease, urgent);
 }
 
 void Links::on_both(const Context& c, const BothWanted& wanted) {
-  if (auto* link = find(wanted.session)) go_both(*link, c.now, wanted.lease, wanted.urgent);
+  if (auto* link = find(wanted.session)) go_both(c, *link, wanted.lease, wanted.urgent);
 }
 
 void Links::set_narrow(SessionId session, bool narrow) {

@@ -48,8 +48,9 @@ struct Link {
   Time health_at = kNever;          // next look at the voice
   Time legs_at = kNever;            // next look at the circuits
   Time both_until = Time::min();    // our voice goes two ways
-  Time urgent_until = Time::min();  // and nothing of it is heard by the first
-  bool narrow = false;              // there is no room for both
+  Time urgent_until = Time::min();  // and is not heard by the way that it went when that was asked first
+  std::optional<Path> unheard_by;
+  bool narrow = false;  // there is no room for both
 };
 
 // What a link needs of the other rooms.
@@ -140,7 +141,7 @@ class Links {
 
  private:
   static std::optional<Path> beside(const Link& link, const Path& first);
-  static void go_both(Link& link, Time now, Duration lease, bool urgent);
+  void go_both(const Context& c, Link& link, Duration lease, bool urgent) const;
   struct HeldAsk {  // a supernode's question that came before the other end's offer
     control::CircuitAsk ask;
     crypto::SessionKey supernode;

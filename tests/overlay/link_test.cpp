@@ -227,23 +227,6 @@ TEST(Link, VoiceMovesToTheSpareCircuitWhenASupernodeDies) {
   EXPECT_NE(world.alice().peer->path(world.pair.a)->endpoint, via);
 }
 
-// The other end hears nothing and asks for both ways, for which there is no room.
-TEST(Link, VoiceWithoutRoomForTwoWaysTakesTheOtherWhenNothingIsHeardByTheFirst) {
-  Net net;
-  Linked world(net);
-  ASSERT_TRUE(world.circuit());
-  net.run(seconds(2));
-  const auto via = world.alice().peer->path(world.pair.a)->endpoint;
-  world.alice().peer->set_narrow(world.pair.a, true);
-  const auto gap = speak(world, seconds(20), [&] {
-    net.kill(node_at(net, via));
-    world.bob().peer->ask_both(net.now, world.pair.b, milliseconds(2500), true);
-    net.drain(world.bob());
-  });
-  EXPECT_LE(gap, milliseconds(100));
-  EXPECT_FALSE(world.alice().peer->goes_both(net.now, world.pair.a));
-}
-
 TEST(Link, VoiceFallsBackToACircuitWhenTheDirectPathDies) {
   Net net;
   Linked world(net);
