@@ -125,7 +125,8 @@ void Node::Impl::ask_partner(Time now) {
   bool asked = false;
   while (const auto order = stun.poll_order()) {
     const auto& client = order->client.ip;
-    const bool goes = stun.partner().may_ask(now, client, peer.proves(client)) && peer.ask_partner(now, *order);
+    const auto proven = [&] { return peer.proves(client); };
+    const bool goes = stun.partner().may_ask(now, client, proven) && peer.ask_partner(now, *order);
     if (!goes) stun.not_sent(*order);
     asked = asked || goes;
   }

@@ -38,9 +38,10 @@ PartnerDesk::Said PartnerDesk::answer(std::uint16_t port, const Endpoint& from,
   return {{}, order};
 }
 
-bool PartnerDesk::may_ask(Time now, const IpAddress& client, bool proven) {
+bool PartnerDesk::may_ask(Time now, const IpAddress& client, const std::function<bool()>& proven) {
+  const auto known = [&] { return looks_.allow(now, kEverybody) && proven(); };
   const bool may =
-      asking_.allow(now, client) && (proven || unproven_.allow(now, kEverybody)) && all_asked_.allow(now, kEverybody);
+      asking_.allow(now, client) && (known() || unproven_.allow(now, kEverybody)) && all_asked_.allow(now, kEverybody);
   ++(may ? counters_.asked : counters_.refused);
   return may;
 }

@@ -8,6 +8,8 @@
 // that is not for everybody. Whose address a session has proven to us is served before those of whom nobody knows.
 #pragma once
 
+#include <functional>
+
 #include "crypto/guard.h"
 #include "nat/binding_server.h"
 #include "node/config.h"
@@ -22,6 +24,7 @@ class PartnerDesk {
   static constexpr double kUnproven = 2, kUnprovenBurst = 24;   // clients without a session here, together
   static constexpr double kPerPartner = 8, kPartnerBurst = 48;  // sent for one supernode (prefix)
   static constexpr double kAll = 20, kAllBurst = 80;            // asked for; sent
+  static constexpr double kLooks = 100, kLooksBurst = 200;  // for a session of who asks: all clients are gone through
 
   struct Counters {
     std::uint64_t asked = 0, refused = 0, sent = 0, not_sent = 0;
@@ -41,8 +44,8 @@ class PartnerDesk {
     std::optional<Order> order;
   };
   Said answer(std::uint16_t port, const Endpoint& from, const nat::stun::Message& request) const;
-  // Before the partner is asked.
-  bool may_ask(Time now, const IpAddress& client, bool proven);
+  // Before the partner is asked. `proven`: whether a session comes from there; not called for each of a flood.
+  bool may_ask(Time now, const IpAddress& client, const std::function<bool()>& proven);
 
   // We are the partner, and `asker` wants this sent. Nothing: it is not sent. `from` has our address.
   std::optional<nat::BindingAnswer> send_for(Time now, const IpAddress& asker, const Order& order);
@@ -57,6 +60,7 @@ class PartnerDesk {
   std::optional<Endpoint> other_;
   crypto::PrefixLimiter asking_{kPerPrefix, kPrefixBurst}, heard_{kPerPrefix, kPrefixBurst};
   crypto::PrefixLimiter unproven_{kUnproven, kUnprovenBurst, 1}, partners_{kPerPartner, kPartnerBurst};
+  crypto::PrefixLimiter looks_{kLooks, kLooksBurst, 1};
   crypto::PrefixLimiter all_asked_{kAll, kAllBurst, 1}, all_sent_{kAll, kAllBurst, 1};
   Counters counters_;
 };

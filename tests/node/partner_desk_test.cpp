@@ -216,13 +216,26 @@ TEST_F(Partner, SendsLittleForOneSupernodeAndLeavesTheOthersTheirShare) {
 TEST_F(Partner, IsAskedForThoseWhoProvedTheirAddressBeforeOthers) {
   auto& desk = asked.partner();
   std::size_t forged = 0;
-  for (int i = 0; i < 200; ++i)
-    forged += desk.may_ask(now, IpAddress::v4(193, 0, static_cast<std::uint8_t>(i), 1), false);
+  const auto yes = [] { return true; };
+  const auto no = [] { return false; };
+  for (int i = 0; i < 100; ++i) forged += desk.may_ask(now, IpAddress::v4(193, 0, static_cast<std::uint8_t>(i), 1), no);
   EXPECT_EQ(forged, PartnerDesk::kUnprovenBurst);
-  EXPECT_TRUE(desk.may_ask(now, IpAddress::v4(192, 1, 1, 1), true));
+  EXPECT_TRUE(desk.may_ask(now, IpAddress::v4(192, 1, 1, 1), yes));
   std::size_t one = 0;
-  for (int i = 0; i < 200; ++i) one += desk.may_ask(now, kClient.ip, true);
+  for (int i = 0; i < 200; ++i) one += desk.may_ask(now, kClient.ip, yes);
   EXPECT_EQ(one, PartnerDesk::kPrefixBurst);
+}
+
+// Each look goes through all clients, and the sources may be forged.
+TEST(PartnerDeskInAFlood, LooksForTheSessionsOfSoManyAsAreAllowed) {
+  PartnerDesk desk(std::nullopt);
+  const Time now{};
+  int looks = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const auto source = IpAddress::v4(193, static_cast<std::uint8_t>(i / 250), static_cast<std::uint8_t>(i % 250), 1);
+    (void)desk.may_ask(now, source, [&] { return ++looks < 0; });
+  }
+  EXPECT_EQ(looks, PartnerDesk::kLooksBurst);
 }
 
 }  // namespace
