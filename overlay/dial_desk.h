@@ -3,13 +3,10 @@
 //
 // - Only to the address from which the asker's session comes by UDP, and that has answered a challenge: nobody is aimed
 //   at anybody else. A stream may come through a proxy, whose address would be somebody else's.
-// - Only to 443, 80 and ports from 1024 on: whoever shares an address with others shall not have their mail server
-// dialled.
-// - Once a minute for each device, ten in a minute for each /24 or /48 however many devices come from there, four a
-// second in all.
-// - What is sent is 38 or 50 bytes, once a connection stands, and the asker is told nothing: that a port is open learns
-// only
-//   who listens there. The ask came in a sealed packet that was longer.
+// - Only to 443, 80 and ports from 1024 on: whoever shares an address with others shall not have their mail dialled.
+// - Once a minute for each device, ten in a minute for each /24 or /48, four a second in all.
+// - What is sent is 38 or 50 bytes, once a connection stands. The asker is told nothing: that a port is open learns who
+//   listens there. The ask came in a sealed packet that was longer.
 #pragma once
 
 #include <vector>
