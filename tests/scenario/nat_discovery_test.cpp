@@ -8,7 +8,15 @@
 namespace linnet::scenario {
 namespace {
 
-class NatDiscovery : public Lab {};
+class NatDiscovery : public Lab {
+ protected:
+  static std::vector<Json> rows_of(const std::string& said) {
+    std::vector<Json> out;
+    std::istringstream lines(said);
+    for (std::string line; std::getline(lines, line);) out.push_back(Json::parse(line, nullptr, false));
+    return out;
+  }
+};
 
 TEST_F(NatDiscovery, OfForeignClientsFindsWhatTheNatDoes) {
   const std::map<std::string, std::pair<std::string, std::string>> expected = {
@@ -17,18 +25,16 @@ TEST_F(NatDiscovery, OfForeignClientsFindsWhatTheNatDoes) {
       {"symmetric", {"Address and Port Dependent Mapping", "Address and Port Dependent Filtering"}}};
   const auto said = run("nat/discovery", "--linnet " LINNET_BINARY_DIR "/linnet --types none,restricted,symmetric");
   if (!said) GTEST_SKIP() << log_;
-  std::size_t rows = 0;
-  std::istringstream lines(*said);
-  for (std::string line; std::getline(lines, line); ++rows) {
-    const auto row = Json::parse(line, nullptr, false);
-    ASSERT_TRUE(row.is_object()) << line;
+  const auto rows = rows_of(*said);
+  for (const auto& row : rows) {
+    ASSERT_TRUE(row.is_object()) << *said;
     const auto& [mapping, filtering] = expected.at(row["type"]);
     EXPECT_EQ(row["mapping"], "NAT with " + mapping) << row["said"]["mapping"];
     EXPECT_EQ(row["filtering"], "NAT with " + filtering) << row["said"]["filtering"];
     EXPECT_EQ(row["rfc5780"], true) << row["said"]["stunclient"];
     EXPECT_FALSE(row["stunclient"].empty()) << row["said"]["stunclient"];
   }
-  EXPECT_EQ(rows, expected.size()) << log_;
+  EXPECT_EQ(rows.size(), expected.size()) << log_;
 }
 
 // Two supernodes with one address each: what our own node says, and coturn's client.
@@ -46,18 +52,16 @@ TEST_F(NatDiscovery, ByAPartnerFindsTheSame) {
   const auto said = run(
       "nat/discovery", "--partners --linnet " LINNET_BINARY_DIR "/linnet --types full-cone,restricted,port-restricted");
   if (!said) GTEST_SKIP() << log_;
-  std::size_t rows = 0;
-  std::istringstream lines(*said);
-  for (std::string line; std::getline(lines, line); ++rows) {
-    const auto row = Json::parse(line, nullptr, false);
-    ASSERT_TRUE(row.is_object()) << line;
+  const auto rows = rows_of(*said);
+  for (const auto& row : rows) {
+    ASSERT_TRUE(row.is_object()) << *said;
     const auto& known = expected.at(row["type"]);
-    EXPECT_EQ(row["ours"]["nat"], known.nat) << line;
-    EXPECT_EQ(row["ours"]["mapping"], known.mapping) << line;
-    EXPECT_EQ(row["ours"]["filtering"], known.filtering) << line;
+    EXPECT_EQ(row["ours"]["nat"], known.nat) << row;
+    EXPECT_EQ(row["ours"]["mapping"], known.mapping) << row;
+    EXPECT_EQ(row["ours"]["filtering"], known.filtering) << row;
     EXPECT_EQ(row["filtering"], "NAT with " + known.theirs) << row["said"]["filtering"];
   }
-  EXPECT_EQ(rows, expected.size()) << log_;
+  EXPECT_EQ(rows.size(), expected.size()) << log_;
 }
 
 }  // namespace
