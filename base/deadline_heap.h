@@ -1,5 +1,5 @@
-// Deadlines of many things, the earliest on top: a binary heap whose entries know their owners' slots, so that moving one deadline
-// costs O(log n). Equal deadlines go by id: the order never depends on addresses.
+// Deadlines of many things, the earliest on top: a binary heap whose entries know their owners' slots, so that moving
+// one deadline costs O(log n). Equal deadlines go by id: the order never depends on addresses.
 #pragma once
 
 #include <cstdint>
@@ -46,14 +46,24 @@ class DeadlineHeap {
     slot = kNone;
     const auto last = entries_.back();
     entries_.pop_back();
-    if (i == entries_.size()) return;
-    place(i, last);
-    down(up(i));
+    if (i != entries_.size()) {
+      place(i, last);
+      down(up(i));
+    }
+    give_back();
   }
 
  private:
   bool before(std::size_t a, std::size_t b) const {
     return std::pair(entries_[a].at, entries_[a].id) < std::pair(entries_[b].at, entries_[b].id);
+  }
+  // A burst's memory, once an eighth of it is in use.
+  void give_back() {
+    if (entries_.capacity() < 8 || 8 * entries_.size() > entries_.capacity()) return;
+    std::vector<Entry> less;
+    less.reserve(2 * entries_.size());
+    less.assign(entries_.begin(), entries_.end());
+    entries_ = std::move(less);
   }
   void place(std::size_t i, const Entry& entry) {
     entries_[i] = entry;

@@ -52,7 +52,7 @@ class Fifo {
   std::size_t memory_bytes() const { return items_.capacity() * sizeof(T); }
 
  private:
-  static constexpr std::size_t kKeptBytes = 256;
+  static constexpr std::size_t kKeptBytes = 128;
 
   // What was taken makes room once it is half of what is held, so that each entry is moved once on average.
   void make_room() {
