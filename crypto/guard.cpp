@@ -50,31 +50,34 @@ bool CookieJar::check_mac2(Time now, const Endpoint& source, ByteView message, c
 PrefixLimiter::PrefixLimiter(double tokens_per_second, double burst, std::size_t capacity)
     : rate_(tokens_per_second), burst_(burst), capacity_(std::max<std::size_t>(capacity, 1)) {}
 
+void PrefixLimiter::Table::forget_oldest() {
+  index.erase(buckets.back().prefix);
+  buckets.pop_back();
+}
+
 void PrefixLimiter::forget_full(Time now) {
-  for (int i = 0; i < 2 && !buckets_.empty(); ++i) {
-    const auto& oldest = buckets_.back();
+  for (int i = 0; i < 2 && !table_->buckets.empty(); ++i) {
+    const auto& oldest = table_->buckets.back();
     const double elapsed = now > oldest.at ? std::chrono::duration<double>(now - oldest.at).count() : 0;
     if (oldest.tokens + (elapsed * rate_) < burst_) return;
-    index_.erase(oldest.prefix);
-    buckets_.pop_back();
+    table_->forget_oldest();
   }
 }
 
 PrefixLimiter::Bucket& PrefixLimiter::touch(Time now, const ByteArray<7>& prefix) {
-  if (const auto found = index_.find(prefix); found != index_.end()) {
-    buckets_.splice(buckets_.begin(), buckets_, found->second);
-    return buckets_.front();
+  auto& [buckets, index] = *table_;
+  if (const auto found = index.find(prefix); found != index.end()) {
+    buckets.splice(buckets.begin(), buckets, found->second);
+    return buckets.front();
   }
-  if (buckets_.size() >= capacity_) {
-    index_.erase(buckets_.back().prefix);
-    buckets_.pop_back();
-  }
-  buckets_.push_front({prefix, burst_, now});
-  index_.emplace(prefix, buckets_.begin());
-  return buckets_.front();
+  if (buckets.size() >= capacity_) table_->forget_oldest();
+  buckets.push_front({prefix, burst_, now});
+  index.emplace(prefix, buckets.begin());
+  return buckets.front();
 }
 
 bool PrefixLimiter::allow(Time now, const IpAddress& source, double cost) {
+  if (!table_) table_ = std::make_unique<Table>();
   forget_full(now);
   auto& bucket = touch(now, source.prefix());
   if (now > bucket.at) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <list>
+#include <memory>
 #include <unordered_map>
 
 #include "base/endpoint.h"
@@ -53,7 +54,7 @@ class PrefixLimiter {
   PrefixLimiter(PrefixLimiter&&) = default;
   PrefixLimiter& operator=(PrefixLimiter&&) = default;
   bool allow(Time now, const IpAddress& source, double cost = 1.0);
-  std::size_t size() const { return buckets_.size(); }
+  std::size_t size() const { return table_ ? table_->buckets.size() : 0; }
   std::uint64_t refused() const { return refused_; }
 
  private:
@@ -66,6 +67,13 @@ class PrefixLimiter {
     std::size_t operator()(const ByteArray<7>& p) const noexcept;
   };
 
+  struct Table {
+    std::list<Bucket> buckets;  // the most recently seen first
+    std::unordered_map<ByteArray<7>, std::list<Bucket>::iterator, Hash> index;
+
+    void forget_oldest();
+  };
+
   Bucket& touch(Time now, const ByteArray<7>& prefix);
   void forget_full(Time now);
 
@@ -73,8 +81,7 @@ class PrefixLimiter {
   double burst_;
   std::size_t capacity_;
   std::uint64_t refused_ = 0;
-  std::list<Bucket> buckets_;  // the most recently seen first
-  std::unordered_map<ByteArray<7>, std::list<Bucket>::iterator, Hash> index_;
+  std::unique_ptr<Table> table_;  // none before the first was seen: a node has nine of these, and most never see any
 };
 
 }  // namespace linnet::crypto
