@@ -49,6 +49,7 @@ void NetworkClock::hear(Time now, const IpAddress& from, const crypto::SessionKe
   if (voice == voices_.end()) {
     forget(now);
     if (voices_.size() >= kMostVoices) return;
+    if (voices_.size() == voices_.capacity()) voices_.reserve(voices_.size() + kQuorum);
     voice = voices_.insert(voices_.end(), Voice{id, now, offset});
   } else if (voice->heard >= jumped_ && std::abs(voice->offset - offset) < kSame) {
     voice->heard = now;

@@ -6,15 +6,18 @@
 namespace linnet::dht {
 
 RoutingTable::RoutingTable(const Contact& self, std::size_t k, std::size_t max_contacts, std::size_t wide)
-    : self_(self), k_(k), wide_(wide), book_(max_contacts) {}
+    : device_(self.device), position_(self.position), k_(k), wide_(wide), book_(max_contacts) {}
 
 std::size_t RoutingTable::index_of(const Contact& contact) const {
-  return static_cast<std::size_t>(common_prefix(self_.position, contact.position));
+  return static_cast<std::size_t>(common_prefix(position_, contact.position));
 }
 
 RoutingTable::Bucket& RoutingTable::bucket_for(const Contact& contact) {
   const auto index = index_of(contact);
-  if (buckets_.size() <= index) buckets_.resize(index + 1);
+  if (buckets_.size() <= index) {
+    buckets_.reserve(index + 1);  // there is seldom a deeper one than the deepest
+    buckets_.resize(index + 1);
+  }
   return buckets_[index];
 }
 
@@ -27,8 +30,8 @@ void RoutingTable::count_good(Bucket& bucket, int by) {
 // Who differs from us first at a bit where the target does too has the target's bit there, and is nearer; else we are.
 std::size_t RoutingTable::nearer_than_self(const Id& target) const {
   std::size_t out = 0;
-  const auto far = distance(self_.position, target);
-  for (auto i = static_cast<std::size_t>(common_prefix(self_.position, target)); i < buckets_.size(); ++i) {
+  const auto far = distance(position_, target);
+  for (auto i = static_cast<std::size_t>(common_prefix(position_, target)); i < buckets_.size(); ++i) {
     if ((far.bytes[i / 8] >> (7 - i % 8) & 1) != 0) out += buckets_[i].good;
   }
   return out;
@@ -37,11 +40,11 @@ std::size_t RoutingTable::nearer_than_self(const Id& target) const {
 bool RoutingTable::self_among_nearest(const Id& target, std::size_t n) const {
   if (good_ >= n) return nearer_than_self(target) < n;
   const auto near = nearest(target, n);  // candidates count as well
-  return near.size() < n || nearer(target, self_.position, book_.at(near.back()).contact.position);
+  return near.size() < n || nearer(target, position_, book_.at(near.back()).contact.position);
 }
 
 bool RoutingTable::wants(const Contact& contact) const {
-  if (contact.device == self_.device || contact.position == self_.position) return false;
+  if (contact.device == device_ || contact.position == position_) return false;
   if (const auto* known = book_.find(contact.device)) {
     return known->failures > 0 || (known->contact != contact && !known->live);
   }
@@ -66,7 +69,7 @@ bool RoutingTable::diverse(const Bucket& bucket, const Contact& contact) const {
 }
 
 bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Duration> rtt) {
-  if (contact.device == self_.device || contact.position == self_.position) return false;
+  if (contact.device == device_ || contact.position == position_) return false;
   if (const auto handle = book_.handle_of(contact.device)) {
     auto& entry = book_.at(*handle);
     if (entry.contact != contact) {
@@ -100,7 +103,8 @@ void RoutingTable::move_to(const Contact& self) {
     live.insert(live.end(), bucket.live.begin(), bucket.live.end());
     candidates.insert(candidates.end(), bucket.candidates.begin(), bucket.candidates.end());
   }
-  self_ = self;
+  device_ = self.device;
+  position_ = self.position;
   buckets_.clear();
   good_ = 0;
   ++generation_;
@@ -111,7 +115,7 @@ void RoutingTable::move_to(const Contact& self) {
 
 void RoutingTable::replace(Handle handle) {
   auto& entry = book_.at(handle);
-  if (entry.contact.position == self_.position) return book_.remove(handle);
+  if (entry.contact.position == position_) return book_.remove(handle);
   auto& bucket = bucket_for(entry.contact);
   entry.live = bucket.live.size() < room(index_of(entry.contact)) && diverse(bucket, entry.contact);
   if (!entry.live && bucket.candidates.size() >= kCandidates) return book_.remove(handle);
@@ -188,7 +192,7 @@ bool RoutingTable::take_nearest(const Id& target, std::size_t n, std::vector<Nea
 void RoutingTable::collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const {
   // Three kinds of buckets in order of distance: the target's own; all deeper ones together; then the shallower, one by
   // one.
-  const auto own = static_cast<std::size_t>(common_prefix(self_.position, target));
+  const auto own = static_cast<std::size_t>(common_prefix(position_, target));
   std::vector<Near> group;
   group.reserve(own < wide_ ? room(own) : 64);
   gather(target, own, candidates, group);
@@ -202,9 +206,9 @@ void RoutingTable::collect(const Id& target, std::size_t n, bool candidates, std
 }
 
 bool RoutingTable::covers(const Id& target, std::size_t n) const {
-  const auto own = static_cast<std::size_t>(common_prefix(self_.position, target));
+  const auto own = static_cast<std::size_t>(common_prefix(position_, target));
   const auto near = nearest(target, n);
-  if (near.size() < n || !nearer(target, self_.position, book_.at(near.back()).contact.position)) return false;
+  if (near.size() < n || !nearer(target, position_, book_.at(near.back()).contact.position)) return false;
   // Whoever is missing would be no farther than the last of these, so it would stand in one of these buckets.
   for (auto i = std::min(own, index_of(book_.at(near.back()).contact)); i < buckets_.size(); ++i) {
     if (buckets_[i].live.size() >= room(i)) return false;
@@ -225,9 +229,9 @@ std::vector<Handle> RoutingTable::nearest(const Id& target, std::size_t n) const
 }
 
 double RoutingTable::estimated_network_size() const {
-  const auto near = nearest(self_.position, 8);
+  const auto near = nearest(position_, 8);
   if (near.empty()) return 1;
-  const auto far = distance(self_.position, book_.at(near.back()).contact.position);
+  const auto far = distance(position_, book_.at(near.back()).contact.position);
   double share = 0;  // of the key space that lies within the distance of the last of them
   for (std::size_t i = 0; i < 8; ++i)
     share += std::ldexp(static_cast<double>(far.bytes[i]), -8 * static_cast<int>(i + 1));
@@ -247,7 +251,7 @@ Id RoutingTable::random_in(std::size_t bucket, Rng& rng) const {
   Id out{rng.array<32>()};
   for (std::size_t bit = 0; bit <= bucket && bit < 256; ++bit) {
     const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
-    auto own = static_cast<std::uint8_t>(self_.position.bytes[bit / 8] & mask);
+    auto own = static_cast<std::uint8_t>(position_.bytes[bit / 8] & mask);
     if (bit == bucket) own ^= mask;
     out.bytes[bit / 8] = static_cast<std::uint8_t>((out.bytes[bit / 8] & ~mask) | own);
   }

@@ -93,7 +93,8 @@ class RoutingTable {
   bool take_nearest(const Id& target, std::size_t n, std::vector<Near>& from, std::vector<Handle>& out) const;
   void collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const;
 
-  Contact self_;
+  crypto::DeviceKey device_;  // our own, and our place
+  Id position_;
   std::size_t k_;
   std::size_t wide_;
   std::size_t good_ = 0;  // live, and fewer than kBad failures

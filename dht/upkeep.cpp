@@ -65,7 +65,9 @@ void Dht::Impl::ping_hints(Time now) {
     }
     ping(now, contact);
   }
-  if (hints.empty() && hints.capacity() > 4) hints = std::vector<Contact>();  // a burst's room is given back
+  // A burst's room is given back.
+  if (hints.empty()) hints = std::vector<Contact>();
+  if (pinging.empty()) pinging = std::vector<crypto::DeviceKey>();
 }
 
 void Dht::Impl::on_new_contact(Time now, const Contact& contact) {
