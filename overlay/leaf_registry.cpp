@@ -6,7 +6,7 @@ Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rn
                                    SessionId session, const Endpoint& endpoint) {
   forget_gone(now);
   if (const auto it = by_key_.find(key); it != by_key_.end()) {
-    auto& leaf = *it->second;
+    auto& leaf = **it;
     unplace(leaf);
     place(leaf, session, endpoint);
     return &leaf;
@@ -16,10 +16,10 @@ Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rn
   do {
     tag = rng.u64();
   } while (tag == 0 || leaves_.contains(tag));
-  auto leaf = std::unique_ptr<Leaf>(new Leaf{tag, key, crypto::Mac1(suite, key), std::nullopt, endpoint, {}});
+  auto leaf = std::unique_ptr<Leaf>(new Leaf{tag, key, crypto::Mac1(suite, key), std::nullopt, endpoint, nullptr});
   auto* out = leaf.get();
   leaves_[tag] = std::move(leaf);
-  by_key_[key] = out;
+  by_key_.insert(out);
   place(*out, session, endpoint);
   return out;
 }
@@ -28,14 +28,16 @@ void LeafRegistry::place(Leaf& leaf, SessionId session, const Endpoint& endpoint
   leaf.session = session;
   leaf.endpoint = endpoint;
   by_session_[session] = &leaf;
-  by_endpoint_[endpoint] = &leaf;
+  // Two may come from one place; who came last is asked.
+  if (const auto it = by_endpoint_.find(endpoint); it != by_endpoint_.end()) by_endpoint_.erase(it);
+  by_endpoint_.insert(&leaf);
 }
 
 void LeafRegistry::unplace(Leaf& leaf) {
   if (!leaf.session) return;
   by_session_.erase(*leaf.session);
   leaf.session.reset();
-  if (const auto it = by_endpoint_.find(leaf.endpoint); it != by_endpoint_.end() && it->second == &leaf)
+  if (const auto it = by_endpoint_.find(leaf.endpoint); it != by_endpoint_.end() && *it == &leaf)
     by_endpoint_.erase(it);
 }
 
@@ -50,9 +52,9 @@ void LeafRegistry::detach(Time now, SessionId session) {
 void LeafRegistry::forget_gone(Time now) {
   while (!gone_.empty() && (gone_.front().first <= now || gone_.size() > capacity_)) {
     const auto tag = gone_.take().second;
-    const auto* leaf = by_tag(tag);
+    auto* leaf = by_tag(tag);
     if (leaf == nullptr || leaf->session) continue;
-    by_key_.erase(leaf->key);
+    by_key_.erase(leaf);
     leaves_.erase(tag);
   }
 }
@@ -76,12 +78,12 @@ Leaf* LeafRegistry::by_session(SessionId session) {
 
 Leaf* LeafRegistry::by_endpoint(const Endpoint& endpoint) {
   const auto it = by_endpoint_.find(endpoint);
-  return it == by_endpoint_.end() ? nullptr : it->second;
+  return it == by_endpoint_.end() ? nullptr : *it;
 }
 
 const Leaf* LeafRegistry::by_key(const crypto::SessionKey& key) const {
   const auto it = by_key_.find(key);
-  return it == by_key_.end() ? nullptr : it->second;
+  return it == by_key_.end() ? nullptr : *it;
 }
 
 }  // namespace linnet::overlay

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "base/fifo.h"
 #include "base/flat_map.h"
@@ -17,7 +17,12 @@ struct Leaf {
   crypto::Mac1 mac1;
   std::optional<SessionId> session;  // none: gone a moment ago; its tag waits for it
   Endpoint endpoint;
-  SourceTable sources;
+  std::unique_ptr<SourceTable> sources;  // since somebody asked for it
+
+  SourceTable& asked() {
+    if (!sources) sources = std::make_unique<SourceTable>();
+    return *sources;
+  }
 };
 
 class LeafRegistry {
@@ -41,6 +46,24 @@ class LeafRegistry {
   std::size_t size() const { return by_session_.size(); }  // attached now
 
  private:
+  // Leaves by something that they hold themselves.
+  template <class Key, Key Leaf::*kKey>
+  struct By {
+    using is_transparent = void;
+    static const Key& of(const Key& key) { return key; }
+    static const Key& of(const Leaf* leaf) { return leaf->*kKey; }
+    template <class T>
+    std::size_t operator()(const T& a) const noexcept {
+      return std::hash<Key>{}(of(a));
+    }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return of(a) == of(b);
+    }
+  };
+  template <class Key, Key Leaf::*kKey>
+  using Index = std::unordered_set<Leaf*, By<Key, kKey>, By<Key, kKey>>;
+
   void forget_gone(Time now);
   void place(Leaf& leaf, SessionId session, const Endpoint& endpoint);
   void unplace(Leaf& leaf);
@@ -48,8 +71,8 @@ class LeafRegistry {
   std::size_t capacity_;
   FlatMap<std::uint64_t, std::unique_ptr<Leaf>> leaves_;  // by tag
   FlatMap<SessionId, Leaf*> by_session_;
-  std::unordered_map<crypto::SessionKey, Leaf*> by_key_;
-  std::unordered_map<Endpoint, Leaf*> by_endpoint_;
+  Index<crypto::SessionKey, &Leaf::key> by_key_;
+  Index<Endpoint, &Leaf::endpoint> by_endpoint_;
   Fifo<std::pair<Time, std::uint64_t>> gone_;
 };
 

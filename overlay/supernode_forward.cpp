@@ -16,7 +16,7 @@ std::optional<Transmit> SupernodeRole::pass_down(const Context& c, const Endpoin
   if (!may_forward(c, from, packet.inner, openings_)) return std::nullopt;
   // A flood of forged sources would drive those out who mean it: they have, or soon get, a session with us.
   const bool proven = c.sessions.session_on(Path{PathKind::direct, from, 0, false}).has_value();
-  auto& sources = leaf->sources;
+  auto& sources = leaf->asked();
   const bool may = proven || sources.knows(from, packet.token) || sources.stranger(c.now);
   const auto size = kToLeafHeader + packet.inner.size();
   const auto tag = may ? sources.tag_for(c.now, c.rng, from, packet.token, size, packet.inner[0], proven) : 0;
@@ -34,7 +34,7 @@ std::optional<Transmit> SupernodeRole::pass_back(const Context& c, const Endpoin
     ++counters_.unknown_tag;
     return std::nullopt;
   }
-  const auto target = leaf->sources.answer(c.now, packet.id, kTaggedHeader + packet.inner.size());
+  const auto target = leaf->asked().answer(c.now, packet.id, kTaggedHeader + packet.inner.size());
   if (!target) {
     ++(target.error() == Fault::refused ? counters_.limited : counters_.unknown_tag);
     return std::nullopt;
