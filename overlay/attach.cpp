@@ -63,6 +63,7 @@ Supernode* Attachments::find(const Endpoint& endpoint, const std::optional<crypt
 Supernode* Attachments::add(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key) {
   if (supernodes_.size() >= kCapacity) forget_unused(c);
   if (supernodes_.size() >= kCapacity) return nullptr;
+  supernodes_.reserve(supernodes_.size() + 1);  // few, seldom new, and large
   auto& s = supernodes_.emplace_back();
   s.endpoint = endpoint;
   s.key = key;

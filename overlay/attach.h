@@ -71,7 +71,10 @@ class Attachments {
   void set_favourite(std::optional<Way> way) { favourite_ = way; }
   std::optional<Way> favourite() const { return favourite_; }
   // `hello` is what we say to supernodes.
-  void set_hello(Bytes hello) { hello_ = std::move(hello); }
+  void set_hello(Bytes hello) {
+    hello_ = std::move(hello);
+    hello_.shrink_to_fit();
+  }
 
   // How often supernodes hear of us from now on, and are told so.
   void set_keepalive(const Context& c, Duration every);

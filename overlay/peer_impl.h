@@ -109,9 +109,9 @@ struct Peer::Impl {
   ForwardSources forwards;
   Links links;
   std::unique_ptr<SupernodeRole> role;  // null in a leaf
-  std::optional<Partners> partners;     // of a supernode with one address
+  std::unique_ptr<Partners> partners;   // of a supernode with one address
   Lan lan;
-  bool serving_links = false;  // the role is for our own links alone
+  bool serving_links = false;       // the role is for our own links alone
   std::optional<Endpoint> outside;  // opened by a router, and proven
   struct DialWish {
     crypto::SessionKey to;
@@ -120,7 +120,7 @@ struct Peer::Impl {
   };
   static constexpr std::size_t kDialWishes = 4;
   std::vector<DialWish> dial_wishes;  // that wait for a session
-  std::size_t met = 0;         // neighbours that had answered when last looked at
+  std::size_t met = 0;                // neighbours that had answered when last looked at
 
   struct OwnLookup {
     dht::LookupId lookup{};

@@ -38,7 +38,7 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
     const auto self = self_endpoint().value_or(Endpoint{IpAddress{}, config.port});
     role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
     serving_links = self.ip.is_unspecified() && config.port != 0;  // no address of ours means anything elsewhere
-    if (!serving_links && config.second_port != 0) partners.emplace(self, config.second_port);
+    if (!serving_links && config.second_port != 0) partners = std::make_unique<Partners>(self, config.second_port);
   }
   introduce();
 }
@@ -71,7 +71,7 @@ void Peer::Impl::set_clock(Time now, Wall own) {
 }
 
 void Peer::Impl::hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said) {
-  clock.hear(now, from, who, said);
+  if (!role || serving_links) clock.hear(now, from, who, said);  // else the role, which stays, has the only one
   if (role) role->dht().hear_time(now, from, who, said);
 }
 
