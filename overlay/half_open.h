@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -24,13 +25,13 @@ struct HalfOpen {
   std::uint32_t index = 0;
   std::uint32_t remote_index = 0;
   Pattern pattern{};
-  crypto::Mac mac1{};  // of message 1
-  std::optional<crypto::noise::Handshake> noise;
+  crypto::Mac mac1{};                               // of message 1
+  std::unique_ptr<crypto::noise::Handshake> noise;  // until message 3
   Bytes message2;
   std::vector<Way> ways;
   std::vector<std::pair<Path, Bytes>> early;  // data packets that overtook message 3
   Time began{};
-  Time since{};  // message 1 came last
+  Time since{};       // message 1 came last
   bool done = false;  // kept so that a late copy of message 1 starts nothing
 
   // What the handshake showed of the path that the session starts on.

@@ -41,7 +41,7 @@ const PathState* PathSet::find(const Path& path) const {
   return at == paths_.end() ? nullptr : &*at;
 }
 
-void PathSet::set_current(const Path& path) { current_ = static_cast<std::size_t>(find(path) - paths_.data()); }
+void PathSet::set_current(const Path& path) { current_ = static_cast<std::uint8_t>(find(path) - paths_.data()); }
 
 // Never the current one.
 template <class Unwanted>

@@ -24,10 +24,12 @@ struct PathState {
   std::uint8_t peer_number = 0;  // the peer's for it; 0: the peer never said that it wants this path
   bool peer_sends = false;       // the peer's newest frames, other than probes, came this way
   bool probing = false;
-  bool doubted = false;     // this round: it was good, and its end is to be known soon
-  bool again = false;       // this round is the second, since nothing came by any path in the first
-  int challenges = 0;       // of this round of probing
-  std::uint64_t token = 0;  // of this round; see frame::Challenge
+  bool doubted = false;         // this round: it was good, and its end is to be known soon
+  bool again = false;           // this round is the second, since nothing came by any path in the first
+  bool answer_alive = false;    // `answer` came by another path
+  bool says_both = false;       // frame::Both waits to go this way
+  std::uint8_t challenges = 0;  // of this round of probing
+  std::uint64_t token = 0;      // of this round; see frame::Challenge
   Time challenged_at[kMaxChallenges]{};
   Time next_at =
       kNever;  // next challenge, or the end of this round; when not probing: the next round or, unproven, forgetting
@@ -35,8 +37,6 @@ struct PathState {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> answer;  // token of a challenge that waits for its response
-  bool answer_alive = false;            // it came by another path
-  bool says_both = false;               // frame::Both waits to go this way
   std::optional<Duration> rtt;
 
   // How many bytes may go out now.
@@ -100,7 +100,7 @@ class PathSet {
   void erase_if(Unwanted unwanted);
 
   std::vector<PathState> paths_;
-  std::size_t current_ = 0;
+  std::uint8_t current_ = 0;
   std::uint8_t last_number_ = 0;
 };
 

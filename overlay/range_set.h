@@ -1,8 +1,11 @@
-// A set of unsigned numbers as sorted, disjoint, non-touching ranges [begin, end). Used for packet numbers and stream offsets.
+// A set of unsigned numbers as sorted, disjoint, non-touching ranges [begin, end). Used for packet numbers and stream
+// offsets.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace linnet::overlay {
@@ -12,6 +15,7 @@ class RangeSet {
   struct Range {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+    bool empty() const { return begin >= end; }
     bool operator==(const Range&) const = default;
   };
 
@@ -19,15 +23,23 @@ class RangeSet {
   void remove(std::uint64_t begin, std::uint64_t end);
   bool contains(std::uint64_t value) const;
 
-  const std::vector<Range>& ranges() const { return ranges_; }
-  const Range& front() const { return ranges_.front(); }
-  bool empty() const { return ranges_.empty(); }
-  std::size_t size() const { return ranges_.size(); }
-  void drop_front() { ranges_.erase(ranges_.begin()); }
-  void clear() { ranges_ = std::vector<Range>(); }
+  std::span<const Range> ranges() const {
+    if (several_) return *several_;
+    return {&one_, one_.empty() ? std::size_t{0} : 1};
+  }
+  const Range& front() const { return ranges().front(); }
+  bool empty() const { return ranges().empty(); }
+  std::size_t size() const { return ranges().size(); }
+  void drop_front();
+  void clear() { *this = RangeSet(); }
 
  private:
-  std::vector<Range> ranges_;
+  std::vector<Range>& spread();
+  void settle();
+
+  // Nearly always there is at most one, so that it stands here.
+  Range one_;
+  std::unique_ptr<std::vector<Range>> several_;  // two and more; one_ is nothing then
 };
 
 }  // namespace linnet::overlay

@@ -7,7 +7,7 @@ namespace linnet::overlay {
 
 namespace {
 constexpr Duration kGranularity = std::chrono::milliseconds(1);
-constexpr std::uint64_t kReordering = 3;    // RFC 9002, kPacketThreshold
+constexpr std::uint64_t kReordering = 3;      // RFC 9002, kPacketThreshold
 constexpr std::uint64_t kForgetBehind = 512;  // the sender has settled these long ago
 }  // namespace
 
@@ -57,7 +57,7 @@ void Flight::sent(SentPacket packet) {
 
 Flight::Outcome Flight::on_ack(Time now, const frame::Ack& ack, const RttEstimator& rtt) {
   Outcome outcome;
-  largest_acked_ = std::max(largest_acked_.value_or(0), ack.largest());
+  acked_to_ = std::max(acked_to_, ack.largest() + 1);
   std::vector<SentPacket> left;
   std::size_t range = ack.count;  // ranges come highest first; walk them from the lowest
   for (auto& packet : packets_) {
@@ -81,13 +81,11 @@ Duration Flight::lateness(const RttEstimator& rtt) { return std::max(rtt.recent(
 
 std::vector<SentPacket> Flight::take_late(Time now, const RttEstimator& rtt) {
   std::size_t count = 0;
-  if (largest_acked_) {
-    for (const auto& packet : packets_) {
-      if (packet.number >= *largest_acked_) break;
-      const bool overtaken = packet.number + kReordering <= *largest_acked_;
-      if (!overtaken && packet.sent_at + lateness(rtt) > now) break;
-      ++count;
-    }
+  for (const auto& packet : packets_) {
+    if (packet.number + 1 >= acked_to_) break;
+    const bool overtaken = packet.number + kReordering < acked_to_;
+    if (!overtaken && packet.sent_at + lateness(rtt) > now) break;
+    ++count;
   }
   return take_oldest(count);
 }
@@ -102,7 +100,7 @@ std::vector<SentPacket> Flight::take_oldest(std::size_t count) {
 }
 
 Time Flight::late_at(const RttEstimator& rtt) const {
-  if (packets_.empty() || !largest_acked_ || packets_.front().number >= *largest_acked_) return kNever;
+  if (packets_.empty() || packets_.front().number + 1 >= acked_to_) return kNever;
   return packets_.front().sent_at + lateness(rtt);
 }
 

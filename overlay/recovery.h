@@ -1,5 +1,5 @@
-// Loss recovery and congestion control of one session, after RFC 9002 (QUIC): packets are numbered once, frames are sent again in
-// new packets. Round trips after RFC 6298.
+// Loss recovery and congestion control of one session, after RFC 9002 (QUIC): packets are numbered once, frames are
+// sent again in new packets. Round trips after RFC 6298.
 #pragma once
 
 #include <algorithm>
@@ -93,7 +93,7 @@ class Flight {
 
   std::vector<SentPacket> packets_;  // by number
   std::size_t bytes_ = 0;
-  std::optional<std::uint64_t> largest_acked_;
+  std::uint64_t acked_to_ = 0;  // one above the largest number that was acknowledged; 0: none was
 };
 
 // Numbers of packets that arrived, and when to say so.

@@ -26,14 +26,14 @@ class Session {
     Path path;
     std::uint64_t received = 0;  // responder: bytes that the handshake brought and cost on this path
     std::uint64_t sent = 0;
-    bool returned = false;         // responder: message 3 came from where alone message 2 went
+    bool returned = false;  // responder: message 3 came from where alone message 2 went
     std::optional<Duration> rtt;
     std::optional<crypto::Mac> reset;  // initiator: the peer's token (reset.h)
-    Bytes message3;                // initiator: sent again until the responder is heard
-    crypto::Mac message3_mac{};    // responder: to know it again
+    Bytes message3;                    // initiator: sent again until the responder is heard
+    crypto::Mac message3_mac{};        // responder: to know it again
   };
-  // Announces `up`; in a closed network the initiator waits with that for the responder's first packet, because only that shows
-  // that both have the secret (psk3 comes with message 3).
+  // Announces `up`; in a closed network the initiator waits with that for the responder's first packet, because only
+  // that shows that both have the secret (psk3 comes with message 3).
   Session(SessionContext& context, Time now, Start start, SessionUp up);
 
   // A data packet whose receiver index is ours.
@@ -81,7 +81,9 @@ class Session {
   bool reached() const { return returned_ || paths_.current().proven; }
 
   std::size_t heap_slot = 0;  // of DeadlineHeap
-  bool dirty = false;         // waits for build()
+  // Waits for build().
+  bool dirty() const { return dirty_; }
+  void set_dirty(bool dirty) { dirty_ = dirty; }
 
  private:
   enum class State : std::uint8_t { unaccepted, open, closing, gone };
@@ -122,7 +124,8 @@ class Session {
   void process(SessionContext& context, Time now, const Path& path, ByteView plain, std::uint64_t number);
   Received read_frames(SessionContext& context, Time now, const Path& path, ByteView plain);
   void on_data(SessionContext& context, Time now, const frame::Data& data, Received& received);
-  void deliver(SessionContext& context, Time now, std::uint8_t channel, std::vector<Bytes> messages, Received& received);
+  void deliver(SessionContext& context, Time now, std::uint8_t channel, std::vector<Bytes> messages,
+               Received& received);
   void on_ack(SessionContext& context, Time now, const frame::Ack& ack);
   void on_rekey_message(SessionContext& context, Time now, ByteView message, Received& received);
   void on_close(SessionContext& context, Time now, frame::CloseReason reason);
@@ -149,6 +152,7 @@ class Session {
   Time dead_at(const SessionsConfig& config) const;
 
   // session_paths.cpp
+  bool is_relay(const Endpoint& endpoint) const;
   Path as_known(const Path& path) const;
   void heard_on(SessionContext& context, Time now, const Path& path, bool newest);
   void on_challenge(const Path& path, const frame::Challenge& challenge);
@@ -177,19 +181,19 @@ class Session {
   std::uint32_t remote_index_ = 0;
   bool initiator_ = false;
   bool hidden_ = false;
-  std::vector<Endpoint> relays_;
   bool returned_ = false;
+  bool dirty_ = false;
   State state_ = State::unaccepted;
   bool ping_due_ = false;
   bool probe_credit_ = false;  // one packet may pass the congestion window
   std::uint8_t probes_ = 0;    // probe timeouts since the last acknowledgement
   std::uint64_t next_number_ = 0;
-  std::uint64_t newest_ = 0;   // highest number of what came but for probes
+  std::uint64_t newest_ = 0;  // highest number of what came but for probes
   Time heard_{};
   Time waiting_since_ = kNever;  // first packet that wants an answer, since the peer was last heard
   Time doubt_from_ = Time::min();
-  Duration keepalive_{};         // 0: as all others
-  Duration renew_early_{};       // so that sessions of one start do not all renew at once
+  Duration keepalive_{};    // 0: as all others
+  Duration renew_early_{};  // so that sessions of one start do not all renew at once
   crypto::Mac message3_mac_{};
   std::optional<crypto::Mac> reset_;
 
@@ -202,8 +206,9 @@ class Session {
   PathSet paths_;
   frame::Both both_;  // what is asked for on paths that say it
   std::vector<ChannelEnds> channels_;
+  std::unique_ptr<std::vector<Endpoint>> relays_;  // note_relay
   std::unique_ptr<Held> held_;
-  std::size_t buffered_ = 0;     // of rx_, counted in SessionContext::reassembly
+  std::size_t buffered_ = 0;  // of rx_, counted in SessionContext::reassembly
   std::unique_ptr<Unconfirmed> unconfirmed_;
   std::unique_ptr<Closing> closing_;
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/fifo.h"
@@ -15,51 +15,43 @@ namespace linnet::overlay {
 class PathIndex {
  public:
   void add(const Path& path, SessionId session) {
-    auto& on = sessions_[path];
-    if (on.newest == session) return;
-    on.remove(session);
-    if (on.newest != SessionId{}) {
-      if (!on.older) on.older = std::make_unique<std::vector<SessionId>>();
-      on.older->push_back(on.newest);
-    }
-    on.newest = session;
+    auto& newest = newest_[path];
+    if (newest == session) return;
+    const auto before = std::exchange(newest, session);
+    if (before == SessionId{}) return;
+    auto& older = older_[path];
+    std::erase(older, session);
+    older.push_back(before);
   }
   void remove(const Path& path, SessionId session) {
-    const auto at = sessions_.find(path);
-    if (at == sessions_.end()) return;
-    at->second.remove(session);
-    if (at->second.newest == SessionId{}) sessions_.erase(at);
+    const auto at = newest_.find(path);
+    if (at == newest_.end()) return;
+    const auto older = older_.find(path);
+    if (at->second == session) {
+      if (older == older_.end()) {
+        newest_.erase(at);
+        return;
+      }
+      at->second = older->second.back();
+      older->second.pop_back();
+    } else if (older != older_.end()) {
+      std::erase(older->second, session);
+    }
+    if (older != older_.end() && older->second.empty()) older_.erase(older);
   }
   std::optional<SessionId> find(const Path& path) const {
-    const auto at = sessions_.find(path);
-    if (at == sessions_.end()) return std::nullopt;
-    return at->second.newest;
+    const auto at = newest_.find(path);
+    if (at == newest_.end()) return std::nullopt;
+    return at->second;
   }
-  std::size_t size() const { return sessions_.size(); }
+  std::size_t size() const { return newest_.size(); }
   std::size_t memory_bytes() const {
-    return sessions_.size() * (sizeof(Path) + sizeof(On) + 16) + sessions_.bucket_count() * sizeof(void*);
+    return newest_.size() * (sizeof(Path) + sizeof(SessionId) + 8) + newest_.bucket_count() * sizeof(void*);
   }
 
  private:
-  // Nearly always one.
-  struct On {
-    SessionId newest{};                             // none is 0
-    std::unique_ptr<std::vector<SessionId>> older;  // latest last
-
-    void remove(SessionId session) {
-      if (older) std::erase(*older, session);
-      if (newest == session) {
-        newest = SessionId{};
-        if (older && !older->empty()) {
-          newest = older->back();
-          older->pop_back();
-        }
-      }
-      if (older && older->empty()) older.reset();
-    }
-  };
-
-  std::unordered_map<Path, On> sessions_;
+  std::unordered_map<Path, SessionId> newest_;              // no session is 0
+  std::unordered_map<Path, std::vector<SessionId>> older_;  // where there are several, which is rare; latest last
 };
 
 struct SessionContext {

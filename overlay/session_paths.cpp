@@ -119,19 +119,21 @@ void Session::suspect(SessionContext& context, Time now) {
 }
 
 void Session::note_relay(const Endpoint& endpoint) {
-  const auto known =
-      std::any_of(relays_.begin(), relays_.end(), [&](const Endpoint& e) { return same_place(e, endpoint); });
-  if (known) return;
-  if (relays_.size() >= kMaxRelays) relays_.erase(relays_.begin());
-  relays_.push_back(endpoint);
+  if (is_relay(endpoint)) return;
+  if (!relays_) relays_ = std::make_unique<std::vector<Endpoint>>();
+  if (relays_->size() >= kMaxRelays) relays_->erase(relays_->begin());
+  relays_->push_back(endpoint);
+}
+
+bool Session::is_relay(const Endpoint& endpoint) const {
+  return relays_ &&
+         std::any_of(relays_->begin(), relays_->end(), [&](const Endpoint& e) { return same_place(e, endpoint); });
 }
 
 // A TURN server sends on as if it were the peer: what is known of it tells such a path from a direct one.
 Path Session::as_known(const Path& path) const {
   if (path.kind != PathKind::direct) return path;
-  const bool relayed =
-      path.endpoint.socket == kByTurn ||
-      std::any_of(relays_.begin(), relays_.end(), [&](const Endpoint& e) { return same_place(e, path.endpoint); });
+  const bool relayed = path.endpoint.socket == kByTurn || is_relay(path.endpoint);
   return relayed ? Path{PathKind::turn, path.endpoint, 0, false} : path;
 }
 

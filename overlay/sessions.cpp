@@ -8,8 +8,13 @@ std::uint32_t Sessions::Impl::new_index() {
   for (;;) {
     const auto random = rng.u32();
     const auto index = config.resets ? index_in_run(config.run, random) : random;
-    if (index != 0 && !indexes.contains(index)) return index;
+    if (index != 0 && !indexes.contains(index) && !opening.contains(index)) return index;
   }
+}
+
+Outgoing* Sessions::Impl::outgoing_by(std::uint32_t index) {
+  const auto* id = opening.find(index);
+  return id == nullptr || *id == SessionId{} ? nullptr : outgoing.find(*id)->get();
 }
 
 Session* Sessions::Impl::find(SessionId id) {
@@ -18,8 +23,8 @@ Session* Sessions::Impl::find(SessionId id) {
 }
 
 void Sessions::Impl::touch(Session& session) {
-  if (session.dirty) return;
-  session.dirty = true;
+  if (session.dirty()) return;
+  session.set_dirty(true);
   dirty.push_back(session.id());
 }
 
@@ -28,7 +33,7 @@ void Sessions::Impl::flush() {
     const auto* at = sessions.find(dirty.take());
     if (at == nullptr) continue;
     auto& session = **at;
-    session.dirty = false;
+    session.set_dirty(false);
     session.build(context, now);
     schedule(session);
   }
@@ -42,12 +47,7 @@ void Sessions::Impl::schedule(Session& session) {
 void Sessions::Impl::remove(Session& session) {
   deadlines.remove(session.heap_slot);
   indexes.erase(session.local_index());
-  const auto [first, last] = resets.equal_range(session.remote_index());
-  for (auto at = first; at != last; ++at) {
-    if (at->second != session.id()) continue;
-    resets.erase(at);
-    break;
-  }
+  std::erase_if(begun, [&](const Begun& b) { return b.id == session.id(); });
   sessions.erase(session.id());
 }
 
@@ -55,27 +55,31 @@ void Sessions::Impl::drop_outgoing(SessionId id) {
   const auto* at = outgoing.find(id);
   if (at == nullptr) return;
   deadlines.remove((*at)->heap_slot);
+  opening.erase((*at)->index());
   outgoing.erase(id);
 }
 
 void Sessions::Impl::expire_half_open(Time at) {
   std::vector<std::uint32_t> removed;
   half_open.expire(at, removed);
-  for (const auto index : removed) indexes.erase(index);
+  for (const auto index : removed) opening.erase(index);
 }
 
 void Sessions::Impl::on_data(const Path& path, MutableBytes packet) {
   const auto header = read_data_header(packet);
-  const auto* owner = header ? indexes.find(header->receiver) : nullptr;
-  if (owner != nullptr && owner->kind() == Kind::half_open) return half_open.hold(now, header->receiver, path, packet);
-  if (owner == nullptr || owner->kind() != Kind::session) {
-    ++counters.malformed;
-    if (header && owner == nullptr) on_unknown(path, *header);
-    return;
-  }
-  auto& session = *owner->session;
+  auto* const* known = header ? indexes.find(header->receiver) : nullptr;
+  if (known == nullptr) return on_early(path, header, packet);
+  auto& session = **known;
   session.receive(context, now, path, *header, packet);
   touch(session);
+}
+
+// Data before there is a session.
+void Sessions::Impl::on_early(const Path& path, const Result<DataHeader>& header, ByteView packet) {
+  const auto* id = header ? opening.find(header->receiver) : nullptr;
+  if (id != nullptr && *id == SessionId{}) return half_open.hold(now, header->receiver, path, packet);
+  ++counters.malformed;
+  if (header && id == nullptr) on_unknown(path, *header);
 }
 
 // Somebody goes on with a session that we had before this run.
@@ -87,11 +91,10 @@ void Sessions::Impl::on_unknown(const Path& path, const DataHeader& header) {
 
 void Sessions::Impl::on_reset(const Path& path, ByteView packet) {
   const auto header = *read_reset(packet);
-  const auto [first, last] = resets.equal_range(header.receiver);
-  for (auto at = first; at != last; ++at) {
-    auto& session = **sessions.find(at->second);
-    if (!session.forgotten(context, now, path, header, packet)) continue;
-    return touch(session);
+  for (const auto& b : begun) {
+    if (b.remote_index != header.receiver) continue;
+    auto& session = **sessions.find(b.id);
+    if (session.forgotten(context, now, path, header, packet)) return touch(session);
   }
   ++counters.malformed;
 }
@@ -129,7 +132,6 @@ void Sessions::handle_timeout(Time now) {
     }
     auto& pending = **impl.outgoing.find(id);
     if (pending.given_up(now)) {
-      impl.indexes.erase(pending.index());
       impl.drop_outgoing(id);
       impl.events.push_back(SessionDown{id, DownReason::timed_out});
       continue;
@@ -166,7 +168,7 @@ Result<SessionId> Sessions::connect(Time now, ConnectTo to) {
   if (!started) return fail(started.error());
   ++impl.next_id;
   auto& pending = *(impl.outgoing[id] = std::make_unique<Outgoing>(std::move(*started)));
-  impl.indexes[index] = {id, nullptr};
+  impl.opening[index] = id;
   pending.build(impl.context, now);
   impl.deadlines.set(pending.heap_slot, static_cast<std::uint64_t>(id), pending.next_timeout());
   return id;
@@ -187,8 +189,7 @@ void Sessions::reject(Time now, SessionId session) {
 
 void Sessions::close(Time now, SessionId session) {
   impl_->now = now;
-  if (const auto* at = impl_->outgoing.find(session)) {
-    impl_->indexes.erase((*at)->index());
+  if (impl_->outgoing.contains(session)) {
     impl_->drop_outgoing(session);
     impl_->events.push_back(SessionDown{session, DownReason::closed});
   } else if (auto* s = impl_->find(session)) {
@@ -314,7 +315,7 @@ std::size_t Sessions::size() const { return impl_->open; }
 
 std::size_t Sessions::memory_bytes() const {
   std::size_t bytes = sizeof *this + sizeof(Impl) + impl_->half_open.memory_bytes();
-  bytes += (impl_->sessions.size() + impl_->outgoing.size()) * 32 + impl_->indexes.size() * 40;  // of the tables
+  bytes += (impl_->sessions.size() + impl_->outgoing.size()) * 32 + impl_->indexes.size() * 24;  // of the tables
   impl_->sessions.each([&](SessionId, const auto& session) { bytes += session->memory_bytes(); });
   impl_->outgoing.each([&](SessionId, const auto& pending) { bytes += pending->memory_bytes(); });
   bytes += impl_->paths.memory_bytes() + impl_->deadlines.size() * sizeof(DeadlineHeap::Entry);

@@ -38,7 +38,7 @@ void Sessions::Impl::on_message1(const Path& path, ByteView bytes) {
 void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& packet) {
   std::vector<std::uint32_t> removed;
   auto* entry = live() >= config.max_sessions ? nullptr : half_open.add(now, new_index(), packet.mac1, removed);
-  for (const auto index : removed) indexes.erase(index);
+  for (const auto index : removed) opening.erase(index);
   if (entry == nullptr) {
     ++counters.half_open_full;
     return;
@@ -51,7 +51,7 @@ void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& pa
   setup.static_pair = identity.session;
   setup.ephemeral_pair = suite.ephemeral_pair(crypto::Secret(rng.array<32>()));
   setup.psk = config.psk;
-  entry->noise.emplace(suite, std::move(setup));
+  entry->noise = std::make_unique<crypto::noise::Handshake>(suite, std::move(setup));
   entry->pattern = packet.pattern;
   entry->remote_index = packet.sender;
   entry->message2 = start_handshake(kMessage2, packet.pattern, entry->index, packet.sender);
@@ -64,7 +64,7 @@ void Sessions::Impl::answer_message1(const Path& path, const HandshakePacket& pa
     return;
   }
   append_macs(entry->message2, door.mac1(packet.pattern));
-  indexes[entry->index] = {};
+  opening[entry->index] = {};
   send_message2(*entry, path, kMessage1Bytes);
 }
 
@@ -89,17 +89,16 @@ void Sessions::Impl::on_message2(const Path& path, ByteView bytes) {
     ++counters.malformed;
     return;
   }
-  const auto* owner = indexes.find(packet->receiver);
-  if (owner == nullptr || owner->kind() != Kind::outgoing) return;
-  const auto id = owner->id;
-  auto answer = (*outgoing.find(id))->on_message2(now, path, *packet);
+  auto* pending = outgoing_by(packet->receiver);
+  if (pending == nullptr) return;
+  const auto id = pending->id();
+  auto answer = pending->on_message2(now, path, *packet);
   if (!answer) {
     ++counters.bad_mac;
     return;
   }
   drop_outgoing(id);
   if (answer->start.remote == identity.session_key()) {  // a bare address that turned out to be our own
-    indexes.erase(packet->receiver);
     events.push_back(SessionDown{id, DownReason::refused});
     return;
   }
@@ -112,14 +111,14 @@ void Sessions::Impl::on_message3(const Path& path, ByteView bytes) {
     ++counters.malformed;
     return;
   }
-  const auto* owner = indexes.find(packet->receiver);
-  if (owner == nullptr) return;
+  auto* const* known = indexes.find(packet->receiver);
+  if (known == nullptr && !opening.contains(packet->receiver)) return;
   if (!door.mac1_good(*packet)) {
     ++counters.bad_mac;
     return;
   }
-  if (owner->kind() == Kind::session) {
-    auto& session = *owner->session;
+  if (known != nullptr) {
+    auto& session = **known;
     ++counters.replayed;
     // A copy that came by another way says nothing about the source that the first one bore.
     if (session.paths().current_path() == path) session.message3_again(now, packet->mac1, bytes.size());
@@ -153,6 +152,7 @@ void Sessions::Impl::finish_responder(HalfOpen& entry, const Path& path, const H
   start.message3_mac = packet.mac1;
   entry.tell(now, start);
   auto early = half_open.complete(entry);
+  opening.erase(start.local_index);
   begin_session(std::move(start), std::move(*hello));
   for (auto& [way, packet_in] : early) on_data(way, packet_in);
 }
@@ -164,9 +164,9 @@ void Sessions::Impl::begin_session(Session::Start start, Bytes payload) {
   const bool initiator = start.initiator;
   SessionUp up{id, start.initiator, start.remote, std::move(payload), start.path};
   auto session = std::make_unique<Session>(context, now, std::move(start), std::move(up));
-  if (initiator) resets.emplace(remote_index, id);
+  if (initiator) begun.push_back({remote_index, id});
   auto& kept = *(sessions[id] = std::move(session));
-  indexes[index] = {id, &kept};
+  indexes[index] = &kept;
   touch(kept);
 }
 
@@ -178,12 +178,11 @@ void Sessions::Impl::on_cookie(const Path& path, ByteView packet) {
   }
   Reader in(packet);
   in.u16();
-  const auto* owner = indexes.find(in.u32());
-  if (owner == nullptr || owner->kind() != Kind::outgoing) return;
-  auto& pending = **outgoing.find(owner->id);
-  pending.on_cookie(context, now, path, packet);
-  pending.build(context, now);
-  deadlines.set(pending.heap_slot, static_cast<std::uint64_t>(pending.id()), pending.next_timeout());
+  auto* pending = outgoing_by(in.u32());
+  if (pending == nullptr) return;
+  pending->on_cookie(context, now, path, packet);
+  pending->build(context, now);
+  deadlines.set(pending->heap_slot, static_cast<std::uint64_t>(pending->id()), pending->next_timeout());
 }
 
 }  // namespace linnet::overlay

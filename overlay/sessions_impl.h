@@ -25,19 +25,8 @@ struct Sessions::Impl {
         resetter(s, i),
         context{config, suite, rng, identity, counters, events, out, paths, open, reassembly} {}
 
-  // Whose packets carry this index.
-  enum class Kind : std::uint8_t { outgoing, half_open, session };
-  struct Owner {
-    SessionId id{};  // of a session or of what may become one
-    Session* session = nullptr;
-
-    Kind kind() const {
-      if (session != nullptr) return Kind::session;
-      return id == SessionId{} ? Kind::half_open : Kind::outgoing;
-    }
-  };
-
   std::uint32_t new_index();
+  Outgoing* outgoing_by(std::uint32_t index);
   Session* find(SessionId id);  // open ones
   const Session* find(SessionId id) const { return const_cast<Impl*>(this)->find(id); }
   void touch(Session& session);
@@ -59,6 +48,7 @@ struct Sessions::Impl {
   void begin_session(Session::Start start, Bytes payload);
 
   void on_data(const Path& path, MutableBytes packet);
+  void on_early(const Path& path, const Result<DataHeader>& header, ByteView packet);
   void on_unknown(const Path& path, const DataHeader& header);
   void on_reset(const Path& path, ByteView packet);
 
@@ -82,8 +72,14 @@ struct Sessions::Impl {
   std::uint64_t next_id = 1;
   FlatMap<SessionId, std::unique_ptr<Session>> sessions;
   FlatMap<SessionId, std::unique_ptr<Outgoing>> outgoing;
-  FlatMap<std::uint32_t, Owner> indexes;
-  std::unordered_multimap<std::uint32_t, SessionId> resets;  // sessions we began, by the peer's index
+  // Whose packets carry an index.
+  FlatMap<std::uint32_t, Session*> indexes;
+  FlatMap<std::uint32_t, SessionId> opening;  // handshakes under way: in `outgoing`, or half open and without an id
+  struct Begun {
+    std::uint32_t remote_index;
+    SessionId id;
+  };
+  std::vector<Begun> begun;  // sessions that we began: few, and looked through when somebody says that he forgot one
   DeadlineHeap deadlines;
   Fifo<SessionId> dirty;
 };
