@@ -5,7 +5,7 @@
 namespace linnet::crypto {
 
 bool ReplayWindow::would_accept(std::uint64_t counter) const {
-  if (!any_ || counter > last_) return true;
+  if (recent_ == 0 || counter > last_) return true;
   const auto age = last_ - counter;
   if (age < kRecent) return (recent_ >> age & 1) == 0;
   if (age >= kSize || !older_) return false;
@@ -14,7 +14,7 @@ bool ReplayWindow::would_accept(std::uint64_t counter) const {
 
 bool ReplayWindow::accept(std::uint64_t counter) {
   if (!would_accept(counter)) return false;
-  if (!any_) {
+  if (recent_ == 0) {
     first(counter);
   } else if (counter > last_) {
     advance(counter);
@@ -28,7 +28,6 @@ bool ReplayWindow::accept(std::uint64_t counter) {
 
 // Nothing below it was seen yet.
 void ReplayWindow::first(std::uint64_t counter) {
-  any_ = true;
   last_ = counter;
   recent_ = 1;
   if (counter < kRecent - 1) recent_ |= ~std::uint64_t{0} << (counter + 1);

@@ -30,11 +30,10 @@ class ReplayWindow {
   void leave_recent(std::uint64_t counter, bool seen);
 
   std::uint64_t last_ = 0;
-  std::uint64_t recent_ = 0;  // bit i: last_ - i was seen; those below counter 0 count as seen
+  std::uint64_t recent_ = 0;  // bit i: last_ - i was seen; those below counter 0 count as seen. 0: none came yet
   // By counter modulo kSize, for what is older than recent_; null: all of that was seen, or is refused as too old.
   std::unique_ptr<Bits> older_;
   std::uint64_t newest_hole_ = 0;  // in older_ when it was entered there
-  bool any_ = false;
 };
 
 }  // namespace linnet::crypto

@@ -163,8 +163,8 @@ std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Time heard, Duration 
 
 bool PathSet::better(const PathState& a, const PathState& b) {
   if (rank(a.path) != rank(b.path)) return rank(a.path) > rank(b.path);
-  if (!a.rtt || !b.rtt) return false;
-  return *a.rtt * 5 / 4 + kRttMargin < *b.rtt;
+  if (a.rtt == PathState::kUnknown || b.rtt == PathState::kUnknown) return false;
+  return a.rtt * 5 / 4 + kRttMargin < b.rtt;
 }
 
 PathState* PathSet::best(const Path& except) {

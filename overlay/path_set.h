@@ -16,6 +16,8 @@ inline constexpr std::size_t kChallengePacket = 64;
 inline constexpr int kMaxChallenges = 3;
 
 struct PathState {
+  static constexpr Duration kUnknown{-1};  // a round trip that was never measured
+
   Path path;
   bool proven = false;
   bool chosen = false;           // by the owner, before all others
@@ -26,7 +28,8 @@ struct PathState {
   bool probing = false;
   bool doubted = false;         // this round: it was good, and its end is to be known soon
   bool again = false;           // this round is the second, since nothing came by any path in the first
-  bool answer_alive = false;    // `answer` came by another path
+  bool answers = false;         // a challenge waits for its response
+  bool answer_alive = false;    // it came by another path
   bool says_both = false;       // frame::Both waits to go this way
   std::uint8_t challenges = 0;  // of this round of probing
   std::uint64_t token = 0;      // of this round; see frame::Challenge
@@ -36,8 +39,8 @@ struct PathState {
   Time heard = Time::min();
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
-  std::optional<std::uint64_t> answer;  // token of a challenge that waits for its response
-  std::optional<Duration> rtt;
+  std::uint64_t answer = 0;  // token of the challenge to be answered
+  Duration rtt = kUnknown;
 
   // How many bytes may go out now.
   std::uint64_t budget() const;

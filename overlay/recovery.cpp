@@ -13,11 +13,11 @@ constexpr std::uint64_t kForgetBehind = 512;  // the sender has settled these lo
 
 void RttEstimator::sample(Duration rtt) {
   rtt = std::max(rtt, Duration(1));
+  const bool first = !known();
   latest_ = rtt;
-  if (!known_) {
+  if (first) {
     smoothed_ = rtt;
     variation_ = rtt / 2;
-    known_ = true;
     return;
   }
   const auto error = smoothed_ > rtt ? smoothed_ - rtt : rtt - smoothed_;
@@ -26,7 +26,7 @@ void RttEstimator::sample(Duration rtt) {
 }
 
 Duration RttEstimator::timeout() const {
-  if (!known_) return kInitial;
+  if (!known()) return kInitial;
   return std::max(kMinTimeout, smoothed_ + std::max(4 * variation_, kGranularity) + kMaxAckDelay);
 }
 

@@ -20,18 +20,17 @@ class RttEstimator {
   static constexpr Duration kInitial = std::chrono::milliseconds(250);
 
   void sample(Duration rtt);
-  bool known() const { return known_; }
-  Duration smoothed() const { return known_ ? smoothed_ : kInitial; }
+  bool known() const { return latest_ > Duration{}; }
+  Duration smoothed() const { return known() ? smoothed_ : kInitial; }
   // The longer of the smoothed and the latest one.
-  Duration recent() const { return known_ ? std::max(smoothed_, latest_) : kInitial; }
+  Duration recent() const { return known() ? std::max(smoothed_, latest_) : kInitial; }
   // Probe timeout before backoff.
   Duration timeout() const;
 
  private:
   Duration smoothed_{};
   Duration variation_{};
-  Duration latest_{};
-  bool known_ = false;
+  Duration latest_{};  // 0: none yet
 };
 
 // Slow start, then additive increase; half the window at most once a round trip.

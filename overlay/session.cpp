@@ -49,7 +49,7 @@ Session::Session(SessionContext& context, Time now, Start start, SessionUp up)
   auto& path = *paths_.add(start.path);
   paths_.set_current(start.path);
   path.heard = now;
-  path.rtt = start.rtt;
+  path.rtt = start.rtt.value_or(PathState::kUnknown);
   path.received = start.received;
   path.sent = start.sent;
   if (initiator_) {
@@ -261,13 +261,19 @@ void Session::on_rekey_message(SessionContext& context, Time now, ByteView messa
 }
 
 Session::ChannelEnds& Session::ends_of(std::uint8_t channel) {
-  for (auto& known : channels_) {
-    if (known.number == channel) return known;
+  auto* at = &channels_;
+  while (*at && (*at)->number != channel) at = &(*at)->next;
+  if (!*at) {
+    *at = std::make_unique<ChannelEnds>();
+    (*at)->number = channel;
   }
-  if (channels_.empty()) channels_.reserve(1);  // most sessions use one
-  auto& made = channels_.emplace_back();
-  made.number = channel;
-  return made;
+  return **at;
+}
+
+Session::ChannelEnds* Session::find_ends(std::uint8_t channel) const {
+  auto* one = channels_.get();
+  while (one != nullptr && one->number != channel) one = one->next.get();
+  return one;
 }
 
 void Session::accept(SessionContext& context) {
@@ -306,7 +312,7 @@ void Session::down(SessionContext& context, DownReason reason, Closing closing) 
   --context.open;
   context.reassembly -= buffered_;
   buffered_ = 0;
-  channels_ = std::vector<ChannelEnds>();
+  channels_.reset();
   held_.reset();
   flight_ = Flight();
   unconfirmed_.reset();
@@ -334,8 +340,8 @@ std::optional<Duration> Session::rtt() const {
 std::size_t Session::memory_bytes() const {
   std::size_t bytes = sizeof *this + paths_.all().capacity() * sizeof(PathState) + (held_ ? held_->bytes : 0);
   bytes += replay_.memory_bytes() - sizeof replay_;
-  for (const auto& channel : channels_)
-    bytes += sizeof channel.number + channel.tx.memory_bytes() + channel.rx.memory_bytes();
+  for (const auto* one = channels_.get(); one != nullptr; one = one->next.get())
+    bytes += sizeof one->number + sizeof one->next + one->tx.memory_bytes() + one->rx.memory_bytes();
   if (unconfirmed_) bytes += sizeof *unconfirmed_ + unconfirmed_->message3.capacity();
   return bytes;
 }

@@ -164,13 +164,15 @@ class Session {
   void lost_current(SessionContext& context, Time now);
   void suspect(SessionContext& context, Time now);
 
-  // One that was used.
+  // One that was used, and the next one: most sessions use one.
   struct ChannelEnds {
     std::uint8_t number = 0;
     ChannelTx tx;
     ChannelRx rx;
+    std::unique_ptr<ChannelEnds> next;
   };
 
+  ChannelEnds* find_ends(std::uint8_t channel) const;
   ChannelEnds& ends_of(std::uint8_t channel);
   ChannelTx& tx(std::uint8_t channel) { return ends_of(channel).tx; }
   KeyRing::Setup key_setup(SessionContext& context) const;
@@ -204,8 +206,8 @@ class Session {
   Flight flight_;
   AckTracker acks_;
   PathSet paths_;
-  frame::Both both_;  // what is asked for on paths that say it
-  std::vector<ChannelEnds> channels_;
+  std::unique_ptr<frame::Both> both_;  // what is asked for on paths that say it
+  std::unique_ptr<ChannelEnds> channels_;
   std::unique_ptr<std::vector<Endpoint>> relays_;  // note_relay
   std::unique_ptr<Held> held_;
   std::size_t buffered_ = 0;  // of rx_, counted in SessionContext::reassembly

@@ -33,6 +33,7 @@ void Session::on_challenge(const Path& path, const frame::Challenge& challenge) 
   } else {
     by->peer_number = challenge.number();
   }
+  on->answers = true;
   on->answer = challenge.token;
   on->answer_alive = on != by;
 }
@@ -78,7 +79,7 @@ void Session::move_to(SessionContext& context, Time, const Path& to) {
   if (from == to) return;
   paths_.set_current(to);
   rtt_ = RttEstimator();
-  if (const auto rtt = paths_.current().rtt) rtt_.sample(*rtt);
+  if (const auto rtt = paths_.current().rtt; rtt != PathState::kUnknown) rtt_.sample(rtt);
   window_ = CongestionWindow();
   if (initiator_) ping_due_ = true;  // so that the peer follows even when there is nothing to say
   context.events.push_back(PathChanged{id_, from, to});
@@ -139,7 +140,7 @@ Path Session::as_known(const Path& path) const {
 
 void Session::ask_both(SessionContext& context, Time now, const frame::Both& both) {
   if (!open()) return;
-  both_ = both;
+  both_ = std::make_unique<frame::Both>(both);
   for (auto& path : paths_.all()) {
     if (!path.proven) continue;
     path.says_both = true;

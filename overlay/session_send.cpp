@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMaxQueued = 1024 * 1024;  // of one session
 constexpr Duration kMaxProbeSpacing = std::chrono::seconds(1);
 constexpr std::size_t kUsualPacket = 128;  // most are no longer
-constexpr std::size_t kMinPiece = 32;  // shorter rests of a packet are left empty
+constexpr std::size_t kMinPiece = 32;      // shorter rests of a packet are left empty
 constexpr Duration kMaxMessage3Spacing = std::chrono::seconds(1);
 
 }  // namespace
@@ -20,14 +20,16 @@ Status Session::send(Time, Channel channel, ByteView message) {
   if (state_ != State::open) return fail(Fault::refused);
   if (message.size() > kMaxMessage) return fail(Fault::too_big);
   std::size_t queued = message.size() + 4;
-  for (const auto& one : channels_) queued += one.tx.queued();
+  for (const auto* one = channels_.get(); one != nullptr; one = one->next.get()) queued += one->tx.queued();
   if (queued > kMaxQueued) return fail(Fault::full);
   tx(static_cast<std::uint8_t>(channel)).push(message);
   return {};
 }
 
 bool Session::has_data() const {
-  return std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) { return channel.tx.has_piece(); });
+  const auto* one = channels_.get();
+  while (one != nullptr && !one->tx.has_piece()) one = one->next.get();
+  return one != nullptr;
 }
 
 Bytes Session::start_packet() {
@@ -79,17 +81,17 @@ void Session::build_close(SessionContext& context, Time now) {
 // Challenges and responses, each on the path it is about.
 void Session::build_probes(SessionContext& context, Time now) {
   for (auto& path : paths_.all()) {
-    const auto answer = path.budget() >= kMinDataPacket ? path.answer : std::nullopt;
-    path.answer.reset();
+    const bool answer = path.answers && path.budget() >= kMinDataPacket;
+    path.answers = false;
     const bool both = path.says_both && path.proven;
     path.says_both = false;
     const std::size_t size = kMinDataPacket + (answer ? 9 : 0);
     const auto challenge = paths_.challenge(now, path, rtt_.smoothed(), size);
     if (!answer && !challenge && !both) continue;
     auto packet = start_packet();
-    if (both) frame::write(packet, both_);
-    if (answer && path.answer_alive) frame::write(packet, frame::Alive{*answer});
-    if (answer && !path.answer_alive) frame::write(packet, frame::Response{*answer});
+    if (both) frame::write(packet, *both_);
+    if (answer && path.answer_alive) frame::write(packet, frame::Alive{path.answer});
+    if (answer && !path.answer_alive) frame::write(packet, frame::Response{path.answer});
     if (challenge) {
       frame::write(packet, frame::Challenge{*challenge});
       // A full-sized challenge lets the other side answer and challenge at once.
@@ -138,9 +140,8 @@ bool Session::build_packet(SessionContext& context, Time now) {
 void Session::add_fragments(Bytes& packet, std::size_t limit, SentPacket& record) {
   static constexpr std::array<std::uint8_t, kChannels> kOrder{kRekeyChannel, 0, 1, 2, 5, 3};
   for (const auto channel : kOrder) {
-    const auto known =
-        std::find_if(channels_.begin(), channels_.end(), [&](const auto& c) { return c.number == channel; });
-    if (known == channels_.end()) continue;
+    auto* known = find_ends(channel);
+    if (known == nullptr) continue;
     while (packet.size() + frame::kDataOverhead + kMinPiece <= limit) {
       const auto piece = known->tx.next(limit - packet.size() - frame::kDataOverhead);
       if (!piece) break;
