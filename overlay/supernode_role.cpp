@@ -264,7 +264,7 @@ void SupernodeRole::on_session_down(const Context& c, SessionId session) {
   count(of_prefix_, it->second.from, -1);
   clients_.erase(it);
   leaves_.detach(c.now, session);
-  bridges_left_.push_back(session);
+  if (bridges_) bridges_left_.push_back(session);
   tell_closed(c, circuits_.close_session(session));
 }
 
@@ -276,7 +276,7 @@ void SupernodeRole::on_proven(const Context& c, SessionId session) {
 void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
   leaves_.moved(session, endpoint);
   circuits_.moved(session, endpoint);
-  bridges_.moved(session, endpoint);
+  if (bridges_) bridges_->moved(session, endpoint);
 }
 
 void SupernodeRole::leave(const Context& c) {
@@ -298,6 +298,8 @@ void SupernodeRole::handle_timeout(const Context& c) {
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }
 
-Time SupernodeRole::next_timeout() const { return std::min(sweep_at_, bridges_.next_timeout()); }
+Time SupernodeRole::next_timeout() const {
+  return bridges_ ? std::min(sweep_at_, bridges_->next_timeout()) : sweep_at_;
+}
 
 }  // namespace linnet::overlay

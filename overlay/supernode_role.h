@@ -80,7 +80,6 @@ class SupernodeRole {
   // A FORWARD packet of such a client, or an answer to it, goes on as it is.
   std::optional<Transmit> bridge_on(const Context& c, const Endpoint& from, const ToLeaf& packet, ByteView whole);
   std::optional<Transmit> bridge_back(const Context& c, const Endpoint& from, const Tagged& packet, ByteView whole);
-  const Bridges& bridges() const { return bridges_; }
 
   // A partner supernode's requests to send for it (partner.h), which the owner judges and answers.
   static constexpr std::size_t kMostWanted = 64;
@@ -148,6 +147,10 @@ class SupernodeRole {
   void on_partner(const Context& c, SessionId session, const Client& client, const control::PartnerSend& order);
   void on_bridged(const Context& c, SessionId session, const control::CircuitOpen& message);
   void on_forward_open(const Context& c, SessionId session, const control::ForwardOpen& message);
+  Bridges& make_bridges() {
+    if (!bridges_) bridges_ = std::make_unique<Bridges>();
+    return *bridges_;
+  }
   std::optional<Bridges::Client> bridge_client(const Context& c, SessionId session) const;
   bool may_forward(const Context& c, const Endpoint& from, ByteView inner, crypto::PrefixLimiter& openings);
   void on_circuit_accept(const Context& c, SessionId session, const control::CircuitAccept& message);
@@ -161,7 +164,7 @@ class SupernodeRole {
   dht::Dht dht_;
   LeafRegistry leaves_;
   CircuitTable circuits_;
-  Bridges bridges_;
+  std::unique_ptr<Bridges> bridges_;  // since one was asked for
   DialDesk desk_;
   Fifo<DialWanted> dials_;
   std::vector<SessionId> bridges_left_;  // clients that went
