@@ -237,5 +237,15 @@ TEST(DeadlineHeap, AgreesWithASortedMap) {
   }
 }
 
+TEST(DeadlineHeap, HoldsNoMemoryForABurstThatIsOver) {
+  DeadlineHeap heap;
+  std::vector<std::size_t> slots(1000, DeadlineHeap::kNone);
+  for (std::size_t i = 0; i < slots.size(); ++i) heap.set(slots[i], i, Time{Duration(static_cast<std::int64_t>(i))});
+  EXPECT_GE(heap.memory_bytes(), slots.size() * sizeof(DeadlineHeap::Entry));
+  for (std::size_t i = 0; i + 3 < slots.size(); ++i) heap.remove(slots[i]);
+  EXPECT_LE(heap.memory_bytes(), 8 * 3 * sizeof(DeadlineHeap::Entry));
+  EXPECT_EQ(heap.top().id, slots.size() - 3);
+}
+
 }  // namespace
 }  // namespace linnet::overlay

@@ -1,0 +1,66 @@
+#include "overlay/leaf_registry.h"
+
+#include <gtest/gtest.h>
+
+namespace linnet::overlay {
+namespace {
+
+using std::chrono::minutes;
+
+struct Registry : ::testing::Test {
+  static crypto::SessionKey key(std::uint8_t n) {
+    crypto::SessionKey out;
+    out.bytes.fill(n);
+    return out;
+  }
+  static Endpoint place(std::uint8_t n) { return {IpAddress::v4(10, 1, 0, n), 4400, Transport::udp}; }
+  Leaf& attach(std::uint8_t n, std::uint64_t session, const Endpoint& at) {
+    return **leaves.attach(now, crypto::shipped_suite(), rng, key(n), SessionId{session}, at);
+  }
+
+  SeededRng rng{5};
+  Time now{};
+  LeafRegistry leaves{10};
+};
+
+TEST_F(Registry, FindsALeafByTagSessionKeyAndPlace) {
+  auto& leaf = attach(1, 11, place(1));
+  attach(2, 12, place(2));
+  EXPECT_EQ(leaves.by_tag(leaf.tag), &leaf);
+  EXPECT_EQ(leaves.by_session(SessionId{11}), &leaf);
+  EXPECT_EQ(leaves.by_key(key(1)), &leaf);
+  EXPECT_EQ(leaves.by_endpoint(place(1)), &leaf);
+  EXPECT_EQ(leaves.by_endpoint(place(3)), nullptr);
+}
+
+TEST_F(Registry, FollowsALeafThatMoves) {
+  auto& leaf = attach(1, 11, place(1));
+  leaves.moved(SessionId{11}, place(3));
+  EXPECT_EQ(leaves.by_endpoint(place(1)), nullptr);
+  EXPECT_EQ(leaves.by_endpoint(place(3)), &leaf);
+}
+
+TEST_F(Registry, AsksWhoCameLastFromOnePlace) {
+  attach(1, 11, place(1));
+  auto& later = attach(2, 12, place(1));
+  EXPECT_EQ(leaves.by_endpoint(place(1)), &later);
+  leaves.detach(now, SessionId{11});
+  EXPECT_EQ(leaves.by_endpoint(place(1)), &later);
+}
+
+TEST_F(Registry, KeepsTheTagOfALeafThatComesBackInTime) {
+  const auto tag = attach(1, 11, place(1)).tag;
+  leaves.detach(now, SessionId{11});
+  EXPECT_EQ(leaves.size(), 0U);
+  EXPECT_EQ(leaves.by_endpoint(place(1)), nullptr);
+  now += LeafRegistry::kTagKept - minutes(1);
+  EXPECT_EQ(attach(1, 13, place(2)).tag, tag);
+  leaves.detach(now, SessionId{13});
+  now += LeafRegistry::kTagKept;
+  attach(2, 14, place(4));
+  EXPECT_EQ(leaves.by_key(key(1)), nullptr);
+  EXPECT_EQ(leaves.by_tag(tag), nullptr);
+}
+
+}  // namespace
+}  // namespace linnet::overlay
