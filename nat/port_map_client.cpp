@@ -355,12 +355,12 @@ void PortMapClient::stop(Time) {
   }
 }
 
-bool PortMapClient::unhelpful(Time now) const {
+Time PortMapClient::unhelpful_at() const {
   const auto without = [](const Entry& e) { return !e.held && !e.wish.exact; };
-  if (stopped_ || std::none_of(entries_.begin(), entries_.end(), without)) return false;
+  if (stopped_ || std::none_of(entries_.begin(), entries_.end(), without)) return kNever;
   const bool refused =
       std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return without(e) && e.refused; });
-  return refused || now >= patient_until_;
+  return refused ? Time::min() : patient_until_;
 }
 
 std::vector<PortMapping> PortMapClient::mappings() const {

@@ -56,7 +56,9 @@ class PortMapClient {
   void stop(Time now);
 
   // Neither protocol brought a mapping, and enough time has passed to look elsewhere.
-  bool unhelpful(Time now) const;
+  bool unhelpful(Time now) const { return unhelpful_at() <= now; }
+  // When that is so, unless something comes before; kNever: only what comes could make it so.
+  Time unhelpful_at() const;
   std::vector<PortMapping> mappings() const;
   // True once after mappings() changed.
   bool take_changed() { return std::exchange(changed_, false); }

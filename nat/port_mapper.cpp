@@ -72,14 +72,15 @@ void PortMapper::stop(Time now) {
   for (auto& client : clients_) client.stop(now);
 }
 
-bool PortMapper::unhelpful(Time now) const {
-  bool any = false;
+Time PortMapper::unhelpful_at() const {
+  Time last = kNever;
   for (const auto& client : clients_) {
     if (!client.router().server.ip.is_v4()) continue;
-    if (!client.unhelpful(now)) return false;
-    any = true;
+    const auto at = client.unhelpful_at();
+    last = last == kNever ? at : std::max(last, at);
+    if (at == kNever) return kNever;
   }
-  return any;
+  return last;
 }
 
 std::vector<PortMapping> PortMapper::mappings() const {

@@ -29,7 +29,9 @@ class PortMapper {
   void stop(Time now);
 
   // No router of IPv4 opened a port: another protocol may know better.
-  bool unhelpful(Time now) const;
+  bool unhelpful(Time now) const { return unhelpful_at() <= now; }
+  // When that is so, unless something comes before; kNever where there is no such router, or one helped.
+  Time unhelpful_at() const;
   std::vector<PortMapping> mappings() const;
   bool take_changed();
 

@@ -17,7 +17,6 @@ namespace linnet::io {
 namespace {
 
 constexpr int kAnswersAtOnce = 32;
-constexpr Duration kLookAgain = std::chrono::seconds(1);
 // A port that our NAT does not choose for us by itself: what comes in there proves that the router opened it.
 constexpr std::uint16_t kFirstPort = 20'000;
 constexpr std::uint16_t kPorts = 40'000;
@@ -86,7 +85,7 @@ void PortOpener::start() {
 
 void PortOpener::rescan() {
   if (!alarm_ || stopped_) return;
-  auto found = default_gateways();
+  auto found = ears_.gateways();
   if (found == gateways_) return;
   gateways_ = std::move(found);
   wishes_ = wishes();
@@ -105,17 +104,17 @@ void PortOpener::rescan() {
   for (const auto& one : routers_) reached.push_back(one->router);
   mapper_.set_routers(now(), reached);
   by_upnp_.clear();
-  others_at_ = now() + nat::PortMapClient::kPatience;
+  others_wanted_ = true;
   promised();
   pump();
 }
 
 // Where neither PCP nor NAT-PMP helped.
 void PortOpener::ask_others() {
-  if (others_at_ == kNever || !mapper_.unhelpful(now())) return;
+  if (!others_wanted_ || !mapper_.unhelpful(now())) return;
   const auto v4 = [](const Gateway& g) { return g.router.is_v4(); };
   const auto gateway = std::find_if(gateways_.begin(), gateways_.end(), v4);
-  others_at_ = kNever;
+  others_wanted_ = false;
   if (gateway == gateways_.end()) return;
   if (!upnp_) {
     upnp_ = std::make_unique<Upnp>(loop_, [this](std::vector<nat::PortMapping> held) {
@@ -193,6 +192,12 @@ void PortOpener::hear() {
   pump();
 }
 
+// What makes a router unhelpful but time comes by pump() anyway: without a router there is nothing to wake up for.
+Time PortOpener::next_timeout() const {
+  const auto others = others_wanted_ ? mapper_.unhelpful_at() : kNever;
+  return std::min({mapper_.next_timeout(), dial_.next_timeout(), others});
+}
+
 void PortOpener::tick() {
   mapper_.handle_timeout(now());
   pump();
@@ -205,9 +210,7 @@ void PortOpener::pump() {
   ask_others();
   ask_servers();
   tell();
-  // Whether nobody helped is looked at once a second until it is known.
-  const auto soon = others_at_ == kNever ? kNever : std::max(others_at_, now() + kLookAgain);
-  alarm_->set(std::min({mapper_.next_timeout(), dial_.next_timeout(), soon}));
+  alarm_->set(next_timeout());
 }
 
 void PortOpener::send_to_routers() {

@@ -26,8 +26,9 @@ class PortOpener {
     std::function<std::optional<std::uint16_t>(const IpAddress& local)> stream_port;
     // Says to that supernode: dial us (node::Node::ask_dial).
     std::function<void(const nat::DialBack::Ask&)> dial;
-    std::function<void(Transmit)> send;                           // by the node's own socket that `to` names
-    std::function<void(std::vector<node::OpenPort>)> changed;     // all there are now
+    std::function<void(Transmit)> send;                        // by the node's own socket that `to` names
+    std::function<void(std::vector<node::OpenPort>)> changed;  // all there are now
+    std::function<std::vector<Gateway>()> gateways = default_gateways;
   };
 
   // `bound`: the node's UDP sockets, in the order of Endpoint::socket. Loop and rng outlive this.
@@ -43,6 +44,8 @@ class PortOpener {
   bool take(const Datagram& datagram);
   // Others may see us elsewhere than before.
   void doubt();
+  // When it has something to do by itself; kNever, and no alarm is set: nothing until something comes.
+  Time next_timeout() const;
   // Gives back what is open, at once.
   void stop();
 
@@ -78,7 +81,7 @@ class PortOpener {
   std::vector<nat::PortMapping> by_upnp_;
   std::vector<nat::PortWish> wishes_;
   std::vector<Gateway> gateways_;
-  Time others_at_ = kNever;  // UPnP is thought of then
+  bool others_wanted_ = false;  // UPnP was not yet asked at these routers
   std::vector<std::unique_ptr<ToRouter>> routers_;
   Fd announcements_;
   std::unique_ptr<Loop::Watch> announced_;
