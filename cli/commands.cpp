@@ -87,6 +87,7 @@ int watch(const Context& context, io::Client& client) {
   const bool live = !context.json && io::on_terminal();
   io::Interrupts interrupts;
   io::LiveLine line_on_screen;
+  std::string said;  // in words, which tell less than the whole status
   bool any = false;
   while (true) {
     const auto line = client.line(any ? io::Client::kForever : kAnswer, interrupts.fd());
@@ -96,11 +97,13 @@ int watch(const Context& context, io::Client& client) {
     if (!*line) break;
     const Json answer = Json::parse(**line, nullptr, false);
     if (const auto error = error_of(answer)) return fail(*error);
-    if (live)
-      line_on_screen.show(status_line(answer));
-    else
-      row(context.json ? **line : status_line(answer));
     any = true;
+    if (live) {
+      line_on_screen.show(status_line(answer));
+    } else if (auto words = context.json ? **line : status_line(answer); words != said) {
+      row(words);
+      said = std::move(words);
+    }
   }
   return any ? 0 : fail({"The daemon went away.", io::Exit::no_daemon});
 }

@@ -37,6 +37,28 @@ TEST(Lines, OfAnEndedCallKeepItsOwnExitCode) {
   EXPECT_EQ(json["summary"]["result"], "declined");
 }
 
+TEST(Lines, OfAStatusDifferInMoreThanWhatIsMeasuredAllTheTime) {
+  node::NodeStatus status;
+  overlay::SupernodeInfo relay;
+  relay.endpoint = *Endpoint::parse("203.0.113.1:4400");
+  relay.attached = true;
+  relay.rtt = std::chrono::milliseconds(12);
+  status.supernodes = {relay};
+  status.clock_ahead = std::chrono::seconds(1);
+  const auto said = [&] { return lines::lasting(lines::status(status, {}, 7, {})); };
+  const auto first = said();
+  status.supernodes[0].rtt = std::chrono::milliseconds(13);
+  status.clock_ahead = std::chrono::seconds(2);
+  EXPECT_EQ(said(), first);
+  EXPECT_NE(lines::status(status, {}, 7, {}).find("\"rtt_ms\":13.0"), std::string::npos) << "the line itself has it";
+  status.supernodes[0].home = true;
+  EXPECT_NE(said(), first);
+  const auto second = said();
+  status.state = overlay::State::alone;
+  EXPECT_NE(said(), second);
+  EXPECT_EQ(lines::lasting("no status"), "no status");
+}
+
 // A number of an interface means nothing to who reads it, and cannot be typed at another time.
 TEST(Lines, NameTheInterfaceOfALinkLocalPath) {
   const auto lo = std::to_string(::if_nametoindex("lo"));

@@ -400,6 +400,8 @@ TEST(Output, HoldsNoColourAndMovesNothingOffATerminal) {
   const auto ran = watch.wait();
   EXPECT_EQ((ran.out + ran.err).find('\x1b'), std::string::npos);
   EXPECT_EQ((ran.out + ran.err).find('\r'), std::string::npos);
+  const auto lines = ran.lines();
+  EXPECT_EQ(std::adjacent_find(lines.begin(), lines.end()), lines.end()) << "one line twice: " << ran.out;
 }
 
 }  // namespace

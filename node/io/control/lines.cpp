@@ -77,6 +77,14 @@ std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& 
   return line_of(object);
 }
 
+std::string lasting(const std::string& status) {
+  auto object = Ordered::parse(status, nullptr, false);
+  if (!object.is_object()) return status;
+  object.erase("clock_ahead_s");
+  for (auto& relay : object["relays"]) relay.erase("rtt_ms");
+  return object.dump();
+}
+
 std::string started(node::CallId call) { return line_of(Ordered{{"event", "started"}, {"call", number(call)}}); }
 std::string call(const node::CallView& call) { return line_of(Ordered{{"event", "call"}, {"call", call_json(call)}}); }
 std::string notice(const std::string& text) { return line_of(Ordered{{"event", "notice"}, {"text", text}}); }

@@ -19,11 +19,15 @@ std::string ok();
 std::string ok(node::CallId call);
 std::string error(const Trouble& why);
 
-// status, and of a watched one every line that differs from the last.
+// status, and of a watched one every line that differs from the last in more than what is measured anew all the time.
 // `turn`: nothing where none is served. `turn_client`: nothing where none is used.
 std::string status(const node::NodeStatus& status, const std::vector<Endpoint>& listen, int pid,
                    const std::vector<Sound::InUse>& sound, const std::optional<nat::turn::Status>& turn = {},
                    const std::optional<TurnCarrierStatus>& turn_client = {});
+
+// Of such a line what makes it another one: without round trips and how far the clock is off, which change by
+// themselves.
+std::string lasting(const std::string& status);
 
 // While a call is followed: started, then call and notice, at last ended. `why` of ended has an exit code of its own:
 // how the call ended.

@@ -88,7 +88,7 @@ void Service::handle(ClientId client, const request::Status& status) {
   const std::string line = status_line();
   if (!status.watch) return finish(client, line);
   control_->send(client, line);
-  watchers_[client] = line;
+  watchers_[client] = lines::lasting(line);
 }
 
 void Service::handle(ClientId client, const request::Log& log) {

@@ -130,7 +130,7 @@ class Service {
   const Settings& settings_;
   ControlSocket* control_ = nullptr;
   std::map<node::CommandId, Pending> pending_;
-  std::map<ClientId, std::string> watchers_;  // the last line each one got
+  std::map<ClientId, std::string> watchers_;  // what the last line of each one said
   std::map<ClientId, node::CallId> followers_;
   std::set<ClientId> checking_;  // who waits for the network to be looked at
   std::set<ClientId> asking_;    // who waits for the sound devices to be looked up

@@ -38,11 +38,11 @@ void Service::tell_supervisor(const node::NodeStatus& status) {
 // One line per change: a line that says what the last one said is not sent.
 void Service::tell_watchers() {
   if (watchers_.empty()) return;
-  const std::string line = status_line();
+  const std::string line = status_line(), said = lines::lasting(line);
   std::vector<ClientId> clients;
   for (auto& [client, last] : watchers_) {
-    if (last == line) continue;
-    last = line;
+    if (last == said) continue;
+    last = said;
     clients.push_back(client);
   }
   for (const auto client : clients) control_->send(client, line);
