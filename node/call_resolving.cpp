@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "node/alone.h"
 #include "node/call.h"
 #include "node/last_seen.h"
 #include "node/own_clock.h"
@@ -17,10 +18,7 @@ Ended not_found(const Rooms& rooms, const crypto::Address& peer) {
   return {CallResult::not_found, "Nobody has the name " + peer.text() + "." + wrong_clock(rooms)};
 }
 
-Ended alone() {
-  return {CallResult::unreachable,
-          "You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE"};
-}
+Ended alone() { return {CallResult::unreachable, std::string(kAlone)}; }
 
 Ended no_overlay(const Rooms& rooms, Fault fault) {
   if (rooms.peer.state() == overlay::State::alone) return alone();

@@ -40,6 +40,7 @@ struct WhoResult {
   bool pinned = false;
   bool identity_conflict = false; // two accounts claim it, or another than the pinned one does
   Outcome outcome{};              // ok, not_found, unreachable, identity
+  std::string text;               // why not, as in its Done
 };
 // An examination, each time something was learnt. The last one comes before its Done.
 struct Examined {

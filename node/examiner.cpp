@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/alone.h"
 #include "node/last_seen.h"
 #include "node/legs.h"
 #include "node/own_clock.h"
@@ -15,8 +16,7 @@ constexpr Duration kOtherPaths = std::chrono::milliseconds(200);  // their answe
 constexpr Duration kSlack = std::chrono::seconds(2);              // the overlay bounds lookups and connects itself
 
 std::string nobody(const Rooms& rooms, const crypto::Address& address, bool contact, const overlay::Found& found) {
-  if (rooms.peer.state() == overlay::State::alone)
-    return "You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE";
+  if (rooms.peer.state() == overlay::State::alone) return std::string(kAlone);
   if (!found.status) return "The overlay did not answer in time." + wrong_clock(rooms);
   if (contact) return not_online(rooms, address.text(), rooms.contacts.find(address));
   return "Nobody has the name " + address.text() + "." + wrong_clock(rooms);
@@ -50,9 +50,9 @@ void Examiner::begin(Rooms& rooms, Time now, CommandId id, const command::Examin
   const auto find = rooms.peer.find(now, asked, account, true);
   if (!find) {
     const bool alone = rooms.peer.state() == overlay::State::alone;
-    return refuse(rooms, id, Outcome::unreachable,
-                  alone ? "You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE"
-                        : "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
+    return refuse(
+        rooms, id, Outcome::unreachable,
+        alone ? std::string(kAlone) : "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
   }
   rooms.askers.put(*find, asker::Examination{id});
   run.lookup_until = now + rooms.config.peer.lookup_timeout + kSlack;

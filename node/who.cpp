@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "node/alone.h"
 #include "node/directory.h"
 #include "node/last_seen.h"
 #include "node/own_clock.h"
@@ -31,8 +32,12 @@ void ask_who(Rooms& rooms, Time now, CommandId command, const std::string& name)
   if (rooms.askers.full<asker::Who>()) return refuse(Outcome::busy, "Too many lookups at once.");
   // Unpinned, so that everybody who claims the name is seen.
   const auto find = rooms.peer.find(now, *address, std::nullopt, true);
-  if (!find)
-    return refuse(Outcome::unreachable, "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
+  if (!find) {
+    const bool alone = rooms.peer.state() == overlay::State::alone;
+    return refuse(
+        Outcome::unreachable,
+        alone ? std::string(kAlone) : "No supernode can be asked: " + std::string(to_string(find.error())) + ".");
+  }
   rooms.askers.put(*find, asker::Who{command, *address});
 }
 
@@ -52,6 +57,9 @@ void answer_who(Rooms& rooms, const asker::Who& asked, const overlay::Found& fou
   } else if (const auto* changed = std::get_if<IdentityChanged>(&finding)) {
     out.identity_conflict = true;
     text = explain(asked.address, *changed, contact, rooms.wall);
+  } else if (std::holds_alternative<Nobody>(finding) && rooms.peer.state() == overlay::State::alone) {
+    out.outcome = Outcome::unreachable;
+    text = kAlone;
   } else if (std::holds_alternative<Nobody>(finding) && found.status && out.pinned) {
     out.outcome = Outcome::unreachable;
     text = not_online(rooms, contact->name, contact);
@@ -62,6 +70,7 @@ void answer_who(Rooms& rooms, const asker::Who& asked, const overlay::Found& fou
   }
   if (out.identity_conflict) out.outcome = Outcome::identity;
   const auto outcome = out.outcome;
+  out.text = text;
   rooms.out.push(std::move(out));
   rooms.out.push(event::Done{asked.command, outcome, std::nullopt, std::move(text)});
 }

@@ -46,6 +46,11 @@ TEST(Errors, SayWhatHappenedWhyAndWhatToDo) {
        "accept "
        "CODE",
        5},
+      {alone,
+       {"who", "bob@demo.example"},
+       "Looking for bob@demo.example ...\nYou are alone: no other node on this LAN or in the host cache. Join: linnet "
+       "accept CODE",
+       5},
       {wrong, {"config", "check"}, "config.toml:3:3 unknown key \"relay.bandwith\"; did you mean \"bandwidth\"?", 1},
       {alice, {"accept", "hello"}, "This is no invitation, or a part of it is missing. It begins with LINNET-.", 2},
       {alice, {"answer"}, "No call is ringing.", 4},

@@ -118,6 +118,7 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
       {4, {"who", "bob"}, "No contact \"bob\"."},
       {4, {"ping", "bob"}, "No contact \"bob\"."},
       {5, {"ping", "bob@demo.example"}, "You are alone"},
+      {5, {"who", "bob@demo.example"}, "You are alone"},
       {5, {"contact", "add", "bob@demo.example"}, ""},
       {4, {"invite", "--cancel", "abcd"}, ""},
       {1, {"id", "new", "alice@demo.example"}, "There is an identity already"},

@@ -56,7 +56,7 @@ void Service::on(const node::event::WhoResult& result) {
   if (!pending) return;
   Trouble trouble{"", exit_of(result.outcome)};
   if (result.outcome != node::Outcome::ok)
-    trouble = why(node::event::Done{result.command, result.outcome, std::nullopt, {}}, *pending);
+    trouble = why(node::event::Done{result.command, result.outcome, std::nullopt, result.text}, *pending);
   finish(pending->client, lines::who(trouble, result));
 }
 
