@@ -115,10 +115,6 @@ std::shared_ptr<const TlsTrust> turn_trust(const Settings& settings, const TurnU
 std::shared_ptr<const TurnLogin> turn_login(const Settings& settings, const Routes& routes) {
   const auto server = TurnUri::parse(settings.turn_server);
   if (!server) return nullptr;
-  if (settings.turn_user.empty() || settings.turn_password.empty()) {
-    log_warn("turn-client.server needs turn-client.user and turn-client.password: it is not used.");
-    return nullptr;
-  }
   return std::make_shared<TurnLogin>(
       TurnLogin{*server,
                 {settings.turn_user, settings.turn_password},

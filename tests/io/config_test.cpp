@@ -148,6 +148,59 @@ TEST(Config, RefusesAWrongVariableWithItsName) {
   EXPECT_EQ(set.error().exit, Exit::usage);
 }
 
+std::string turn_client(const std::string& more) {
+  return error_of("[turn-client]\nserver = \"turns:turn.example\"\nuser = \"u\"\npassword = \"p\"\n" + more);
+}
+const std::string kPin = "fingerprint = \"sha256:" + std::string(64, 'A') + "\"\n";
+
+TEST(Config, OfATurnServerLooksAtTheCertificateOrDoesNot) {
+  EXPECT_EQ(turn_client(""), "");
+  EXPECT_EQ(turn_client("insecure = true\n"), "");
+  EXPECT_EQ(turn_client("ca = \"/ca.pem\"\n"), "");
+  EXPECT_EQ(turn_client(kPin), "");
+  EXPECT_EQ(
+      turn_client("insecure = true\n" + kPin),
+      "config.toml:5:12 \"turn-client.insecure\" does not go with \"turn-client.fingerprint\": the certificate is "
+      "looked at or it is not");
+  EXPECT_EQ(
+      turn_client("ca = \"/ca.pem\"\ninsecure = true\n"),
+      "config.toml:6:12 \"turn-client.insecure\" does not go with \"turn-client.ca\": the certificate is looked at "
+      "or it is not");
+}
+
+TEST(Config, OfATurnServerNeedsANameAndAPassword) {
+  const std::string server = "[turn-client]\nserver = \"turn:turn.example\"\n";
+  EXPECT_EQ(
+      error_of(server + "password = \"p\"\n"),
+      "config.toml:2:10 \"turn-client.server\" needs \"turn-client.user\", the name that the server knows you by");
+  EXPECT_EQ(error_of(server + "user = \"u\"\n"),
+            "config.toml:2:10 \"turn-client.server\" needs \"turn-client.password\"");
+  EXPECT_EQ(error_of(server + "user = \"u\"\npassword = \"p\"\n"), "");
+}
+
+TEST(Config, OfATurnServerWithoutTlsHasNoCertificateToTrust) {
+  for (const std::string uri : {"turn:turn.example", "turn:turn.example?transport=tcp"}) {
+    const auto server = "[turn-client]\nserver = \"" + uri + "\"\nuser = \"u\"\npassword = \"p\"\n";
+    const std::string why = "is of use with TLS only, and \"turn-client.server\" has none: write turns:HOST";
+    EXPECT_EQ(error_of(server + "ca = \"/ca.pem\"\n"), "config.toml:5:6 \"turn-client.ca\" " + why);
+    EXPECT_EQ(error_of(server + kPin), "config.toml:5:15 \"turn-client.fingerprint\" " + why);
+  }
+}
+
+TEST(Config, OfATurnServerMayStandInTwoFiles) {
+  const HomeFolder home;
+  home.write("system.toml", "[turn-client]\nserver = \"turn:turn.example\"\n");
+  home.write("config.toml", "[turn-client]\nuser = \"u\"\npassword = \"p\"\n");
+  Settings s;
+  EXPECT_TRUE(read_config_files({home / "system.toml", home / "config.toml"}, s));
+  home.write("config.toml", "[turn-client]\nuser = \"u\"\n");
+  Settings without;
+  const auto read = read_config_files({home / "system.toml", home / "config.toml"}, without);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().text,
+            (home / "system.toml").string() + ":2:10 \"turn-client.server\" needs \"turn-client.password\"");
+}
+
 TEST(Config, ReadsTheStrongerFileLast) {
   const HomeFolder home;
   home.write("system.toml", "network = \"system\"\nlan = false\n");

@@ -1,9 +1,11 @@
 #include "node/io/settings/config.h"
 
 #include <algorithm>
+#include <map>
 
 #include "node/io/files.h"
 #include "node/io/near.h"
+#include "node/io/net/turn_uri.h"
 #include "node/io/settings/table.h"
 #include "node/io/settings/toml.h"
 
@@ -53,10 +55,13 @@ std::vector<std::string_view> known_names(std::string_view section) {
   return out;
 }
 
+// Where each key was read last, "config.toml:3:8 ": for what only shows when all of them are.
+using Places = std::map<std::string, std::string>;
+
 class Reading {
  public:
-  Reading(const std::string& file, const Path& folder, Settings& settings)
-      : file_(file), folder_(folder), settings_(settings) {}
+  Reading(const std::string& file, const Path& folder, Settings& settings, Places& places)
+      : file_(file), folder_(folder), settings_(settings), places_(places) {}
 
   Done table(std::string_view section, const toml::table& table) {
     for (const auto& [key, value] : table) {
@@ -78,8 +83,10 @@ class Reading {
     for (const auto& setting : setting_table()) {
       if (setting.section != section || setting.name != key.str()) continue;
       const std::string wanted = setting.read(value_in(value, folder_), settings_);
-      if (wanted.empty()) return {};
-      return trouble(place(file_, value.source().begin) + "\"" + setting.key() + "\" must be " + wanted);
+      const auto at = place(file_, value.source().begin);
+      if (!wanted.empty()) return trouble(at + "\"" + setting.key() + "\" must be " + wanted);
+      places_[setting.key()] = at;
+      return {};
     }
     std::string text = place(file_, key.source().begin) + "unknown key \"" + dotted(section, key.str()) + "\"";
     const auto names = known_names(section);
@@ -91,6 +98,7 @@ class Reading {
   const std::string& file_;
   const Path& folder_;
   Settings& settings_;
+  Places& places_;
 };
 
 // toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each. And
@@ -146,7 +154,7 @@ Done check_bounds(std::string_view text, const std::string& name) {
   return {};
 }
 
-Done parse(std::string_view text, const std::string& name, const Path& folder, Settings& settings) {
+Done parse(std::string_view text, const std::string& name, const Path& folder, Settings& settings, Places& places) {
   if (auto bounded = check_bounds(text, name); !bounded) return bounded;
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
@@ -154,8 +162,31 @@ Done parse(std::string_view text, const std::string& name, const Path& folder, S
     return trouble(place(name, error.source().begin) + std::string(error.description()));
   }
   Settings changed = settings;
-  if (auto read = Reading(name, folder, changed).table("", parsed.table()); !read) return read;
+  if (auto read = Reading(name, folder, changed, places).table("", parsed.table()); !read) return read;
   settings = std::move(changed);
+  return {};
+}
+
+// A certificate is trusted for its authority, for itself, or not at all; and only TLS has one. What would be ignored
+// without a word is refused: its author believes to be protected by it.
+Done check_turn_client(const Settings& s, const Places& places) {
+  const auto refuse = [&](const std::string& key, const std::string& why) {
+    const auto at = places.find("turn-client." + key);
+    return trouble((at == places.end() ? "" : at->second) + "\"turn-client." + key + "\" " + why);
+  };
+  if (s.turn_insecure && !s.turn_fingerprint.empty())
+    return refuse("insecure",
+                  "does not go with \"turn-client.fingerprint\": the certificate is looked at or it is not");
+  if (s.turn_insecure && !s.turn_ca.empty())
+    return refuse("insecure", "does not go with \"turn-client.ca\": the certificate is looked at or it is not");
+  if (s.turn_server.empty()) return {};
+  if (s.turn_user.empty()) return refuse("server", "needs \"turn-client.user\", the name that the server knows you by");
+  if (s.turn_password.empty()) return refuse("server", "needs \"turn-client.password\"");
+  const auto server = TurnUri::parse(s.turn_server);
+  if (!server || server->transport == Transport::tls) return {};
+  const std::string plain = "is of use with TLS only, and \"turn-client.server\" has none: write turns:HOST";
+  if (!s.turn_ca.empty()) return refuse("ca", plain);
+  if (!s.turn_fingerprint.empty()) return refuse("fingerprint", plain);
   return {};
 }
 
@@ -175,19 +206,25 @@ std::vector<const char*> config_variables() {
 }
 
 Done parse_config(std::string_view text, const std::string& name, Settings& settings) {
-  return parse(text, name, {}, settings);
+  Places places;
+  Settings changed = settings;
+  if (auto read = parse(text, name, {}, changed, places); !read) return read;
+  if (auto sound = check_turn_client(changed, places); !sound) return sound;
+  settings = std::move(changed);
+  return {};
 }
 
 Done read_config_files(const std::vector<std::filesystem::path>& files, Settings& settings) {
+  Places places;
   for (const auto& file : files) {
     const auto bytes = read_file(file, kMaxText + 1);
     if (!bytes) return tl::unexpected(bytes.error());
     if (!*bytes) continue;
     // The person's own file by its name; one of the system by its place.
     const auto name = file == files.back() ? file.filename() : file;
-    if (auto read = parse(text(**bytes), name.string(), file.parent_path(), settings); !read) return read;
+    if (auto read = parse(text(**bytes), name.string(), file.parent_path(), settings, places); !read) return read;
   }
-  return {};
+  return check_turn_client(settings, places);
 }
 
 }  // namespace linnet::io
