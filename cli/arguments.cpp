@@ -236,7 +236,8 @@ class Grammar {
         ->add_option("WHO", raw_.who.who, "name@domain")
         ->check(named)
         ->required();
-    auto* ping = app_.add_subcommand("ping", "how long the ways to somebody take; nothing rings there");
+    auto* ping =
+        app_.add_subcommand("ping", "how long each way to somebody takes, and by what it goes; nothing rings there");
     ping->add_option("WHO", raw_.ping.who, "a contact or name@domain")->check(named)->required();
     ping->add_option("--count", raw_.ping.count, "how often, once a second (default 4)")
         ->type_name("N")

@@ -101,7 +101,8 @@ class Pinger {
     const Json plain = Json::parse(a.dump());
     const auto seq = std::to_string(a.value("seq", 0));
     if (!a["rtt_ms"].is_number()) return say("no answer: seq=" + seq);
-    const auto path = path_text(plain);
+    const auto by = word_at(plain, "by");
+    const auto path = path_text(plain) + " by " + by.substr(0, by.find(" via "));  // which the path says already
     trips_[path].add(a["rtt_ms"].get<double>());
     say("answer from " + word_at(plain, "device") + ": seq=" + seq + "  " + path + "  time=" + figure(plain, "rtt_ms"));
   }

@@ -17,6 +17,7 @@ struct Answer {
   unsigned round = 0;  // from 1
   PathWord path = PathWord::unknown;
   std::string via;
+  std::string by;  // which way, by_word(); empty: no answer
   std::optional<Duration> rtt;
 };
 

@@ -160,7 +160,8 @@ void Examiner::on(Rooms& rooms, Time now, const overlay::LinkAnswered& answered)
       if (shown.rounds >= run.what.count) device.round_at = std::min(device.round_at, now + kOtherPaths);
       look(rooms, run, i);
       tell(rooms, id, run,
-           Answer{i, shown.rounds, word_of(answered.path), answered.path.endpoint.to_string(), answered.rtt});
+           Answer{i, shown.rounds, word_of(answered.path), answered.path.endpoint.to_string(), by_word(answered.path),
+                  answered.rtt});
     }
   }
 }
@@ -209,7 +210,8 @@ void Examiner::tell(Rooms& rooms, CommandId id, const Run& run, std::optional<An
 void Examiner::next_round(Rooms& rooms, Time now, CommandId id, Run& run, std::size_t index) {
   auto& device = run.devices[index];
   auto& shown = run.found.devices[index];
-  if (shown.rounds > 0 && !device.heard) tell(rooms, id, run, Answer{index, shown.rounds, PathWord::unknown, {}, {}});
+  if (shown.rounds > 0 && !device.heard)
+    tell(rooms, id, run, Answer{index, shown.rounds, PathWord::unknown, {}, {}, {}});
   const bool deep_enough = !run.what.deep || !shown.shares || shown.direct || now >= run.began + kDirect;
   if (shown.rounds >= run.what.count && deep_enough) {
     device.over = true;

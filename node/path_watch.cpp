@@ -10,6 +10,17 @@ PathWord word_of(const overlay::Path& path) {
   return ip.is_loopback() || ip.is_link_local() || ip.is_private() ? PathWord::lan : PathWord::direct;
 }
 
+std::string by_word(const overlay::Path& path) {
+  const std::string transport(to_string(path.endpoint.transport));
+  switch (path.kind) {
+    case overlay::PathKind::direct: return transport;
+    case overlay::PathKind::forward: return overlay::on_stream(path) ? "forward over " + transport : "forward";
+    case overlay::PathKind::circuit: return overlay::on_stream(path) ? "circuit over " + transport : "circuit";
+    case overlay::PathKind::turn: return "turn";
+  }
+  return {};
+}
+
 void PathWatch::voice_came(double concealed_ms) {
   // While a change is open its baseline must not follow: the silence that it caused would be taken for granted.
   if (!open_) quiet_baseline_ = concealed_ms;

@@ -13,6 +13,8 @@ namespace linnet::node {
 // lan: the peer's own loopback, link-local or private endpoint; direct: its global one; relayed: circuit, TURN or
 // FORWARD.
 PathWord word_of(const overlay::Path& path);
+// By what it goes: "udp", "tcp" or "tls" straight to the peer; "circuit", "circuit over tcp", "forward", "turn".
+std::string by_word(const overlay::Path& path);
 
 class PathWatch {
  public:

@@ -59,6 +59,23 @@ TEST(Lines, OfAStatusDifferInMoreThanWhatIsMeasuredAllTheTime) {
   EXPECT_EQ(lines::lasting("no status"), "no status");
 }
 
+TEST(Lines, OfAnAnswerSayByWhatItCame) {
+  const node::Examination found;
+  node::Answer answer;
+  answer.round = 1;
+  EXPECT_TRUE(read(lines::examining(found, answer))["answer"]["by"].is_null()) << "nobody answered";
+  answer.path = node::PathWord::lan;
+  answer.via = "192.168.1.7:4400";
+  answer.by = "tcp";
+  EXPECT_EQ(read(lines::examining(found, answer))["answer"]["by"], "tcp");
+  answer.path = node::PathWord::relayed;
+  answer.via = "203.0.113.1:4400";
+  answer.by = "circuit";
+  auto said = read(lines::examining(found, answer))["answer"];
+  EXPECT_EQ(said["by"], "circuit via 203.0.113.1:4400");
+  EXPECT_EQ(keys(said), (std::vector<std::string>{"schema", "device", "seq", "path", "via", "rtt_ms", "by"}));
+}
+
 // A number of an interface means nothing to who reads it, and cannot be typed at another time.
 TEST(Lines, NameTheInterfaceOfALinkLocalPath) {
   const auto lo = std::to_string(::if_nametoindex("lo"));

@@ -30,6 +30,21 @@ TEST(PathWord, TellsLanDirectAndRelayedApart) {
   EXPECT_EQ(word_of(path(overlay::PathKind::forward, "192.168.1.1:4400")), PathWord::relayed);
 }
 
+TEST(PathWord, TellsByWhatItGoes) {
+  EXPECT_EQ(by_word(kGlobal), "udp");
+  EXPECT_EQ(by_word(kHome), "udp");
+  EXPECT_EQ(by_word(kCircuit), "circuit");
+  auto stream = kGlobal;
+  stream.endpoint.transport = Transport::tls;
+  EXPECT_EQ(by_word(stream), "tls");
+  stream.kind = overlay::PathKind::circuit;
+  stream.endpoint.transport = Transport::tcp;
+  EXPECT_EQ(by_word(stream), "circuit over tcp");
+  stream.kind = overlay::PathKind::forward;
+  EXPECT_EQ(by_word(stream), "forward over tcp");
+  EXPECT_EQ(by_word(path(overlay::PathKind::turn, "198.51.100.7:3478")), "turn");
+}
+
 TEST(PathWatch, KnowsNothingBeforeThereIsAPath) {
   PathWatch watch(kBegan, std::nullopt);
   EXPECT_EQ(watch.word(), PathWord::unknown);

@@ -33,8 +33,16 @@ TEST_F(Doctor, PingsSomebodyWithoutRinging) {
   const auto lines = ran.lines();
   ASSERT_GE(lines.size(), 3U);
   const auto first = Json::parse(lines[0]);
-  EXPECT_EQ(keys_of(first), (Line{"schema", "device", "seq", "path", "via", "rtt_ms"}));
+  EXPECT_EQ(keys_of(first), (Line{"schema", "device", "seq", "path", "via", "rtt_ms", "by"}));
   EXPECT_GT(first["rtt_ms"], 0.0);
+  for (const auto& line : lines) {
+    const auto said = Json::parse(line);
+    if (!said.contains("by")) continue;
+    const auto by = said["by"].get<std::string>(), via = said["via"].get<std::string>();
+    EXPECT_EQ(by, said["path"] != "relayed"        ? "udp"
+                  : by.starts_with("circuit via ") ? "circuit via " + via
+                                                   : "forward via " + via);
+  }
   const auto last = ran.last_line();
   EXPECT_EQ(last["result"], "answered");
   EXPECT_EQ(last["devices"][0]["answered"], 2);
@@ -42,6 +50,7 @@ TEST_F(Doctor, PingsSomebodyWithoutRinging) {
   const auto text = alice_.run({"ping", "bob@demo.example", "--count", "1"});
   EXPECT_THAT(text.out, HasSubstr("PING bob@demo.example: found in "));
   EXPECT_THAT(text.out, HasSubstr("1 sent, 1 answered, 0 % lost"));
+  EXPECT_THAT(text.out, HasSubstr(" by "));
   EXPECT_EQ(alice_.run({"ping", "nobody@demo.example"}).exit, 4);
   bob_.kill_nine();
   const auto gone = alice_.run({"ping", "bob@demo.example", "--count", "1", "--json"});

@@ -49,6 +49,12 @@ Ordered device_json(const node::Examination::Device& d) {
                  {"their_candidates", candidates(d.theirs)}};
 }
 
+// "udp", "circuit via 192.0.2.1:4400".
+Ordered by(const node::Answer& answer) {
+  if (answer.path != node::PathWord::relayed || answer.via.empty()) return word_or_null(answer.by);
+  return answer.by + " via " + place(answer.via).get<std::string>();
+}
+
 // Nothing of ours gets out by UDP or TCP, and something answers on the port of the web: a portal that wants to be
 // clicked first, or a proxy. A hint, no proof.
 Ordered captive(const node::Probed& found) {
@@ -141,7 +147,8 @@ Ordered answer_json(const node::Examination& found, const node::Answer& answer) 
   const auto device = answer.device < found.devices.size() ? found.devices[answer.device].key_name : std::string();
   return Ordered{{"schema", kSchema},        {"device", device},
                  {"seq", answer.round},      {"path", answer.rtt ? Ordered(to_string(answer.path)) : Ordered(nullptr)},
-                 {"via", place(answer.via)}, {"rtt_ms", ms(answer.rtt)}};
+                 {"via", place(answer.via)}, {"rtt_ms", ms(answer.rtt)},
+                 {"by", by(answer)}};
 }
 
 Ordered explain_json(const node::CallSummary& s) {
