@@ -110,8 +110,8 @@ std::optional<std::size_t> ByteStream::read(MutableBytes into) {
     return n;
   }
   if (tls_) {
-    if (const auto n = tls_->read(into); n > 0) return n;
-    if (tls_->over()) return std::nullopt;
+    const auto n = read_tls(into);
+    if (!n || *n > 0) return n;
   }
   static thread_local std::array<std::uint8_t, kAtOnce> sealed;
   const bool plain = !tls_ && !proxy_;
@@ -128,7 +128,15 @@ std::optional<std::size_t> ByteStream::read(MutableBytes into) {
     (void)flush();  // an alert says why
     return std::nullopt;
   }
-  return tls_ ? tls_->read(into) : 0;
+  return tls_ ? read_tls(into) : 0;
+}
+
+// What comes may ask for an answer of TLS itself, a new key: whoever asks on and on and takes no answer is left.
+std::optional<std::size_t> ByteStream::read_tls(MutableBytes into) {
+  const auto n = tls_->read(into);
+  tls_->take_output(out_);
+  if (out_.size() > kMostUnsent || (n == 0 && tls_->over())) return std::nullopt;
+  return n;
 }
 
 void ByteStream::write(ByteView bytes) {

@@ -15,6 +15,9 @@ namespace linnet::io {
 
 class ByteStream {
  public:
+  // More than any owner lets wait: what TLS itself wants to say is bounded by it.
+  static constexpr std::size_t kMostUnsent = 256 * 1024;
+
   struct Through {
     overlay::Proxy proxy;
     Endpoint at;  // of the proxy
@@ -59,6 +62,7 @@ class ByteStream {
   explicit ByteStream(Fd fd) : fd_(std::move(fd)) {}
   bool on_proxy(ByteView bytes);
   bool begin_tls();
+  std::optional<std::size_t> read_tls(MutableBytes into);
 
   Fd fd_;
   bool connecting_ = false;

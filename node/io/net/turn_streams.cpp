@@ -159,6 +159,12 @@ void TurnStreams::sweep() {
   alarm_->set(clients_.empty() ? kNever : time + kTurnSweep);
 }
 
+std::size_t TurnStreams::unsent() const {
+  std::size_t out = 0;
+  for (const auto& [remote, client] : clients_) out += client->outbox.size() + client->stream->unsent();
+  return out;
+}
+
 std::optional<Endpoint> TurnStreams::local(const Endpoint& remote) const {
   const auto found = clients_.find(remote);
   return found == clients_.end() ? std::nullopt : std::optional(found->second->local);

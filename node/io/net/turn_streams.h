@@ -37,6 +37,8 @@ class TurnStreams {
   // Where the client came in.
   std::optional<Endpoint> local(const Endpoint& client) const;
   std::size_t size() const { return clients_.size(); }
+  // Bytes that wait for all of them together, in TLS where they are.
+  std::size_t unsent() const;
   const Counters& counters() const { return counters_; }
 
  private:
