@@ -41,6 +41,17 @@ TEST(StunDoor, ASupernodeTellsAStrangerWhereItIsSeenAndALeafTellsNothing) {
   EXPECT_TRUE(answers(town, leaf, kStranger, request()).empty());
 }
 
+// RFC 5389, section 12.2: on a port that other things come to as well, what has no cookie cannot be told from them.
+TEST(StunDoor, AnOldClientThatSendsNoCookieIsNotAnswered) {
+  Town town;
+  town.build();
+  ASSERT_TRUE(town.all_online());
+  auto old = request();
+  ASSERT_EQ(answers(town, *town.supernodes[0], kStranger, old).size(), 1U);
+  for (std::size_t i = 4; i < 8; ++i) old[i] = 0x5a;  // the beginning of its transaction id of 128 bits (RFC 3489)
+  EXPECT_TRUE(answers(town, *town.supernodes[0], kStranger, old).empty());
+}
+
 TEST(StunDoor, OnePrefixGetsItsShareAndTheNextAsMuch) {
   StunDoor door;
   const Time now{std::chrono::hours(1)};
