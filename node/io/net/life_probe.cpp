@@ -1,24 +1,25 @@
 #include "node/io/net/life_probe.h"
 
-#include "node/io/clock.h"
-
 namespace linnet::io {
 
-LifeProbe::LifeProbe(Loop& loop, Rng& rng, const Endpoint& server, std::function<void(nat::BindingLife::Found)> found)
-    : loop_(loop), rng_(rng), server_(server), tell_(std::move(found)) {}
+LifeProbe::LifeProbe(Loop& loop, Rng& rng, const Endpoint& server, std::function<void(nat::BindingLife::Found)> found,
+                     std::function<Time()> clock)
+    : loop_(loop), rng_(rng), server_(server), tell_(std::move(found)), clock_(std::move(clock)) {}
 LifeProbe::~LifeProbe() = default;
 
 bool LifeProbe::start() {
-  life_ = std::make_unique<nat::BindingLife>(now(), server_, rng_);
+  life_ = std::make_unique<nat::BindingLife>(clock_(), server_, rng_);
   tested_ = open(nat::BindingLife::By::tested);
   other_ = open(nat::BindingLife::By::other);
   if (!tested_ || !other_) return false;
-  alarm_ = loop_.alarm([this] {
-    life_->handle_timeout(now());
-    moved();
-  });
+  alarm_ = loop_.alarm([this] { tick(); });
   moved();
   return true;
+}
+
+void LifeProbe::tick() {
+  life_->handle_timeout(clock_());
+  moved();
 }
 
 std::unique_ptr<UdpSocket> LifeProbe::open(nat::BindingLife::By by) {
@@ -30,9 +31,9 @@ std::unique_ptr<UdpSocket> LifeProbe::open(nat::BindingLife::By by) {
   ears.receive = [this, by](const Datagram& d) {
     const auto message = nat::stun::Message::parse(d.bytes);
     if (message && same_place(d.from, server_)) {
-      life_->handle(now(), by, *message);
+      life_->handle(clock_(), by, *message);
     } else if (by == nat::BindingLife::By::tested) {
-      life_->disturbed(now());
+      life_->disturbed(clock_());
     }
   };
   ears.drained = [this] { moved(); };
