@@ -6,6 +6,7 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kGatherHomes = std::chrono::milliseconds(100);
+constexpr Duration kSettling = std::chrono::seconds(2);  // how long a record that stands waits for the last home
 constexpr Duration kLostHome = std::chrono::milliseconds(500);
 constexpr Duration kStoreAnswer = std::chrono::seconds(3);  // doubled with each attempt: who is slow is not asked more
 constexpr unsigned kStoreAnswerDoubled = 3;
@@ -29,6 +30,12 @@ Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity)
   if (const auto key_name = identity.key_name(); key_name != identity.address) names_.emplace_back().address = key_name;
 }
 
+// Whether who has the record that stands still reaches us.
+bool Publisher::leads_here(const std::vector<dht::Home>& homes) const {
+  return std::any_of(said_.begin(), said_.end(),
+                     [&](const dht::Home& h) { return std::find(homes.begin(), homes.end(), h) != homes.end(); });
+}
+
 void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool settled) {
   if (homes == homes_) {
     if (settled && build_at_ != kNever) build_at_ = std::max(c.now, rebuild_from_);
@@ -36,7 +43,7 @@ void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool s
   }
   const bool lost = homes.size() < homes_.size();
   homes_ = std::move(homes);
-  const auto wait = lost ? kLostHome : settled ? Duration(0) : kGatherHomes;
+  const auto wait = lost ? kLostHome : settled ? Duration(0) : leads_here(homes_) ? kSettling : kGatherHomes;
   const auto at = std::max(c.now + wait, rebuild_from_);
   build_at_ = build_at_ == kNever || settled ? at : std::min(build_at_, at);
 }
@@ -56,6 +63,7 @@ void Publisher::build(const Context& c) {
   const bool calm = !built_at_ || c.now - *built_at_ > kCalm;
   rebuild_pause_ = calm ? kFirstRebuild : std::min(2 * rebuild_pause_, kMaxRebuild);
   built_at_ = c.now;
+  said_ = homes_;
   rebuild_from_ = c.now + rebuild_pause_;
   renew_at_ = c.now + std::chrono::duration_cast<Duration>(c.config.record_life) / 3;
   for (auto& name : names_) {

@@ -70,10 +70,12 @@ class Publisher {
   };
 
   void build(const Context& c);
+  bool leads_here(const std::vector<dht::Home>& homes) const;
   Result<dht::SignedRecord> make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes);
 
   std::vector<Name> names_;
   std::vector<dht::Home> homes_;
+  std::vector<dht::Home> said_;  // in the record that stands
   Sequences sequences_;
   Time build_at_ = kNever;
   Time renew_at_ = kNever;
