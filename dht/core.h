@@ -24,15 +24,22 @@ struct FindRecordsGoal {
   std::size_t rounds_before = 0;
 };
 struct FindNodesGoal {};
-// First a lookup, then the stores: `wanted` at a time, the next nearest for each that fails.
+// A lookup that stores where it can on its way; then the stores that are missing, the next nearest for each that fails.
 struct PublishGoal {
   SignedRecord record;
   std::vector<Contact> targets;
   std::size_t next = 0;
   std::size_t pending = 0;
   std::size_t copies = 0;
-  std::size_t overtaken = 0;  // places that hold something newer: no other takes their place
+  std::size_t overdue = 0;  // of those pending: another is given it meanwhile
+  std::size_t refused = 0;
+  std::size_t overtaken = 0;             // places that hold something newer: no other takes their place
+  std::vector<crypto::DeviceKey> given;  // were told to store it
+  std::size_t others = 0;                // so many hold it beside ourselves
+  double supernodes = 0;                 // in the network, as far as we know
   bool storing = false;
+  bool kept = false;     // here
+  bool resumed = false;  // too few took it: further ones were looked for
   bool salted = false;
 };
 struct RefreshGoal {
@@ -70,7 +77,6 @@ struct Dht::Impl {
   bool belongs_here(const crypto::UserKey& user) const;
 
   // Lookups (tasks.cpp).
-  Result<LookupId> start(Time now, const Id& target, std::size_t paths, std::size_t width, decltype(Task::goal) goal);
   void drive(Time now, std::uint64_t id);
   void query(Time now, std::uint64_t id, Task& task, const Lookup::Ask& ask);
   bool ask_further(Time now, std::uint64_t id, FindRecordsGoal& goal, const Contact& to, std::uint64_t skip);
@@ -82,13 +88,27 @@ struct Dht::Impl {
   void collect(Time now, Task& task, ByteView wire);
   void finish(Time now, std::uint64_t id);
   Lookup lookup_of(Time now, const Id& target, std::size_t paths, std::size_t width) const;
+  Lookup lookup_for_records(Time now, const Id& target, const FindOptions& options) const;
+  Result<LookupId> start(Time now, Lookup lookup, decltype(Task::goal) goal);
+  bool satisfied(const FindRecordsGoal& goal) const;
   bool try_salted_root(Time now, Task& task);
   bool has_salted_roots() const { return table.size() >= 2 * config.replicas; }
-  void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near);
   std::vector<Contact> contacts_near(const Id& target, std::size_t n) const;
-  void store_next(Time now, std::uint64_t id);
-  void on_stored(Time now, std::uint64_t id, AnswerStatus status);
   void forget_old_deadlines();
+
+  // Publishing (publishing.cpp).
+  Result<LookupId> start_publishing(Time now, const Id& place, PublishGoal goal);
+  std::size_t copies_of(const PublishGoal& goal) const {
+    return goal.salted ? config.salted_replicas : config.replicas;
+  }
+  void on_store_late(Time now, std::uint64_t id, Task& task, Lookup::Slot slot);
+  bool store_at_once(Time now, std::uint64_t id, Task& task, Lookup::Slot slot, const Contact& to);
+  void on_stored_at_once(Time now, const Answered& answered);
+  void on_store_at_once_failed(Time now, const Purpose& purpose);
+  void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near);
+  void store_next(Time now, std::uint64_t id);
+  bool look_further(Time now, std::uint64_t id, Task& task);
+  void on_stored(Time now, std::uint64_t id, AnswerStatus status);
 
   // Keeping the table and the copies (upkeep.cpp).
   void learn(Time now, const Contact& contact, bool first);
@@ -106,6 +126,7 @@ struct Dht::Impl {
   void refresh_stale(Time now, bool joining);
 
   Status ask(Time now, const Contact& to, Request request, const Purpose& purpose);
+  const crypto::Mac* cookie_of(Time now, const Contact& to) const;  // of the last answer, while it is good
   Duration timeout_for(const Contact& to) const;
   bool believable(const Contact& told, const Contact& by) const;
   bool fell_silent(Time now, const Contact& contact) const;

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t kMaxEvents = 1024;
 constexpr std::size_t kNodesWidth = 8;    // nearest that must have answered before a find_nodes ends
-constexpr std::size_t kRecordsWidth = 4;  // of six that hold it
 constexpr Duration kRefreshAfterMove = std::chrono::seconds(5);
 
 Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity,
@@ -131,18 +130,18 @@ Result<LookupId> Dht::find_records(Time now, const crypto::UserKey& key, FindOpt
   FindRecordsGoal goal;
   goal.key = key;
   goal.pinned = options.pinned;
-  return impl_->start(now, id_of(key), options.paths, kRecordsWidth, std::move(goal));
+  return impl_->start(now, impl_->lookup_for_records(now, id_of(key), options), std::move(goal));
 }
 
 Result<LookupId> Dht::find_nodes(Time now, const Id& target) {
-  return impl_->start(now, target, 1, kNodesWidth, FindNodesGoal{});
+  return impl_->start(now, impl_->lookup_of(now, target, 1, kNodesWidth), FindNodesGoal{});
 }
 
 Result<LookupId> Dht::publish(Time now, SignedRecord record) {
   const auto key = id_of(record.user);
   PublishGoal goal;
   goal.record = std::move(record);
-  return impl_->start(now, key, 1, impl_->config.replicas + Impl::kPublishSlack, std::move(goal));
+  return impl_->start_publishing(now, key, std::move(goal));
 }
 
 std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {

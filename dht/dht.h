@@ -14,6 +14,7 @@
 #include "dht/contact.h"
 #include "dht/floors.h"
 #include "dht/network_clock.h"
+#include "dht/share.h"
 
 namespace linnet::dht {
 
@@ -45,6 +46,7 @@ enum class LookupId : std::uint64_t {};
 struct FindOptions {
   std::size_t paths = 1;                     // disjoint paths
   std::optional<crypto::AccountKey> pinned;  // ends at the first valid record of this account
+  Share share = {};                          // of walks by several supernodes, that ask six holders together
 };
 
 // Every record that was found for the key, best (highest sequence) first per device; verified and within its time.

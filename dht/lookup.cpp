@@ -16,6 +16,8 @@ Lookup::Lookup(const Options& options, const crypto::DeviceKey& self, std::span<
   options_.paths = std::clamp<std::size_t>(options_.paths, 1, kMaxPaths);
   options_.alpha = std::max<std::size_t>(options_.alpha, 1);
   options_.width = std::max<std::size_t>(options_.width, 1);
+  options_.stride = std::max<std::size_t>(options_.stride, 1);
+  if (strides()) options_.paths = 1;
   pool_.reserve(seeds.size() + kRoom);
   order_.reserve(seeds.size() + kRoom);
   for (std::size_t i = 0; i < seeds.size(); ++i) add(seeds[i], bit(i % options_.paths), 1);
@@ -61,7 +63,7 @@ Lookup::Step Lookup::next(Time now) {
   for (std::size_t i = 0; i < options_.paths; ++i) {
     const auto path = static_cast<std::uint8_t>((turn_ + i) % options_.paths);
     if (paths_[path].done) continue;
-    const auto step = advance(path);
+    const auto step = strides() ? advance_shared() : advance(path);
     if (std::holds_alternative<Ask>(step)) {
       turn_ = static_cast<std::uint8_t>((path + 1) % options_.paths);
       return step;
@@ -106,6 +108,62 @@ Lookup::Step Lookup::advance(std::uint8_t path) {
   return Finished{};
 }
 
+// One path among those of others. Who is in turn is asked as on any path; for who is late comes the nearest that was
+// not asked, in turn or not, and the path ends with the first `width` answers of those near.
+Lookup::Step Lookup::advance_shared() {
+  auto& p = paths_[0];
+  std::size_t rank = 0;
+  std::size_t counted = 0;  // answered or about to
+  std::size_t heard = 0;    // answered, of those whom all the paths ask
+  bool blocked = false;
+  bool open = false;
+  std::optional<Slot> next;
+  std::optional<Slot> nearest;
+  for (const auto slot : order_) {
+    const auto& c = pool_[slot];
+    if (c.state == State::failed) continue;
+    const bool ahead = in_turn(c, rank) && counted < options_.width;
+    const bool near = rank++ < options_.stride * options_.width;
+    switch (c.state) {
+      case State::fresh:
+        if (!nearest) nearest = slot;
+        if (!next && ahead) next = slot;
+        break;
+      case State::asked:
+        blocked = blocked || ahead;
+        open = true;
+        ++counted;
+        break;
+      case State::late: open = true; break;
+      case State::overdue: open = open || p.answered == 0; break;
+      case State::answered:
+        ++counted;
+        heard += near ? 1 : 0;
+        break;
+      case State::failed: break;
+    }
+  }
+  if (p.strained && counted < options_.width && nearest) next = nearest;
+  if (next && p.asked < kMaxAsked) {
+    if (p.active < options_.alpha) return ask(0, *next);
+    return Wait{};
+  }
+  if (blocked || (open && heard < options_.width)) return Wait{};
+  p.done = true;
+  return Finished{};
+}
+
+bool Lookup::in_turn(const Candidate& candidate, std::size_t rank) const {
+  const bool behind_us = options_.own_place && nearer(options_.target, *options_.own_place, candidate.contact.position);
+  return (rank + (behind_us ? 1 : 0)) % options_.stride == options_.rank;
+}
+
+void Lookup::widen(std::size_t width) {
+  options_.width = width;
+  options_.stride = 1;
+  for (auto& path : paths_) path.done = false;
+}
+
 Lookup::Step Lookup::ask(std::uint8_t path, Slot slot) {
   auto& c = pool_[slot];
   c.state = State::asked;
@@ -118,15 +176,23 @@ Lookup::Step Lookup::ask(std::uint8_t path, Slot slot) {
 void Lookup::settle(Candidate& candidate, State state) {
   auto& path = paths_[candidate.path];
   if (candidate.state == State::asked) --path.active;
-  if (state == State::answered) ++path.answered;
+  if (state == State::answered) {
+    ++path.answered;
+  } else {
+    path.strained = true;
+  }
   candidate.state = state;
 }
 
-void Lookup::on_answer(Slot slot, std::span<const Contact> contacts) {
+void Lookup::on_answer(Slot slot, std::span<const Contact> contacts) { take(slot, State::answered, contacts); }
+
+void Lookup::on_refusal(Slot slot, std::span<const Contact> contacts) { take(slot, State::failed, contacts); }
+
+void Lookup::take(Slot slot, State state, std::span<const Contact> contacts) {
   if (slot >= pool_.size()) return;
   auto& c = pool_[slot];
   if (c.state != State::asked && c.state != State::late && c.state != State::overdue) return;
-  settle(c, State::answered);
+  settle(c, state);
   rounds_ = std::max<std::size_t>(rounds_, c.depth);
   const auto path = bit(c.path);
   const auto depth = static_cast<std::uint16_t>(c.depth + 1);
@@ -154,6 +220,15 @@ std::vector<Contact> Lookup::nearest(std::size_t n) const {
   for (const auto slot : order_) {
     if (out.size() == n) break;
     if (pool_[slot].state == State::answered) out.push_back(pool_[slot].contact);
+  }
+  return out;
+}
+
+std::size_t Lookup::rank_of(Slot slot) const {
+  std::size_t out = 0;
+  for (const auto other : order_) {
+    if (other == slot) break;
+    if (pool_[other].state != State::failed) ++out;
   }
   return out;
 }

@@ -30,6 +30,11 @@ class Lookup {
     std::size_t alpha = 4;
     std::size_t width = 8;
     Time deadline = kNever;
+    // Others walk to the same target, and each asks first whom no other asks: of the nearest known the rank-th of every
+    // `stride`, and for who is late or fails whoever is nearest. One path then.
+    std::size_t rank = 0;
+    std::size_t stride = 1;
+    std::optional<Id> own_place = std::nullopt;  // counts as one of the nearest, for others count it
   };
   using Slot = std::uint32_t;
   struct Ask {
@@ -48,11 +53,19 @@ class Lookup {
   void on_answer(Slot slot, std::span<const Contact> contacts);
   void on_late(Slot slot);
   void on_failure(Slot slot);
+  // It answered, but not as it was meant to: another takes its place.
+  void on_refusal(Slot slot, std::span<const Contact> contacts);
   void stop() { stopped_ = true; }
+  // Goes on until so many have answered, whatever their rank.
+  void widen(std::size_t width);
+  bool strides() const { return options_.stride > 1; }
   void end_by(Time deadline) { options_.deadline = deadline; }
 
   // Those that answered, nearest first.
   std::vector<Contact> nearest(std::size_t n) const;
+  bool overdue(Slot slot) const { return pool_[slot].state == State::overdue; }
+  // How many known ones, that have not failed, are nearer.
+  std::size_t rank_of(Slot slot) const;
   const Contact& contact(Slot slot) const { return pool_[slot].contact; }
   const Id& target() const { return options_.target; }
   Time deadline() const { return options_.deadline; }
@@ -73,13 +86,17 @@ class Lookup {
     std::size_t asked = 0;
     std::size_t answered = 0;
     bool done = false;
+    bool strained = false;  // somebody was late or failed
   };
 
   void add(const Contact& contact, std::uint8_t paths, std::uint16_t depth);
   Step advance(std::uint8_t path);
+  Step advance_shared();
   Step ask(std::uint8_t path, Slot slot);
   bool before(const Contact& a, const Contact& b) const;
   void settle(Candidate& candidate, State state);
+  bool in_turn(const Candidate& candidate, std::size_t rank) const;
+  void take(Slot slot, State state, std::span<const Contact> contacts);
 
   Options options_;
   crypto::DeviceKey self_;

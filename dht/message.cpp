@@ -14,10 +14,13 @@ enum AnswerField : std::uint64_t { kStatus = 0, kContacts = 1, kRecord = 2, kMor
 constexpr std::size_t kLengthBytes = 2;
 constexpr auto kNoTime = static_cast<std::uint64_t>(NetworkClock::kMostWall) + 1;
 
-bool has_target(Kind kind) { return kind == Kind::find_node || kind == Kind::find_record; }
+bool must_have_target(Kind kind) { return kind == Kind::find_node || kind == Kind::find_record; }
+bool has_target(const Request& request) {
+  return must_have_target(request.kind) || (request.kind == Kind::store && request.target != Id{});
+}
 
 Bytes pack_request(const Request& request) {
-  const std::size_t fields = 1 + (request.sender ? 1U : 0U) + (has_target(request.kind) ? 1U : 0U) +
+  const std::size_t fields = 1 + (request.sender ? 1U : 0U) + (has_target(request) ? 1U : 0U) +
                              (request.skip > 0 ? 1U : 0U) + (request.kind == Kind::store ? 1U : 0U) +
                              (request.key ? 1U : 0U);
   pack::Packer out;
@@ -27,7 +30,7 @@ Bytes pack_request(const Request& request) {
     write(contact, *request.sender);
     out.key(kSender).bin(contact.written());
   }
-  if (has_target(request.kind)) out.key(kTarget).bin(request.target);
+  if (has_target(request)) out.key(kTarget).bin(request.target);
   if (request.skip > 0) out.key(kSkip).uint(request.skip);
   if (request.kind == Kind::store) out.key(kStored).bin(request.record);
   if (request.key) out.key(kKey).bin(*request.key);
@@ -46,7 +49,7 @@ Result<Request> request_of(const pack::Value& value) {
     if (!in.done()) return fail(Fault::malformed);
     out.sender = *sender;
   }
-  if (has_target(out.kind)) {
+  if (must_have_target(out.kind) || (out.kind == Kind::store && value.field(kTarget))) {
     const auto target = value.array_bin_at<32>(kTarget);
     if (!target) return fail(Fault::malformed);
     out.target.bytes = *target;
@@ -138,7 +141,7 @@ Bytes encode(const Answer& answer, std::size_t room) { return pack_answer(answer
 
 std::size_t encoded_size(const Request& request) {
   return kLengthBytes + 3 + (request.sender ? bin_size(contact_size(*request.sender)) : 0) +
-         (has_target(request.kind) ? bin_size(request.target.bytes.size()) : 0) +
+         (has_target(request) ? bin_size(request.target.bytes.size()) : 0) +
          (request.skip > 0 ? 1 + pack::uint_size(request.skip) : 0) +
          (request.kind == Kind::store ? bin_size(request.record.size()) : 0) +
          (request.key ? bin_size(request.key->bytes.size()) : 0);

@@ -19,7 +19,7 @@ enum class Kind : std::uint8_t { ping = 1, find_node = 2, find_record = 3, store
 struct Request {
   Kind kind = Kind::ping;
   std::optional<Contact> sender;       // believed only after a round trip of our own
-  Id target;                           // find_node, find_record
+  Id target;                           // find_node, find_record; of a store: the answer names those nearest to it
   std::optional<crypto::UserKey> key;  // find_record: whose records, when the target is another place
   std::uint64_t skip = 0;              // find_record: how many records were had from here already
   Bytes record;                        // store

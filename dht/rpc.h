@@ -18,7 +18,7 @@ namespace linnet::dht {
 
 // What a question was for; the owner's business.
 struct Purpose {
-  enum class Kind : std::uint8_t { ping, query, further, store, hand_on, let_go };
+  enum class Kind : std::uint8_t { ping, query, further, store, store_at_once, hand_on, let_go };
   Kind kind = Kind::ping;
   std::uint64_t task = 0;
   std::uint32_t slot = 0;

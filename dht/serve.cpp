@@ -39,7 +39,10 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
       if (request.skip == 0) answer.contacts = contacts_for(request.target, incoming.from);
       break;
     }
-    case Kind::store: answer.status = store_for(now, request.record, incoming.from.ip); break;
+    case Kind::store:
+      answer.status = store_for(now, request.record, incoming.from.ip);
+      if (request.target != Id{}) answer.contacts = contacts_for(request.target, incoming.from);
+      break;
   }
   answer.time = clock.own_at(now);
   rpc.answer(now, std::move(incoming), std::move(answer));

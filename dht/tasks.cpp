@@ -8,6 +8,10 @@ namespace {
 
 constexpr Duration kLookupLife = std::chrono::seconds(10);
 constexpr std::size_t kSaltedWidth = 3;
+constexpr std::size_t kRecordsWidth = 4;  // of six that hold it
+// Three walks that ask two holders each: though one of them lies, four were asked.
+constexpr std::size_t kShareWidth = 2;
+constexpr std::size_t kLeastShares = 3;
 // The slot of a question says which of a task's two lookups it was for.
 constexpr std::uint32_t kSaltedSlot = 1U << 31;
 
@@ -27,15 +31,14 @@ bool already_has(const std::vector<SignedRecord>& found, const crypto::AccountKe
 
 }  // namespace
 
-Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths, std::size_t width,
-                                  decltype(Task::goal) goal) {
+Result<LookupId> Dht::Impl::start(Time now, Lookup lookup, decltype(Task::goal) goal) {
   wake(now);
   if (tasks.size() >= config.max_lookups) {
     ++counters.refused;
     return fail(Fault::full);
   }
   const auto id = next_task++;
-  Task& task = tasks.try_emplace(id, Task{lookup_of(now, target, paths, width), std::move(goal)}).first->second;
+  Task& task = tasks.try_emplace(id, Task{std::move(lookup), std::move(goal)}).first->second;
   lookup_deadlines.emplace_back(task.lookup.deadline(), id);
   if (auto* records = std::get_if<FindRecordsGoal>(&task.goal)) {
     const auto time = wall_at(now);
@@ -44,7 +47,9 @@ Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths,
     }
     if (records->pinned && already_has(records->found, *records->pinned)) task.lookup.stop();
   }
-  if (auto* publish = std::get_if<PublishGoal>(&task.goal); publish != nullptr && covers(target, width)) {
+  auto* publish = std::get_if<PublishGoal>(&task.goal);
+  const auto target = task.lookup.target();
+  if (publish != nullptr && covers(target, copies_of(*publish) + kPublishSlack)) {
     begin_storing(now, id, *publish, target, contacts_near(target, 2 * config.replicas));
   } else {
     drive(now, id);
@@ -52,17 +57,28 @@ Result<LookupId> Dht::Impl::start(Time now, const Id& target, std::size_t paths,
   return LookupId{id};
 }
 
+Lookup Dht::Impl::lookup_for_records(Time now, const Id& target, const FindOptions& options) const {
+  const auto [which, of] = options.share;
+  if (of < kLeastShares || which >= of || options.paths > 1)
+    return lookup_of(now, target, options.paths, kRecordsWidth);
+  const Lookup::Options walk{target, 1, config.alpha, kShareWidth, now + kLookupLife, which, of, self.position};
+  return Lookup(walk, self.device, contacts_near(target, config.k));
+}
+
 Lookup Dht::Impl::lookup_of(Time now, const Id& target, std::size_t paths, std::size_t width) const {
   const auto seeds = contacts_near(target, std::max(config.k, config.alpha * paths));
   return Lookup({target, paths, config.alpha, width, now + kLookupLife}, self.device, seeds);
+}
+
+bool Dht::Impl::satisfied(const FindRecordsGoal& goal) const {
+  return goal.pinned ? already_has(goal.found, *goal.pinned) : !goal.found.empty();
 }
 
 // Nobody around the key had what was looked for: they may have been chosen to be there. Its salted root is another
 // place.
 bool Dht::Impl::try_salted_root(Time now, Task& task) {
   auto& goal = std::get<FindRecordsGoal>(task.goal);
-  const bool satisfied = goal.pinned ? already_has(goal.found, *goal.pinned) : !goal.found.empty();
-  if (satisfied || goal.salted || !has_salted_roots() || now >= task.lookup.deadline()) return false;
+  if (satisfied(goal) || goal.salted || !has_salted_roots() || now >= task.lookup.deadline()) return false;
   const auto deadline = task.lookup.deadline();
   goal.salted = true;
   goal.asked_before = task.lookup.asked();
@@ -100,6 +116,7 @@ void Dht::Impl::query(Time now, std::uint64_t id, Task& task, const Lookup::Ask&
     ++counters.malformed;
     return task.lookup.on_failure(what.slot);
   }
+  if (store_at_once(now, id, task, what.slot, to)) return;
   Request request;
   request.kind = std::holds_alternative<FindRecordsGoal>(task.goal) ? Kind::find_record : Kind::find_node;
   request.target = task.lookup.target();
@@ -121,16 +138,18 @@ bool Dht::Impl::ask_further(Time now, std::uint64_t id, FindRecordsGoal& goal, c
   return true;
 }
 
-Status Dht::Impl::ask(Time now, const Contact& to, Request request, const Purpose& purpose) {
+const crypto::Mac* Dht::Impl::cookie_of(Time now, const Contact& to) const {
   constexpr Duration kCookieLife = std::chrono::seconds(110);
-  request.sender = self;
-  std::optional<crypto::Mac> cookie;
   const auto* entry = table.book().find(to.device);
-  if (entry != nullptr && entry->contact == to && entry->cookie_at != Time::min() &&
-      now - entry->cookie_at < kCookieLife) {
-    cookie = entry->cookie;
-  }
-  return rpc.ask(now, to, request, purpose, timeout_for(to), cookie);
+  const bool good = entry != nullptr && entry->contact == to && entry->cookie_at != Time::min() &&
+                    now - entry->cookie_at < kCookieLife;
+  return good ? &entry->cookie : nullptr;
+}
+
+Status Dht::Impl::ask(Time now, const Contact& to, Request request, const Purpose& purpose) {
+  request.sender = self;
+  const auto* cookie = cookie_of(now, to);
+  return rpc.ask(now, to, request, purpose, timeout_for(to), cookie ? std::optional(*cookie) : std::nullopt);
 }
 
 Duration Dht::Impl::timeout_for(const Contact& to) const {
@@ -171,6 +190,7 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
     case Purpose::Kind::query: on_query_answer(now, answered); break;
     case Purpose::Kind::further: on_further_answer(now, answered); break;
     case Purpose::Kind::store: on_stored(now, purpose.task, answered.answer.status); break;
+    case Purpose::Kind::store_at_once: on_stored_at_once(now, answered); break;
     case Purpose::Kind::hand_on: break;
     case Purpose::Kind::let_go: {
       const auto status = answered.answer.status;
@@ -235,10 +255,14 @@ void Dht::Impl::collect(Time now, Task& task, ByteView wire) {
 }
 
 void Dht::Impl::on_late(Time now, const Purpose& purpose) {
-  if (purpose.kind != Purpose::Kind::query) return;
+  if (purpose.kind != Purpose::Kind::query && purpose.kind != Purpose::Kind::store_at_once) return;
   const auto at = tasks.find(purpose.task);
   if (at == tasks.end()) return;
-  if (const auto slot = slot_of(at->second, purpose)) at->second.lookup.on_late(*slot);
+  if (purpose.kind == Purpose::Kind::store_at_once) {
+    on_store_late(now, at->first, at->second, purpose.slot);
+  } else if (const auto slot = slot_of(at->second, purpose)) {
+    at->second.lookup.on_late(*slot);
+  }
   drive(now, purpose.task);
 }
 
@@ -249,6 +273,7 @@ void Dht::Impl::on_failed(Time now, const Failed& failed) {
   const auto& purpose = failed.purpose;
   if (purpose.kind == Purpose::Kind::ping) std::erase(pinging, failed.to.device);
   if (purpose.kind == Purpose::Kind::store) on_stored(now, purpose.task, AnswerStatus::refused);
+  if (purpose.kind == Purpose::Kind::store_at_once) on_store_at_once_failed(now, purpose);
   if (purpose.kind == Purpose::Kind::let_go) on_let_go(purpose.task, false);
   const auto at = tasks.find(purpose.task);
   if (at != tasks.end() && purpose.kind == Purpose::Kind::query) {
@@ -268,6 +293,10 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   if (auto* records = std::get_if<FindRecordsGoal>(&task.goal)) {
     const bool satisfied = records->pinned && already_has(records->found, *records->pinned);
     if (records->further > 0 && !satisfied && now < task.lookup.deadline()) return;
+    if (task.lookup.strides() && !this->satisfied(*records) && now < task.lookup.deadline()) {
+      task.lookup.widen(kRecordsWidth);
+      return drive(now, id);
+    }
     if (try_salted_root(now, task)) return drive(now, id);
     std::stable_sort(records->found.begin(), records->found.end(),
                      [](const SignedRecord& a, const SignedRecord& b) { return a.sequence > b.sequence; });
@@ -284,53 +313,6 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   if (refresh != nullptr && refresh->own && task.lookup.target() == self.position) searched_own = true;
   tasks.erase(at);
   if (joining) refresh_stale(now, true);
-}
-
-// `near`: the supernodes nearest `key`, the record's place; a copy at a salted root wants fewer.
-void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near) {
-  goal.storing = true;
-  const auto n = goal.salted ? config.salted_replicas : config.replicas;
-  goal.targets = std::move(near);
-  if (goal.targets.size() > 2 * n) goal.targets.resize(2 * n);
-  const bool among = goal.targets.size() < n || nearer(key, self.position, goal.targets[n - 1].position);
-  if (among && keep(now, goal.record, self.endpoint.ip) == AnswerStatus::ok) ++goal.copies;
-  store_next(now, id);
-}
-
-void Dht::Impl::store_next(Time now, std::uint64_t id) {
-  const auto at = tasks.find(id);
-  auto& goal = std::get<PublishGoal>(at->second.goal);
-  const auto wanted = goal.salted ? config.salted_replicas : config.replicas;
-  while (goal.copies + goal.pending + goal.overtaken < wanted && goal.next < goal.targets.size()) {
-    Request request;
-    request.kind = Kind::store;
-    request.record = goal.record.wire;
-    if (ask(now, goal.targets[goal.next++], std::move(request), {Purpose::Kind::store, id, 0, 0})) ++goal.pending;
-  }
-  if (goal.pending > 0) return;
-  if (goal.salted) {
-    tasks.erase(at);
-    return;
-  }
-  events.push(Stored{LookupId{id}, goal.copies});
-  PublishGoal again;
-  again.salted = true;
-  again.record = std::move(goal.record);
-  const bool further = goal.copies > 0 && has_salted_roots();
-  tasks.erase(at);
-  if (!further) return;
-  const auto root = salted_root(again.record.user);
-  (void)start(now, root, 1, config.salted_replicas + kPublishSlack, std::move(again));
-}
-
-void Dht::Impl::on_stored(Time now, std::uint64_t id, AnswerStatus status) {
-  const auto at = tasks.find(id);
-  if (at == tasks.end()) return;
-  auto& goal = std::get<PublishGoal>(at->second.goal);
-  --goal.pending;
-  if (status == AnswerStatus::ok) ++goal.copies;
-  if (status == AnswerStatus::replayed || status == AnswerStatus::conflict) ++goal.overtaken;
-  store_next(now, id);
 }
 
 // Most lookups end long before their deadline; their entries go when they come to the front.

@@ -188,7 +188,7 @@ bool Dht::Impl::covers(const Id& target, std::size_t n) const {
 void Dht::Impl::refresh_self(Time now) {
   self_refresh_at = now + self_refresh_every;
   self_refresh_every = std::min(2 * self_refresh_every, kLastSelfRefresh);
-  (void)start(now, self.position, 1, kJoinWidth, RefreshGoal{true, true});
+  (void)start(now, lookup_of(now, self.position, 1, kJoinWidth), RefreshGoal{true, true});
 }
 
 // Looks for a random place in the bucket that was longest without; when joining, one after another until none is stale.
@@ -197,7 +197,7 @@ void Dht::Impl::refresh_stale(Time now, bool joining) {
   while (const auto bucket = table.take_stale_bucket(now, now - kBucketLimit)) {
     // Around ourselves everybody is known already; a bucket that should hold nobody is not worth a lookup.
     if (std::ldexp(supernodes, -static_cast<int>(*bucket) - 1) < 2) continue;
-    (void)start(now, table.random_in(*bucket, rng), 1, kRefreshWidth, RefreshGoal{joining, false});
+    (void)start(now, lookup_of(now, table.random_in(*bucket, rng), 1, kRefreshWidth), RefreshGoal{joining, false});
     return;
   }
 }

@@ -99,9 +99,11 @@ Bytes put(const Nodes& m) {
   return out.take();
 }
 Bytes put(const FindRecords& m) {
-  auto out = start(Type::find_records, m.pinned ? 3 : 2);
+  const bool shared = m.share.of > 1;
+  auto out = start(Type::find_records, 2 + (m.pinned ? 1U : 0U) + (shared ? 2U : 0U));
   out.key(1).uint(m.request).key(2).bin(m.user);
   if (m.pinned) out.key(3).bin(*m.pinned);
+  if (shared) out.key(4).uint(m.share.which).key(5).uint(m.share.of);
   return out.take();
 }
 Bytes put(const Records& m) {
@@ -258,11 +260,17 @@ Result<Message> get_nodes(const pack::Value& m) {
 Result<Message> get_find_records(const pack::Value& m) {
   const auto user = m.array_bin_at<32>(2);
   if (!user) return fail(Fault::malformed);
-  FindRecords out{m.uint_at(1), crypto::UserKey{*user}, std::nullopt};
+  FindRecords out{m.uint_at(1), crypto::UserKey{*user}, std::nullopt, {}};
   if (m.field(3)) {
     const auto pinned = m.array_bin_at<32>(3);
     if (!pinned) return fail(Fault::malformed);
     out.pinned = crypto::AccountKey{*pinned};
+  }
+  if (m.field(5)) {
+    const auto which = m.uint_at(4);
+    const auto of = m.uint_at(5);
+    if (of < 2 || of > kMaxShares || which >= of) return fail(Fault::malformed);
+    out.share = {which, of};
   }
   return out;
 }

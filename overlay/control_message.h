@@ -9,11 +9,13 @@
 #include "base/endpoint.h"
 #include "base/time.h"
 #include "dht/contact.h"
+#include "dht/share.h"
 
 namespace linnet::overlay::control {
 
 inline constexpr std::size_t kMaxContacts = 16;
 inline constexpr std::size_t kMaxRecords = 16;
+inline constexpr std::size_t kMaxShares = 8;  // of one lookup
 
 using DialNonce = ByteArray<12>;  // a transaction id of STUN, drawn by who wants to be dialled
 using PairNonce = ByteArray<16>;  // names a circuit to be, known to its two ends and its supernode
@@ -46,6 +48,7 @@ struct FindRecords {
   std::uint64_t request = 0;
   crypto::UserKey user;
   std::optional<crypto::AccountKey> pinned;
+  dht::Share share = {};  // others are asked the same: whom to ask first
 };
 struct Records {
   std::uint64_t request = 0;

@@ -63,7 +63,7 @@ Result<FindId> Finder::find(const Context& c, const crypto::Address& address, st
   search.deadline = c.now + c.config.lookup_timeout;
   if (own_dht) {
     search.asked.push_back({std::nullopt, false, false});
-    questions_.push_back({search.request, std::nullopt, search.user, pinned});
+    questions_.push_back({search.request, std::nullopt, search.user, pinned, {}});
   } else {
     ask(search, sessions);
   }
@@ -71,11 +71,31 @@ Result<FindId> Finder::find(const Context& c, const crypto::Address& address, st
 }
 
 void Finder::ask(Search& search, const std::vector<SessionId>& sessions) {
-  for (const auto session : sessions) {
-    if (search.asked.size() >= kPaths) return;
-    search.asked.push_back({session, false, false});
-    questions_.push_back({search.request, session, search.user, search.pinned});
+  const auto n = std::min(sessions.size(), kPaths);
+  for (std::size_t i = 0; i < n; ++i) {
+    search.asked.push_back({sessions[i], false, false});
+    questions_.push_back({search.request, sessions[i], search.user, search.pinned, {i, n}});
   }
+}
+
+// Each was asked to ask a part of the holders. Where one alone did, it asks the others' part too.
+bool Finder::ask_whole(const Context& c, Search& search) {
+  if (search.whole || search.asked.size() < kPaths || c.now >= search.deadline || has_pinned(search)) return false;
+  const auto useful = [](const Asked& a) { return a.useful; };
+  if (std::count_if(search.asked.begin(), search.asked.end(), useful) != 1) return false;
+  auto& one = *std::find_if(search.asked.begin(), search.asked.end(), useful);
+  one.answered = false;
+  search.whole = true;
+  search.started = c.now;
+  search.wait_until = kNever;
+  questions_.push_back({search.request, one.session, search.user, search.pinned, {}});
+  return true;
+}
+
+bool Finder::has_pinned(const Search& search) {
+  return search.pinned && std::any_of(search.devices.begin(), search.devices.end(), [&](const FoundDevice& d) {
+           return d.record.account() == *search.pinned && !d.body.homes.empty();
+         });
 }
 
 void Finder::supernodes_changed(const Context& c, const std::vector<SessionId>& sessions) {
@@ -142,10 +162,7 @@ void Finder::on_session_down(const Context& c, SessionId session) {
 bool Finder::done(const Context& c, Search& search) const {
   if (c.now >= search.deadline) return true;
   if (search.asked.empty()) return false;
-  const auto pinned = [&](const FoundDevice& d) {
-    return search.pinned && d.record.account() == *search.pinned && !d.body.homes.empty();
-  };
-  if (std::any_of(search.devices.begin(), search.devices.end(), pinned)) return true;
+  if (has_pinned(search)) return true;
   const bool useful = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.useful; });
   const bool all = std::all_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.answered; });
   if (all) return useful;  // nobody looked: others are asked as they come, until the deadline
@@ -167,7 +184,7 @@ void Finder::finish(const Context& c, Search& search) {
 
 void Finder::settle(const Context& c) {
   std::erase_if(searches_, [&](Search& search) {
-    if (!done(c, search)) return false;
+    if (!done(c, search) || ask_whole(c, search)) return false;
     finish(c, search);
     return true;
   });

@@ -45,6 +45,7 @@ class Finder {
     std::optional<SessionId> session;
     crypto::UserKey user;
     std::optional<crypto::AccountKey> pinned;
+    dht::Share share = {};  // of the holders
   };
 
   // `sessions`: whom to ask, at most kPaths. `own_dht`: this node asks itself instead.
@@ -79,9 +80,12 @@ class Finder {
     std::vector<Asked> asked;
     std::vector<FoundDevice> devices;
     std::size_t rounds = 0;
+    bool whole = false;  // the one that is left was asked for the others' shares too
   };
 
   void ask(Search& search, const std::vector<SessionId>& sessions);
+  bool ask_whole(const Context& c, Search& search);
+  static bool has_pinned(const Search& search);
   void take(const Context& c, Search& search, ByteView wire);
   static void make_room(Search& search, const dht::SignedRecord& record);
   bool done(const Context& c, Search& search) const;

@@ -239,7 +239,7 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
     }
     return;
   }
-  const control::FindRecords message{q.request, q.user, q.pinned};
+  const control::FindRecords message{q.request, q.user, q.pinned, q.share};
   if (!sessions.send(c.now, *q.session, Channel::control, control::write(message)))
     finder.on_session_down(c, *q.session);
 }

@@ -39,7 +39,7 @@ void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& c
 void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client,
                                     const control::FindRecords& message) {
   if (may_walk(client)) {
-    if (const auto lookup = dht_.find_records(c.now, message.user, {1, message.pinned})) {
+    if (const auto lookup = dht_.find_records(c.now, message.user, {1, message.pinned, message.share})) {
       wait(*lookup, session, client, message.request, {});
       return;
     }

@@ -104,7 +104,7 @@ void close(MutableBytes frame) { Put(frame.data() + dht::kHeaderBytes).value(sum
 bool genuine(ByteView frame) { return word_at(frame.data() + dht::kHeaderBytes) == sum_of(frame); }
 
 constexpr std::uint64_t kAnswerSeed = 0x616e73776572U;
-enum Flag : std::uint8_t { kRecord = 1, kMore = 2, kCookie = 4, kSender = 8, kKey = 16, kTime = 32 };
+enum Flag : std::uint8_t { kRecord = 1, kMore = 2, kCookie = 4, kSender = 8, kKey = 16, kTime = 32, kTarget = 64 };
 
 }  // namespace
 
@@ -145,10 +145,13 @@ Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const
   const auto payload = std::max(padded, dht::encoded_size(request));
   Sealed out{nullptr, Bytes(dht::kRequestOverhead + payload)};
   auto put = begin(out.frame, dht::kRequestType, id, receiver_of(to.session, network_));
-  put.value(request.kind).value(static_cast<std::uint8_t>((request.sender ? kSender : 0) | (request.key ? kKey : 0)));
+  const bool place = request.kind == dht::Kind::store && request.target != dht::Id{};
+  put.value(request.kind).value(static_cast<std::uint8_t>((request.sender ? kSender : 0) | (request.key ? kKey : 0) |
+                                                          (place ? kTarget : 0)));
   put.value(static_cast<std::uint16_t>(request.record.size()));
   put.value(request.sender ? number_of(*request.sender) : std::uint32_t{0});
   if (request.kind == dht::Kind::store) {
+    if (place) put.value(request.target);
     put.bytes(request.record);
   } else if (request.kind != dht::Kind::ping) {
     put.value(request.target).value(static_cast<std::uint8_t>(request.skip));
@@ -183,6 +186,7 @@ Result<dht::Codec::Opened> TypedCodec::open_request(const dht::RequestView& view
   }
   if (request.kind == dht::Kind::store) {
     if (length == 0 || length > dht::kMaxRecord) return fail(Fault::malformed);
+    if ((flags & kTarget) != 0) request.target = get.value<dht::Id>();
     request.record = get.bytes(length);
   } else if (request.kind != dht::Kind::ping) {
     request.target = get.value<dht::Id>();

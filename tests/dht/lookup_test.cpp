@@ -137,6 +137,77 @@ TEST(Lookup, DisjointPathsAskNobodyTwice) {
   }
 }
 
+// Who walks for whom, and whom it asks at once.
+std::vector<std::size_t> asked_at_once(Lookup& lookup, const Topology& net) {
+  std::vector<std::size_t> out;
+  for (auto step = lookup.next(Time{}); std::holds_alternative<Lookup::Ask>(step); step = lookup.next(Time{}))
+    out.push_back(net.index.at(std::get<Lookup::Ask>(step).contact->device));
+  return out;
+}
+
+TEST(Lookup, ThreeThatShareAWalkAskTheSixNearestAndNobodyTwice) {
+  Topology net(51, 200, 200);
+  for (int round = 0; round < 20; ++round) {
+    const Id target{net.rng.array<32>()};
+    std::vector<std::size_t> asked;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const Lookup::Options walk{target, 1, 4, 2, kNever, i, 3, net.all[i].position};
+      Lookup lookup(walk, net.all[i].device, net.knows(i, target, 16));
+      for (const auto who : asked_at_once(lookup, net)) asked.push_back(who);
+    }
+    std::sort(asked.begin(), asked.end());
+    EXPECT_EQ(std::unique(asked.begin(), asked.end()), asked.end());
+    EXPECT_EQ(asked.size(), 6U);
+    for (const auto& near : net.truth(target, net.all.size(), 6)) {
+      const auto who = net.index.at(near.device);  // one of the three asks itself
+      EXPECT_TRUE(who < 3 || std::binary_search(asked.begin(), asked.end(), who)) << round;
+    }
+  }
+}
+
+TEST(Lookup, AWalkThatIsSharedTakesWhomItCanGetWhenSomebodyIsLate) {
+  Topology net(52, 50, 200);
+  const Id target{net.rng.array<32>()};
+  const auto seeds = net.knows(0, target, 16);
+  Lookup lookup({target, 1, 4, 2, kNever, 1, 3, std::nullopt}, net.all[0].device, seeds);
+  const auto first = std::get<Lookup::Ask>(lookup.next(Time{})).slot;
+  const auto second = std::get<Lookup::Ask>(lookup.next(Time{})).slot;
+  EXPECT_EQ(lookup.contact(first), seeds[1]);
+  EXPECT_EQ(lookup.contact(second), seeds[4]);
+  EXPECT_TRUE(std::holds_alternative<Lookup::Wait>(lookup.next(Time{})));
+  lookup.on_late(first);
+  const auto instead = std::get<Lookup::Ask>(lookup.next(Time{})).slot;
+  EXPECT_EQ(lookup.contact(instead), seeds[0]);
+}
+
+TEST(Lookup, AWalkThatIsSharedGoesOnAlone) {
+  Topology net(53, 50, 200);
+  const Id target{net.rng.array<32>()};
+  const auto seeds = net.knows(0, target, 16);
+  Lookup lookup({target, 1, 4, 2, kNever, 1, 3, std::nullopt}, net.all[0].device, seeds);
+  for (int i = 0; i < 2; ++i) lookup.on_answer(std::get<Lookup::Ask>(lookup.next(Time{})).slot, {});
+  EXPECT_TRUE(std::holds_alternative<Lookup::Finished>(lookup.next(Time{})));
+  lookup.widen(4);
+  const auto more = asked_at_once(lookup, net);
+  ASSERT_EQ(more.size(), 3U);  // nearer ones were left to the others
+  EXPECT_EQ(net.all[more[0]], seeds[0]);
+  EXPECT_EQ(net.all[more[1]], seeds[2]);
+  EXPECT_EQ(net.all[more[2]], seeds[3]);
+}
+
+TEST(Lookup, WhoRefusesNamesOthersAndIsNotCounted) {
+  Topology net(54, 50, 200);
+  const Id target{net.rng.array<32>()};
+  const auto near = net.knows(0, target, 2);
+  Lookup lookup({target, 1, 1, 1, kNever}, net.all[0].device, std::vector{near[1]});
+  const auto slot = std::get<Lookup::Ask>(lookup.next(Time{})).slot;
+  lookup.on_refusal(slot, std::vector{near[0]});
+  const auto next = std::get<Lookup::Ask>(lookup.next(Time{})).slot;
+  EXPECT_EQ(lookup.contact(next), near[0]);
+  lookup.on_answer(next, {});
+  EXPECT_EQ(lookup.nearest(4), std::vector{near[0]});
+}
+
 // Three liars invent nearer and nearer contacts that never answer; two paths out of three are theirs.
 TEST(Lookup, APathOfLiarsDoesNotSpoilTheOthers) {
   Topology net(31, 200);

@@ -37,6 +37,23 @@ TEST(Message, ARequestIsReadAsWritten) {
   EXPECT_EQ(back->skip, 3U);
 }
 
+TEST(Message, AStoreMayAskWhoIsNear) {
+  SeededRng rng(7);
+  Request request;
+  request.kind = Kind::store;
+  request.record = Bytes(600, 4);
+  const auto plain = encode(request, 0);
+  EXPECT_EQ(plain.size(), encoded_size(request));
+  EXPECT_EQ(read_request(plain)->target, Id{});
+  request.target = Id{rng.array<32>()};
+  const auto asking = encode(request, 0);
+  EXPECT_EQ(asking.size(), encoded_size(request));
+  const auto back = read_request(asking);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->target, request.target);
+  EXPECT_EQ(back->record, request.record);
+}
+
 TEST(Message, EveryTruncationOfARequestIsRefusedAndNoFlipCrashes) {
   SeededRng rng(2);
   const auto bytes = encode(full_request(rng), 0);

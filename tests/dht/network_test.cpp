@@ -105,6 +105,42 @@ TEST(MiniNetwork, WithThirtyPercentDeadRecordsAreStillFoundWithoutAStall) {
   EXPECT_LT(took[took.size() / 2], milliseconds(700));
 }
 
+TEST(MiniNetwork, WhoAskedTheRegionJustNowStoresThereWithoutAskingFirst) {
+  const auto& suite = crypto::typed_suite();
+  Network net(suite, 5);
+  net.grow(40);
+  net.run(seconds(60));
+  const auto who = person(suite, 500'001, "again");
+  const auto requests = [&](std::uint64_t sequence) {
+    const auto before = net[7].dht->counters().requests_out;
+    EXPECT_EQ(net.publish(7, record_for(suite, who, address("again"), sequence, net.wall())), 6U);
+    net.run(seconds(2));
+    return net[7].dht->counters().requests_out - before;
+  };
+  (void)requests(1);
+  EXPECT_LE(requests(2), 10U);  // six, three at the salted root, and one that upkeep asks
+}
+
+TEST(MiniNetwork, TheNextNearestTakesTheRecordOfOneThatDied) {
+  const auto& suite = crypto::typed_suite();
+  Network net(suite, 6);
+  net.grow(60);
+  net.run(seconds(60));
+  const auto who = person(suite, 500'002, "moved");
+  EXPECT_EQ(net.publish(7, record_for(suite, who, address("moved"), 1, net.wall())), 6U);
+  const auto key = crypto::user_key(address("moved"));
+  std::size_t killed = 0;
+  for (std::size_t i = 0; i < net.size() && killed < 3; ++i) {
+    if (i == 7 || net[i].dht->local_records(key).empty()) continue;
+    net[i].dead = true;
+    ++killed;
+  }
+  ASSERT_EQ(killed, 3U);
+  const auto began = net.now();
+  EXPECT_EQ(net.publish(7, record_for(suite, who, address("moved"), 2, net.wall())), 6U);
+  EXPECT_LT(net.now() - began, seconds(3));
+}
+
 TEST(MiniNetwork, APinnedLookupEndsAtTheFirstValidRecord) {
   const auto& suite = crypto::typed_suite();
   Network net(suite, 5);

@@ -77,6 +77,7 @@ void control_messages(const Folder& out) {
       {"nodes", Nodes{1, {near, far}, Wall{1'800'000'000}}},
       {"nodes-none", Nodes{1, {}, std::nullopt}},
       {"find-records", FindRecords{1, crypto::user_key(who.address), std::nullopt}},
+      {"find-records-share", FindRecords{1, crypto::user_key(who.address), std::nullopt, {2, 3}}},
       {"find-records-pinned", FindRecords{1, crypto::user_key(who.address), who.certificate.account}},
       {"records-two", Records{1, true, {record(who).wire, Bytes(3)}, 300}},
       {"publish", Publish{1, record(who).wire}},

@@ -29,6 +29,8 @@ std::vector<Message> one_of_each() {
           Nodes{2, {contact}, Wall{1'750'000'000}},
           FindRecords{2, user, std::nullopt},
           FindRecords{2, user, crypto::AccountKey{rng.array<32>()}},
+          FindRecords{2, user, std::nullopt, {1, 3}},
+          FindRecords{2, user, crypto::AccountKey{rng.array<32>()}, {7, 8}},
           Records{2, false, {Bytes(600, 1), Bytes(3, 2)}},
           Records{2, true, {}},
           Records{2, false, {}, 7},
@@ -59,6 +61,15 @@ TEST(ControlMessage, EveryKindSurvivesTheWire) {
     EXPECT_EQ(back->index(), message.index());
     EXPECT_EQ(write(*back), wire) << message.index();
   }
+}
+
+TEST(ControlMessage, AShareIsOneOfAFew) {
+  const crypto::UserKey user{};
+  for (const dht::Share wrong : {dht::Share{3, 3}, dht::Share{0, 9}, dht::Share{200, 300}})
+    EXPECT_FALSE(read(write(FindRecords{2, user, std::nullopt, wrong}))) << wrong.of;
+  const auto whole = read(write(FindRecords{2, user, std::nullopt}));
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(std::get<FindRecords>(*whole).share, dht::Share{});
 }
 
 TEST(ControlMessage, EveryTruncationIsRefused) {

@@ -46,5 +46,30 @@ TEST_F(FinderTest, ManyWhoClaimTheNameDoNotCrowdOutThePinnedOne) {
   EXPECT_EQ(found->rounds, 3U);  // the longest of the paths
 }
 
+TEST_F(FinderTest, EachOfThreeIsAskedForItsShareOfTheHolders) {
+  ASSERT_TRUE(finder.find(c, name, std::nullopt, true, {SessionId{1}, SessionId{2}, SessionId{3}}, false));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(finder.poll_question()->share, (dht::Share{i, 3}));
+}
+
+TEST_F(FinderTest, TheOneThatIsLeftAsksForTheOthersToo) {
+  const auto bob = somebody();
+  ASSERT_TRUE(finder.find(c, name, std::nullopt, true, {SessionId{1}, SessionId{2}, SessionId{3}}, false));
+  const auto request = finder.poll_question()->request;
+  while (finder.poll_question()) {
+  }
+  finder.on_records(c, SessionId{1}, {request, true, {}, 0});
+  finder.on_records(c, SessionId{3}, {request, false, {}, 1});
+  finder.on_session_down(c, SessionId{2});
+  EXPECT_FALSE(finder.poll_found());
+  const auto again = finder.poll_question();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->session, SessionId{3});
+  EXPECT_EQ(again->share, dht::Share{});
+  finder.on_records(c, SessionId{3}, {request, false, {record_of(bob)}, 1});
+  const auto found = finder.poll_found();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
 }  // namespace
 }  // namespace linnet::overlay::test

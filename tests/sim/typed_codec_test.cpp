@@ -36,6 +36,7 @@ class BothCodecs : public ::testing::Test {
     if (out.kind == dht::Kind::find_node || out.kind == dht::Kind::find_record) out.target = dht::Id{rng.array<32>()};
     if (out.kind == dht::Kind::find_record) out.skip = rng.below(20);
     if (out.kind == dht::Kind::find_record && rng.below(2) == 0) out.key = crypto::UserKey{rng.array<32>()};
+    if (out.kind == dht::Kind::store && rng.below(2) == 0) out.target = dht::Id{rng.array<32>()};
     if (out.kind == dht::Kind::store) out.record = Bytes(1 + rng.below(dht::kMaxRecord), 7);
     return out;
   }
