@@ -19,10 +19,11 @@ class PeerActor final : public Actor {
   };
 
   PeerActor(overlay::PeerConfig config, const crypto::Suite& suite, std::uint64_t seed,
-            const crypto::Identity& identity)
+            const crypto::Identity& identity, overlay::HostCache cache = {})
       : rng_(seed),
         identity_(std::make_unique<crypto::Identity>(identity)),
-        peer_(std::move(config), suite, rng_, *identity_, overlay::HostCache()) {}
+        sequence_below_(config.first_sequence),
+        peer_(std::move(config), suite, rng_, *identity_, std::move(cache)) {}
 
   void handle_datagram(Time now, const Datagram& d) override { peer_.handle_datagram(now, d); }
   void handle_timeout(Time now) override { peer_.handle_timeout(now); }
@@ -35,11 +36,14 @@ class PeerActor final : public Actor {
   const overlay::Peer& peer() const { return peer_; }
   const crypto::Identity& identity() const { return *identity_; }
   std::optional<Time> online_at() const { return online_at_; }
+  // What a driver has stored: sequences below may have been used.
+  std::uint64_t sequence_below() const { return sequence_below_; }
   std::vector<Answer> take_answers() { return std::move(answers_); }
 
  private:
   SeededRng rng_;
   std::unique_ptr<crypto::Identity> identity_;  // apart, so that what every event reads lies together
+  std::uint64_t sequence_below_;
   overlay::Peer peer_;
   std::optional<Time> online_at_;
   std::vector<Answer> answers_;

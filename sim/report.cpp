@@ -75,6 +75,11 @@ std::string to_json(const Report& r) {
   j["leaves_per_supernode"] = number(r.leaves_per_supernode);
   j["bytes_per_supernode_alone"] = std::round(r.bytes_per_supernode_alone);
   j["bytes_per_leaf_served"] = std::round(r.bytes_per_leaf_served);
+  j["join_ms_p50"] = number(percentile(r.join_ms, 0.5));
+  j["join_ms_p99"] = number(percentile(r.join_ms, 0.99));
+  j["lives"] = r.lives;
+  j["reattached_s"] = number(r.reattached_s);
+  j["survivor_load"] = number(r.survivor_load);
   j["broken"] = r.broken;
   return j.dump();
 }
@@ -97,9 +102,17 @@ std::string to_text(const Report& r) {
         line, sizeof line, "lookups %llu of %llu found  p50 %.0f ms  p99 %.0f ms  rounds p50 %.0f  wrong keys %llu",
         static_cast<unsigned long long>(r.lookups_ok), static_cast<unsigned long long>(r.lookups), ms(0.5), ms(0.99),
         percentile(r.rounds, 0.5).value_or(0), static_cast<unsigned long long>(r.wrong_keys)));
-    add(std::snprintf(line, sizeof line, "copies of a record: mean %.1f, most %llu", r.copies_mean,
-                      static_cast<unsigned long long>(r.copies_max)));
+    if (r.copies_max > 0)
+      add(std::snprintf(line, sizeof line, "copies of a record: mean %.1f, most %llu", r.copies_mean,
+                        static_cast<unsigned long long>(r.copies_max)));
   }
+  if (r.lives > 0) {
+    add(std::snprintf(line, sizeof line, "%llu lives  online after p50 %.0f ms  p99 %.0f ms",
+                      static_cast<unsigned long long>(r.lives), percentile(r.join_ms, 0.5).value_or(0),
+                      percentile(r.join_ms, 0.99).value_or(0)));
+  }
+  if (r.reattached_s) add(std::snprintf(line, sizeof line, "99 %% of leaves have a home again after %.0f s", *r.reattached_s));
+  if (r.survivor_load) add(std::snprintf(line, sizeof line, "most load of a survivor: %.1f of its usual", *r.survivor_load));
   if (r.calls > 0) {
     add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
                       static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));

@@ -45,6 +45,12 @@ struct Report {
   std::uint64_t calls = 0;
   std::uint64_t calls_ok = 0;
 
+  // Scenarios in which peers come and go.
+  std::vector<double> join_ms;         // from the start of a life to online
+  std::uint64_t lives = 0;             // that began
+  std::optional<double> reattached_s;  // until 99 % of the leaves that live had a living home again
+  std::optional<double> survivor_load; // most bytes a second of a supernode that lived on, to its usual
+
   // Invariants that were broken, in words. Empty is what every run must show.
   std::vector<std::string> broken;
   // Copies of a record held in the whole network: mean and largest.

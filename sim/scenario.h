@@ -20,6 +20,7 @@ struct ScenarioConfig {
   Wire wire = Wire::typed;
   double minutes = 1;          // of the measured part
   std::optional<double> loss;  // share of datagrams
+  double session_median = 10;  // minutes that a peer of `churn` stays
   std::function<void(std::string_view phase, double virtual_seconds)> progress;
 };
 
@@ -30,5 +31,15 @@ Report run_calls(const ScenarioConfig& config);
 // `faults`: a small overlay through loss, duplicates, flipped bits, a partition, deaths, router restarts and clock
 // jumps, all drawn from the seed; afterwards it must be whole again. Default 24 peers.
 Report run_faults(const ScenarioConfig& config);
+
+// `churn`: peers come and go, by Weibull's law with a median of `session_median`, half of them without a word, and look
+// one another up meanwhile. Default 1,000 peers, one in twenty a supernode; so in the next three.
+Report run_churn(const ScenarioConfig& config);
+// `massacre`: half of the supernodes die at one instant; lookups from 60 s later.
+Report run_massacre(const ScenarioConfig& config);
+// `partition`: half of all hosts are cut off from the other half for ten minutes; lookups from 60 s after it heals.
+Report run_partition(const ScenarioConfig& config);
+// `joinstorm`: all leaves come within one second, and ask for one another as soon as they are online.
+Report run_joinstorm(const ScenarioConfig& config);
 
 }  // namespace linnet::sim

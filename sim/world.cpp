@@ -67,11 +67,7 @@ void World::run_until(Time end) {
       case Kind::datagram: deliver(e.ref); break;
       case Kind::deadline: fire(e.at, e.ref); break;
       case Kind::wall: {
-        Host& h = hosts_[e.ref];
-        if (h.actor == nullptr) break;
-        const Working owner(e.ref);
-        h.actor->handle_wall(now_, wall());
-        drain(HostId{e.ref});
+        tell_wall(HostId{e.ref}, wall());
         push(now_ + config_.wall_every, Kind::wall, e.ref);
         break;
       }

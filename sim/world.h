@@ -46,6 +46,8 @@ class World {
              std::optional<NatBox> nat = std::nullopt);
   // The host vanishes without a word: what is in flight to it is lost.
   void kill(HostId host);
+  // Another machine starts where one vanished. Its router still has the mappings of before.
+  void revive(HostId host, std::unique_ptr<Actor> actor) { hosts_[index(host)].actor = std::move(actor); }
   // Datagrams pass only among hosts of one side; all begin on side 0.
   void put_on_side(HostId host, std::uint8_t side) { sides_[index(host)] = side; }
   void set_weather(const Weather& weather) { weather_ = weather; }
@@ -55,6 +57,10 @@ class World {
   }
   // Its clock is set; the ordinary ticks set it right again.
   void tell_wall(HostId host, Wall wall);
+  std::optional<HostId> host_at(const IpAddress& address) const {
+    const auto found = routes_.find(address);
+    return found ? std::optional(HostId{*found}) : std::nullopt;
+  }
   std::size_t hosts() const { return hosts_.size(); }
   bool alive(HostId host) const { return hosts_[index(host)].actor != nullptr; }
 

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/sim/broken.h"
+
 namespace linnet::sim {
 namespace {
 
@@ -17,12 +19,6 @@ ScenarioConfig lookup(std::uint32_t nodes, std::uint64_t seed, Wire wire) {
 }
 
 constexpr double kMessagesPerLookup = 30;
-
-std::string broken(const Report& r) {
-  std::string out;
-  for (const auto& b : r.broken) out += b + "\n";
-  return out;
-}
 
 TEST(LookupScenario, EverybodyIsFoundByEverybodyElse) {
   const auto r = run_lookup(lookup(400, 1, Wire::typed));

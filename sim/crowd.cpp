@@ -1,0 +1,195 @@
+#include "sim/crowd.h"
+
+#include <algorithm>
+
+#include "sim/owner.h"
+
+namespace linnet::sim {
+namespace {
+
+constexpr auto kGoodbye = std::chrono::milliseconds(1100);
+constexpr auto kLookAround = std::chrono::seconds(1);
+constexpr auto kLastAnswers = std::chrono::seconds(6);
+
+WorldConfig world_config(const ScenarioConfig& config, LinkConfig link) {
+  WorldConfig w;
+  w.seed = config.seed;
+  w.link = link;
+  if (config.loss) w.link.loss = *config.loss;
+  return w;
+}
+
+}  // namespace
+
+Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link)
+    : config_(config),
+      who_(who),
+      codec_(suite_of(config.wire), crypto::network_id("linnet")),
+      world_(world_config(config, link)),
+      rng_(config.seed ^ 0x63726f77U) {
+  world_.watch([this](Time, HostId, HostId, ByteView bytes) { oversize_ |= bytes.size() > kMaxDatagram; });
+  for (std::uint32_t i = 0; i < who_.nodes; ++i) {
+    people_.push_back({identity_for(config_, i, world_.wall()), 1, {}, {}, false, 0});
+    actors_.push_back(nullptr);
+    world_.add(nullptr, inside(i), is_supernode(i),
+               is_supernode(i) ? std::nullopt
+                               : std::optional<NatBox>(NatBox(NatKind::port_restricted, public_endpoint(i).ip)));
+  }
+}
+
+std::unique_ptr<PeerActor> Crowd::make(std::uint32_t i) {
+  const Working owner(i);
+  auto& person = people_[i];
+  overlay::PeerConfig p;
+  p.network = crypto::network_id("linnet");
+  if (config_.wire == Wire::typed) p.codec = &codec_;
+  p.role = is_supernode(i) ? overlay::Role::supernode : overlay::Role::leaf;
+  p.listen = {inside(i)};
+  p.bootstrap = bootstrap_for(config_.seed, i, who_.supernodes);
+  if (i != 0) p.bootstrap.push_back(public_endpoint(0));
+  p.first_sequence = person.sequence;
+  return std::make_unique<PeerActor>(std::move(p), suite_of(config_.wire),
+                                     seed_for(config_.seed + (std::uint64_t{person.lives} << 32), i), person.identity,
+                                     person.cache);
+}
+
+void Crowd::start(Time now, std::uint32_t i) {
+  if (alive(i)) return;
+  auto made = make(i);
+  auto& person = people_[i];
+  ++person.lives;
+  ++report_.lives;
+  person.started = now;
+  person.counted_online = false;
+  actors_[i] = made.get();
+  world_.revive(HostId{i}, std::move(made));
+  const Working owner(i);
+  actor(i).peer().start(now, world_.wall());
+  world_.settle(HostId{i});
+}
+
+void Crowd::remember(std::uint32_t i) {
+  people_[i].sequence = actor(i).sequence_below();
+  people_[i].cache = actor(i).peer().host_cache();
+  std::erase_if(asked_, [&](const auto& asked) {
+    const bool mute = asked.first.first == i || asked.second.target == i;
+    if (mute) --report_.lookups;
+    return mute;
+  });
+}
+
+void Crowd::die(std::uint32_t i) {
+  if (!alive(i)) return;
+  remember(i);
+  actors_[i] = nullptr;
+  world_.kill(HostId{i});
+}
+
+void Crowd::leave(Time now, std::uint32_t i) {
+  if (!alive(i)) return;
+  remember(i);
+  {
+    const Working owner(i);
+    actor(i).peer().leave(now);
+  }
+  world_.settle(HostId{i});
+  world_.at(now + kGoodbye, [this, i, life = people_[i].lives](Time) {
+    if (people_[i].lives == life) die(i);
+  });
+}
+
+bool Crowd::online(std::uint32_t i) const { return alive(i) && actor(i).peer().state() == overlay::State::online; }
+
+bool Crowd::has_home(std::uint32_t i) const {
+  if (!alive(i)) return false;
+  if (is_supernode(i)) return true;
+  const auto known = actor(i).peer().supernodes();
+  return std::any_of(known.begin(), known.end(), [this](const overlay::SupernodeInfo& s) {
+    const auto host = s.attached ? world_.host_at(s.endpoint.ip) : std::nullopt;
+    return host && world_.alive(*host);
+  });
+}
+
+void Crowd::ask(Time now, std::uint32_t caller, std::uint32_t target) {
+  const auto id = [&] {
+    const Working host(caller);
+    return actor(caller).peer().find(now, name_of(target), std::nullopt, true);
+  }();
+  ++report_.lookups;
+  if (id) asked_[{caller, static_cast<std::uint64_t>(*id)}] = {target, now};
+  world_.settle(HostId{caller});
+}
+
+// Drawn among all, so that nothing depends on who happens to be online; given up after many that are not.
+std::optional<std::uint32_t> Crowd::somebody_online() {
+  for (int i = 0; i < 64; ++i) {
+    const auto one = static_cast<std::uint32_t>(rng_.below(who_.nodes));
+    if (online(one)) return one;
+  }
+  return std::nullopt;
+}
+
+void Crowd::ask_somebody(Time now) {
+  const auto caller = somebody_online();
+  const auto target = somebody_online();
+  if (caller && target && *caller != *target) ask(now, *caller, *target);
+}
+
+Time Crowd::moment(Time from, Duration span) {
+  return from + Duration(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(micros(span)))));
+}
+
+void Crowd::ask_around(Time from, Duration span, std::uint64_t questions) {
+  for (; questions > 0; --questions) world_.at(moment(from, span), [this](Time now) { ask_somebody(now); });
+}
+
+void Crowd::run(std::string_view phase, Time until) {
+  while (world_.now() < until) {
+    world_.run_until(std::min(until, world_.now() + kLookAround));
+    collect();
+    if (config_.progress) config_.progress(phase, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+  }
+}
+
+void Crowd::collect() {
+  for (std::uint32_t i = 0; i < who_.nodes; ++i) {
+    if (!alive(i)) continue;
+    auto& person = people_[i];
+    if (const auto at = actor(i).online_at(); at && !person.counted_online) {
+      person.counted_online = true;
+      report_.join_ms.push_back(millis(*at - person.started));
+    }
+    for (auto& answer : actor(i).take_answers()) {
+      const auto asked = asked_.find({i, static_cast<std::uint64_t>(answer.found.find)});
+      if (asked == asked_.end()) continue;
+      judge(asked->second, answer);
+      asked_.erase(asked);
+    }
+  }
+}
+
+void Crowd::judge(const Asked& asked, const PeerActor::Answer& answer) {
+  const auto right = people_[asked.target].identity.account_key();
+  bool good = false;
+  for (const auto& device : answer.found.devices) {
+    if (device.record.account() == right)
+      good = true;
+    else
+      ++report_.wrong_keys;
+  }
+  if (!good) return;
+  ++report_.lookups_ok;
+  report_.lookup_ms.push_back(millis(answer.at - asked.at));
+  report_.rounds.push_back(static_cast<double>(answer.found.rounds));
+}
+
+Report Crowd::finish() {
+  run("answers", world_.now() + kLastAnswers);
+  report_world(report_, config_, who_, world_, oversize_);
+  if (config_.wire == Wire::typed) report_.wire_checked_pct = codec_.check().checked_pct();
+  for (const auto& what : codec_.check().different()) report_.broken.push_back(what);
+  if (report_.wrong_keys > 0) report_.broken.push_back("a lookup gave a wrong key");
+  return std::move(report_);
+}
+
+}  // namespace linnet::sim

@@ -1,0 +1,85 @@
+// A crowd of overlay peers: who lives, who asks for whom, and what came back. Scenarios decide what happens to it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sim/outcome.h"
+#include "sim/peer_actor.h"
+#include "sim/population.h"
+#include "sim/scenario.h"
+#include "sim/typed_codec.h"
+
+namespace linnet::sim {
+
+class Crowd {
+ public:
+  // The first `supernodes` of the nodes are that; the others live behind routers. Nobody lives yet.
+  Crowd(const ScenarioConfig& config, Population who, LinkConfig link = {});
+
+  World& world() { return world_; }
+  Report& report() { return report_; }
+  std::uint32_t nodes() const { return who_.nodes; }
+  std::uint32_t supernodes() const { return who_.supernodes; }
+  bool is_supernode(std::uint32_t i) const { return i < who_.supernodes; }
+  bool alive(std::uint32_t i) const { return world_.alive(HostId{i}); }
+  bool online(std::uint32_t i) const;
+  // A leaf that a living supernode has accepted; a supernode that lives.
+  bool has_home(std::uint32_t i) const;
+
+  // A life begins: the first, or one more, with the sequence and the host cache that the last one left behind.
+  void start(Time now, std::uint32_t i);
+  // Vanishes without a word.
+  void die(std::uint32_t i);
+  // Says good-bye; vanishes once that is said.
+  void leave(Time now, std::uint32_t i);
+  // Both must live until the answer is there, or it counts for nothing.
+  void ask(Time now, std::uint32_t caller, std::uint32_t target);
+  // So many questions in `span`, from peers that are online to others that are, drawn when their moment comes.
+  void ask_around(Time from, Duration span, std::uint64_t questions);
+
+  void run(std::string_view phase, Time until);
+  // Until all that was asked is answered or too late; then what was found.
+  Report finish();
+
+  SeededRng& rng() { return rng_; }
+  Time moment(Time from, Duration span);
+
+ private:
+  struct Person {  // what outlives a life
+    crypto::Identity identity;
+    std::uint64_t sequence = 1;
+    overlay::HostCache cache;
+    Time started{};
+    bool counted_online = false;
+    std::uint32_t lives = 0;
+  };
+  struct Asked {
+    std::uint32_t target;
+    Time at;
+  };
+
+  PeerActor& actor(std::uint32_t i) const { return *actors_[i]; }
+  std::unique_ptr<PeerActor> make(std::uint32_t i);
+  Endpoint inside(std::uint32_t i) const { return is_supernode(i) ? public_endpoint(i) : private_endpoint(i); }
+  void ask_somebody(Time now);
+  std::optional<std::uint32_t> somebody_online();
+  void remember(std::uint32_t i);
+  void collect();
+  void judge(const Asked& asked, const PeerActor::Answer& answer);
+
+  ScenarioConfig config_;
+  Population who_;
+  TypedCodec codec_;  // outlives the peers of the world
+  World world_;
+  SeededRng rng_;
+  std::vector<Person> people_;
+  std::vector<PeerActor*> actors_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Asked> asked_;
+  bool oversize_ = false;
+  Report report_;
+};
+
+}  // namespace linnet::sim

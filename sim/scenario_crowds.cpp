@@ -1,0 +1,187 @@
+// Peers that come and go: churn, massacre, partition, join storm.
+#include <cmath>
+
+#include "sim/crowd.h"
+
+namespace linnet::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint32_t kCrowd = 1000;
+constexpr std::uint32_t kLeavesForOne = 20;
+constexpr auto kSupernodesWithin = seconds(20);
+constexpr auto kSettled = seconds(60);
+constexpr auto kAfterwards = seconds(60);  // what a fault may take to be forgotten
+constexpr auto kCutOff = std::chrono::minutes(10);
+constexpr double kShape = 0.6;  // of Weibull's law: many stay briefly, some for long
+
+Population population(const ScenarioConfig& config) {
+  const auto nodes = config.nodes != 0 ? config.nodes : kCrowd;
+  return {nodes, std::max<std::uint32_t>(4, nodes / kLeavesForOne)};
+}
+
+Duration minutes(double n) { return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(60 * n)); }
+
+// One question a peer and minute.
+std::uint64_t questions(const ScenarioConfig& config, const Crowd& crowd) {
+  return static_cast<std::uint64_t>(config.minutes * crowd.nodes());
+}
+
+void start_between(Crowd& crowd, std::uint32_t first, std::uint32_t end, Time from, Duration span) {
+  for (std::uint32_t i = first; i < end; ++i) {
+    crowd.world().at(from + span * (i - first) / std::max<std::uint32_t>(1, end - first),
+                     [&crowd, i](Time now) { crowd.start(now, i); });
+  }
+}
+
+// Supernodes, then five milliseconds a leaf; and time to settle.
+void fill(Crowd& crowd) {
+  const Duration leaves = milliseconds(5) * (crowd.nodes() - crowd.supernodes());
+  start_between(crowd, 0, crowd.supernodes(), Time{}, kSupernodesWithin);
+  start_between(crowd, crowd.supernodes(), crowd.nodes(), Time{} + kSupernodesWithin, leaves);
+  crowd.run("joining", Time{} + kSupernodesWithin + leaves + kSettled);
+}
+
+void must_find(Crowd& crowd, double share) {
+  auto& report = crowd.report();
+  if (static_cast<double>(report.lookups_ok) < share * static_cast<double>(report.lookups))
+    report.broken.push_back(std::to_string(report.lookups - report.lookups_ok) + " lookups of " +
+                            std::to_string(report.lookups) + " did not find whom they asked for");
+}
+
+// Asks for so long as the configuration says, and ends.
+Report look_up(Crowd& crowd, const ScenarioConfig& config, double share) {
+  const Time from = crowd.world().now();
+  crowd.ask_around(from, minutes(config.minutes), questions(config, crowd));
+  crowd.run("looking up", from + minutes(config.minutes) + seconds(6));
+  must_find(crowd, share);
+  return crowd.finish();
+}
+
+class Churn {
+ public:
+  Churn(Crowd& crowd, double median_minutes, Time until)
+      : crowd_(crowd),
+        median_(median_minutes),
+        scale_(median_minutes / std::pow(std::log(2.0), 1 / kShape)),
+        until_(until) {}
+
+  // The first supernode stays for ever: whoever comes back after long knows one address that is right.
+  void begin(Time now) {
+    for (std::uint32_t i = 1; i < crowd_.nodes(); ++i) session(now, i);
+  }
+
+ private:
+  double weibull() { return scale_ * std::pow(-std::log(1 - crowd_.rng().unit()), 1 / kShape); }
+  double away() { return -0.5 * median_ * std::log(1 - crowd_.rng().unit()); }
+
+  void session(Time now, std::uint32_t i) {
+    const Time end = now + minutes(weibull());
+    if (end >= until_) return;
+    crowd_.world().at(end, [this, i](Time at) {
+      if (crowd_.rng().below(2) == 0)
+        crowd_.die(i);
+      else
+        crowd_.leave(at, i);
+      const Time back = at + seconds(2) + minutes(away());
+      if (back >= until_) return;
+      crowd_.world().at(back, [this, i](Time again) {
+        crowd_.start(again, i);
+        session(again, i);
+      });
+    });
+  }
+
+  Crowd& crowd_;
+  double median_;
+  double scale_;
+  Time until_;
+};
+
+// The least share found that is asked of churn: 99.9 % when half stay ten minutes, 99 % when they stay for less.
+double share_of(double median_minutes) { return median_minutes >= 10 ? 0.999 : 0.99; }
+
+std::vector<std::uint64_t> bytes_out(Crowd& crowd) {
+  std::vector<std::uint64_t> out;
+  for (std::uint32_t i = 0; i < crowd.supernodes(); ++i) out.push_back(crowd.world().counters(HostId{i}).bytes_out);
+  return out;
+}
+
+// The most that any survivor sent in this second, to what all of them sent in a usual one.
+void note_load(Crowd& crowd, const std::vector<std::uint64_t>& before, double usual) {
+  const auto after = bytes_out(crowd);
+  auto& most = crowd.report().survivor_load;
+  for (std::uint32_t i = 0; i < crowd.supernodes(); ++i) {
+    if (crowd.alive(i)) most = std::max(most.value_or(0), static_cast<double>(after[i] - before[i]) / usual);
+  }
+}
+
+double share_at_home(Crowd& crowd) {
+  std::uint32_t leaves = 0;
+  std::uint32_t home = 0;
+  for (std::uint32_t i = crowd.supernodes(); i < crowd.nodes(); ++i) {
+    leaves += crowd.alive(i) ? 1 : 0;
+    home += crowd.has_home(i) ? 1 : 0;
+  }
+  return static_cast<double>(home) / std::max(1U, leaves);
+}
+
+}  // namespace
+
+Report run_churn(const ScenarioConfig& config) {
+  Crowd crowd(config, population(config));
+  fill(crowd);
+  const Time from = crowd.world().now();
+  const auto mixing = minutes(config.session_median);  // until the crowd is no more the one that joined at once
+  Churn churn(crowd, config.session_median, from + mixing + minutes(config.minutes));
+  churn.begin(from);
+  crowd.run("mixing", from + mixing);
+  return look_up(crowd, config, share_of(config.session_median));
+}
+
+Report run_massacre(const ScenarioConfig& config) {
+  Crowd crowd(config, population(config));
+  fill(crowd);
+  auto before = bytes_out(crowd);
+  crowd.run("quiet", crowd.world().now() + kAfterwards);
+  double usual = 0;
+  const auto after = bytes_out(crowd);
+  for (std::size_t i = 0; i < after.size(); ++i) usual += static_cast<double>(after[i] - before[i]);
+  usual /= static_cast<double>(kAfterwards.count()) * crowd.supernodes();
+  std::vector<std::uint32_t> doomed;
+  for (std::uint32_t i = 1; i < crowd.supernodes(); ++i) doomed.push_back(i);
+  while (doomed.size() > crowd.supernodes() / 2)
+    doomed.erase(doomed.begin() + static_cast<std::ptrdiff_t>(crowd.rng().below(doomed.size())));
+  const Time killed = crowd.world().now();
+  for (const auto i : doomed) crowd.die(i);
+  for (int second = 1; second <= kAfterwards.count(); ++second) {
+    before = bytes_out(crowd);
+    crowd.run("healing", killed + seconds(second));
+    note_load(crowd, before, usual);
+    if (!crowd.report().reattached_s && share_at_home(crowd) >= 0.99) crowd.report().reattached_s = second;
+  }
+  return look_up(crowd, config, 0.99);
+}
+
+Report run_partition(const ScenarioConfig& config) {
+  Crowd crowd(config, population(config));
+  fill(crowd);
+  for (std::uint32_t i = 0; i < crowd.nodes(); ++i)
+    crowd.world().put_on_side(HostId{i}, static_cast<std::uint8_t>(crowd.rng().below(2)));
+  crowd.run("cut in two", crowd.world().now() + kCutOff);
+  for (std::uint32_t i = 0; i < crowd.nodes(); ++i) crowd.world().put_on_side(HostId{i}, 0);
+  crowd.run("healing", crowd.world().now() + kAfterwards);
+  return look_up(crowd, config, 0.999);
+}
+
+Report run_joinstorm(const ScenarioConfig& config) {
+  Crowd crowd(config, population(config));
+  start_between(crowd, 0, crowd.supernodes(), Time{}, kSupernodesWithin);
+  crowd.run("supernodes", Time{} + kSupernodesWithin + kSettled);
+  start_between(crowd, crowd.supernodes(), crowd.nodes(), crowd.world().now(), seconds(1));
+  return look_up(crowd, config, 0.999);
+}
+
+}  // namespace linnet::sim

@@ -1,0 +1,56 @@
+#include <gtest/gtest.h>
+
+#include "sim/scenario.h"
+#include "tests/sim/broken.h"
+
+namespace linnet::sim {
+namespace {
+
+ScenarioConfig crowd_of(std::uint32_t nodes, std::uint64_t seed) {
+  ScenarioConfig c;
+  c.nodes = nodes;
+  c.seed = seed;
+  c.minutes = 1;
+  return c;
+}
+
+double found(const Report& r) {
+  return static_cast<double>(r.lookups_ok) / static_cast<double>(std::max<std::uint64_t>(1, r.lookups));
+}
+
+TEST(JoinStorm, WhoCameInOneSecondIsFoundAsSoonAsOnline) {
+  const auto r = run_joinstorm(crowd_of(200, 1));
+  EXPECT_EQ(broken(r), "");
+  EXPECT_GE(r.lookups, 150U);
+  EXPECT_EQ(r.lives, 200U);
+  EXPECT_EQ(r.join_ms.size(), 200U);
+}
+
+TEST(Massacre, LeavesFindHomesAgainAndAreFoundWhenHalfOfTheSupernodesDied) {
+  const auto r = run_massacre(crowd_of(200, 1));
+  EXPECT_EQ(broken(r), "");
+  ASSERT_TRUE(r.reattached_s);
+  EXPECT_LE(*r.reattached_s, 60);
+  EXPECT_GT(r.survivor_load.value_or(0), 0);
+  EXPECT_GE(r.lookups, 150U);
+}
+
+TEST(Partition, TwoHalvesAreOneNetworkAgainAMinuteAfterItHeals) {
+  const auto r = run_partition(crowd_of(120, 1));
+  EXPECT_EQ(broken(r), "");
+  EXPECT_GE(r.lookups, 80U);
+}
+
+TEST(Churn, NearlyEverybodyIsFoundWhileHalfStayForLessThanTwoMinutes) {
+  auto config = crowd_of(200, 1);
+  config.session_median = 1.4;
+  config.minutes = 2;
+  const auto r = run_churn(config);
+  EXPECT_GE(found(r), 0.98);
+  EXPECT_EQ(r.wrong_keys, 0U);
+  EXPECT_GT(r.lives, 300U);  // many came back
+  EXPECT_EQ(r.trace_hash, run_churn(config).trace_hash);
+}
+
+}  // namespace
+}  // namespace linnet::sim
