@@ -325,7 +325,8 @@ class Grammar {
   // CLI11 writes what a value is checked against behind its name.
   static std::string value_of(const std::string& type) {
     const auto colon = type.find(':');
-    return colon == std::string::npos || type == "ADDR:PORT" ? type : type.substr(0, colon);
+    const bool own = colon == std::string::npos || type == "ADDR:PORT" || type == "NAME:PASSWORD";
+    return own ? type : type.substr(0, colon);
   }
 
   static void describe(const CLI::App& app, const std::string& name, std::vector<CommandInfo>& out) {

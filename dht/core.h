@@ -31,6 +31,7 @@ struct PublishGoal {
   std::size_t next = 0;
   std::size_t pending = 0;
   std::size_t copies = 0;
+  std::size_t strays = 0;   // of the copies: given at once, and not at one of the nearest
   std::size_t overdue = 0;  // of those pending: another is given it meanwhile
   std::size_t refused = 0;
   std::size_t overtaken = 0;             // places that hold something newer: no other takes their place

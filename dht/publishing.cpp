@@ -46,7 +46,8 @@ bool Dht::Impl::store_at_once(Time now, std::uint64_t id, Task& task, Lookup::Sl
   const bool fit = wanted && share_nearer(place, to) * goal->supernodes <= 2 * static_cast<double>(copies_of(*goal));
   Request request;
   request.kind = Kind::store;
-  if (rank < kNamers) request.target = place;
+  // The last is asked as well: three who lie, or know little, do not end the search alone.
+  if (rank < kNamers || rank + 1 == goal->others) request.target = place;
   request.record = goal->record.wire;
   const bool sent = fit && !was_given(*goal, to) && cookie_of(now, to) != nullptr && !fell_silent(now, to) &&
                     ask(now, to, std::move(request), {Purpose::Kind::store_at_once, id, slot, 0});
@@ -97,12 +98,17 @@ void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, con
   const auto n = copies_of(goal);
   goal.targets = std::move(near);
   if (goal.targets.size() > 2 * n) goal.targets.resize(2 * n);
-  const bool among = goal.targets.size() < n || nearer(key, self.position, goal.targets[n - 1].position);
+  const bool few = goal.targets.size() < n;
+  const bool among = few ? table.self_among_nearest(key, n) : nearer(key, self.position, goal.targets[n - 1].position);
   if (among && !goal.kept && keep(now, goal.record, self.endpoint.ip) == AnswerStatus::ok) {
     goal.kept = true;
     ++goal.copies;
   }
   goal.next = 0;
+  // Who took it at once and is none of the nearest, now that they are known, holds one more than is wanted.
+  const auto nearest_end = goal.targets.begin() + static_cast<std::ptrdiff_t>(std::min(n, goal.targets.size()));
+  goal.strays = static_cast<std::size_t>(
+      std::count_if(nearest_end, goal.targets.end(), [&](const Contact& c) { return was_given(goal, c); }));
   std::erase_if(goal.targets, [&](const Contact& c) { return was_given(goal, c); });
   store_next(now, id);
 }
@@ -110,7 +116,7 @@ void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, con
 void Dht::Impl::store_next(Time now, std::uint64_t id) {
   const auto at = tasks.find(id);
   auto& goal = std::get<PublishGoal>(at->second.goal);
-  const auto wanted = copies_of(goal);
+  const auto wanted = copies_of(goal) + goal.strays;
   while (goal.copies + goal.pending - goal.overdue + goal.overtaken < wanted && goal.next < goal.targets.size()) {
     Request request;
     request.kind = Kind::store;

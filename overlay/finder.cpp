@@ -87,7 +87,7 @@ bool Finder::ask_whole(const Context& c, Search& search) {
   one.answered = false;
   search.whole = true;
   search.started = c.now;
-  search.wait_until = kNever;
+  search.wait_until = c.now + kMostWait;
   questions_.push_back({search.request, one.session, search.user, search.pinned, {}});
   return true;
 }
@@ -104,6 +104,7 @@ void Finder::supernodes_changed(const Context& c, const std::vector<SessionId>& 
         std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return !a.answered || a.useful; });
     if (heard || sessions.empty()) continue;
     search.asked.clear();
+    search.whole = false;
     search.started = c.now;
     ask(search, sessions);
   }
@@ -140,7 +141,7 @@ void Finder::on_records(const Context& c, std::optional<SessionId> from, const c
                                  [&](const Asked& a) { return a.session == from && !a.answered; });
     if (it == search.asked.end()) continue;  // we did not ask that one
     it->answered = true;
-    it->useful = !answer.busy;
+    it->useful = it->useful || !answer.busy;  // asked again it may be busy: what it said before counts
     search.rounds = std::max<std::size_t>(search.rounds, answer.rounds);
     for (const auto& wire : answer.records) take(c, search, wire);
     if (!answer.busy && search.wait_until == kNever) {

@@ -108,8 +108,8 @@ void HalfOpenTable::erase(Entries::iterator at, std::vector<std::uint32_t>& remo
 void HalfOpenTable::expire(Time now, std::vector<std::uint32_t>& removed) {
   while (!entries_.empty() && entries_.begin()->second.since + kLife <= now) erase(entries_.begin(), removed);
   if (!entries_.empty() || by_mac1_.bucket_count() == 1) return;
-  by_index_ = {};  // their buckets as well
-  by_mac1_ = {};
+  by_index_ = decltype(by_index_)();  // their buckets as well, which `= {}` would keep
+  by_mac1_ = decltype(by_mac1_)();
 }
 
 std::size_t HalfOpenTable::memory_bytes() const {

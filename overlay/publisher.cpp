@@ -32,6 +32,7 @@ Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity)
 
 // Whether who has the record that stands still reaches us.
 bool Publisher::leads_here(const std::vector<dht::Home>& homes) const {
+  if (std::none_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored; })) return false;
   return std::any_of(said_.begin(), said_.end(),
                      [&](const dht::Home& h) { return std::find(homes.begin(), homes.end(), h) != homes.end(); });
 }

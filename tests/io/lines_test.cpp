@@ -56,6 +56,9 @@ TEST(Lines, OfAStatusDifferInMoreThanWhatIsMeasuredAllTheTime) {
   const auto second = said();
   status.state = overlay::State::alone;
   EXPECT_NE(said(), second);
+  const auto third = said();
+  status.supernodes[0].rtt.reset();
+  EXPECT_NE(said(), third) << "it is not known any more";
   EXPECT_EQ(lines::lasting("no status"), "no status");
 }
 

@@ -71,5 +71,23 @@ TEST_F(FinderTest, TheOneThatIsLeftAsksForTheOthersToo) {
   EXPECT_EQ(found->devices.size(), 1U);
 }
 
+// It may have had no time for us the second time. What it said the first time is an answer all the same.
+TEST_F(FinderTest, TheOneThatIsAskedAgainAndBusyHasAnsweredBefore) {
+  const auto bob = somebody();
+  ASSERT_TRUE(finder.find(c, name, std::nullopt, true, {SessionId{1}, SessionId{2}, SessionId{3}}, false));
+  const auto request = finder.poll_question()->request;
+  finder.on_records(c, SessionId{1}, {request, false, {record_of(bob)}, 1});
+  finder.on_records(c, SessionId{2}, {request, true, {}, 0});
+  finder.on_records(c, SessionId{3}, {request, true, {}, 0});
+  EXPECT_FALSE(finder.poll_found()) << "it is asked for the others' holders first";
+  EXPECT_LE(finder.next_timeout(), c.now + std::chrono::seconds(1))
+      << "which is not waited for as long as a lookup may take";
+  finder.on_records(c, SessionId{1}, {request, true, {}, 0});
+  const auto found = finder.poll_found();
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->status);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
 }  // namespace
 }  // namespace linnet::overlay::test
