@@ -20,7 +20,10 @@ struct PublisherTest : ::testing::Test {
     c.now += wait;
     publisher.handle_timeout(c);
     std::size_t out = 0;
-    while (publisher.poll()) ++out;
+    while (const auto order = publisher.poll()) {
+      publisher.on_result(c, order->request, copies);
+      ++out;
+    }
     return out;
   }
 
@@ -34,6 +37,7 @@ struct PublisherTest : ::testing::Test {
   Sessions sessions{config, net.suite, *node.rng, node.identity};
   Context c{net.now, kWall, node.config, net.suite, *node.rng, node.identity, sessions};
   Publisher publisher{node.config, node.identity};
+  std::size_t copies = 6;  // of what is stored
 };
 
 TEST_F(PublisherTest, TheFirstRecordWaitsForNoOtherHome) {
@@ -55,6 +59,15 @@ TEST_F(PublisherTest, ItDoesNotWaitLongerThanTwoSeconds) {
   EXPECT_EQ(orders_after(milliseconds(0)), 2U);
   publisher.set_homes(c, {home(2), home(1)}, false);
   EXPECT_EQ(orders_after(milliseconds(2000)), 2U);
+}
+
+TEST_F(PublisherTest, ARecordThatIsStoredNowhereLeadsNowhere) {
+  copies = 0;
+  publisher.set_homes(c, {home(1)}, true);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+  copies = 6;
+  publisher.set_homes(c, {home(2), home(1)}, false);
+  EXPECT_GE(orders_after(milliseconds(1100)), 2U);
 }
 
 TEST_F(PublisherTest, ARecordThatLeadsNowhereDoesNotWait) {
