@@ -114,6 +114,10 @@ std::optional<std::uint64_t> PathSet::challenge(Time now, PathState& state, Dura
   return state.token | std::uint64_t{state.number} << 2 | static_cast<std::uint64_t>(which);
 }
 
+void PathSet::stands(Time now, PathState& state) {
+  if (state.probing && !state.proven && state.challenges == 1) state.next_at = now;
+}
+
 std::optional<PathSet::Proof> PathSet::answered(Time now, PathState& state, std::uint64_t token) {
   const auto which = static_cast<int>(token & 3);
   if (!state.probing || (token & ~kNotRandom) != state.token || which >= state.challenges) return std::nullopt;

@@ -78,6 +78,9 @@ class PathSet {
   PathState* known_as(std::uint8_t peer_number, const Path& except);
   // Begins a round of challenges unless one is going on.
   void probe(Time now, PathState& state, Rng& rng);
+  // The peer's challenge came this way, so it stands: a first one of ours, that may have gone before it did, goes
+  // again.
+  void stands(Time now, PathState& state);
   // The challenge this path may send now in a packet of `size` bytes, or nothing.
   std::optional<std::uint64_t> challenge(Time now, PathState& state, Duration rtt, std::size_t size);
   std::optional<Proof> answered(Time now, PathState& state, std::uint64_t token);

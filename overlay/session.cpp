@@ -152,7 +152,7 @@ Session::Received Session::read_frames(SessionContext& context, Time now, const 
     }
     if (!open()) continue;
     if (const auto* challenge = std::get_if<frame::Challenge>(&any)) {
-      on_challenge(path, *challenge);
+      on_challenge(now, path, *challenge);
       continue;
     }
     if (const auto* response = std::get_if<frame::Response>(&any)) {

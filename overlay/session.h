@@ -155,7 +155,7 @@ class Session {
   bool is_relay(const Endpoint& endpoint) const;
   Path as_known(const Path& path) const;
   void heard_on(SessionContext& context, Time now, const Path& path, bool newest);
-  void on_challenge(const Path& path, const frame::Challenge& challenge);
+  void on_challenge(Time now, const Path& path, const frame::Challenge& challenge);
   void on_response(SessionContext& context, Time now, const Path& path, std::uint64_t token);
   void consider(SessionContext& context, Time now, PathState& path, bool newly);
   void doubt(SessionContext& context, Time now);

@@ -22,9 +22,10 @@ void Session::heard_on(SessionContext& context, Time now, const Path& path, bool
 // Who stands on the way and sends our packets on from an address of his own, sooner than they come by themselves, makes
 // us see the peer there, and the peer see us. So a check (number 0) that comes by a path which we neither use nor want
 // is answered where we are; and the number of a path tells that a challenge was meant for another than it came by.
-void Session::on_challenge(const Path& path, const frame::Challenge& challenge) {
+void Session::on_challenge(Time now, const Path& path, const frame::Challenge& challenge) {
   auto* by = paths_.find(path);
   if (by == nullptr) return;
+  paths_.stands(now, *by);
   auto* on = by;
   if (challenge.number() == 0) {
     if (!by->proven && !by->asked) on = &paths_.current();

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "base/rng.h"
+
 namespace linnet::overlay::test {
 namespace {
 
-Path to(std::uint16_t port) { return Path{PathKind::direct, {IpAddress::v4(192, 0, 2, 1), port, Transport::udp}, 0, false}; }
+Path to(std::uint16_t port) {
+  return Path{PathKind::direct, {IpAddress::v4(192, 0, 2, 1), port, Transport::udp}, 0, false};
+}
 
 TEST(PathSet, NumbersAPathAsNoneThatStandsHoweverManyFailed) {
   PathSet paths;
@@ -21,6 +25,25 @@ TEST(PathSet, NumbersAPathAsNoneThatStandsHoweverManyFailed) {
     EXPECT_NE(tried->number, 0);
     paths.remove(to(port));
   }
+}
+
+TEST(PathSet, AChallengeOfThePeerLetsAFirstOneOfOursThatWasEarlyGoAgainOnce) {
+  SeededRng rng(1);
+  PathSet paths;
+  paths.add(to(1));
+  paths.set_current(to(1));
+  auto& circuit = *paths.add(to(2));
+  paths.ask(circuit);
+  const Time start{std::chrono::seconds(1)};
+  const Duration rtt = std::chrono::milliseconds(200);
+  paths.probe(start, circuit, rng);
+  ASSERT_TRUE(paths.challenge(start, circuit, rtt, 60));
+  const Time heard = start + std::chrono::milliseconds(100);
+  EXPECT_FALSE(paths.challenge(heard, circuit, rtt, 60)) << "two round trips would be waited for";
+  paths.stands(heard, circuit);
+  EXPECT_TRUE(paths.challenge(heard, circuit, rtt, 60));
+  paths.stands(heard, circuit);
+  EXPECT_FALSE(paths.challenge(heard, circuit, rtt, 60)) << "a peer that challenges often is not followed";
 }
 
 }  // namespace
