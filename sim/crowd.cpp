@@ -29,7 +29,7 @@ Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link)
       rng_(config.seed ^ 0x63726f77U) {
   world_.watch([this](Time, HostId, HostId, ByteView bytes) { oversize_ |= bytes.size() > kMaxDatagram; });
   for (std::uint32_t i = 0; i < who_.nodes; ++i) {
-    people_.push_back({identity_for(config_, i, world_.wall()), 1, {}, {}, false, 0});
+    people_.push_back({identity_for(config_, i, world_.wall()), 1, {}, {}, false, false, 0});
     actors_.push_back(nullptr);
     world_.add(nullptr, inside(i), is_supernode(i),
                is_supernode(i) ? std::nullopt
@@ -61,6 +61,7 @@ void Crowd::start(Time now, std::uint32_t i) {
   ++report_.lives;
   person.started = now;
   person.counted_online = false;
+  person.leaving = false;
   actors_[i] = made.get();
   world_.revive(HostId{i}, std::move(made));
   const Working owner(i);
@@ -88,6 +89,7 @@ void Crowd::die(std::uint32_t i) {
 void Crowd::leave(Time now, std::uint32_t i) {
   if (!alive(i)) return;
   remember(i);
+  people_[i].leaving = true;
   {
     const Working owner(i);
     actor(i).peer().leave(now);
@@ -98,7 +100,10 @@ void Crowd::leave(Time now, std::uint32_t i) {
   });
 }
 
-bool Crowd::online(std::uint32_t i) const { return alive(i) && actor(i).peer().state() == overlay::State::online; }
+// Who is leaving is not: the records are withdrawn.
+bool Crowd::online(std::uint32_t i) const {
+  return alive(i) && !people_[i].leaving && actor(i).peer().state() == overlay::State::online;
+}
 
 bool Crowd::has_home(std::uint32_t i) const {
   if (!alive(i)) return false;
@@ -169,18 +174,7 @@ void Crowd::collect() {
 }
 
 void Crowd::judge(const Asked& asked, const PeerActor::Answer& answer) {
-  const auto right = people_[asked.target].identity.account_key();
-  bool good = false;
-  for (const auto& device : answer.found.devices) {
-    if (device.record.account() == right)
-      good = true;
-    else
-      ++report_.wrong_keys;
-  }
-  if (!good) return;
-  ++report_.lookups_ok;
-  report_.lookup_ms.push_back(millis(answer.at - asked.at));
-  report_.rounds.push_back(static_cast<double>(answer.found.rounds));
+  count_answer(report_, people_[asked.target].identity.account_key(), answer.found, answer.at - asked.at);
 }
 
 Report Crowd::finish() {

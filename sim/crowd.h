@@ -54,6 +54,7 @@ class Crowd {
     overlay::HostCache cache;
     Time started{};
     bool counted_online = false;
+    bool leaving = false;
     std::uint32_t lives = 0;
   };
   struct Asked {

@@ -33,8 +33,8 @@ struct Known {
   const char* name;
   Report (*run)(const ScenarioConfig&);
 };
-constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_calls},         {"faults", run_faults},
-                                {"churn", run_churn},         {"massacre", run_massacre},   {"partition", run_partition},
+constexpr Known kScenarios[] = {{"lookup", run_lookup},      {"calls", run_calls},       {"faults", run_faults},
+                                {"churn", run_churn},        {"massacre", run_massacre}, {"partition", run_partition},
                                 {"joinstorm", run_joinstorm}};
 
 Report run_one(const ScenarioConfig& config) {
@@ -92,9 +92,7 @@ int main(int argc, char** argv) {
   std::uint64_t runs = 1;
 
   CLI::App app{"Runs the code that ships in a deterministic virtual network."};
-  app.add_option("scenario", config.scenario, "what happens")
-      ->required()
-      ->check(CLI::IsMember(scenario_names()));
+  app.add_option("scenario", config.scenario, "what happens")->required()->check(CLI::IsMember(scenario_names()));
   app.add_option("--nodes", config.nodes, "hosts (lookup 10000, calls 100, faults 24, the others 1000)")
       ->check(CLI::Range(4, 1'000'000));
   app.add_option("--seed", config.seed, "the run follows from it");

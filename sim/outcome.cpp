@@ -2,6 +2,20 @@
 
 namespace linnet::sim {
 
+void count_answer(Report& report, const crypto::AccountKey& right, const overlay::Found& found, Duration took) {
+  bool good = false;
+  for (const auto& device : found.devices) {
+    if (device.record.account() == right)
+      good = true;
+    else
+      ++report.wrong_keys;
+  }
+  if (!good) return;
+  ++report.lookups_ok;
+  report.lookup_ms.push_back(millis(took));
+  report.rounds.push_back(static_cast<double>(found.rounds));
+}
+
 void report_world(Report& report, const ScenarioConfig& config, const Population& who, const World& world,
                   bool oversize) {
   report.scenario = config.scenario;

@@ -1,6 +1,7 @@
 // What every scenario reports of its world, and the invariants that hold in each.
 #pragma once
 
+#include "overlay/peer_event.h"
 #include "sim/report.h"
 #include "sim/scenario.h"
 #include "sim/world.h"
@@ -11,6 +12,9 @@ struct Population {
   std::uint32_t nodes = 0;
   std::uint32_t supernodes = 0;
 };
+
+// An answer to a lookup: whether it has whom it should, and what it took.
+void count_answer(Report& report, const crypto::AccountKey& right, const overlay::Found& found, Duration took);
 
 void report_world(Report& report, const ScenarioConfig& config, const Population& who, const World& world,
                   bool oversize);

@@ -111,8 +111,10 @@ std::string to_text(const Report& r) {
                       static_cast<unsigned long long>(r.lives), percentile(r.join_ms, 0.5).value_or(0),
                       percentile(r.join_ms, 0.99).value_or(0)));
   }
-  if (r.reattached_s) add(std::snprintf(line, sizeof line, "99 %% of leaves have a home again after %.0f s", *r.reattached_s));
-  if (r.survivor_load) add(std::snprintf(line, sizeof line, "most load of a survivor: %.1f of its usual", *r.survivor_load));
+  if (r.reattached_s)
+    add(std::snprintf(line, sizeof line, "99 %% of leaves have a home again after %.0f s", *r.reattached_s));
+  if (r.survivor_load)
+    add(std::snprintf(line, sizeof line, "most load of a survivor: %.1f of its usual", *r.survivor_load));
   if (r.calls > 0) {
     add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
                       static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));

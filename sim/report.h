@@ -31,8 +31,8 @@ struct Report {
   double bytes_per_supernode = 0;
   double bytes_records = 0;
   double bytes_contact_book = 0;
-  double bytes_host_cache = 0;      // of a peer; none of the two above holds it
-  double leaves_per_supernode = 0;  // attached: each leaf to four of them
+  double bytes_host_cache = 0;           // of a peer; none of the two above holds it
+  double leaves_per_supernode = 0;       // attached: each leaf to four of them
   double bytes_per_supernode_alone = 0;  // before the first leaf came; beside the three named apart
   double bytes_per_leaf_served = 0;      // what each attached leaf adds to that
   double upkeep_bps_leaf = 0;
@@ -46,10 +46,10 @@ struct Report {
   std::uint64_t calls_ok = 0;
 
   // Scenarios in which peers come and go.
-  std::vector<double> join_ms;         // from the start of a life to online
-  std::uint64_t lives = 0;             // that began
-  std::optional<double> reattached_s;  // until 99 % of the leaves that live had a living home again
-  std::optional<double> survivor_load; // most bytes a second of a supernode that lived on, to its usual
+  std::vector<double> join_ms;          // from the start of a life to online
+  std::uint64_t lives = 0;              // that began
+  std::optional<double> reattached_s;   // until 99 % of the leaves that live had a living home again
+  std::optional<double> survivor_load;  // most bytes a second of a supernode that lived on, to its usual
 
   // Invariants that were broken, in words. Empty is what every run must show.
   std::vector<std::string> broken;

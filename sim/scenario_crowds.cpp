@@ -15,7 +15,8 @@ constexpr auto kSupernodesWithin = seconds(20);
 constexpr auto kSettled = seconds(60);
 constexpr auto kAfterwards = seconds(60);  // what a fault may take to be forgotten
 constexpr auto kCutOff = std::chrono::minutes(10);
-constexpr double kShape = 0.6;  // of Weibull's law: many stay briefly, some for long
+constexpr auto kStorm = seconds(5);  // until everybody is online
+constexpr double kShape = 0.6;       // of Weibull's law: many stay briefly, some for long
 
 Population population(const ScenarioConfig& config) {
   const auto nodes = config.nodes != 0 ? config.nodes : kCrowd;
@@ -180,7 +181,9 @@ Report run_joinstorm(const ScenarioConfig& config) {
   Crowd crowd(config, population(config));
   start_between(crowd, 0, crowd.supernodes(), Time{}, kSupernodesWithin);
   crowd.run("supernodes", Time{} + kSupernodesWithin + kSettled);
-  start_between(crowd, crowd.supernodes(), crowd.nodes(), crowd.world().now(), seconds(1));
+  const Time storm = crowd.world().now();
+  start_between(crowd, crowd.supernodes(), crowd.nodes(), storm, seconds(1));
+  crowd.ask_around(storm, kStorm, crowd.nodes());  // of those that are online by then
   return look_up(crowd, config, 0.999);
 }
 

@@ -163,18 +163,7 @@ class FaultsScenario {
         const auto asked = asked_.find({i, static_cast<std::uint64_t>(answer.found.find)});
         if (asked == asked_.end()) continue;
         const auto right = identity_for(config_, asked->second.first, Wall{1'800'000'000}).account_key();
-        bool good = false;
-        for (const auto& device : answer.found.devices) {
-          if (device.record.account() == right)
-            good = true;
-          else
-            ++report_.wrong_keys;
-        }
-        if (good) {
-          ++report_.lookups_ok;
-          report_.lookup_ms.push_back(millis(answer.at - asked->second.second));
-          report_.rounds.push_back(static_cast<double>(answer.found.rounds));
-        }
+        count_answer(report_, right, answer.found, answer.at - asked->second.second);
       }
     }
   }

@@ -182,18 +182,7 @@ class LookupScenario {
   }
 
   void judge(const Asked& asked, const PeerActor::Answer& answer) {
-    const auto right = actor(asked.target).identity().account_key();
-    bool good = false;
-    for (const auto& device : answer.found.devices) {
-      if (device.record.account() == right)
-        good = true;
-      else
-        ++report_.wrong_keys;
-    }
-    if (!good) return;
-    ++report_.lookups_ok;
-    report_.lookup_ms.push_back(millis(answer.at - asked.at));
-    report_.rounds.push_back(static_cast<double>(answer.found.rounds));
+    count_answer(report_, actor(asked.target).identity().account_key(), answer.found, answer.at - asked.at);
   }
 
   // What a host holds beside records, contact book and host cache. By allocation where the program counts its

@@ -146,8 +146,9 @@ Result<dht::Codec::Sealed> TypedCodec::seal_request(dht::TransactionId id, const
   Sealed out{nullptr, Bytes(dht::kRequestOverhead + payload)};
   auto put = begin(out.frame, dht::kRequestType, id, receiver_of(to.session, network_));
   const bool place = request.kind == dht::Kind::store && request.target != dht::Id{};
-  put.value(request.kind).value(static_cast<std::uint8_t>((request.sender ? kSender : 0) | (request.key ? kKey : 0) |
-                                                          (place ? kTarget : 0)));
+  put.value(request.kind)
+      .value(
+          static_cast<std::uint8_t>((request.sender ? kSender : 0) | (request.key ? kKey : 0) | (place ? kTarget : 0)));
   put.value(static_cast<std::uint16_t>(request.record.size()));
   put.value(request.sender ? number_of(*request.sender) : std::uint32_t{0});
   if (request.kind == dht::Kind::store) {
