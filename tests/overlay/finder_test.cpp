@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/overlay/net.h"
+#include "tests/overlay/one_leaf.h"
 
 namespace linnet::overlay::test {
 namespace {
 
-struct FinderTest : ::testing::Test {
+struct FinderTest : ::testing::Test, OneLeaf {
   Bytes record_of(const crypto::Identity& who) {
     dht::RecordBody body;
     body.session = who.session_key();
@@ -17,15 +17,6 @@ struct FinderTest : ::testing::Test {
   }
   crypto::Identity somebody() { return crypto::make_identity(net.suite, *node.rng, name, kWall); }
 
-  Net net{1, crypto::typed_suite()};
-  Node& node = net.add("me", Role::leaf);
-  SessionsConfig config = [this] {
-    SessionsConfig out;
-    out.network = node.config.network;
-    return out;
-  }();
-  Sessions sessions{config, net.suite, *node.rng, node.identity};
-  Context c{net.now, kWall, node.config, net.suite, *node.rng, node.identity, sessions};
   crypto::Address name = *crypto::Address::parse("bob@demo.example");
   Finder finder;
 };

@@ -3,14 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/overlay/net.h"
+#include "tests/overlay/one_leaf.h"
 
 namespace linnet::overlay::test {
 namespace {
 
 using std::chrono::milliseconds;
 
-struct PublisherTest : ::testing::Test {
+struct PublisherTest : ::testing::Test, OneLeaf {
   PublisherTest() {
     const auto block = publisher.sequences().announce();
     publisher.sequences().confirm(block->below);
@@ -27,15 +27,6 @@ struct PublisherTest : ::testing::Test {
     return out;
   }
 
-  Net net{1, crypto::typed_suite()};
-  Node& node = net.add("me", Role::leaf);
-  SessionsConfig config = [this] {
-    SessionsConfig out;
-    out.network = node.config.network;
-    return out;
-  }();
-  Sessions sessions{config, net.suite, *node.rng, node.identity};
-  Context c{net.now, kWall, node.config, net.suite, *node.rng, node.identity, sessions};
   Publisher publisher{node.config, node.identity};
   std::size_t copies = 6;  // of what is stored
 };
