@@ -1,5 +1,5 @@
-// Deadlines of many things, the earliest on top: a binary heap whose entries know their owners' slots, so that moving
-// one deadline costs O(log n). Equal deadlines go by id: the order never depends on addresses.
+// Deadlines of many things, the earliest on top: a binary heap, and beside it where the entry of each thing stands, so
+// that moving one deadline costs O(log n) and touches none of the things themselves. Equal deadlines go by id.
 #pragma once
 
 #include <cstdint>
@@ -12,53 +12,71 @@ namespace linnet {
 
 class DeadlineHeap {
  public:
-  static constexpr std::size_t kNone = 0;  // slot of something that is not in the heap; slots count from 1
+  // What a thing holds of its place here: numbers from 1, and kNone while it has no deadline.
+  using Slot = std::uint32_t;
+  static constexpr Slot kNone = 0;
 
   struct Entry {
     Time at;
     std::uint64_t id;
-    std::size_t* slot;
+    Slot slot;
   };
 
   bool empty() const { return entries_.empty(); }
   const Entry& top() const { return entries_.front(); }
   std::size_t size() const { return entries_.size(); }
-  std::size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry); }
+  std::size_t memory_bytes() const {
+    return entries_.capacity() * sizeof(Entry) + places_.capacity() * sizeof(std::uint32_t);
+  }
 
   // kNever takes it out.
-  void set(std::size_t& slot, std::uint64_t id, Time at) {
+  void set(Slot& slot, std::uint64_t id, Time at) {
     if (at == kNever) return remove(slot);
     if (slot == kNone) {
-      entries_.push_back({at, id, &slot});
-      slot = entries_.size();
+      slot = new_slot();
+      entries_.push_back({at, id, slot});
+      place(entries_.size() - 1, entries_.back());
       up(entries_.size() - 1);
       return;
     }
-    const auto i = slot - 1;
+    const std::size_t i = places_[slot - 1];
     if (entries_[i].at == at) return;
     entries_[i].at = at;
     down(up(i));
   }
 
-  void remove(std::size_t& slot) {
+  void remove(Slot& slot) {
     if (slot == kNone) return;
-    const auto i = slot - 1;
-    slot = kNone;
+    const std::size_t i = places_[slot - 1];
     const auto last = entries_.back();
     entries_.pop_back();
     if (i != entries_.size()) {
       place(i, last);
       down(up(i));
     }
+    places_[slot - 1] = free_;
+    free_ = std::exchange(slot, kNone);
     give_back();
   }
 
  private:
-  bool before(std::size_t a, std::size_t b) const {
-    return std::pair(entries_[a].at, entries_[a].id) < std::pair(entries_[b].at, entries_[b].id);
+  static bool before(const Entry& a, const Entry& b) { return a.at != b.at ? a.at < b.at : a.id < b.id; }
+
+  Slot new_slot() {
+    if (free_ == kNone) {
+      places_.push_back(0);
+      return static_cast<Slot>(places_.size());
+    }
+    const auto out = free_;
+    free_ = places_[out - 1];
+    return out;
   }
-  // A burst's memory, once an eighth of it is in use.
+  // A burst's memory, once an eighth of it is in use. Slots keep their numbers, so theirs goes with the last of them.
   void give_back() {
+    if (entries_.empty()) {
+      places_ = std::vector<std::uint32_t>();
+      free_ = kNone;
+    }
     if (entries_.capacity() < 8 || 8 * entries_.size() > entries_.capacity()) return;
     std::vector<Entry> less;
     less.reserve(2 * entries_.size());
@@ -67,30 +85,29 @@ class DeadlineHeap {
   }
   void place(std::size_t i, const Entry& entry) {
     entries_[i] = entry;
-    *entry.slot = i + 1;
+    places_[entry.slot - 1] = static_cast<std::uint32_t>(i);
   }
-  void swap(std::size_t a, std::size_t b) {
-    const auto entry = entries_[a];
-    place(a, entries_[b]);
-    place(b, entry);
-  }
+  // Both move the others into the hole that the entry leaves, and it at last.
   std::size_t up(std::size_t i) {
-    for (; i > 0 && before(i, (i - 1) / 2); i = (i - 1) / 2) swap(i, (i - 1) / 2);
+    const auto entry = entries_[i];
+    for (; i > 0 && before(entry, entries_[(i - 1) / 2]); i = (i - 1) / 2) place(i, entries_[(i - 1) / 2]);
+    place(i, entry);
     return i;
   }
   void down(std::size_t i) {
-    for (;;) {
-      auto least = i;
-      for (const auto child : {2 * i + 1, 2 * i + 2}) {
-        if (child < entries_.size() && before(child, least)) least = child;
-      }
-      if (least == i) return;
-      swap(i, least);
-      i = least;
+    const auto entry = entries_[i];
+    for (auto child = 2 * i + 1; child < entries_.size(); child = 2 * i + 1) {
+      if (child + 1 < entries_.size() && before(entries_[child + 1], entries_[child])) ++child;
+      if (!before(entries_[child], entry)) break;
+      place(i, entries_[child]);
+      i = child;
     }
+    place(i, entry);
   }
 
   std::vector<Entry> entries_;
+  std::vector<std::uint32_t> places_;  // of slots: in entries_, or the next free slot
+  Slot free_ = kNone;
 };
 
 }  // namespace linnet

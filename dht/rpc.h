@@ -81,7 +81,7 @@ class Rpc {
     Duration timeout{};
     std::uint8_t sends = 1;
     std::uint8_t cookies = 0;
-    std::size_t heap_slot = 0;  // of deadlines_
+    DeadlineHeap::Slot heap_slot = DeadlineHeap::kNone;  // of deadlines_
   };
   using Transactions = FlatMap<TransactionId, std::unique_ptr<Transaction>>;
 

@@ -34,7 +34,7 @@ class Outgoing {
   std::uint32_t index() const { return index_; }
   std::size_t memory_bytes() const;
 
-  std::size_t heap_slot = 0;
+  DeadlineHeap::Slot heap_slot = DeadlineHeap::kNone;
 
  private:
   struct Attempt {

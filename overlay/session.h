@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/deadline_heap.h"
 #include "crypto/replay.h"
 #include "overlay/channel_rx.h"
 #include "overlay/channel_tx.h"
@@ -80,7 +81,7 @@ class Session {
   // The peer receives where we send: it answered a challenge there, or message 2.
   bool reached() const { return returned_ || paths_.current().proven; }
 
-  std::size_t heap_slot = 0;  // of DeadlineHeap
+  DeadlineHeap::Slot heap_slot = DeadlineHeap::kNone;  // of DeadlineHeap
   // Waits for build().
   bool dirty() const { return dirty_; }
   void set_dirty(bool dirty) { dirty_ = dirty; }

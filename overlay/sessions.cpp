@@ -318,7 +318,7 @@ std::size_t Sessions::memory_bytes() const {
   bytes += (impl_->sessions.size() + impl_->outgoing.size()) * 32 + impl_->indexes.size() * 24;  // of the tables
   impl_->sessions.each([&](SessionId, const auto& session) { bytes += session->memory_bytes(); });
   impl_->outgoing.each([&](SessionId, const auto& pending) { bytes += pending->memory_bytes(); });
-  bytes += impl_->paths.memory_bytes() + impl_->deadlines.size() * sizeof(DeadlineHeap::Entry);
+  bytes += impl_->paths.memory_bytes() + impl_->deadlines.memory_bytes();
   for (const auto& packet : impl_->out) bytes += sizeof packet + packet.bytes.capacity();
   return bytes;
 }
