@@ -28,46 +28,8 @@ Floor floor_of(const SignedRecord& record, const ByteArray<7>& prefix) {
   return out;
 }
 
-void WriterShares::add(const Prefix& prefix, const Entry& entry) {
-  auto& of_prefix = entries_[prefix];
-  by_size_.erase({of_prefix.size(), prefix});
-  of_prefix.insert(entry);
-  by_size_.insert({of_prefix.size(), prefix});
-}
-
-void WriterShares::remove(const Prefix& prefix, const Entry& entry) {
-  const auto at = entries_.find(prefix);
-  if (at == entries_.end()) return;
-  by_size_.erase({at->second.size(), prefix});
-  at->second.erase(entry);
-  if (at->second.empty()) {
-    entries_.erase(at);
-  } else {
-    by_size_.insert({at->second.size(), prefix});
-  }
-}
-
-std::size_t WriterShares::of(const Prefix& prefix) const {
-  const auto at = entries_.find(prefix);
-  return at == entries_.end() ? 0 : at->second.size();
-}
-
-std::size_t WriterShares::memory_bytes() const {
-  constexpr std::size_t kNode = 32;  // of a tree, beside its value
-  std::size_t out = by_size_.size() * block_bytes(sizeof(*by_size_.begin()) + kNode);
-  for (const auto& [prefix, entries] : entries_) {
-    out += block_bytes(sizeof(*entries_.begin()) + kNode) + entries.size() * block_bytes(sizeof(Entry) + kNode);
-  }
-  return out;
-}
-
-std::optional<WriterShares::Entry> WriterShares::excess(std::size_t than) const {
-  if (by_size_.empty() || by_size_.rbegin()->first <= than) return std::nullopt;
-  return *entries_.at(by_size_.rbegin()->second).rbegin();
-}
-
 Floors::Table::iterator Floors::erase(Table::iterator at) {
-  shares_.remove(at->second.floor.prefix, {at->second.serial, at->second.floor.user, at->second.floor.account});
+  if (at->second.share != WriterShares::kNone) shares_.remove(at->second.share);
   return floors_.erase(at);
 }
 
@@ -128,8 +90,8 @@ void Floors::raise(const Floor& floor) {
   }
   if (!make_room_of_account(floor) || !make_room(floor)) return;
   const auto serial = ++serial_;
-  floors_.emplace(key, Entry{floor, serial});
-  if (floor.prefix != kNoPrefix) shares_.add(floor.prefix, {serial, floor.user, floor.account});
+  auto& entry = floors_.emplace(key, Entry{floor, serial, WriterShares::kNone}).first->second;
+  if (floor.prefix != kNoPrefix) entry.share = shares_.add(floor.prefix, {serial, floor.user, floor.account});
 }
 
 Status Floors::judge(const SignedRecord& record, Wall now) const {

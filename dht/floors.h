@@ -4,11 +4,11 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <tuple>
 #include <vector>
 
 #include "dht/record.h"
+#include "dht/writer_shares.h"
 
 namespace linnet::dht {
 
@@ -25,28 +25,6 @@ struct Floor {
   ByteArray<7> prefix{};   // of the writer; zeros on private networks
 };
 Floor floor_of(const SignedRecord& record, const ByteArray<7>& prefix);
-
-// How much of a table each writer prefix has filled. Bounded by the table.
-class WriterShares {
- public:
-  using Prefix = ByteArray<7>;
-  struct Entry {
-    std::uint64_t serial = 0;  // rises with every entry
-    crypto::UserKey user;
-    crypto::AccountKey account;  // where the table needs it to find the entry
-    auto operator<=>(const Entry&) const = default;
-  };
-  void add(const Prefix& prefix, const Entry& entry);
-  void remove(const Prefix& prefix, const Entry& entry);
-  std::size_t of(const Prefix& prefix) const;
-  // The youngest entry of the prefix that has most, if it has more than `than`.
-  std::optional<Entry> excess(std::size_t than) const;
-  std::size_t memory_bytes() const;
-
- private:
-  std::map<Prefix, std::set<Entry>> entries_;
-  std::set<std::pair<std::size_t, Prefix>> by_size_;
-};
 
 // Bounded, and so is what is kept of one account: floors of its newest epoch, of at most kPerAccount devices (those
 // that matter longest). A full one takes a floor only at the cost of the writer prefix that has most, as the store
@@ -72,6 +50,7 @@ class Floors {
   struct Entry {
     Floor floor;
     std::uint64_t serial = 0;
+    WriterShares::Place share = WriterShares::kNone;
   };
   using Table = std::map<Key, Entry>;
 

@@ -46,7 +46,7 @@ bool RoutingTable::self_among_nearest(const Id& target, std::size_t n) const {
 bool RoutingTable::wants(const Contact& contact) const {
   if (contact.device == device_ || contact.position == position_) return false;
   if (const auto* known = book_.find(contact.device)) {
-    return known->failures > 0 || (known->contact != contact && !known->live);
+    return known->failures > 0 || (!known->live && known->contact != contact);
   }
   if (book_.full()) return false;
   const auto index = index_of(contact);

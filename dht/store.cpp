@@ -5,15 +5,21 @@
 #include "base/blocks.h"
 
 namespace linnet::dht {
+namespace {
+
+// The order of keys is that of these, but for one pair in 2^64.
+std::uint64_t lead_of(const crypto::UserKey& key) { return lead(id_of(key)); }
+
+}  // namespace
 
 bool RecordStore::make_room(const IpAddress& writer) {
   if (count_ < max_records_) return true;
   const auto own = writer.is_global() ? shares_.of(writer.prefix()) : 0;
   const auto out = shares_.excess(own + 1);
   if (!out) return false;
-  const auto at = records_.find(out->user);
-  drop_if(at->second, [&](const Slot& s) { return s.serial == out->serial; });
-  if (at->second.empty()) erase(at);
+  const auto at = place_of(out->user);
+  drop_if(at->slots, [&](const Slot& s) { return s.serial == out->serial; });
+  if (at->slots.empty()) records_.erase(at);
   return true;
 }
 
@@ -53,16 +59,18 @@ Result<RecordStore::Put> RecordStore::put(Wall now, SignedRecord record, const I
 // The table may have changed since: room was made.
 RecordStore::Put RecordStore::add(SignedRecord record, const IpAddress& writer) {
   floors_.lift(record);
-  auto at = index_.find(record.user);
-  if (at == index_.end()) at = index_.emplace(record.user, records_.try_emplace(record.user).first).first;
-  auto& mine = at->second->second;
+  auto at = place_of(record.user);
+  if (at == records_.end() || !is_of(*at, record.user)) at = records_.insert(at, Held{lead_of(record.user), {}});
+  auto& mine = at->slots;
   const auto epoch = record.certificate.epoch;
   const auto account = record.account();
   ++count_;
   bytes_ += record.wire.size();
   ++serial_;
-  if (writer.is_global()) shares_.add(writer.prefix(), {serial_, record.user, {}});
-  mine.push_back(Slot{std::move(record), writer.prefix(), writer.is_global(), serial_});
+  const auto prefix = writer.prefix();
+  const auto share =
+      writer.is_global() ? shares_.add(prefix, {serial_, record.user, {}}) : WriterShares::Place{WriterShares::kNone};
+  mine.push_back(Slot{std::move(record), prefix, share, serial_});
   drop_older_epochs(mine, account, epoch);
   return Put::added;
 }
@@ -94,7 +102,7 @@ Status RecordStore::has_room(const Slots& slots, const SignedRecord& record, con
     const bool own = slot.record.account() == record.account();
     if (&slot == going || (own && slot.record.certificate.epoch < epoch)) continue;  // goes when this one comes
     ++kept;
-    if (slot.counts && writer.is_global() && slot.prefix == prefix) ++of_prefix;
+    if (slot.counts() && writer.is_global() && slot.prefix == prefix) ++of_prefix;
   }
   if (kept >= kPerKey || of_prefix >= kPerPrefix) return fail(Fault::refused);
   return {};
@@ -116,33 +124,56 @@ const RecordStore::Slot* RecordStore::going_for(const Slots& slots, const Signed
 void RecordStore::drop_if(Slots& slots, const std::function<bool(const Slot&)>& unwanted) {
   std::erase_if(slots, [&](const Slot& s) {
     if (!unwanted(s)) return false;
-    if (s.counts) shares_.remove(s.prefix, {s.serial, s.record.user, {}});
-    floors_.raise(floor_of(s.record, s.counts ? s.prefix : ByteArray<7>{}));
+    if (s.counts()) shares_.remove(s.share);
+    floors_.raise(floor_of(s.record, s.counts() ? s.prefix : ByteArray<7>{}));
     --count_;
     bytes_ -= s.record.wire.size();
     return true;
   });
 }
 
-RecordStore::Slots* RecordStore::slots_of(const crypto::UserKey& key) {
-  const auto at = index_.find(key);
-  return at == index_.end() ? nullptr : &at->second->second;
+// Keys are hashes, so where one stands follows from its first bytes, nearly; from there in steps that double, since who
+// chooses names may crowd them.
+RecordStore::Records::iterator RecordStore::place_of(const crypto::UserKey& key) {
+  const auto lead = lead_of(key);
+  const auto n = records_.size();
+  const auto guess = static_cast<std::size_t>((lead >> 32) * n >> 32);
+  std::size_t low = guess, high = guess;  // below `low` all are before the key, from `high` on none is
+  for (std::size_t step = 1; low > 0 && records_[low - 1].lead >= lead; step *= 2) {
+    high = low - 1;
+    low -= std::min(step, low);
+  }
+  for (std::size_t step = 1; high < n && records_[high].lead < lead; step *= 2) {
+    low = high + 1;
+    high += std::min(step, n - high);
+  }
+  const auto before = [&](const Held& held, std::uint64_t wanted) { return held.lead < wanted; };
+  const auto begin = records_.begin();
+  auto at = std::lower_bound(begin + static_cast<std::ptrdiff_t>(low), begin + static_cast<std::ptrdiff_t>(high), lead,
+                             before);
+  while (at != records_.end() && at->lead == lead && !at->slots.empty() && at->slots.front().record.user < key) ++at;
+  return at;
 }
 
-RecordStore::Records::iterator RecordStore::erase(Records::iterator at) {
-  index_.erase(at->first);
-  return records_.erase(at);
+bool RecordStore::is_of(const Held& held, const crypto::UserKey& key) {
+  if (held.slots.empty()) return held.lead == lead_of(key);
+  return held.slots.front().record.user == key;
+}
+
+RecordStore::Slots* RecordStore::slots_of(const crypto::UserKey& key) {
+  const auto at = place_of(key);
+  return at != records_.end() && is_of(*at, key) ? &at->slots : nullptr;
 }
 
 void RecordStore::purge(Wall now) {
   floors_.purge(now);
   if (now < next_expiry_) return;
   next_expiry_ = kNoExpiry;
-  for (auto it = records_.begin(); it != records_.end();) {
-    drop_if(it->second, [&](const Slot& s) { return now >= s.record.expiry; });
-    for (const auto& s : it->second) next_expiry_ = std::min(next_expiry_, s.record.expiry);
-    it = it->second.empty() ? erase(it) : std::next(it);
+  for (auto& held : records_) {
+    drop_if(held.slots, [&](const Slot& s) { return now >= s.record.expiry; });
+    for (const auto& s : held.slots) next_expiry_ = std::min(next_expiry_, s.record.expiry);
   }
+  std::erase_if(records_, [](const Held& held) { return held.slots.empty(); });
 }
 
 void RecordStore::restore(const std::vector<Floor>& floors) {
@@ -155,7 +186,7 @@ std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypt
   if (slots == nullptr) return std::nullopt;
   for (const auto& slot : *slots) {
     if (slot.record.device() != device || slot.record.account() != account) continue;
-    return floor_of(slot.record, slot.counts ? slot.prefix : ByteArray<7>{});
+    return floor_of(slot.record, slot.counts() ? slot.prefix : ByteArray<7>{});
   }
   return std::nullopt;
 }
@@ -173,8 +204,8 @@ std::vector<const SignedRecord*> RecordStore::find(const crypto::UserKey& key, W
 std::vector<const SignedRecord*> RecordStore::all(std::size_t most) const {
   std::vector<const SignedRecord*> out;
   out.reserve(std::min(count_, most));
-  for (const auto& [key, slots] : records_) {
-    for (const auto& slot : slots) {
+  for (const auto& held : records_) {
+    for (const auto& slot : held.slots) {
       if (out.size() == most) return out;
       out.push_back(&slot.record);
     }
@@ -184,27 +215,28 @@ std::vector<const SignedRecord*> RecordStore::all(std::size_t most) const {
 
 std::vector<crypto::UserKey> RecordStore::keys_after(const crypto::UserKey& key, std::size_t n) const {
   std::vector<crypto::UserKey> out;
-  for (auto it = records_.upper_bound(key); it != records_.end() && out.size() < n; ++it) out.push_back(it->first);
+  const auto from = const_cast<RecordStore*>(this)->place_of(key) - records_.begin();
+  for (auto i = static_cast<std::size_t>(from); i < records_.size() && out.size() < n; ++i) {
+    const auto& user = records_[i].slots.front().record.user;
+    if (user != key) out.push_back(user);
+  }
   return out;
 }
 
 std::size_t RecordStore::memory_bytes() const {
-  constexpr std::size_t kNode = 32;  // of a tree, beside its value
-  std::size_t out = floors_.memory_bytes() + shares_.memory_bytes();
-  out += index_.size() * block_bytes(sizeof(decltype(index_)::value_type) + 8) +
-         block_bytes(index_.bucket_count() * sizeof(void*));
-  for (const auto& [key, slots] : records_) {
-    out += block_bytes(sizeof(*records_.begin()) + kNode) + block_bytes(slots.capacity() * sizeof(Slot));
-    for (const auto& slot : slots) out += block_bytes(slot.record.wire.capacity());
+  std::size_t out = floors_.memory_bytes() + shares_.memory_bytes() + block_bytes(records_.capacity() * sizeof(Held));
+  for (const auto& held : records_) {
+    out += block_bytes(held.slots.capacity() * sizeof(Slot));
+    for (const auto& slot : held.slots) out += block_bytes(slot.record.wire.capacity());
   }
   return out;
 }
 
 void RecordStore::drop(const crypto::UserKey& key) {
-  const auto it = records_.find(key);
-  if (it == records_.end()) return;
-  drop_if(it->second, [](const Slot&) { return true; });
-  erase(it);
+  const auto at = place_of(key);
+  if (at == records_.end() || !is_of(*at, key)) return;
+  drop_if(at->slots, [](const Slot&) { return true; });
+  records_.erase(at);
 }
 
 }  // namespace linnet::dht

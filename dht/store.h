@@ -5,9 +5,7 @@
 
 #include <functional>
 #include <limits>
-#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "dht/floors.h"
@@ -53,11 +51,16 @@ class RecordStore {
   struct Slot {
     SignedRecord record;
     ByteArray<7> prefix;
-    bool counts = false;  // against the prefix: global addresses only
+    WriterShares::Place share = WriterShares::kNone;  // global addresses only
     std::uint64_t serial = 0;
+    bool counts() const { return share != WriterShares::kNone; }  // against the prefix
   };
   using Slots = std::vector<Slot>;
-  using Records = std::map<crypto::UserKey, Slots>;
+  struct Held {
+    std::uint64_t lead;  // the first 8 bytes of the key, big-endian
+    Slots slots;         // of one user key; empty for moments only
+  };
+  using Records = std::vector<Held>;
   static constexpr Wall kNoExpiry{std::numeric_limits<std::int64_t>::max()};
 
   Result<Put> replace(Slot& slot, SignedRecord record);
@@ -67,9 +70,10 @@ class RecordStore {
   Status has_room(const Slots& slots, const SignedRecord& record, const IpAddress& writer, const Slot* going) const;
   // Whose place a further device of the account takes; null if it needs nobody's.
   static const Slot* going_for(const Slots& slots, const SignedRecord& newcomer);
+  static bool is_of(const Held& held, const crypto::UserKey& key);
   Slots* slots_of(const crypto::UserKey& key);
   const Slots* slots_of(const crypto::UserKey& key) const { return const_cast<RecordStore*>(this)->slots_of(key); }
-  Records::iterator erase(Records::iterator at);
+  Records::iterator place_of(const crypto::UserKey& key);
   void drop_if(Slots& slots, const std::function<bool(const Slot&)>& unwanted);
 
   bool make_room(const IpAddress& writer);
@@ -80,9 +84,8 @@ class RecordStore {
   Floors floors_;  // of records that went; those that stand are their own
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
-  Records records_;                                               // ordered: handing on walks it
-  std::unordered_map<crypto::UserKey, Records::iterator> index_;  // into records_: a question costs no walk down a tree
-  Wall next_expiry_ = kNoExpiry;                                  // nothing expires before
+  Records records_;               // in the order of keys: handing on walks it
+  Wall next_expiry_ = kNoExpiry;  // nothing expires before
 };
 
 }  // namespace linnet::dht

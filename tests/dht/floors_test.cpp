@@ -216,5 +216,38 @@ TEST(Floors, AreToldOfAsTheyRiseAndTakenOverByTheNextRun) {
   EXPECT_EQ(keep(second, 6).size(), 1U);
 }
 
+TEST(WriterShares, AgreeWithACountOfEveryEntry) {
+  struct Known {
+    WriterShares::Prefix prefix{};
+    std::uint64_t serial = 0;
+    WriterShares::Place place = WriterShares::kNone;
+  };
+  SeededRng rng(5);
+  WriterShares shares;
+  std::vector<Known> naive;  // oldest first
+  for (std::uint64_t step = 1; step <= 20'000; ++step) {
+    if (naive.empty() || rng.below(100) < (step / 2000 % 2 == 0 ? 60U : 40U)) {
+      const auto prefix = writer(static_cast<std::uint32_t>(rng.below(20))).prefix();
+      naive.push_back({prefix, step, shares.add(prefix, {step, {}, {}})});
+    } else {
+      const auto gone = naive.begin() + static_cast<std::ptrdiff_t>(rng.below(naive.size()));
+      shares.remove(gone->place);
+      naive.erase(gone);
+    }
+    std::map<WriterShares::Prefix, std::size_t> count;
+    for (const auto& k : naive) ++count[k.prefix];
+    const auto of = writer(static_cast<std::uint32_t>(rng.below(20))).prefix();
+    ASSERT_EQ(shares.of(of), count.contains(of) ? count[of] : 0);
+    std::pair<std::size_t, WriterShares::Prefix> most{};
+    for (const auto& [prefix, n] : count) most = std::max(most, std::pair(n, prefix));
+    std::uint64_t youngest = 0;
+    for (const auto& k : naive) youngest = k.prefix == most.second ? k.serial : youngest;
+    const auto out = shares.excess(0);
+    ASSERT_EQ(out.has_value(), !naive.empty());
+    ASSERT_EQ(out ? out->serial : 0, youngest);
+    ASSERT_FALSE(shares.excess(most.first));
+  }
+}
+
 }  // namespace
 }  // namespace linnet::dht::test

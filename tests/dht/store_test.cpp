@@ -161,5 +161,36 @@ TEST(RecordStore, AFullStoreTakesFromThePrefixThatHasMost) {
   EXPECT_EQ(store.find(crypto::user_key(address("u59")), kNow).size(), 0U);
 }
 
+TEST(RecordStore, KeepsKeysInOrderHoweverTheyAreCrowded) {
+  RecordStore store(10'000);
+  std::map<crypto::UserKey, std::uint64_t> naive;
+  SeededRng rng(17);
+  const auto who = person(kTyped, 1);
+  auto record = record_for(kTyped, who, address("somebody"), 1, kNow, 0);
+  for (int step = 0; step < 3000; ++step) {
+    crypto::UserKey key{rng.array<32>()};
+    if (step % 3 != 0) key.bytes[0] = 0x77;  // who chooses names may look for such
+    if (step % 3 == 2) std::fill_n(key.bytes.begin(), 8, std::uint8_t{0x77});
+    record.user = key;
+    ASSERT_TRUE(store.put(kNow, record, IpAddress::v4(10, 0, 0, 1)));
+    naive[key] = 1;
+    if (rng.below(3) == 0) {
+      const auto from = naive.lower_bound(crypto::UserKey{rng.array<32>()});
+      if (from == naive.end()) continue;
+      store.drop(from->first);
+      naive.erase(from);
+    }
+  }
+  std::vector<crypto::UserKey> all;
+  for (const auto& [key, n] : naive) all.push_back(key);
+  EXPECT_EQ(store.keys_after({}, 10'000), all);
+  for (std::size_t i = 0; i < all.size(); i += 7) {
+    EXPECT_EQ(store.find(all[i], kNow).size(), 1U);
+    const auto after = store.keys_after(all[i], 3);
+    EXPECT_TRUE(std::equal(after.begin(), after.end(), all.begin() + static_cast<std::ptrdiff_t>(i) + 1));
+  }
+  EXPECT_TRUE(store.find(crypto::UserKey{}, kNow).empty());
+}
+
 }  // namespace
 }  // namespace linnet::dht::test

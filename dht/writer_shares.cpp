@@ -1,0 +1,106 @@
+#include "dht/writer_shares.h"
+
+#include "base/blocks.h"
+
+namespace linnet::dht {
+
+void WriterShares::place(std::size_t at, Number share) {
+  heap_[at] = share;
+  shares_[share].in_heap = static_cast<std::uint32_t>(at);
+}
+
+// The share at `at` has another size than before.
+void WriterShares::settle(std::size_t at) {
+  const auto share = heap_[at];
+  for (; at > 0 && before(share, heap_[(at - 1) / 2]); at = (at - 1) / 2) place(at, heap_[(at - 1) / 2]);
+  for (auto child = 2 * at + 1; child < heap_.size(); child = 2 * at + 1) {
+    if (child + 1 < heap_.size() && before(heap_[child + 1], heap_[child])) ++child;
+    if (!before(heap_[child], share)) break;
+    place(at, heap_[child]);
+    at = child;
+  }
+  place(at, share);
+}
+
+WriterShares::Number WriterShares::share_of(const Prefix& prefix) {
+  const auto [known, added] = numbers_.try_emplace(prefix, Number{0});
+  if (!added) return known->second;
+  auto number = free_share_;
+  if (number == kNone) {
+    number = static_cast<Number>(shares_.size());
+    shares_.emplace_back();
+  } else {
+    free_share_ = shares_[number].youngest;
+  }
+  shares_[number] = Share{prefix, kNone, 0, 0};
+  heap_.push_back(number);
+  place(heap_.size() - 1, number);
+  return known->second = number;
+}
+
+void WriterShares::drop(Number share) {
+  const std::size_t at = shares_[share].in_heap;
+  const auto last = heap_.back();
+  heap_.pop_back();
+  if (last != share) {
+    place(at, last);
+    settle(at);
+  }
+  numbers_.erase(shares_[share].prefix);
+  shares_[share].youngest = free_share_;
+  free_share_ = share;
+}
+
+WriterShares::Place WriterShares::add(const Prefix& prefix, const Entry& entry) {
+  const auto number = share_of(prefix);
+  auto& share = shares_[number];
+  auto out = free_node_;
+  if (out == kNone) {
+    out = static_cast<Place>(nodes_.size());
+    nodes_.emplace_back();
+  } else {
+    free_node_ = nodes_[out].older;
+  }
+  nodes_[out] = Node{entry, kNone, share.youngest, number};
+  if (share.youngest != kNone) nodes_[share.youngest].younger = out;
+  share.youngest = out;
+  ++share.entries;
+  settle(share.in_heap);
+  return out;
+}
+
+void WriterShares::remove(Place place) {
+  auto& node = nodes_[place];
+  auto& share = shares_[node.share];
+  if (node.older != kNone) nodes_[node.older].younger = node.younger;
+  (node.younger != kNone ? nodes_[node.younger].older : share.youngest) = node.older;
+  --share.entries;
+  if (share.entries == 0) {
+    drop(node.share);
+  } else {
+    settle(share.in_heap);
+  }
+  node.older = free_node_;
+  free_node_ = place;
+}
+
+std::size_t WriterShares::of(const Prefix& prefix) const {
+  const auto at = numbers_.find(prefix);
+  return at == numbers_.end() ? 0 : shares_[at->second].entries;
+}
+
+std::optional<WriterShares::Entry> WriterShares::excess(std::size_t than) const {
+  if (heap_.empty()) return std::nullopt;
+  const auto& most = shares_[heap_.front()];
+  if (most.entries <= than) return std::nullopt;
+  return nodes_[most.youngest].entry;
+}
+
+std::size_t WriterShares::memory_bytes() const {
+  constexpr std::size_t kNode = 32;  // of a tree, beside its value
+  return block_bytes(nodes_.capacity() * sizeof(Node)) + block_bytes(shares_.capacity() * sizeof(Share)) +
+         block_bytes(heap_.capacity() * sizeof(Number)) +
+         numbers_.size() * block_bytes(sizeof(decltype(numbers_)::value_type) + kNode);
+}
+
+}  // namespace linnet::dht
