@@ -156,8 +156,6 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   return v6(*bytes, scope);
 }
 
-bool IpAddress::is_v4() const { return std::equal(kMapped.begin(), kMapped.end(), bytes.begin()); }
-
 bool IpAddress::is_unspecified() const {
   if (is_v4()) return bytes[12] == 0;  // 0.0.0.0/8, RFC 1122
   return std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; });
@@ -183,18 +181,6 @@ bool IpAddress::is_private() const {
 bool IpAddress::is_multicast() const {
   if (!is_v4()) return bytes[0] == 0xff;
   return (bytes[12] & 0xf0) == 0xe0 || (bytes[12] == 255 && bytes[13] == 255 && bytes[14] == 255 && bytes[15] == 255);
-}
-
-ByteArray<7> IpAddress::prefix() const {
-  ByteArray<7> out{};
-  if (is_v4()) {
-    out[0] = 4;
-    std::copy_n(bytes.begin() + 12, 3, out.begin() + 1);
-  } else {
-    out[0] = 6;
-    std::copy_n(bytes.begin(), 6, out.begin() + 1);
-  }
-  return out;
 }
 
 std::string IpAddress::to_string() const {

@@ -1,6 +1,7 @@
 // Network addresses as values. No socket header: node/io converts.
 #pragma once
 
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -27,16 +28,28 @@ struct IpAddress {
   // Dotted IPv4 or RFC 4291 IPv6 text, without brackets; "%N" gives a numeric scope.
   static std::optional<IpAddress> parse(std::string_view text);
 
-  bool is_v4() const;
+  bool is_v4() const {  // ::ffff:0:0/96, in words: every datagram asks
+    std::uint64_t high;
+    std::uint32_t low;
+    std::memcpy(&high, bytes.data(), sizeof high);
+    std::memcpy(&low, bytes.data() + 8, sizeof low);
+    constexpr ByteArray<4> kMapped = {0, 0, 0xff, 0xff};
+    return high == 0 && low == std::bit_cast<std::uint32_t>(kMapped);
+  }
   bool is_unspecified() const;
   bool is_loopback() const;
   bool is_link_local() const;
   bool is_private() const;    // RFC 1918, RFC 4193, RFC 6598
   bool is_multicast() const;  // or broadcast
-  bool is_global() const { return !is_unspecified() && !is_loopback() && !is_link_local() && !is_private() && !is_multicast(); }
+  bool is_global() const {
+    return !is_unspecified() && !is_loopback() && !is_link_local() && !is_private() && !is_multicast();
+  }
 
   // /24 of an IPv4 address, /48 of an IPv6 one: the unit in which addresses are cheap to have.
-  ByteArray<7> prefix() const;
+  ByteArray<7> prefix() const {
+    if (!is_v4()) return {6, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]};
+    return {4, bytes[12], bytes[13], bytes[14], 0, 0, 0};
+  }
   std::string to_string() const;  // IPv6 in RFC 5952 form, without brackets
 
   auto operator<=>(const IpAddress&) const = default;
@@ -68,7 +81,8 @@ struct Endpoint {
 // One address and port, by whatever transport and socket.
 inline bool same_place(const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; }
 
-// Wire form: transport 1, family 1 (4 or 6), address 4 or 16, port 2 bytes. No scope; a link-local address is unspecified.
+// Wire form: transport 1, family 1 (4 or 6), address 4 or 16, port 2 bytes. No scope; a link-local address is
+// unspecified.
 void write(Writer& out, const Endpoint& endpoint);
 Result<Endpoint> read_endpoint(Reader& in);
 inline constexpr std::size_t kMaxEndpointBytes = 20;

@@ -285,15 +285,20 @@ void SupernodeRole::leave(const Context& c) {
   of_prefix_.clear();
 }
 
-void SupernodeRole::handle_timeout(const Context& c) {
-  if (sweep_at_ > c.now) return;
-  count_month(c.now, c.wall);
-  tell_closed(c, circuits_.expire(c.now));
+void SupernodeRole::drop_idle(const Context& c) {
   std::vector<SessionId> gone;
   for (const auto& [session, client] : clients_) {
     if (c.now - client.used >= kIdleClient && idle(session, client)) gone.push_back(session);
   }
   for (const auto session : gone) drop(c, session);
+  clients_at_ = c.now + kIdleClient / 6;
+}
+
+void SupernodeRole::handle_timeout(const Context& c) {
+  if (sweep_at_ > c.now) return;
+  count_month(c.now, c.wall);
+  tell_closed(c, circuits_.expire(c.now));
+  if (clients_at_ <= c.now) drop_idle(c);
   judge_late(c);
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }

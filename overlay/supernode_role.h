@@ -136,6 +136,7 @@ class SupernodeRole {
   bool pay(const Context& c, Client& client) const;
   bool make_room(const Context& c, const IpAddress& newcomer);
   bool idle(SessionId session, const Client& client) const;
+  void drop_idle(const Context& c);
   void drop(const Context& c, SessionId session);
   bool may_walk(const Client& client) const;
   void count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by);
@@ -178,6 +179,7 @@ class SupernodeRole {
   std::vector<Probation> probations_;  // oldest first
   Fifo<PartnerWanted> partner_wanted_;
   Time sweep_at_ = kNever;
+  Time clients_at_{};  // when a sweep next looks for idle ones: it reads all that is known of each
   Counters counters_;
 };
 
