@@ -102,8 +102,8 @@ class Reading {
 };
 
 // toml++ bounds how deep values are nested, but not how many segments a key has: it goes down one call for each. And
-// what it does at a letter beyond ASCII outside quotes is undefined (a range its table of white space forgets). A quote
-// that follows a number or a word opens nothing for it.
+// what it says of a letter beyond ASCII outside quotes helps nobody. A quote that follows a number or a word opens
+// nothing for it.
 constexpr std::size_t kMaxText = 32 * 1024;
 constexpr int kMaxDots = 32;  // of a line, outside quotes
 
