@@ -207,13 +207,22 @@ void Links::keep(Time now, SessionId session, bool kept) {
   link->legs_at = kept ? now + kLookAtLegs : kNever;
 }
 
+// A circuit that both ends agreed on inside their session, proven or not: its supernode has a session with us, so
+// nobody is flooded through it, and who is called would say his first word a round trip later.
+static std::optional<Path> first_agreed(const Link& link) {
+  for (const auto& leg : link.legs) {
+    if (leg.path) return leg.path;
+  }
+  return link.answered.empty() ? std::nullopt : std::optional(link.answered.front().second);
+}
+
 std::optional<Path> Links::voice_path(const Context& c, SessionId session) const {
   const auto* link = find(session);
   const auto current = link ? c.sessions.current_path(session) : std::nullopt;
   if (!current || current->kind != PathKind::forward) return current;
   const auto other =
       std::find_if(link->proven.begin(), link->proven.end(), [](const Path& p) { return p.kind != PathKind::forward; });
-  return other == link->proven.end() ? std::nullopt : std::optional(*other);
+  return other == link->proven.end() ? first_agreed(*link) : std::optional(*other);
 }
 
 void Links::voice_sent(Time now, SessionId session) {
@@ -248,6 +257,11 @@ void Links::on_message(const Context& c, const LinkRooms& rooms, MessageIn in) {
   if (const auto* offer = std::get_if<control::CircuitOffer>(&*message)) on_offer(c, rooms, *link, *offer);
 }
 
+static bool agreed(const Link& link, const Path& path) {
+  return std::any_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) { return l.path == path; }) ||
+         std::any_of(link.answered.begin(), link.answered.end(), [&](const auto& a) { return a.second == path; });
+}
+
 // What a TURN server sends on looks as if it came straight.
 std::optional<Links::OnLink> Links::on(const Path& path) const {
   const auto same = [&](const Path& known) {
@@ -255,17 +269,11 @@ std::optional<Links::OnLink> Links::on(const Path& path) const {
   };
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
     const auto& [session, link] = *it;
-    const auto agreed = [&](const auto& circuit) { return circuit.second == path; };
     const auto proven = std::find_if(link.proven.begin(), link.proven.end(), same);
     if (proven != link.proven.end()) return OnLink{session, *proven};
-    if (std::any_of(link.answered.begin(), link.answered.end(), agreed)) return OnLink{session, path};
+    if (agreed(link, path)) return OnLink{session, path};
   }
   return std::nullopt;
-}
-
-static bool agreed(const Link& link, const Path& path) {
-  return std::any_of(link.legs.begin(), link.legs.end(), [&](const CircuitLeg& l) { return l.path == path; }) ||
-         std::any_of(link.answered.begin(), link.answered.end(), [&](const auto& a) { return a.second == path; });
 }
 
 std::optional<SessionId> Links::with_circuit(const Path& path) const {

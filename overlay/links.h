@@ -103,7 +103,7 @@ class Links {
   void close_all(const Context& c, const LinkRooms& rooms);
   void keep(Time now, SessionId link, bool kept);
   // The way of the link's frames. FORWARD carries no voice: while the frames still go there, the first other path that
-  // is proven (the answering end moves its frames only when the other's next one comes).
+  // is proven (the answering end moves its frames only when the other's next one comes), else an agreed circuit.
   std::optional<Path> voice_path(const Context& c, SessionId link) const;
   // Protect mode (Peer::ask_both): beside it a proven path at another place, while our voice goes two ways. Where there
   // is no room for both and nothing is heard by the first, the other takes its place.
@@ -120,8 +120,8 @@ class Links {
   void voice_sent(Time now, SessionId link);
   void voice_heard(Time now, SessionId link);
 
-  // The link on which this path is proven, or is a circuit that we accepted for it: the caller may have proven it
-  // before our own challenges are answered. The youngest when there are several.
+  // The link on which this path is proven, or is a circuit that was agreed on for it: voice goes there before it is
+  // proven. The youngest when there are several.
   struct OnLink {
     SessionId link{};
     Path path;  // as the link knows it

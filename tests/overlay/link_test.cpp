@@ -163,6 +163,24 @@ TEST(Link, VoiceIsHeardByACircuitThatTheCalledEndHasNotProvenYet) {
   EXPECT_TRUE(net.run_to([&] { return world.bob().last<LinkVoice>() != nullptr; }, seconds(1)));
 }
 
+// A first word does not wait for a round trip that proves what both agreed on.
+TEST(Link, BothEndsSpeakByACircuitThatNeitherHasProven) {
+  Net net;
+  net.lose = [&](const Endpoint&, const Bytes& bytes) {
+    return on_circuit(bytes) && bytes.size() == kCircuitHeader + kChallengePacket;
+  };
+  Linked world(net);
+  net.run(seconds(1));
+  ASSERT_TRUE(on_path(world.alice(), world.pair.a, PathKind::forward));
+  ASSERT_TRUE(on_path(world.bob(), world.pair.b, PathKind::forward));
+  for (auto* speaker : {&world.alice(), &world.bob()}) {
+    auto& hearer = speaker == &world.alice() ? world.bob() : world.alice();
+    speaker->peer->send_voice(net.now, speaker == &world.alice() ? world.pair.a : world.pair.b, Bytes(80, 0x80));
+    net.drain(*speaker);
+    EXPECT_TRUE(net.run_to([&] { return hearer.last<LinkVoice>() != nullptr; }, seconds(1)));
+  }
+}
+
 // FORWARD carries no voice, and the called end moves its frames only when one of the caller's comes by the circuit.
 TEST(Link, TheCalledEndSpeaksByACircuitWhileItsFramesStillGoByForward) {
   Net net(1, crypto::typed_suite());  // whose seal shows which frame a packet begins with
