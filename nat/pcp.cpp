@@ -36,7 +36,7 @@ Result<Map> get(Reader& in) {
 
 // Options follow one another in multiples of four.
 bool skip_options(Reader& in) {
-  while (in.remaining() >= kOptionHeader) {
+  while (in.ok() && in.remaining() >= kOptionHeader) {
     (void)in.u16();
     const std::size_t length = in.u16();
     (void)in.bytes((length + 3) / 4 * 4);

@@ -41,6 +41,19 @@ TEST(PortMapDamage, EveryTruncationOfAPcpRequestIsRefused) {
   for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(pcp::read_map_request(ByteView(wire).first(n))) << n;
 }
 
+// Found by the fuzz target: such an answer was read for ever.
+TEST(PortMapDamage, AnOptionLongerThanItsMessageIsRefused) {
+  pcp::Response response;
+  response.opcode = pcp::Opcode::map;
+  response.map.emplace();
+  pcp::MapRequest request;
+  for (auto wire : {pcp::write(response), pcp::write(request)}) {
+    for (const std::uint8_t byte : {0x0b, 0x0c, 0x11, 0x00, 0x00, 0x00, 0x00, 0x00}) wire.push_back(byte);
+    EXPECT_FALSE(pcp::read_response(wire));
+    EXPECT_FALSE(pcp::read_map_request(wire));
+  }
+}
+
 TEST(PortMapDamage, EveryTruncationOfANatPmpAnswerIsRefusedAndNothingMayFollow) {
   for (const auto opcode : {natpmp::Opcode::external_address, natpmp::Opcode::map_udp, natpmp::Opcode::map_tcp}) {
     natpmp::Response response;
