@@ -55,6 +55,7 @@ class Lab:
         self.name = f"m{os.getpid()}"
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="linnet-nat-"))
         self.homes = []
+        self.arguments = {}  # of up, for each host
         arguments = ["up", "-n", self.name, "-a", a, "-b", b, "-k", str(relays)]
         arguments += more
         if delay:
@@ -79,10 +80,20 @@ class Lab:
         made = self.linnet(host, "id", "new", f"{name or host}@lab.example")
         if made.returncode:
             raise RuntimeError(made.stderr)
-        command = ["ip", "netns", "exec", f"nat-{self.name}-{host}", self.program, "--home", str(self.root / host), "up", "--lan", "off", *arguments]
+        self.arguments[host] = arguments
+        self.start(host)
+
+    def start(self, host):
+        command = ["ip", "netns", "exec", f"nat-{self.name}-{host}", self.program, "--home", str(self.root / host), "up", "--lan", "off",
+                   *self.arguments[host]]
         r = subprocess.run(command, capture_output=True, text=True, timeout=60)
         if r.returncode:
             raise RuntimeError(f"{host}: {r.stderr}")
+
+    def again(self, host):
+        """The same person's next run: it remembers contacts and supernodes, and no session."""
+        self.linnet(host, "down")
+        self.start(host)
 
     def status(self, host):
         try:
