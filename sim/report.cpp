@@ -80,6 +80,8 @@ std::string to_json(const Report& r) {
   j["lives"] = r.lives;
   j["reattached_s"] = number(r.reattached_s);
   j["survivor_load"] = number(r.survivor_load);
+  j["survivor_load_10s"] = number(r.survivor_load_10s);
+  j["survivor_peak"] = number(r.survivor_peak);
   j["broken"] = r.broken;
   return j.dump();
 }
@@ -113,8 +115,13 @@ std::string to_text(const Report& r) {
   }
   if (r.reattached_s)
     add(std::snprintf(line, sizeof line, "99 %% of leaves have a home again after %.0f s", *r.reattached_s));
-  if (r.survivor_load)
-    add(std::snprintf(line, sizeof line, "most load of a survivor: %.1f of its usual", *r.survivor_load));
+  if (r.survivor_load) {
+    add(std::snprintf(line, sizeof line,
+                      "most load of a survivor: %.1f of its usual in a second, %.1f over ten seconds", *r.survivor_load,
+                      r.survivor_load_10s.value_or(0)));
+    add(std::snprintf(line, sizeof line, "its busiest second: %.1f of the busiest of the minute before",
+                      r.survivor_peak.value_or(0)));
+  }
   if (r.calls > 0) {
     add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
                       static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));

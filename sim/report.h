@@ -46,10 +46,14 @@ struct Report {
   std::uint64_t calls_ok = 0;
 
   // Scenarios in which peers come and go.
-  std::vector<double> join_ms;          // from the start of a life to online
-  std::uint64_t lives = 0;              // that began
-  std::optional<double> reattached_s;   // until 99 % of the leaves that live had a living home again
-  std::optional<double> survivor_load;  // most bytes a second of a supernode that lived on, to its usual
+  std::vector<double> join_ms;         // from the start of a life to online
+  std::uint64_t lives = 0;             // that began
+  std::optional<double> reattached_s;  // until 99 % of the leaves that live had a living home again
+  // Of a supernode that lived on: the bytes of its busiest second, and a second of its busiest ten, to those of a
+  // second of a supernode in the minute before; and to those of the busiest second of any in that minute.
+  std::optional<double> survivor_load;
+  std::optional<double> survivor_load_10s;
+  std::optional<double> survivor_peak;
 
   // Invariants that were broken, in words. Empty is what every run must show.
   std::vector<std::string> broken;

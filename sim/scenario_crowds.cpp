@@ -1,5 +1,6 @@
 // Peers that come and go: churn, massacre, partition, join storm.
 #include <cmath>
+#include <numeric>
 
 #include "sim/crowd.h"
 
@@ -104,20 +105,47 @@ class Churn {
 // The least share found that is asked of churn: 99.9 % when half stay ten minutes, 99 % when they stay for less.
 double share_of(double median_minutes) { return median_minutes >= 10 ? 0.999 : 0.99; }
 
-std::vector<std::uint64_t> bytes_out(Crowd& crowd) {
-  std::vector<std::uint64_t> out;
-  for (std::uint32_t i = 0; i < crowd.supernodes(); ++i) out.push_back(crowd.world().counters(HostId{i}).bytes_out);
-  return out;
-}
+// What each supernode sent, second by second.
+class Loads {
+ public:
+  explicit Loads(Crowd& crowd) : crowd_(crowd) {}
 
-// The most that any survivor sent in this second, to what all of them sent in a usual one.
-void note_load(Crowd& crowd, const std::vector<std::uint64_t>& before, double usual) {
-  const auto after = bytes_out(crowd);
-  auto& most = crowd.report().survivor_load;
-  for (std::uint32_t i = 0; i < crowd.supernodes(); ++i) {
-    if (crowd.alive(i)) most = std::max(most.value_or(0), static_cast<double>(after[i] - before[i]) / usual);
+  void second(std::string_view phase) {
+    const auto before = sent();
+    crowd_.run(phase, crowd_.world().now() + seconds(1));
+    auto now = sent();
+    for (std::size_t i = 0; i < now.size(); ++i) now[i] -= before[i];
+    seconds_.push_back(std::move(now));
   }
-}
+  double mean() const {
+    double all = 0;
+    for (const auto& second : seconds_) all = std::accumulate(second.begin(), second.end(), all);
+    return all / static_cast<double>(seconds_.size() * crowd_.supernodes());
+  }
+  // The most bytes a second that any supernode that lives sent in so many seconds on end.
+  double most(std::size_t span) const {
+    std::uint64_t most = 0;
+    for (std::uint32_t i = 0; i < crowd_.supernodes(); ++i) {
+      if (!crowd_.alive(i)) continue;
+      std::uint64_t sum = 0;
+      for (std::size_t at = 0; at < seconds_.size(); ++at) {
+        sum += seconds_[at][i] - (at >= span ? seconds_[at - span][i] : 0);
+        most = std::max(most, sum);
+      }
+    }
+    return static_cast<double>(most) / static_cast<double>(span);
+  }
+
+ private:
+  std::vector<std::uint64_t> sent() const {
+    std::vector<std::uint64_t> out;
+    for (std::uint32_t i = 0; i < crowd_.supernodes(); ++i) out.push_back(crowd_.world().counters(HostId{i}).bytes_out);
+    return out;
+  }
+
+  Crowd& crowd_;
+  std::vector<std::vector<std::uint64_t>> seconds_;
+};
 
 double share_at_home(Crowd& crowd) {
   std::uint32_t leaves = 0;
@@ -144,25 +172,24 @@ Report run_churn(const ScenarioConfig& config) {
 
 Report run_massacre(const ScenarioConfig& config) {
   Crowd crowd(config, population(config));
+  auto& report = crowd.report();
   fill(crowd);
-  auto before = bytes_out(crowd);
-  crowd.run("quiet", crowd.world().now() + kAfterwards);
-  double usual = 0;
-  const auto after = bytes_out(crowd);
-  for (std::size_t i = 0; i < after.size(); ++i) usual += static_cast<double>(after[i] - before[i]);
-  usual /= static_cast<double>(kAfterwards.count()) * crowd.supernodes();
+  Loads usual(crowd);
+  for (int i = 0; i < kAfterwards.count(); ++i) usual.second("quiet");
+  const auto busiest = usual.most(1);
   std::vector<std::uint32_t> doomed;
   for (std::uint32_t i = 1; i < crowd.supernodes(); ++i) doomed.push_back(i);
   while (doomed.size() > crowd.supernodes() / 2)
     doomed.erase(doomed.begin() + static_cast<std::ptrdiff_t>(crowd.rng().below(doomed.size())));
-  const Time killed = crowd.world().now();
   for (const auto i : doomed) crowd.die(i);
+  Loads healing(crowd);
   for (int second = 1; second <= kAfterwards.count(); ++second) {
-    before = bytes_out(crowd);
-    crowd.run("healing", killed + seconds(second));
-    note_load(crowd, before, usual);
-    if (!crowd.report().reattached_s && share_at_home(crowd) >= 0.99) crowd.report().reattached_s = second;
+    healing.second("healing");
+    if (!report.reattached_s && share_at_home(crowd) >= 0.99) report.reattached_s = second;
   }
+  report.survivor_load = healing.most(1) / usual.mean();
+  report.survivor_load_10s = healing.most(10) / usual.mean();
+  report.survivor_peak = healing.most(1) / busiest;
   return look_up(crowd, config, 0.99);
 }
 
