@@ -119,6 +119,9 @@ struct Dht::Impl {
   void hand_on(Time now, const Contact& contact);
   void tick(Time now);
   void check_liveness(Time now);
+  void look_after_silence(Time now);
+  void look_at_some(Time now);
+  bool looks_around(Time now) const;
   void let_go_of_far_records(Time now);
   void let_go(Time now, const crypto::UserKey& key);
   void on_let_go(std::uint64_t id, bool kept);
@@ -131,6 +134,7 @@ struct Dht::Impl {
   Duration timeout_for(const Contact& to) const;
   bool believable(const Contact& told, const Contact& by) const;
   bool fell_silent(Time now, const Contact& contact) const;
+  bool seems_dead(Time now, const Contact& contact) const;
 
   Config config;
   const crypto::Suite& suite;
@@ -148,8 +152,13 @@ struct Dht::Impl {
   Fifo<std::pair<Time, std::uint64_t>> lookup_deadlines;  // all lookups live equally long: in order of start
   std::vector<Contact> hints;
   std::vector<crypto::DeviceKey> pinging;
-  std::vector<std::pair<Time, crypto::DeviceKey>>
-      silent;             // the latest that did not answer: hearsay about them is not followed
+  struct Silent {
+    Time since{};
+    crypto::DeviceKey device;
+    bool alone = false;  // others answered meanwhile: it is not our own link that is dead
+  };
+  std::vector<Silent> silent;  // the latest that did not answer: hearsay about them is not followed
+  Time answered_at = Time::min();
   RttEstimate everybody;  // for contacts that were never measured
   std::size_t samples = 0;
 
@@ -161,6 +170,10 @@ struct Dht::Impl {
   Duration self_refresh_every{};
   bool searched_own = false;  // our own neighbourhood, since we know anybody
   std::size_t liveness_cursor = 0;
+  // Since many fell silent at once: when the next few are asked, how many are left, who was heard since need not be.
+  Time look_at = kNever;
+  std::size_t look_left = 0;
+  Time look_from = Time::min();
   crypto::UserKey store_cursor;
   std::uint64_t swept = ~std::uint64_t{0};  // generation of the table for which every record was looked at
   std::uint64_t sweeping = 0;               // generation when the present sweep began

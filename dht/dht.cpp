@@ -8,7 +8,7 @@ namespace linnet::dht {
 namespace {
 
 constexpr std::size_t kMaxEvents = 1024;
-constexpr std::size_t kNodesWidth = 8;    // nearest that must have answered before a find_nodes ends
+constexpr std::size_t kNodesWidth = 8;  // nearest that must have answered before a find_nodes ends
 constexpr Duration kRefreshAfterMove = std::chrono::seconds(5);
 
 Contact own_contact(const Config& config, const crypto::Suite& suite, const crypto::Identity& identity,
@@ -75,11 +75,12 @@ void Dht::Impl::handle_timeout(Time now) {
     drive(now, id);
   }
   if (now >= tick_at) tick(now);
+  if (now >= look_at) look_at_some(now);
   forget_old_deadlines();
 }
 
 Time Dht::Impl::next_timeout() const {
-  auto out = std::min(rpc.next_timeout(), tick_at);
+  auto out = std::min({rpc.next_timeout(), tick_at, look_at});
   if (!lookup_deadlines.empty()) out = std::min(out, lookup_deadlines.front().first);
   return out;
 }
@@ -155,9 +156,7 @@ std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {
 const Contact& Dht::self() const { return impl_->self; }
 void Dht::move_to(Time now, const Endpoint& self) { impl_->move_to(now, self); }
 
-std::vector<Contact> Dht::nearest(const Id& target, std::size_t n) const {
-  return impl_->contacts_near(target, n);
-}
+std::vector<Contact> Dht::nearest(const Id& target, std::size_t n) const { return impl_->contacts_near(target, n); }
 
 std::optional<Contact> Dht::contact_by_session(const crypto::SessionKey& key) const {
   const auto& book = impl_->table.book();
@@ -168,6 +167,7 @@ std::optional<Contact> Dht::contact_by_session(const crypto::SessionKey& key) co
   return std::nullopt;
 }
 
+bool Dht::looks_around(Time now) const { return impl_->looks_around(now); }
 bool Dht::covers(const Id& target, std::size_t n) const { return impl_->covers(target, n); }
 
 std::size_t Dht::contact_count() const { return impl_->table.size(); }

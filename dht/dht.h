@@ -121,6 +121,8 @@ class Dht {
   // Whether the n nearest supernodes to `target` are all in the table: it lies in our own neighbourhood, which was
   // searched. A lookup would find nobody else.
   bool covers(const Id& target, std::size_t n) const;
+  // Many supernodes fell silent just now, and those known are asked one after another whether they are there.
+  bool looks_around(Time now) const;
   // The supernode with this session key that answered us before.
   std::optional<Contact> contact_by_session(const crypto::SessionKey& key) const;
   // Nearest known contacts, self excluded.

@@ -122,6 +122,7 @@ void Dht::Impl::store_next(Time now, std::uint64_t id) {
     request.kind = Kind::store;
     request.record = goal.record.wire;
     const auto& to = goal.targets[goal.next++];
+    if (seems_dead(now, to)) continue;
     goal.given.push_back(to.device);
     if (ask(now, to, std::move(request), {Purpose::Kind::store, id, 0, 0})) ++goal.pending;
   }

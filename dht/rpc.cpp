@@ -76,7 +76,7 @@ std::optional<RpcEvent> Rpc::handle_timeout(Time now) {
   if (t.sends == kMaxSends) {
     ++counters_->timeouts;
     const auto gone = finish(id);
-    return Failed{std::move(gone->to), gone->purpose};
+    return Failed{std::move(gone->to), gone->purpose, gone->sent};
   }
   ++t.sends;
   send(t.to.endpoint, t.frame);
@@ -157,7 +157,7 @@ std::optional<RpcEvent> Rpc::handle_answer(Time now, const Datagram& datagram) {
   auto& answer = *opened;
   if (!answer) {  // sealed by the contact itself: it is no use to anybody
     ++counters_->malformed;
-    return Failed{std::move(done->to), done->purpose};
+    return Failed{std::move(done->to), done->purpose, done->sent};
   }
   ++counters_->answers_in;
   std::optional<Duration> rtt;

@@ -46,6 +46,7 @@ struct Late {
 struct Failed {
   Contact to;
   Purpose purpose;
+  Time sent{};
 };
 using RpcEvent = std::variant<Incoming, Answered, Late, Failed>;
 

@@ -7,7 +7,9 @@ std::vector<Contact> Dht::Impl::contacts_for(const Id& target, const Endpoint& l
   std::vector<Contact> out;
   out.reserve(kMaxContactsInAnswer);
   for (const auto handle : table.nearest(target, kMaxContactsInAnswer + 1)) {
-    const auto& contact = table.book().at(handle).contact;
+    const auto& entry = table.book().at(handle);
+    const auto& contact = entry.contact;
+    if (entry.failures > 0) continue;  // whoever is told of it would ask it too
     if (same_place(contact.endpoint, listener) || !may_tell(contact.endpoint.ip, listener.ip)) continue;
     out.push_back(contact);
     if (out.size() == kMaxContactsInAnswer) break;

@@ -111,6 +111,7 @@ void Dht::Impl::drive(Time now, std::uint64_t id) {
 
 void Dht::Impl::query(Time now, std::uint64_t id, Task& task, const Lookup::Ask& what) {
   const Contact to = *what.contact;
+  if (seems_dead(now, to)) return task.lookup.on_failure(what.slot);
   const auto* known = table.book().find(to.device);
   if ((known == nullptr || known->contact != to) && !verify(suite, config.network, to)) {
     ++counters.malformed;
@@ -172,7 +173,8 @@ void Dht::Impl::on_answered(Time now, Answered& answered) {
     ++samples;
   }
   if (const auto said = answered.answer.time) clock.hear(now, answered.from.endpoint.ip, answered.from.session, *said);
-  std::erase_if(silent, [&](const auto& s) { return s.second == answered.from.device; });
+  std::erase_if(silent, [&](const auto& s) { return s.device == answered.from.device; });
+  answered_at = now;
   auto& contacts = answered.answer.contacts;
   for (const auto& c : contacts) table.book().prefetch_slot(c.device);
   std::erase_if(contacts, [&](const Contact& c) { return !believable(c, answered.from); });
@@ -269,7 +271,10 @@ void Dht::Impl::on_late(Time now, const Purpose& purpose) {
 void Dht::Impl::on_failed(Time now, const Failed& failed) {
   table.failed(failed.to);
   if (silent.size() == kSilentRemembered) silent.erase(silent.begin());
-  silent.emplace_back(now, failed.to.device);
+  const bool alone = answered_at > failed.sent;
+  silent.push_back({now, failed.to.device, alone});
+  if (alone && looks_around(now)) table.failed(failed.to);  // many die: once is enough
+  look_after_silence(now);
   const auto& purpose = failed.purpose;
   if (purpose.kind == Purpose::Kind::ping) std::erase(pinging, failed.to.device);
   if (purpose.kind == Purpose::Kind::store) on_stored(now, purpose.task, AnswerStatus::refused);

@@ -17,6 +17,11 @@ constexpr Duration kFirstSelfRefresh = seconds(5);
 constexpr Duration kLastSelfRefresh = minutes(10);
 constexpr Duration kSilence = seconds(30);
 constexpr std::size_t kLivenessBatch = 8;
+constexpr std::size_t kFewSilent = 4;  // and a sixteenth of those known
+constexpr std::size_t kLookBatch = 4;
+constexpr Duration kLookPause = std::chrono::milliseconds(400);
+constexpr Duration kLookEvery = minutes(2);
+constexpr std::size_t kMostLookedAt = 512;
 constexpr std::size_t kRefreshWidth = 4;
 constexpr std::size_t kJoinWidth = 8;
 constexpr std::size_t kRecordsExamined = 256;
@@ -43,7 +48,16 @@ void Dht::Impl::learn(Time now, const Contact& contact, bool first) {
 
 bool Dht::Impl::fell_silent(Time now, const Contact& contact) const {
   return std::any_of(silent.begin(), silent.end(),
-                     [&](const auto& s) { return s.second == contact.device && now - s.first < kSilence; });
+                     [&](const auto& s) { return s.device == contact.device && now - s.since < kSilence; });
+}
+
+// It was asked for nothing just now, while others answered; twice, where there are few to ask in its place.
+bool Dht::Impl::seems_dead(Time now, const Contact& contact) const {
+  if (silent.empty()) return false;
+  const auto* known = table.book().find(contact.device);
+  if (known != nullptr && known->failures < (has_salted_roots() ? 1 : RoutingTable::kBad)) return false;
+  return std::any_of(silent.begin(), silent.end(),
+                     [&](const auto& s) { return s.device == contact.device && s.alone && now - s.since < kSilence; });
 }
 
 void Dht::Impl::ping(Time now, const Contact& contact) {
@@ -178,6 +192,30 @@ void Dht::Impl::check_liveness(Time now) {
     const bool doubtful = entry.failures > 0 && now - entry.tried > kTick * (1 << entry.failures);
     if (quiet || doubtful) due.push_back(entry.contact);
   }
+  for (const auto& contact : due) ping(now, contact);
+}
+
+// Many died at once, it seems: everybody known is asked, a few at a time, before records are sent to the dead.
+void Dht::Impl::look_after_silence(Time now) {
+  if (look_at != kNever || (look_from != Time::min() && now - look_from < kLookEvery)) return;
+  const auto dead =
+      std::count_if(silent.begin(), silent.end(), [&](const auto& s) { return s.alone && now - s.since < kSilence; });
+  if (static_cast<std::size_t>(dead) < std::max(kFewSilent, table.size() / 16)) return;
+  look_from = now;
+  look_left = std::min(table.book().size(), kMostLookedAt);
+  look_at = now + std::chrono::milliseconds(rng.below(1000));
+}
+
+bool Dht::Impl::looks_around(Time now) const { return look_from != Time::min() && now - look_from < kSilence; }
+
+void Dht::Impl::look_at_some(Time now) {
+  std::vector<Contact> due;
+  for (const auto n = table.book().size(); look_left > 0 && n > 0 && due.size() < kLookBatch; --look_left) {
+    liveness_cursor = (liveness_cursor + 1) % n;
+    const auto& entry = table.book().at(table.book().nth(liveness_cursor));
+    if (entry.failures == 0 && entry.heard < look_from) due.push_back(entry.contact);
+  }
+  look_at = due.empty() ? kNever : now + kLookPause;
   for (const auto& contact : due) ping(now, contact);
 }
 

@@ -23,9 +23,10 @@ void SupernodeRole::wait(dht::LookupId lookup, SessionId session, Client& client
 
 void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& client,
                                   const control::FindNodes& message) {
-  // Where a leaf belongs it asks again and again: a home knows its own neighbourhood, and while there is much to do, what
-  // we know will do.
-  const bool known = dht_.contact_count() == 0 || dht_.covers(message.target, control::kMaxContacts / 2);
+  // Where a leaf belongs it asks again and again: a home knows its own neighbourhood, and while there is much to do or
+  // many die, what we know will do.
+  const bool known =
+      dht_.contact_count() == 0 || dht_.looks_around(c.now) || dht_.covers(message.target, control::kMaxContacts / 2);
   if (!known && may_walk(client) && pending_.size() < kWalksForNodes) {
     if (const auto lookup = dht_.find_nodes(c.now, message.target)) {
       wait(*lookup, session, client, message.request, message.target);
@@ -33,7 +34,8 @@ void SupernodeRole::on_find_nodes(const Context& c, SessionId session, Client& c
     }
   }
   const auto nearest = dht_.nearest(message.target, control::kMaxContacts);
-  say(c, session, control::Nodes{message.request, with_self(message.target, nearest), dht_.network_clock().own_at(c.now)});
+  say(c, session,
+      control::Nodes{message.request, with_self(message.target, nearest), dht_.network_clock().own_at(c.now)});
 }
 
 void SupernodeRole::on_find_records(const Context& c, SessionId session, Client& client,

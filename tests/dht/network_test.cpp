@@ -264,6 +264,42 @@ TEST(MiniNetwork, DeadContactsLeaveTheTable) {
   }
 }
 
+std::size_t dead_among_nearest(Network& net, std::size_t i) {
+  const auto known = net[i].dht->nearest(net[i].dht->self().position, net.size());
+  return static_cast<std::size_t>(std::count_if(known.begin(), known.end(), [&](const Contact& c) {
+    for (std::size_t n = 0; n < net.size(); ++n) {
+      if (net[n].dead && net[n].dht->self().device == c.device) return true;
+    }
+    return false;
+  }));
+}
+
+TEST(MiniNetwork, WhenManyFallSilentEverybodyIsAskedWhetherHeIsThere) {
+  Network net(crypto::typed_suite(), 14);
+  net.grow(40);
+  net.run(minutes(2));
+  for (std::size_t i = 20; i < 40; ++i) net[i].dead = true;
+  for (int n = 0; n < 6; ++n) (void)net.find(0, address("nobody" + std::to_string(n)));
+  EXPECT_TRUE(net[0].dht->looks_around(net.now()));
+  net.run(seconds(20));
+  EXPECT_EQ(dead_among_nearest(net, 0), 0U);
+}
+
+TEST(MiniNetwork, WhoHearsNobodyAtAllThinksItsOwnLinkDead) {
+  Network net(crypto::typed_suite(), 15);
+  net.grow(40);
+  net.run(minutes(2));
+  const auto who = person(crypto::typed_suite(), 500'000, "person0");
+  ASSERT_GE(net.publish(20, record_for(crypto::typed_suite(), who, address("person0"), 1, net.wall())), 4U);
+  for (std::size_t i = 1; i < 40; ++i) net[i].dead = true;
+  for (int n = 0; n < 3; ++n) (void)net.find(0, address("nobody" + std::to_string(n)));
+  EXPECT_FALSE(net[0].dht->looks_around(net.now()));
+  for (std::size_t i = 1; i < 40; ++i) net[i].dead = false;
+  const auto found = net.find(0, address("person0"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->records.size(), 1U);
+}
+
 TEST(MiniNetwork, TheNetworkSizeIsEstimatedWithinAFactorOfThree) {
   Network net(crypto::typed_suite(), 13);
   net.grow(150, milliseconds(50));
