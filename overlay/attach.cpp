@@ -14,8 +14,10 @@ constexpr Duration kAttachAnswer = std::chrono::seconds(5);
 constexpr Duration kUnused = std::chrono::seconds(60);
 constexpr Duration kFirstEvaluation = std::chrono::seconds(1);
 constexpr Duration kMaxEvaluation = std::chrono::seconds(60);
-constexpr Duration kSpread = std::chrono::seconds(4);  // over which the leaves of a lost supernode take another
+// Over which the leaves of a lost supernode take another, for each that they have left.
+constexpr Duration kSpread = std::chrono::seconds(6);
 constexpr Duration kSpreadAlone = std::chrono::milliseconds(300);  // those that have no other
+constexpr unsigned kGivenUp = 6;                                   // failures, while others serve us
 constexpr Duration kLookAround = std::chrono::milliseconds(200);
 constexpr Duration kStreamsSoon = std::chrono::milliseconds(100);  // where datagrams brought no answer before
 constexpr Duration kDatagramsAgain = std::chrono::seconds(30);
@@ -229,23 +231,49 @@ std::optional<dht::Contact> Attachments::on_down(const Context& c, const Session
   const bool stood = s->session().has_value();
   const bool served = s->tag().has_value();
   const auto contact = s->contact;
+  const bool first = s->failures == 0;
   set_back(c, *s);
   changed_ = changed_ || stood;
   if (c.config.role == Role::leaf) {
-    // All leaves of a supernode lose it at once, and their next nearest is often the same one.
-    const bool others = std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& x) { return x.tag(); });
-    const auto spread = others ? kSpread : kSpreadAlone;
-    if (served)
-      hold_until_ = c.now + Duration(static_cast<std::int64_t>(c.rng.unit() * static_cast<double>(micros(spread))));
+    if (served) lost_home(c);
+    give_up(c, *s);
     choose(c);
-    if (stood) evaluate_at_ = std::min(evaluate_at_, std::max(c.now, hold_until_) + c.jittered(kLookAround));
+    if ((stood || first) && knows_too_few(c))
+      evaluate_at_ = std::min(evaluate_at_, std::max(c.now, hold_until_) + c.jittered(kLookAround));
   }
   return contact;
+}
+
+bool Attachments::any_serves() const {
+  return std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& s) { return s.tag(); });
+}
+
+bool Attachments::knows_too_few(const Context& c) const {
+  const auto sound = std::count_if(known_.begin(), known_.end(), [&](const dht::Contact& k) {
+    const auto* s = by_key(k.session);
+    return !s || !s->failing();
+  });
+  return static_cast<std::size_t>(sound) <= c.config.homes;
+}
+
+// All leaves of a supernode lose it at once, and their next nearest is often the same one.
+void Attachments::lost_home(const Context& c) {
+  const auto left = std::count_if(supernodes_.begin(), supernodes_.end(), [](const Supernode& x) { return x.tag(); });
+  const auto spread = left > 0 ? kSpread * left : kSpreadAlone;
+  const auto until = c.now + Duration(static_cast<std::int64_t>(c.rng.unit() * static_cast<double>(micros(spread))));
+  hold_until_ = hold_until_ > c.now ? std::min(hold_until_, until) : until;
 }
 
 void Attachments::set_back(const Context& c, Supernode& s) {
   s.state = Waiting{c.now + c.jittered(doubled(kFirstBackOff, s.failures, kMaxBackOff))};
   ++s.failures;
+}
+
+// It was asked often enough, by us who have others: who meets it again tells of it.
+void Attachments::give_up(const Context& c, Supernode& s) {
+  if (s.failures < kGivenUp || !any_serves()) return;
+  s.used = c.now;  // it is remembered for a while as one that failed
+  std::erase_if(known_, [&](const dht::Contact& k) { return k.session == s.key; });
 }
 
 void Attachments::attach(const Context& c, Supernode& s) {

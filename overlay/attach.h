@@ -60,6 +60,8 @@ struct Supernode {
   Endpoint home() const { return contact ? home_of(way, contact->endpoint) : endpoint; }
   bool connecting() const { return std::holds_alternative<Connecting>(state); }
   bool waiting() const { return std::holds_alternative<Waiting>(state); }
+  // It did not answer when it was tried last.
+  bool failing() const { return waiting() || (failures > 0 && !session()); }
 };
 
 class Attachments {
@@ -162,6 +164,11 @@ class Attachments {
   void went_up(const Context& c, Supernode& s, const SessionUp& up);
   void take_way(const Context& c, Supernode& s, const Endpoint& way);
   void set_back(const Context& c, Supernode& s);
+  void lost_home(const Context& c);
+  bool knows_too_few(const Context& c) const;
+  void give_up(const Context& c, Supernode& s);
+  void try_again(const Context& c);
+  bool any_serves() const;
   void choose(const Context& c);
   std::vector<dht::Contact> pick_homes(const Context& c) const;
   void pick_anchor(const Context& c);

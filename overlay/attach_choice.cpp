@@ -14,11 +14,12 @@ bool same_prefix(const dht::Contact& a, const dht::Contact& b) {
 
 }  // namespace
 
-// The nearest, with distinct prefixes where there is a choice. Who failed just now comes last.
+// The nearest, with distinct prefixes where there is a choice. Who failed is none until it answers again: else homes,
+// and with them our record, would come and go with each attempt.
 std::vector<dht::Contact> Attachments::pick_homes(const Context& c) const {
   const auto failing = [&](const dht::Contact& k) {
     const auto* s = by_key(k.session);
-    return s && s->waiting();
+    return s && s->failing();
   };
   const auto crowded = [](const std::vector<dht::Contact>& chosen, const dht::Contact& k) {
     return std::any_of(chosen.begin(), chosen.end(), [&](const dht::Contact& x) { return same_prefix(x, k); });
@@ -57,12 +58,27 @@ void Attachments::pick_anchor(const Context& c) {
   }
   for (const auto& k : known_) {
     auto* s = find(k.endpoint, k.session);
-    if (s && (s->wanted_home || s->waiting())) continue;
+    if (s && (s->wanted_home || s->failing())) continue;
     if (!s) s = add(c, k.endpoint, k.session);
     if (!s) return;
     s->contact = k;
     s->wanted_anchor = true;
     return;
+  }
+}
+
+// Those that would be homes if they answered.
+void Attachments::try_again(const Context& c) {
+  std::size_t sound = 0;
+  std::size_t tried = 0;
+  for (const auto& k : known_) {
+    auto* s = find(k.endpoint, k.session);
+    if (!s || !s->failing()) {
+      if (++sound >= c.config.homes) return;
+    } else if (std::holds_alternative<Idle>(s->state)) {
+      connect(c, *s);
+      if (++tried > c.config.homes) return;
+    }
   }
 }
 
@@ -82,6 +98,7 @@ void Attachments::choose(const Context& c) {
     if (std::holds_alternative<Idle>(s.state) && hold_until_ <= c.now) connect(c, s);
     if (std::holds_alternative<Connected>(s.state)) attach(c, s);
   }
+  try_again(c);
   if (settled()) release_unwanted(c);
 }
 

@@ -8,6 +8,11 @@ namespace {
 constexpr Duration kGatherHomes = std::chrono::milliseconds(100);
 constexpr Duration kSettling = std::chrono::seconds(2);  // how long a record that stands waits for the last home
 constexpr Duration kLostHome = std::chrono::milliseconds(500);
+// Over so much, for each home that changed, are spread the records that still lead here by two; those that lead by one
+// over so much once.
+constexpr Duration kSpreadRecords = std::chrono::seconds(60);
+constexpr Duration kJoining = std::chrono::seconds(10);  // until homes are those that will stay
+constexpr Duration kSpreadNames = std::chrono::seconds(10);
 constexpr Duration kStoreAnswer = std::chrono::seconds(3);  // doubled with each attempt: who is slow is not asked more
 constexpr unsigned kStoreAnswerDoubled = 3;
 constexpr Duration kFirstRebuild = std::chrono::milliseconds(300);  // between records while homes come and go; doubled
@@ -15,6 +20,10 @@ constexpr Duration kMaxRebuild = std::chrono::seconds(30);
 constexpr Duration kCalm = std::chrono::seconds(10);
 constexpr Duration kStoreAgain = std::chrono::milliseconds(500);
 constexpr Duration kStoreAgainMost = std::chrono::seconds(30);
+
+Duration lot_of(const Context& c, Duration spread) {
+  return Duration(static_cast<std::int64_t>(c.rng.unit() * static_cast<double>(micros(spread))));
+}
 
 }  // namespace
 
@@ -30,23 +39,42 @@ Publisher::Publisher(const PeerConfig& config, const crypto::Identity& identity)
   if (const auto key_name = identity.key_name(); key_name != identity.address) names_.emplace_back().address = key_name;
 }
 
-// Whether who has the record that stands still reaches us.
-bool Publisher::leads_here(const std::vector<dht::Home>& homes) const {
-  if (std::none_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored; })) return false;
-  return std::any_of(said_.begin(), said_.end(),
-                     [&](const dht::Home& h) { return std::find(homes.begin(), homes.end(), h) != homes.end(); });
+// By how many homes who has the record that stands still reaches us.
+std::size_t Publisher::leads_by(const std::vector<dht::Home>& homes) const {
+  if (std::none_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored; })) return 0;
+  return static_cast<std::size_t>(std::count_if(said_.begin(), said_.end(), [&](const dht::Home& h) {
+    return std::find(homes.begin(), homes.end(), h) != homes.end();
+  }));
 }
 
 void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool settled) {
   if (homes == homes_) {
-    if (settled && build_at_ != kNever) build_at_ = std::max(c.now, rebuild_from_);
+    if (settled && build_at_ != kNever && !waits_) build_at_ = std::max(c.now, rebuild_from_);
     return;
   }
   const bool lost = homes.size() < homes_.size();
   homes_ = std::move(homes);
-  const auto wait = lost ? kLostHome : settled ? Duration(0) : leads_here(homes_) ? kSettling : kGatherHomes;
+  const auto led = leads_by(homes_);
+  const auto changed = std::max(said_.size(), homes_.size()) - led;
+  if (led > 0 && changed == 0) return;  // the same in another order
+  const bool joining = !first_built_at_ || c.now - *first_built_at_ < kJoining;
+  if (!joining && led > 0) return draw_lot(c, led, changed);
+  waits_ = 0;
+  const auto wait = lost ? kLostHome : settled ? Duration(0) : led > 0 ? kSettling : kGatherHomes;
   const auto at = std::max(c.now + wait, rebuild_from_);
   build_at_ = build_at_ == kNever || settled ? at : std::min(build_at_, at);
+}
+
+// When many supernodes die at once, all their leaves have something new to say and can be reached as they are.
+void Publisher::draw_lot(const Context& c, std::size_t led, std::size_t changed) {
+  const auto spread = led > 1 ? kSpreadRecords * static_cast<int>(2 * changed) : kSpreadRecords;
+  const auto at = std::max(c.now + kSettling + lot_of(c, spread), rebuild_from_);
+  if (build_at_ == kNever || (led > 1 && changed > waits_)) {
+    build_at_ = at;
+  } else if (led == 1) {
+    build_at_ = std::min(build_at_, at);
+  }
+  waits_ = std::max(waits_, changed);
 }
 
 Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Address& address,
@@ -60,10 +88,13 @@ Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Addres
 
 void Publisher::build(const Context& c) {
   build_at_ = kNever;
+  const auto between = waits_ > 0 ? kSpreadNames : Duration(0);
+  waits_ = 0;
   if (homes_.empty()) return;  // what was published stands until it expires or a home comes back
   const bool calm = !built_at_ || c.now - *built_at_ > kCalm;
   rebuild_pause_ = calm ? kFirstRebuild : std::min(2 * rebuild_pause_, kMaxRebuild);
   built_at_ = c.now;
+  if (!first_built_at_) first_built_at_ = c.now;
   said_ = homes_;
   rebuild_from_ = c.now + rebuild_pause_;
   renew_at_ = c.now + std::chrono::duration_cast<Duration>(c.config.record_life) / 3;
@@ -72,8 +103,9 @@ void Publisher::build(const Context& c) {
     if (!record) continue;
     name.record = std::move(*record);
     name.request = 0;
+    name.give_up_at = kNever;
     name.attempts = 0;
-    name.store_at = c.now;
+    name.store_at = c.now + (&name == names_.data() ? Duration(0) : lot_of(c, between));
   }
 }
 

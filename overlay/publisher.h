@@ -70,7 +70,8 @@ class Publisher {
   };
 
   void build(const Context& c);
-  bool leads_here(const std::vector<dht::Home>& homes) const;
+  std::size_t leads_by(const std::vector<dht::Home>& homes) const;
+  void draw_lot(const Context& c, std::size_t led, std::size_t changed);
   Result<dht::SignedRecord> make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes);
 
   std::vector<Name> names_;
@@ -78,8 +79,10 @@ class Publisher {
   std::vector<dht::Home> said_;  // in the record that stands
   Sequences sequences_;
   Time build_at_ = kNever;
+  std::size_t waits_ = 0;  // changes for which build_at_ was drawn by lot; 0: it was not
   Time renew_at_ = kNever;
   std::optional<Time> built_at_;
+  std::optional<Time> first_built_at_;
   Time rebuild_from_ = Time::min();
   Duration rebuild_pause_{};
   std::uint64_t requests_ = 0;

@@ -145,7 +145,7 @@ TEST(Attach, AKilledHomeIsReplacedAndTheLeafIsStillFound) {
   for (auto& n : net.nodes()) {
     if (n->identity.session_key() == victim) net.kill(*n);
   }
-  net.run(seconds(60));
+  net.run(minutes(4));  // the record still leads to the three others, so it may wait
   std::size_t homes = 0;
   for (const auto& s : bob.peer->supernodes()) {
     if (s.home && s.attached) ++homes;
@@ -157,6 +157,33 @@ TEST(Attach, AKilledHomeIsReplacedAndTheLeafIsStillFound) {
   ASSERT_TRUE(found);
   ASSERT_EQ(found->devices.size(), 1U);
   for (const auto& home : found->devices[0].body.homes) EXPECT_NE(home.session, victim);
+}
+
+// Else homes, and with them the record, come and go with each attempt.
+TEST(Attach, AHomeThatDiedIsNoHomeWhileItIsTriedAgain) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  for (const auto* name : {"s2", "s3", "s4", "s5", "s6"}) net.start(net.add(name, Role::supernode, {"s1"}));
+  net.run(seconds(2));
+  auto& bob = net.add("bob", Role::leaf, {"s1", "s2"});
+  net.start(bob);
+  ASSERT_TRUE(net.run_to([&] { return online(bob) && attached(bob) == 4; }));
+  net.run(seconds(30));
+  crypto::SessionKey victim;
+  for (const auto& s : bob.peer->supernodes()) {
+    if (s.home) victim = s.session;
+  }
+  const auto is_home = [&] {
+    const auto known = bob.peer->supernodes();
+    return std::any_of(known.begin(), known.end(), [&](const auto& s) { return s.home && s.session == victim; });
+  };
+  auto& dead = **std::find_if(net.nodes().begin(), net.nodes().end(),
+                              [&](const auto& n) { return n->identity.session_key() == victim; });
+  net.kill(dead);
+  ASSERT_TRUE(net.run_to([&] { return !is_home(); }, minutes(1)));
+  EXPECT_FALSE(net.run_to(is_home, seconds(20)));
+  net.start(dead);
+  EXPECT_TRUE(net.run_to(is_home, minutes(3)));
 }
 
 TEST(Attach, ASupernodeThatComesBackIsUsedAgain) {

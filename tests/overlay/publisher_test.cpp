@@ -70,5 +70,75 @@ TEST_F(PublisherTest, ARecordThatLeadsNowhereDoesNotWait) {
   EXPECT_EQ(orders_after(milliseconds(100)), 2U);
 }
 
+// After the first seconds, when homes are those that stay.
+struct SettledPublisherTest : PublisherTest {
+  SettledPublisherTest() {
+    publisher.set_homes(c, {home(1), home(2), home(3), home(4)}, true);
+    EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+    EXPECT_EQ(orders_after(milliseconds(20'000)), 0U);
+  }
+  std::size_t seconds_until_said(int most) {
+    std::size_t said = 0;
+    for (int second = 1; second <= most; ++second) {
+      said += orders_after(milliseconds(1000));
+      if (said == 2) return static_cast<std::size_t>(second);
+    }
+    return static_cast<std::size_t>(most) + 1;
+  }
+};
+
+TEST_F(SettledPublisherTest, HomesInAnotherOrderAreNoNews) {
+  publisher.set_homes(c, {home(4), home(1), home(2), home(3)}, true);
+  EXPECT_EQ(publisher.next_timeout(), c.now - milliseconds(20'000) + c.config.record_life / 3);
+}
+
+TEST_F(SettledPublisherTest, ARecordThatStillLeadsHereByTwoIsReplacedByLotWithinTwoMinutesForEachChange) {
+  publisher.set_homes(c, {home(1), home(2), home(3)}, true);
+  EXPECT_LE(seconds_until_said(134), 134U);  // with settling, and the second name ten seconds later at most
+}
+
+TEST_F(SettledPublisherTest, ARecordThatLeadsHereByOneIsReplacedByLotWithinAMinute) {
+  publisher.set_homes(c, {home(1), home(2)}, false);
+  publisher.set_homes(c, {home(1)}, false);
+  EXPECT_LE(seconds_until_said(74), 74U);
+}
+
+TEST_F(SettledPublisherTest, ARecordThatLeadsHereByNoneIsReplacedAtOnce) {
+  publisher.set_homes(c, {home(1)}, false);
+  publisher.set_homes(c, {}, false);
+  publisher.set_homes(c, {home(7)}, false);
+  EXPECT_EQ(orders_after(milliseconds(100)), 2U);
+}
+
+TEST_F(SettledPublisherTest, ManyWhoLostTheSameHomesSpeakAtDifferentTimes) {
+  std::size_t sooner = 0;
+  for (int i = 0; i < 40; ++i) {
+    Publisher one(node.config, node.identity);
+    one.sequences().confirm(one.sequences().announce()->below);
+    one.set_homes(c, {home(1), home(2), home(3), home(4)}, true);
+    one.handle_timeout(c);
+    while (const auto order = one.poll()) one.on_result(c, order->request, copies);
+    auto later = c;
+    later.now += milliseconds(20'000);
+    one.set_homes(later, {home(1), home(2), home(6)}, true);
+    sooner += one.next_timeout() < later.now + std::chrono::minutes(2) ? 1 : 0;
+  }
+  EXPECT_GE(sooner, 8U);  // two changes: four minutes
+  EXPECT_LE(sooner, 32U);
+}
+
+TEST_F(SettledPublisherTest, ARecordMadeAnewWaitsForNoAnswerToTheOneBeforeIt) {
+  copies = 0;
+  publisher.clock_set(c);
+  publisher.handle_timeout(c);
+  while (publisher.poll()) {
+  }  // nobody answers
+  publisher.set_homes(c, {home(1), home(2), home(3)}, true);
+  c.now += milliseconds(2);
+  publisher.clock_set(c);
+  publisher.handle_timeout(c);
+  EXPECT_GT(publisher.next_timeout(), c.now);
+}
+
 }  // namespace
 }  // namespace linnet::overlay::test
