@@ -203,6 +203,7 @@ class Peer {
   struct Counters {
     std::uint64_t datagrams_in = 0, datagrams_out = 0, bytes_in = 0, bytes_out = 0, malformed = 0, dropped = 0,
                   forwarded = 0;
+    std::uint64_t not_shown = 0;  // records of ours that a home did not find
   };
   const Counters& counters() const;
 

@@ -43,6 +43,7 @@ bool Peer::Impl::pump_once(const Context& c) {
     order(c, *o);
     busy = true;
   }
+  busy |= read_back_records(c);
   while (auto q = finder.poll_question()) {
     question(c, *q);
     busy = true;
@@ -136,6 +137,7 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
     attachments.on_nodes(c, session, *nodes);
     for (const auto& contact : attachments.known()) cache.heard_of(contact);  // verified there
   } else if (const auto* records = std::get_if<control::Records>(&message)) {
+    if (read_back.owns(records->request)) return on_read_back(c, *records);
     finder.on_records(c, session, *records);
   } else if (const auto* published = std::get_if<control::Published>(&message)) {
     std::erase(goodbyes, published->request);
@@ -242,6 +244,39 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
   const control::FindRecords message{q.request, q.user, q.pinned, q.share};
   if (!sessions.send(c.now, *q.session, Channel::control, control::write(message)))
     finder.on_session_down(c, *q.session);
+}
+
+void Peer::Impl::read_back_from(const Context& c, const ReadBack::Question& q) {
+  const auto homes = attachments.for_publishing(config.homes);
+  const bool said = homes.size() > 1 && sessions.send(c.now, homes[q.home % homes.size()], Channel::control,
+                                                      control::write(control::FindRecords{q.request, q.user, {}, {}}));
+  if (!said) read_back.on_answer(c, q.request, std::nullopt);
+}
+
+void Peer::Impl::on_read_back(const Context& c, const control::Records& answer) {
+  const auto user = read_back.about(answer.request);
+  const auto* own = user ? publisher.record(*user) : nullptr;
+  if (own == nullptr || answer.busy) return read_back.on_answer(c, answer.request, std::nullopt);
+  const bool there =
+      std::any_of(answer.records.begin(), answer.records.end(), [&](const Bytes& wire) { return wire == own->wire; });
+  read_back.on_answer(c, answer.request, there);
+}
+
+bool Peer::Impl::read_back_records(const Context& c) {
+  bool busy = false;
+  while (auto kept = publisher.poll_kept()) {
+    if (!role) read_back.stored(c, kept->user, kept->home);
+  }
+  while (auto q = read_back.poll_question()) {
+    read_back_from(c, *q);
+    busy = true;
+  }
+  while (auto missing = read_back.poll_missing()) {
+    publisher.store_through(c, missing->user, missing->home);
+    ++counters.not_shown;
+    busy = true;
+  }
+  return busy;
 }
 
 void Peer::Impl::settle_partners(const Context& c) {

@@ -8,6 +8,7 @@
 #include "overlay/links.h"
 #include "overlay/partner.h"
 #include "overlay/publisher.h"
+#include "overlay/read_back.h"
 #include "overlay/supernode_role.h"
 
 namespace linnet::overlay {
@@ -52,6 +53,9 @@ struct Peer::Impl {
   void on_attachments(const Context& c);
   void order(const Context& c, const Publisher::Order& order);
   void question(const Context& c, const Finder::Question& question);
+  void read_back_from(const Context& c, const ReadBack::Question& question);
+  void on_read_back(const Context& c, const control::Records& answer);
+  bool read_back_records(const Context& c);
   void update_state(const Context& c);
   void settle_partners(const Context& c);
 
@@ -105,6 +109,7 @@ struct Peer::Impl {
   Attachments attachments;
   Bootstrap bootstrap;
   Publisher publisher;
+  ReadBack read_back;  // of a leaf: a supernode stores its own
   Finder finder;
   ForwardSources forwards;
   Links links;

@@ -180,15 +180,16 @@ void Peer::Impl::handle_timeout(Time now) {
   if (finder.next_timeout() <= now) finder.handle_timeout(c);
   if (links.next_timeout() <= now) links.handle_timeout(c, rooms());
   publisher.handle_timeout(c);
+  read_back.handle_timeout(c);
   meet_neighbours(c);
   pump(now);
 }
 
 Time Peer::Impl::next_timeout() const {
   if (!running) return kNever;
-  Time next =
-      std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(), publisher.next_timeout(),
-                finder.next_timeout(), links.next_timeout(), publish_alone_at, lan.next_timeout(), leaving_by});
+  Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
+                        publisher.next_timeout(), read_back.next_timeout(), finder.next_timeout(), links.next_timeout(),
+                        publish_alone_at, lan.next_timeout(), leaving_by});
   if (asked_all_at != kNever) next = std::min(next, asked_all_at + kAllSilent);
   if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
   if (partners && leaving_by == kNever) next = std::min(next, partners->next_timeout());

@@ -119,6 +119,14 @@ void Publisher::store_again(const Context& c) {
   }
 }
 
+void Publisher::store_through(const Context& c, const crypto::UserKey& user, unsigned home) {
+  for (auto& name : names_) {
+    if (!name.record || name.record->user != user || name.request != 0) continue;
+    name.attempts = home;
+    name.store_at = c.now;
+  }
+}
+
 std::vector<dht::SignedRecord> Publisher::withdrawals(const Context& c) {
   std::vector<dht::SignedRecord> out;
   for (auto& name : names_) {
@@ -141,6 +149,7 @@ void Publisher::on_result(const Context& c, std::uint64_t request, std::size_t c
     name.give_up_at = kNever;
     if (copies > 0) {
       name.stored = true;
+      if (name.record && name.attempts > 0) kept_.push_back({name.record->user, name.attempts - 1});
       name.attempts = 0;
     } else {
       const auto pause = std::min<Duration>(kStoreAgainMost, kStoreAgain * (1LL << std::min(name.attempts, 8U)));
@@ -179,6 +188,18 @@ const dht::SignedRecord* Publisher::record(const crypto::Address& address) const
     if (name.address == address && name.record) return &*name.record;
   }
   return nullptr;
+}
+
+const dht::SignedRecord* Publisher::record(const crypto::UserKey& user) const {
+  for (const auto& name : names_) {
+    if (name.record && name.record->user == user) return &*name.record;
+  }
+  return nullptr;
+}
+
+std::optional<Publisher::Kept> Publisher::poll_kept() {
+  if (kept_.empty()) return std::nullopt;
+  return kept_.take();
 }
 
 bool Publisher::stored() const {

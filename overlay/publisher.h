@@ -46,16 +46,25 @@ class Publisher {
   void clock_set(const Context& c);
   // What stands now is stored again, as it is: supernodes came or went.
   void store_again(const Context& c);
+  // The same through the home of that number, for who was not found there.
+  void store_through(const Context& c, const crypto::UserKey& user, unsigned home);
   // Records that say: nobody here. They shadow those before them until these expire.
   std::vector<dht::SignedRecord> withdrawals(const Context& c);
 
   void handle_timeout(const Context& c);
   Time next_timeout() const;
   std::optional<Order> poll();
+  // A home says that it stored it.
+  struct Kept {
+    crypto::UserKey user;
+    unsigned home = 0;  // Order::attempt
+  };
+  std::optional<Kept> poll_kept();
 
   Sequences& sequences() { return sequences_; }
   // The record of a name as we say it to people we call. Null before the first was built.
   const dht::SignedRecord* record(const crypto::Address& address) const;
+  const dht::SignedRecord* record(const crypto::UserKey& user) const;
   bool stored() const;  // every name
 
  private:
@@ -87,6 +96,7 @@ class Publisher {
   Duration rebuild_pause_{};
   std::uint64_t requests_ = 0;
   Fifo<Order> orders_;
+  Fifo<Kept> kept_;
 };
 
 }  // namespace linnet::overlay

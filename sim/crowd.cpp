@@ -25,9 +25,14 @@ Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link)
     : config_(config),
       who_(who),
       codec_(suite_of(config.wire), crypto::network_id("linnet")),
+      shipped_(dht::Sealer(suite_of(config.wire), crypto::network_id("linnet"), std::nullopt)),
+      hostile_(who.nodes),
       world_(world_config(config, link)),
       rng_(config.seed ^ 0x63726f77U) {
-  world_.watch([this](Time, HostId, HostId, ByteView bytes) { oversize_ |= bytes.size() > kMaxDatagram; });
+  world_.watch([this](Time, HostId, HostId, ByteView bytes) {
+    oversize_ |= bytes.size() > kMaxDatagram;
+    if (!bytes.empty() && (bytes[0] == dht::kRequestType || bytes[0] == dht::kAnswerType)) ++datagrams_;
+  });
   for (std::uint32_t i = 0; i < who_.nodes; ++i) {
     people_.push_back({identity_for(config_, i, world_.wall()), 1, {}, {}, false, false, 0});
     actors_.push_back(nullptr);
@@ -43,6 +48,7 @@ std::unique_ptr<PeerActor> Crowd::make(std::uint32_t i) {
   overlay::PeerConfig p;
   p.network = crypto::network_id("linnet");
   if (config_.wire == Wire::typed) p.codec = &codec_;
+  if (hostile_[i]) p.codec = hostile_[i].get();
   p.role = is_supernode(i) ? overlay::Role::supernode : overlay::Role::leaf;
   p.listen = {inside(i)};
   p.bootstrap = bootstrap_for(config_.seed, i, who_.supernodes);
@@ -51,6 +57,11 @@ std::unique_ptr<PeerActor> Crowd::make(std::uint32_t i) {
   return std::make_unique<PeerActor>(std::move(p), suite_of(config_.wire),
                                      seed_for(config_.seed + (std::uint64_t{person.lives} << 32), i), person.identity,
                                      person.cache);
+}
+
+void Crowd::corrupt(std::uint32_t i, Lie lie) {
+  dht::Codec& honest = config_.wire == Wire::typed ? static_cast<dht::Codec&>(codec_) : shipped_;
+  hostile_[i] = std::make_unique<HostileCodec>(honest, lie, conspiracy_);
 }
 
 void Crowd::start(Time now, std::uint32_t i) {
@@ -129,7 +140,7 @@ void Crowd::ask(Time now, std::uint32_t caller, std::uint32_t target) {
 std::optional<std::uint32_t> Crowd::somebody_online() {
   for (int i = 0; i < 64; ++i) {
     const auto one = static_cast<std::uint32_t>(rng_.below(who_.nodes));
-    if (online(one)) return one;
+    if (online(one) && honest(one)) return one;
   }
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/hostile.h"
 #include "sim/outcome.h"
 #include "sim/peer_actor.h"
 #include "sim/population.h"
@@ -29,6 +30,12 @@ class Crowd {
   // A leaf that a living supernode has accepted; a supernode that lives.
   bool has_home(std::uint32_t i) const;
 
+  // From its next life on.
+  void corrupt(std::uint32_t i, Lie lie);
+  bool honest(std::uint32_t i) const { return hostile_[i] == nullptr; }
+  // Of the DHT, so far.
+  std::uint64_t datagrams() const { return datagrams_; }
+
   // A life begins: the first, or one more, with the sequence and the host cache that the last one left behind.
   void start(Time now, std::uint32_t i);
   // Vanishes without a word.
@@ -37,7 +44,7 @@ class Crowd {
   void leave(Time now, std::uint32_t i);
   // Both must live until the answer is there, or it counts for nothing.
   void ask(Time now, std::uint32_t caller, std::uint32_t target);
-  // So many questions in `span`, from peers that are online to others that are, drawn when their moment comes.
+  // So many questions in `span`, from honest peers that are online to others that are, drawn when their moment comes.
   void ask_around(Time from, Duration span, std::uint64_t questions);
 
   void run(std::string_view phase, Time until);
@@ -73,13 +80,17 @@ class Crowd {
 
   ScenarioConfig config_;
   Population who_;
-  TypedCodec codec_;  // outlives the peers of the world
+  TypedCodec codec_;  // this and those who lie outlive the peers of the world
+  dht::NoiseCodec shipped_;
+  Conspiracy conspiracy_;
+  std::vector<std::unique_ptr<HostileCodec>> hostile_;  // null: an honest one
   World world_;
   SeededRng rng_;
   std::vector<Person> people_;
   std::vector<PeerActor*> actors_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, Asked> asked_;
   bool oversize_ = false;
+  std::uint64_t datagrams_ = 0;
   Report report_;
 };
 

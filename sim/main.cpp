@@ -33,9 +33,9 @@ struct Known {
   const char* name;
   Report (*run)(const ScenarioConfig&);
 };
-constexpr Known kScenarios[] = {{"lookup", run_lookup},      {"calls", run_calls},       {"faults", run_faults},
-                                {"churn", run_churn},        {"massacre", run_massacre}, {"partition", run_partition},
-                                {"joinstorm", run_joinstorm}};
+constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_calls},        {"faults", run_faults},
+                                {"churn", run_churn},         {"massacre", run_massacre},  {"partition", run_partition},
+                                {"joinstorm", run_joinstorm}, {"malicious", run_malicious}};
 
 Report run_one(const ScenarioConfig& config) {
   return std::find_if(std::begin(kScenarios), std::end(kScenarios),
@@ -87,7 +87,6 @@ int main(int argc, char** argv) {
   ScenarioConfig config;
   bool json = false;
   bool quiet = false;
-  double malicious = 0;
   std::string wire = "typed";
   std::uint64_t runs = 1;
 
@@ -100,7 +99,8 @@ int main(int argc, char** argv) {
   app.add_option("--loss", config.loss, "share of datagrams lost, 0 to 0.9")->check(CLI::Range(0.0, 0.9));
   app.add_option("--wire", wire, "full: shipped sealing; typed: stand-ins of equal size")
       ->check(CLI::IsMember({"full", "typed"}));
-  app.add_option("--malicious", malicious, "percent of supernodes that lie")->check(CLI::Range(0.0, 100.0));
+  app.add_option("--malicious", config.malicious, "percent of the supernodes of `malicious` that lie")
+      ->check(CLI::Range(0.0, 100.0));
   app.add_option("--session-median", config.session_median, "minutes a host of `churn` stays")
       ->check(CLI::Range(0.1, 1e6));
   app.add_option("--runs", runs, "so many seeds from --seed on, each twice: it must replay bit for bit")
@@ -112,8 +112,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  if (malicious > 0) {
-    std::cerr << "--malicious is not simulated yet.\n";
+  if (app.count("--malicious") > 0 && config.scenario != "malicious") {
+    std::cerr << "--malicious is for the scenario malicious.\n";
     return 2;
   }
   if (app.count("--session-median") > 0 && config.scenario != "churn") {

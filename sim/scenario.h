@@ -21,6 +21,7 @@ struct ScenarioConfig {
   double minutes = 1;          // of the measured part
   std::optional<double> loss;  // share of datagrams
   double session_median = 10;  // minutes that a peer of `churn` stays
+  double malicious = 20;       // percent of the supernodes of `malicious`
   std::function<void(std::string_view phase, double virtual_seconds)> progress;
 };
 
@@ -33,7 +34,7 @@ Report run_calls(const ScenarioConfig& config);
 Report run_faults(const ScenarioConfig& config);
 
 // `churn`: peers come and go, by Weibull's law with a median of `session_median`, half of them without a word, and look
-// one another up meanwhile. Default 1,000 peers, one in twenty a supernode; so in the next three.
+// one another up meanwhile. Default 1,000 peers, one in twenty a supernode; so in the next four.
 Report run_churn(const ScenarioConfig& config);
 // `massacre`: half of the supernodes die at one instant; lookups from 60 s later.
 Report run_massacre(const ScenarioConfig& config);
@@ -41,5 +42,8 @@ Report run_massacre(const ScenarioConfig& config);
 Report run_partition(const ScenarioConfig& config);
 // `joinstorm`: all leaves come within one second, and ask for one another as soon as they are online.
 Report run_joinstorm(const ScenarioConfig& config);
+
+// `malicious`: so many supernodes lie (hostile.h); honest peers look one another up.
+Report run_malicious(const ScenarioConfig& config);
 
 }  // namespace linnet::sim

@@ -105,6 +105,13 @@ class Churn {
 // The least share found that is asked of churn: 99.9 % when half stay ten minutes, 99 % when they stay for less.
 double share_of(double median_minutes) { return median_minutes >= 10 ? 0.999 : 0.99; }
 
+// And of so many supernodes in a hundred that lie (S/Kademlia: 99 % at 20).
+double share_right(double malicious) {
+  if (malicious <= 10) return 0.995;
+  if (malicious <= 20) return 0.99;
+  return malicious <= 30 ? 0.95 : 0;
+}
+
 // What each supernode sent, second by second.
 class Loads {
  public:
@@ -202,6 +209,28 @@ Report run_partition(const ScenarioConfig& config) {
   for (std::uint32_t i = 0; i < crowd.nodes(); ++i) crowd.world().put_on_side(HostId{i}, 0);
   crowd.run("healing", crowd.world().now() + kAfterwards);
   return look_up(crowd, config, 0.999);
+}
+
+Report run_malicious(const ScenarioConfig& config) {
+  Crowd crowd(config, population(config));
+  std::vector<std::uint32_t> liars;
+  for (std::uint32_t i = 1; i < crowd.supernodes(); ++i) liars.push_back(i);
+  const auto wanted = static_cast<std::size_t>(std::lround(config.malicious / 100 * crowd.supernodes()));
+  while (liars.size() > wanted)
+    liars.erase(liars.begin() + static_cast<std::ptrdiff_t>(crowd.rng().below(liars.size())));
+  for (std::size_t n = 0; n < liars.size(); ++n) crowd.corrupt(liars[n], static_cast<Lie>(n % kLies));
+  fill(crowd);
+  const Time from = crowd.world().now();
+  const auto first = crowd.datagrams();
+  crowd.run("quiet", from + kAfterwards);
+  const double upkeep = static_cast<double>(crowd.datagrams() - first) / static_cast<double>(kAfterwards.count());
+  const Time began = crowd.world().now();
+  const auto before = crowd.datagrams();
+  auto report = look_up(crowd, config, share_right(config.malicious));
+  const double lasted = static_cast<double>(micros(crowd.world().now() - began)) * 1e-6;
+  report.messages_per_lookup = (static_cast<double>(crowd.datagrams() - before) - upkeep * lasted) /
+                               static_cast<double>(std::max<std::uint64_t>(1, report.lookups));
+  return report;
 }
 
 Report run_joinstorm(const ScenarioConfig& config) {

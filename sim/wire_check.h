@@ -17,7 +17,7 @@ namespace linnet::sim {
 
 class WireCheck {
  public:
-  static constexpr std::uint64_t kOneOf = 88;  // round trips
+  static constexpr std::uint64_t kOneOf = 80;  // round trips
   static constexpr std::size_t kMaxUnderWay = 4096;
   static constexpr std::size_t kEphemerals = 4;  // of each side
 

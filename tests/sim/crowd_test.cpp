@@ -41,6 +41,20 @@ TEST(Partition, TwoHalvesAreOneNetworkAgainAMinuteAfterItHeals) {
   EXPECT_GE(r.lookups, 80U);
 }
 
+// Silent, denying, misrouting and poisoning; as homes they throw away what they are given to store.
+TEST(Malicious, AFifthOfTheSupernodesLieAndHonestPeersFindOneAnother) {
+  auto config = crowd_of(400, 3);
+  config.malicious = 20;
+  const auto lied_to = run_malicious(config);
+  EXPECT_EQ(broken(lied_to), "");  // 99 % found, no wrong key
+  EXPECT_GE(lied_to.lookups, 350U);
+  config.malicious = 0;
+  const auto honest = run_malicious(config);
+  EXPECT_EQ(broken(honest), "");
+  EXPECT_LE(lied_to.messages_per_lookup, 3 * honest.messages_per_lookup);
+  EXPECT_NE(lied_to.trace_hash, honest.trace_hash);
+}
+
 TEST(Churn, NearlyEverybodyIsFoundWhileHalfStayForLessThanTwoMinutes) {
   auto config = crowd_of(200, 1);
   config.session_median = 1.4;
