@@ -30,6 +30,11 @@ ForeignAgent::ForeignAgent(GMainContext* context, const ForeignConfig& config)
   EXPECT_TRUE(nice_address_set_from_string(&address, "127.0.0.1"));
   nice_agent_add_local_address(agent, &address);
   stream_ = nice_agent_add_stream(agent, 1);
+  if (config.turn) {
+    g_object_set(agent, "force-relay", TRUE, nullptr);
+    EXPECT_TRUE(nice_agent_set_relay_info(agent, stream_, 1, "127.0.0.1", *config.turn, "phone", "long and secret",
+                                          NICE_RELAY_TYPE_TURN_UDP));
+  }
   g_signal_connect(agent, "new-candidate-full", G_CALLBACK(&ForeignAgent::on_candidate), this);
   g_signal_connect(agent, "candidate-gathering-done", G_CALLBACK(&ForeignAgent::on_gathered), this);
   g_signal_connect(agent, "component-state-changed", G_CALLBACK(&ForeignAgent::on_state), this);

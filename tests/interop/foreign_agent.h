@@ -5,6 +5,7 @@
 #include <nice/agent.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ForeignConfig {
   bool trickle = false;
   bool regular_nomination = true;
   bool consent = false;
+  std::optional<std::uint16_t> turn;  // port of a server on the loopback (coturn.h): by its relays alone
 };
 
 class ForeignAgent {

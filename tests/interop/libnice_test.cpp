@@ -1,6 +1,8 @@
-// Our ICE agent and libnice's over real sockets: each controls once, with all candidates at once and one by one.
+// Our ICE agent and libnice's over real sockets: each controls once, with all candidates at once and one by one, and
+// with a libnice that is reached through a relay alone.
 #include <gmock/gmock.h>
 
+#include "coturn.h"
 #include "foreign_agent.h"
 #include "our_agent.h"
 
@@ -17,6 +19,7 @@ struct Case {
   bool trickle;
   bool regular = true;  // libnice: nominates one pair, or as it goes (RFC 5245's aggressive nomination)
   bool both_control = false;
+  bool relayed = false;  // theirs, by coturn
 };
 
 class Libnice : public testing::TestWithParam<Case> {
@@ -30,6 +33,10 @@ class Libnice : public testing::TestWithParam<Case> {
     foreign.controlling = !GetParam().we_control || GetParam().both_control;
     foreign.trickle = GetParam().trickle;
     foreign.regular_nomination = GetParam().regular;
+    if (GetParam().relayed) {
+      EXPECT_TRUE(coturn.up());
+      foreign.turn = coturn.port();
+    }
     ours = std::make_unique<OurAgent>(context.get(), config);
     theirs = std::make_unique<ForeignAgent>(context.get(), foreign);
   }
@@ -92,12 +99,14 @@ class Libnice : public testing::TestWithParam<Case> {
     ours->flush();
   }
 
+  Coturn coturn;
   Context context;
   std::unique_ptr<OurAgent> ours;
   std::unique_ptr<ForeignAgent> theirs;
 };
 
 TEST_P(Libnice, BothAgreeOnAPairAndDataCrossesIt) {
+  if (GetParam().relayed && !Coturn::here()) GTEST_SKIP() << "needs coturn";
   GetParam().trickle ? one_by_one() : all_at_once();
   ASSERT_TRUE(wait([&] { return theirs->ready && !ours->selections.empty(); })) << "theirs "
                                                                                 << (theirs->ready    ? "ready"
@@ -114,6 +123,12 @@ TEST_P(Libnice, BothAgreeOnAPairAndDataCrossesIt) {
   ASSERT_TRUE(wait([&] { return !theirs->received.empty() && !ours->received.empty(); }));
   EXPECT_THAT(ours->received, testing::ElementsAre("from libnice"));
   EXPECT_THAT(theirs->received, testing::ElementsAre("from linnet"));
+  if (GetParam().relayed) {
+    const auto all = theirs->candidates();
+    EXPECT_THAT(all, testing::Each(testing::HasSubstr(" typ relay ")));
+    EXPECT_THAT(all,
+                testing::Contains(testing::HasSubstr(" " + std::to_string(ours->selections.back().remote.port) + " ")));
+  }
   // One of two that want to control has to give in.
   if (!GetParam().both_control) {
     EXPECT_EQ(ours->agent().role(), GetParam().we_control ? Role::controlling : Role::controlled);
@@ -125,7 +140,10 @@ INSTANTIATE_TEST_SUITE_P(Ice, Libnice,
                                          Case{"WeControlTrickled", true, true},
                                          Case{"TheyControlTrickled", false, true},
                                          Case{"TheyControlAggressively", false, false, false},
-                                         Case{"BothWantToControl", true, false, true, true}),
+                                         Case{"BothWantToControl", true, false, true, true},
+                                         Case{"WeControlTheyAreRelayed", true, false, true, false, true},
+                                         Case{"TheyControlRelayed", false, false, true, false, true},
+                                         Case{"TheyControlRelayedTrickled", false, true, true, false, true}),
                          [](const auto& made) { return made.param.name; });
 
 }  // namespace
