@@ -38,6 +38,8 @@ struct PublishGoal {
   std::vector<crypto::DeviceKey> given;  // were told to store it
   std::size_t others = 0;                // so many hold it beside ourselves
   double supernodes = 0;                 // in the network, as far as we know
+  Id farthest;                           // of those
+  bool watched = false;                  // our own: who has it is remembered
   bool storing = false;
   bool kept = false;     // here
   bool resumed = false;  // too few took it: further ones were looked for
@@ -109,6 +111,9 @@ struct Dht::Impl {
   void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near);
   void store_next(Time now, std::uint64_t id);
   bool look_further(Time now, std::uint64_t id, Task& task);
+  void give(PublishGoal& goal, const Id& place, const Contact& to);
+  void watch(const PublishGoal& goal);
+  bool thinned(const crypto::UserKey& user) const;
   void on_stored(Time now, std::uint64_t id, AnswerStatus status);
 
   // Keeping the table and the copies (upkeep.cpp).
@@ -178,6 +183,14 @@ struct Dht::Impl {
   std::uint64_t swept = ~std::uint64_t{0};  // generation of the table for which every record was looked at
   std::uint64_t sweeping = 0;               // generation when the present sweep began
   bool sweep_is_clean = true;               // it found nothing that belongs elsewhere
+
+  // Who was given a record of our own: gone ones are seen, and nearer ones that came later.
+  struct Watched {
+    crypto::UserKey user;
+    Id farthest;
+    std::vector<std::pair<crypto::DeviceKey, bool>> given;  // and whether it was met then
+  };
+  std::vector<Watched> watched;
 
   // Records that others are to hold instead: dropped here when all of them are taken.
   struct Leaving {

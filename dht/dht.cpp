@@ -138,12 +138,16 @@ Result<LookupId> Dht::find_nodes(Time now, const Id& target) {
   return impl_->start(now, impl_->lookup_of(now, target, 1, kNodesWidth), FindNodesGoal{});
 }
 
-Result<LookupId> Dht::publish(Time now, SignedRecord record) {
+Result<LookupId> Dht::publish(Time now, SignedRecord record, bool watched) {
   const auto key = id_of(record.user);
   PublishGoal goal;
   goal.record = std::move(record);
+  goal.watched = watched;
+  goal.farthest = key;
   return impl_->start_publishing(now, key, std::move(goal));
 }
+
+bool Dht::thinned(const crypto::UserKey& user) const { return impl_->thinned(user); }
 
 std::vector<SignedRecord> Dht::local_records(const crypto::UserKey& key) const {
   std::vector<SignedRecord> out;

@@ -110,7 +110,10 @@ class Dht {
   Result<LookupId> find_nodes(Time now, const Id& target);
   // Stores at the `replicas` supernodes nearest the record's key (itself among them where it is one), then at the
   // `salted_replicas` nearest its salted root; Stored tells of the first.
-  Result<LookupId> publish(Time now, SignedRecord record);
+  // `watched`: who was given it is remembered, for thinned().
+  Result<LookupId> publish(Time now, SignedRecord record, bool watched = false);
+  // Of those that were given this record of our own two are gone, or have come nearer since and were not.
+  bool thinned(const crypto::UserKey& user) const;
   // What this node itself holds.
   std::vector<SignedRecord> local_records(const crypto::UserKey& key) const;
 

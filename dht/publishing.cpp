@@ -6,7 +6,9 @@
 namespace linnet::dht {
 namespace {
 
-constexpr std::size_t kNamers = 3;  // the nearest: if they know of nobody nearer, nobody else will
+constexpr std::size_t kMissed = 2;       // of six that hold it
+constexpr std::size_t kMostWatched = 4;  // a person has two names
+constexpr std::size_t kNamers = 3;       // the nearest: if they know of nobody nearer, nobody else will
 
 // Of all places, those nearer to `key` than the contact's.
 double share_nearer(const Id& key, const Contact& contact) {
@@ -53,7 +55,7 @@ bool Dht::Impl::store_at_once(Time now, std::uint64_t id, Task& task, Lookup::Sl
                     ask(now, to, std::move(request), {Purpose::Kind::store_at_once, id, slot, 0});
   if (!sent) return false;
   ++goal->pending;
-  goal->given.push_back(to.device);
+  give(*goal, place, to);
   return true;
 }
 
@@ -123,7 +125,7 @@ void Dht::Impl::store_next(Time now, std::uint64_t id) {
     request.record = goal.record.wire;
     const auto& to = goal.targets[goal.next++];
     if (seems_dead(now, to)) continue;
-    goal.given.push_back(to.device);
+    give(goal, id_of(goal.record.user), to);
     if (ask(now, to, std::move(request), {Purpose::Kind::store, id, 0, 0})) ++goal.pending;
   }
   const bool enough = goal.copies + goal.overtaken >= wanted;
@@ -132,6 +134,7 @@ void Dht::Impl::store_next(Time now, std::uint64_t id) {
     tasks.erase(at);
     return;
   }
+  if (goal.watched && goal.copies > 0) watch(goal);
   events.push(Stored{LookupId{id}, goal.copies});
   PublishGoal again;
   again.salted = true;
@@ -141,6 +144,39 @@ void Dht::Impl::store_next(Time now, std::uint64_t id) {
   if (!further) return;
   const auto root = salted_root(again.record.user);
   (void)start_publishing(now, root, std::move(again));
+}
+
+void Dht::Impl::give(PublishGoal& goal, const Id& place, const Contact& to) {
+  goal.given.push_back(to.device);
+  if (nearer(place, goal.farthest, to.position)) goal.farthest = to.position;
+}
+
+void Dht::Impl::watch(const PublishGoal& goal) {
+  Watched one{goal.record.user, goal.farthest, {}};
+  for (const auto& device : goal.given) {
+    const auto* entry = table.book().find(device);
+    one.given.emplace_back(device, entry != nullptr && entry->failures < RoutingTable::kBad);
+  }
+  std::erase_if(watched, [&](const Watched& w) { return w.user == one.user; });
+  if (watched.size() < kMostWatched) watched.push_back(std::move(one));
+}
+
+bool Dht::Impl::thinned(const crypto::UserKey& user) const {
+  const auto at = std::find_if(watched.begin(), watched.end(), [&](const Watched& w) { return w.user == user; });
+  if (at == watched.end()) return false;
+  std::size_t missing = 0;
+  for (const auto& [device, met] : at->given) {
+    const auto* entry = table.book().find(device);
+    missing += met && (entry == nullptr || entry->failures >= RoutingTable::kBad) ? 1 : 0;
+  }
+  const auto place = id_of(user);
+  for (const auto handle : table.nearest(place, config.replicas)) {
+    const auto& contact = table.book().at(handle).contact;
+    const bool given =
+        std::any_of(at->given.begin(), at->given.end(), [&](const auto& g) { return g.first == contact.device; });
+    missing += !given && nearer(place, contact.position, at->farthest) ? 1 : 0;
+  }
+  return missing >= kMissed;
 }
 
 // Some of those that answered did not take it.

@@ -194,7 +194,10 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
     emit(FloorRaised{raised->floor});
   } else if (const auto* stored = std::get_if<dht::Stored>(&event)) {
     std::erase(goodbye_stores, stored->lookup);
-    if (const auto request = take(own_stores, stored->lookup)) publisher.on_result(c, *request, stored->copies);
+    if (const auto request = take(own_stores, stored->lookup)) {
+      publisher.on_result(c, *request, stored->copies);
+      if (look_at_holders == kNever) look_at_holders = c.now + c.jittered(kLookAtHolders);
+    }
   } else if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
     if (joining != nodes->lookup) return;
     joining.reset();
@@ -213,7 +216,7 @@ void Peer::Impl::on_attachments(const Context& c) {
 
 void Peer::Impl::order(const Context& c, const Publisher::Order& order) {
   if (role) {
-    if (const auto lookup = role->dht().publish(c.now, order.record)) {
+    if (const auto lookup = role->dht().publish(c.now, order.record, true)) {
       own_stores.push_back({*lookup, order.request});
     } else {
       publisher.on_result(c, order.request, 0);

@@ -74,6 +74,7 @@ struct Peer::Impl {
   void leave(Time now);
   void leave_when_said(const Context& c);
   void handle_timeout(Time now);
+  static constexpr Duration kLookAtHolders = std::chrono::seconds(30);
   static constexpr Duration kTellRelayed = std::chrono::minutes(1);
   void tell_relayed(Time now, Duration least);
   Time next_timeout() const;
@@ -136,6 +137,7 @@ struct Peer::Impl {
   std::optional<dht::LookupId> joining;
   std::size_t contacts_seen = 0;
   Time asked_all_at = kNever;      // whether our supernodes still hear us
+  Time look_at_holders = kNever;   // of a supernode's own records
   Time publish_alone_at = kNever;  // a supernode that finds no other publishes with itself
 
   dht::NetworkClock clock;       // a leaf's; a supernode's DHT has its own

@@ -35,6 +35,7 @@ void Peer::Impl::stop_serving_links(const Context& c) {
   sessions.set_greeting({});
   joining.reset();
   publish_alone_at = kNever;
+  look_at_holders = kNever;
   for (const auto& find : std::exchange(own_finds, {})) finder.on_records(c, std::nullopt, {find.request, true, {}});
   for (const auto& store : std::exchange(own_stores, {})) publisher.on_result(c, store.request, 0);
   on_attachments(c);

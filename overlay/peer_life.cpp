@@ -177,6 +177,10 @@ void Peer::Impl::handle_timeout(Time now) {
     attachments.handle_timeout(c);
     attachments.try_datagrams(c, links.size() == 0);  // a circuit rests on the connection it was opened over
   }
+  if (look_at_holders <= now) {
+    look_at_holders = now + c.jittered(kLookAtHolders);
+    if (leaving_by == kNever) publisher.store_thinned(c, role->dht());
+  }
   if (finder.next_timeout() <= now) finder.handle_timeout(c);
   if (links.next_timeout() <= now) links.handle_timeout(c, rooms());
   publisher.handle_timeout(c);
@@ -191,7 +195,7 @@ Time Peer::Impl::next_timeout() const {
                         publisher.next_timeout(), read_back.next_timeout(), finder.next_timeout(), links.next_timeout(),
                         publish_alone_at, lan.next_timeout(), leaving_by});
   if (asked_all_at != kNever) next = std::min(next, asked_all_at + kAllSilent);
-  if (role) next = std::min({next, role->next_timeout(), role->dht().next_timeout()});
+  if (role) next = std::min({next, look_at_holders, role->next_timeout(), role->dht().next_timeout()});
   if (partners && leaving_by == kNever) next = std::min(next, partners->next_timeout());
   return next;
 }

@@ -127,6 +127,13 @@ void Publisher::store_through(const Context& c, const crypto::UserKey& user, uns
   }
 }
 
+void Publisher::store_thinned(const Context& c, const dht::Dht& dht) {
+  for (auto& name : names_) {
+    const bool stands = name.record && name.request == 0 && name.store_at == kNever;
+    if (stands && dht.thinned(name.record->user)) name.store_at = c.now + lot_of(c, kSpreadNames);
+  }
+}
+
 std::vector<dht::SignedRecord> Publisher::withdrawals(const Context& c) {
   std::vector<dht::SignedRecord> out;
   for (auto& name : names_) {

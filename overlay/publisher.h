@@ -48,6 +48,8 @@ class Publisher {
   void store_again(const Context& c);
   // The same through the home of that number, for who was not found there.
   void store_through(const Context& c, const crypto::UserKey& user, unsigned home);
+  // Of those that stand, the ones that the DHT finds thinned out.
+  void store_thinned(const Context& c, const dht::Dht& dht);
   // Records that say: nobody here. They shadow those before them until these expire.
   std::vector<dht::SignedRecord> withdrawals(const Context& c);
 

@@ -300,6 +300,62 @@ TEST(MiniNetwork, WhoHearsNobodyAtAllThinksItsOwnLinkDead) {
   EXPECT_EQ(found->records.size(), 1U);
 }
 
+struct Holders : ::testing::Test {
+  Holders() {
+    net.grow(40);
+    net.run(minutes(2));
+    EXPECT_TRUE(net[0].dht->publish(net.now(), record, true));
+    const auto stored = net.await<Stored>(0);
+    EXPECT_TRUE(stored);
+    net.run(seconds(5));
+  }
+  std::vector<std::size_t> holders() {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 1; i < net.size(); ++i) {
+      if (!net[i].dead && !net[i].dht->local_records(record.user).empty()) out.push_back(i);
+    }
+    return out;
+  }
+  // Somebody whom nobody knows is looked for near and far, so that who is dead is met.
+  void look_around() {
+    for (int n = 0; n < 12; ++n) (void)net.find(0, address("nobody" + std::to_string(n)));
+    (void)net.find(0, address("me"));
+    net.run(seconds(20));
+  }
+
+  Network net{crypto::typed_suite(), 16};
+  SignedRecord record =
+      record_for(crypto::typed_suite(), person(crypto::typed_suite(), 500'000, "me"), address("me"), 1, net.wall());
+};
+
+TEST_F(Holders, ARecordWhoseHoldersLiveIsNotThinned) {
+  look_around();
+  EXPECT_FALSE(net[0].dht->thinned(record.user));
+}
+
+TEST_F(Holders, ARecordIsThinnedWhenHoldersAreSeenToGoAndNoMoreWhenItWasStoredAgain) {
+  const auto before = holders();
+  ASSERT_GE(before.size(), 6U);
+  for (std::size_t i = 0; i < before.size(); i += 2) net[before[i]].dead = true;
+  look_around();
+  EXPECT_TRUE(net[0].dht->thinned(record.user));
+  const auto left = holders().size();
+  EXPECT_TRUE(net[0].dht->publish(net.now(), record, true));
+  EXPECT_TRUE(net.await<Stored>(0));
+  net.run(seconds(5));
+  EXPECT_GT(holders().size(), left);
+  EXPECT_FALSE(net[0].dht->thinned(record.user));
+}
+
+TEST_F(Holders, ARecordOfSomebodyElseIsNotWatched) {
+  const auto other = person(crypto::typed_suite(), 500'001, "bob");
+  EXPECT_TRUE(net[0].dht->publish(net.now(), record_for(crypto::typed_suite(), other, address("bob"), 1, net.wall())));
+  EXPECT_TRUE(net.await<Stored>(0));
+  for (std::size_t i = 1; i < net.size(); i += 2) net[i].dead = true;
+  look_around();
+  EXPECT_FALSE(net[0].dht->thinned(crypto::user_key(address("bob"))));
+}
+
 TEST(MiniNetwork, TheNetworkSizeIsEstimatedWithinAFactorOfThree) {
   Network net(crypto::typed_suite(), 13);
   net.grow(150, milliseconds(50));

@@ -186,6 +186,30 @@ TEST(Attach, AHomeThatDiedIsNoHomeWhileItIsTriedAgain) {
   EXPECT_TRUE(net.run_to(is_home, minutes(3)));
 }
 
+TEST(Attach, ASupernodeStoresItsRecordAgainWhenItsHoldersAreSeenToGo) {
+  Net net;
+  auto& first = net.add("s0", Role::supernode);
+  net.start(first);
+  std::vector<Node*> others;
+  for (int i = 1; i < 16; ++i) {
+    others.push_back(&net.add("s" + std::to_string(i), Role::supernode, {"s0"}));
+    net.start(*others.back());
+  }
+  net.run(minutes(2));
+  const auto& dht = *first.peer->dht();
+  ASSERT_FALSE(dht.thinned(crypto::user_key(first.identity.address)));
+  // Half of those nearest our name.
+  for (const auto& near : dht.nearest(dht::id_of(crypto::user_key(first.identity.address)), 3)) {
+    for (auto* n : others) {
+      if (n->identity.device_key() == near.device) net.kill(*n);
+    }
+  }
+  const auto ask = [&] { (void)look_up(net, first, crypto::Address::parse("nobody@example.org").value()); };
+  for (int i = 0; i < 4; ++i) ask();
+  ASSERT_TRUE(net.run_to([&] { return dht.thinned(crypto::user_key(first.identity.address)); }, minutes(10)));
+  EXPECT_TRUE(net.run_to([&] { return !dht.thinned(crypto::user_key(first.identity.address)); }, minutes(2)));
+}
+
 TEST(Attach, ASupernodeThatComesBackIsUsedAgain) {
   Net net;
   auto& s1 = net.add("s1", Role::supernode);
