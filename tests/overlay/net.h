@@ -152,6 +152,7 @@ class Net {
   bool log = false;
   std::size_t largest = 0;
   std::uint64_t steps = 0;
+  std::uint64_t to_nobody = 0;  // datagrams to where no node is
   std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
 
  private:
@@ -218,7 +219,7 @@ class Net {
     auto packet = std::move(wire_.begin()->second);
     wire_.erase(wire_.begin());
     const auto it = by_endpoint_.find(over(Transport::udp, packet.to));
-    if (it == by_endpoint_.end() || !it->second->peer) return;
+    if (it == by_endpoint_.end() || !it->second->peer) return (void)++to_nobody;
     auto& node = *it->second;
     if (log) {
       node.received.push_back(packet.bytes);
