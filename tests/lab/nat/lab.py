@@ -150,7 +150,14 @@ class Lab:
         lines = r.stdout.strip().splitlines()
         outcome = json.loads(lines[-1]) if lines else {"result": "failed"}
         outcome["heard"] = loud(heard)
+        outcome["callee"] = self.told(callee)
         return outcome
+
+    def told(self, host):
+        """What the other end of a call that just ended wrote down of it."""
+        self.watch(host, lambda s: not s.get("calls"), 10)
+        lines = self.linnet(host, "log", "--json").stdout.strip().splitlines()
+        return json.loads(lines[-1]) if lines else {}
 
     def host_of(self, via):
         """The supernode that a call's "via" names, by its address; None for anything else."""
