@@ -5,11 +5,6 @@
 namespace linnet::media {
 namespace {
 
-bool library_ready() {
-  static const bool ready = srtp_init() == srtp_err_status_ok;
-  return ready;
-}
-
 Fault to_fault(srtp_err_status_t status) {
   switch (status) {
     case srtp_err_status_auth_fail:
@@ -29,6 +24,23 @@ void set_policies(SrtpSuite suite, srtp_policy_t& policy) {
     srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
     srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
   }
+}
+
+// libsrtp on NSS loads and tests the whole of NSS for its first context, and unloads it with its last: one that is kept
+// spares every call that.
+srtp_t keep_one() {
+  srtp_policy_t policy{};
+  set_policies(SrtpSuite::aead_aes_256_gcm, policy);
+  ByteArray<64> no_key{};
+  policy.ssrc.type = ssrc_any_outbound;
+  policy.key = no_key.data();
+  srtp_t out = nullptr;
+  return srtp_create(&out, &policy) == srtp_err_status_ok ? out : nullptr;
+}
+
+bool library_ready() {
+  static const srtp_t kept = srtp_init() == srtp_err_status_ok ? keep_one() : nullptr;
+  return kept != nullptr;
 }
 
 using Operation = srtp_err_status_t (*)(srtp_t, void*, int*);
@@ -71,6 +83,8 @@ bool rtcp_header_fits(ByteView bytes, std::size_t tag) { return bytes.size() >= 
 }  // namespace
 
 void Srtp::Free::operator()(srtp_ctx_t_* context) const { srtp_dealloc(context); }
+
+bool Srtp::prepare() { return library_ready(); }
 
 Result<Srtp> Srtp::make(const SrtpKey& key, bool inbound) {
   if (!library_ready() || key.empty()) return fail(Fault::bad_key);

@@ -16,6 +16,10 @@ inline constexpr std::size_t kSrtpReplayWindow = 1024;  // packets
 // One direction of one stream.
 class Srtp {
  public:
+  // Makes the library ready, which takes 20 ms or more: who does it before the first call does not wait for it at the
+  // answer. False: it does not work here.
+  static bool prepare();
+
   // Outbound protects any SSRC of ours, inbound opens any SSRC of theirs; the session checks the SSRC before.
   // Fault: bad_key.
   static Result<Srtp> outbound(const SrtpKey& key);

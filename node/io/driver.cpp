@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/digest.h"
+#include "media/srtp.h"
 #include "node/io/clock.h"
 #include "node/io/control/view_json.h"
 #include "node/io/log.h"
@@ -422,6 +423,7 @@ void Driver::second() {
   store_people();
   node_.handle_wall(now(), wall());
   // By the median of supernodes' clocks, once there was time to hear it.
+  if (seconds_ == 0) (void)media::Srtp::prepare();  // who cannot will hear it from the call
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));
   announce_ = true;
   look_where_seen();

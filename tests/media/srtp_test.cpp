@@ -129,5 +129,11 @@ TEST(SrtpVectors, APacketProtectedElsewhereOpens) {
   EXPECT_EQ(to_hex(*plain), "800f1234decafbadcafebabe" + to_hex(Bytes(16, 0xab)));
 }
 
+// More than once too: what the library loads stays loaded.
+TEST(Srtp, IsMadeReadyBeforeAnyKeyIsKnown) {
+  EXPECT_TRUE(Srtp::prepare());
+  EXPECT_TRUE(Srtp::prepare());
+}
+
 }  // namespace
 }  // namespace linnet::media
