@@ -140,6 +140,7 @@ std::vector<dht::SignedRecord> Publisher::withdrawals(const Context& c) {
     if (!name.record || !sequences_.ready()) continue;
     if (auto record = make(c, name.address, {})) out.push_back(std::move(*record));
     name.record.reset();
+    name.request = 0;
     name.stored = false;
     name.store_at = kNever;
     name.give_up_at = kNever;
@@ -166,7 +167,7 @@ void Publisher::on_result(const Context& c, std::uint64_t request, std::size_t c
 }
 
 void Publisher::handle_timeout(const Context& c) {
-  if (renew_at_ <= c.now) build_at_ = std::min(build_at_, c.now);
+  if (may_renew() && renew_at_ <= c.now) build_at_ = std::min(build_at_, c.now);
   if (build_at_ <= c.now && sequences_.ready()) build(c);
   for (auto& name : names_) {
     if (name.give_up_at <= c.now) on_result(c, name.request, 0);
@@ -179,7 +180,7 @@ void Publisher::handle_timeout(const Context& c) {
 }
 
 Time Publisher::next_timeout() const {
-  Time next = renew_at_;
+  Time next = may_renew() ? renew_at_ : kNever;
   if (sequences_.ready()) next = std::min(next, build_at_);
   for (const auto& name : names_) next = std::min({next, name.store_at, name.give_up_at});
   return next;

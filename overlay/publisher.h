@@ -81,6 +81,8 @@ class Publisher {
   };
 
   void build(const Context& c);
+  // Else its time may be over, and it waits for a home or a block of sequences.
+  bool may_renew() const { return !homes_.empty() && sequences_.ready(); }
   std::size_t leads_by(const std::vector<dht::Home>& homes) const;
   void draw_lot(const Context& c, std::size_t led, std::size_t changed);
   Result<dht::SignedRecord> make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes);

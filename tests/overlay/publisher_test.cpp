@@ -61,6 +61,30 @@ TEST_F(PublisherTest, ARecordThatIsStoredNowhereLeadsNowhere) {
   EXPECT_GE(orders_after(milliseconds(1100)), 2U);
 }
 
+// A deadline that stays in the past would keep the driver turning on the spot.
+TEST_F(PublisherTest, WhoHasNoHomeWhenARecordIsToBeRenewedWaitsForOneAndRenewsItThen) {
+  publisher.set_homes(c, {home(1)}, true);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+  publisher.set_homes(c, {}, false);
+  EXPECT_EQ(orders_after(std::chrono::hours(1)), 0U);
+  EXPECT_EQ(publisher.next_timeout(), kNever);
+  publisher.set_homes(c, {home(1)}, true);
+  EXPECT_LE(publisher.next_timeout(), c.now);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+  EXPECT_GT(publisher.next_timeout(), c.now);
+}
+
+TEST_F(PublisherTest, WithoutABlockOfSequencesARenewalWaitsForOne) {
+  publisher.set_homes(c, {home(1)}, true);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+  while (publisher.sequences().ready()) (void)publisher.sequences().take();
+  EXPECT_EQ(orders_after(std::chrono::hours(1)), 0U);
+  EXPECT_GT(publisher.next_timeout(), c.now);
+  const auto block = publisher.sequences().announce();
+  publisher.sequences().confirm(block->below);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+}
+
 TEST_F(PublisherTest, ARecordThatLeadsNowhereDoesNotWait) {
   publisher.set_homes(c, {home(1)}, true);
   EXPECT_EQ(orders_after(milliseconds(0)), 2U);
