@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/heap.h"
 #include "base/time.h"
 
 namespace linnet {
@@ -35,14 +36,13 @@ class DeadlineHeap {
     if (slot == kNone) {
       slot = new_slot();
       entries_.push_back({at, id, slot});
-      place(entries_.size() - 1, entries_.back());
-      up(entries_.size() - 1);
+      settle_at(entries_.size() - 1);
       return;
     }
     const std::size_t i = places_[slot - 1];
     if (entries_[i].at == at) return;
     entries_[i].at = at;
-    down(up(i));
+    settle_at(i);
   }
 
   void remove(Slot& slot) {
@@ -51,8 +51,8 @@ class DeadlineHeap {
     const auto last = entries_.back();
     entries_.pop_back();
     if (i != entries_.size()) {
-      place(i, last);
-      down(up(i));
+      entries_[i] = last;
+      settle_at(i);
     }
     places_[slot - 1] = free_;
     free_ = std::exchange(slot, kNone);
@@ -87,22 +87,8 @@ class DeadlineHeap {
     entries_[i] = entry;
     places_[entry.slot - 1] = static_cast<std::uint32_t>(i);
   }
-  // Both move the others into the hole that the entry leaves, and it at last.
-  std::size_t up(std::size_t i) {
-    const auto entry = entries_[i];
-    for (; i > 0 && before(entry, entries_[(i - 1) / 2]); i = (i - 1) / 2) place(i, entries_[(i - 1) / 2]);
-    place(i, entry);
-    return i;
-  }
-  void down(std::size_t i) {
-    const auto entry = entries_[i];
-    for (auto child = 2 * i + 1; child < entries_.size(); child = 2 * i + 1) {
-      if (child + 1 < entries_.size() && before(entries_[child + 1], entries_[child])) ++child;
-      if (!before(entries_[child], entry)) break;
-      place(i, entries_[child]);
-      i = child;
-    }
-    place(i, entry);
+  void settle_at(std::size_t i) {
+    settle(entries_, i, before, [this](std::size_t at, const Entry& entry) { place(at, entry); });
   }
 
   std::vector<Entry> entries_;

@@ -1,40 +1,26 @@
 #include "dht/writer_shares.h"
 
 #include "base/blocks.h"
+#include "base/heap.h"
 
 namespace linnet::dht {
 
-void WriterShares::place(std::size_t at, Number share) {
-  heap_[at] = share;
-  shares_[share].in_heap = static_cast<std::uint32_t>(at);
-}
-
 // The share at `at` has another size than before.
-void WriterShares::settle(std::size_t at) {
-  const auto share = heap_[at];
-  for (; at > 0 && before(share, heap_[(at - 1) / 2]); at = (at - 1) / 2) place(at, heap_[(at - 1) / 2]);
-  for (auto child = 2 * at + 1; child < heap_.size(); child = 2 * at + 1) {
-    if (child + 1 < heap_.size() && before(heap_[child + 1], heap_[child])) ++child;
-    if (!before(heap_[child], share)) break;
-    place(at, heap_[child]);
-    at = child;
-  }
-  place(at, share);
+void WriterShares::settle_at(std::size_t at) {
+  settle(
+      heap_, at, [this](Number a, Number b) { return before(a, b); },
+      [this](std::size_t to, Number share) {
+        heap_[to] = share;
+        shares_[share].in_heap = static_cast<std::uint32_t>(to);
+      });
 }
 
 WriterShares::Number WriterShares::share_of(const Prefix& prefix) {
   const auto [known, added] = numbers_.try_emplace(prefix, Number{0});
   if (!added) return known->second;
-  auto number = free_share_;
-  if (number == kNone) {
-    number = static_cast<Number>(shares_.size());
-    shares_.emplace_back();
-  } else {
-    free_share_ = shares_[number].youngest;
-  }
-  shares_[number] = Share{prefix, kNone, 0, 0};
-  heap_.push_back(number);
-  place(heap_.size() - 1, number);
+  const auto number = free_or_new(shares_, free_share_, kNone, &Share::youngest);
+  shares_[number] = Share{prefix, kNone, 0, static_cast<std::uint32_t>(heap_.size())};
+  heap_.push_back(number);  // empty for a moment: last
   return known->second = number;
 }
 
@@ -43,8 +29,8 @@ void WriterShares::drop(Number share) {
   const auto last = heap_.back();
   heap_.pop_back();
   if (last != share) {
-    place(at, last);
-    settle(at);
+    heap_[at] = last;
+    settle_at(at);
   }
   numbers_.erase(shares_[share].prefix);
   shares_[share].youngest = free_share_;
@@ -54,18 +40,12 @@ void WriterShares::drop(Number share) {
 WriterShares::Place WriterShares::add(const Prefix& prefix, const Entry& entry) {
   const auto number = share_of(prefix);
   auto& share = shares_[number];
-  auto out = free_node_;
-  if (out == kNone) {
-    out = static_cast<Place>(nodes_.size());
-    nodes_.emplace_back();
-  } else {
-    free_node_ = nodes_[out].older;
-  }
+  const auto out = free_or_new(nodes_, free_node_, kNone, &Node::older);
   nodes_[out] = Node{entry, kNone, share.youngest, number};
   if (share.youngest != kNone) nodes_[share.youngest].younger = out;
   share.youngest = out;
   ++share.entries;
-  settle(share.in_heap);
+  settle_at(share.in_heap);
   return out;
 }
 
@@ -78,7 +58,7 @@ void WriterShares::remove(Place place) {
   if (share.entries == 0) {
     drop(node.share);
   } else {
-    settle(share.in_heap);
+    settle_at(share.in_heap);
   }
   node.older = free_node_;
   free_node_ = place;

@@ -51,8 +51,7 @@ class WriterShares {
     const auto& y = shares_[b];
     return x.entries != y.entries ? x.entries > y.entries : x.prefix > y.prefix;
   }
-  void place(std::size_t at, Number share);
-  void settle(std::size_t at);
+  void settle_at(std::size_t at);
 
   std::vector<Node> nodes_;
   std::vector<Share> shares_;
