@@ -10,6 +10,14 @@ using dht::Answer;
 using dht::Kind;
 using dht::Request;
 
+namespace {
+
+bool about_others(const Request& request) {
+  return request.kind == Kind::find_node || request.kind == Kind::find_record;
+}
+
+}  // namespace
+
 void Conspiracy::join(const dht::Contact& self) {
   const auto known =
       std::find_if(friends.begin(), friends.end(), [&](const auto& f) { return f.device == self.device; });
@@ -52,8 +60,9 @@ Result<dht::Codec::Opened> HostileCodec::open_request(const dht::RequestView& vi
   auto opened = honest_->open_request(view, own, ephemeral);
   if (opened) {
     const Working world;
-    asked_[view.header.transaction] = opened->request;
-    if (opened->request.kind == Kind::store) others_->keep(opened->request.record);
+    const auto& request = opened->request;
+    if (about_others(request)) asked_[view.header.transaction] = request;
+    if (request.kind == Kind::store) others_->keep(request.record);
   }
   return opened;
 }
@@ -62,12 +71,9 @@ Result<Bytes> HostileCodec::seal_answer(dht::TransactionId id, const State& stat
                                         std::size_t room) {
   auto at = asked_.extract(id);
   if (at.empty()) return honest_->seal_answer(id, state, answer, room);
-  const auto& asked = at.mapped();
-  const bool about_others = asked.kind == Kind::find_node || asked.kind == Kind::find_record;
-  if (!about_others) return honest_->seal_answer(id, state, answer, room);
   if (lie_ == Lie::silence) return fail(Fault::refused);
   auto altered = answer;
-  alter(asked, altered);
+  alter(at.mapped(), altered);
   return honest_->seal_answer(id, state, altered, room);
 }
 

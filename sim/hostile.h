@@ -49,7 +49,7 @@ class HostileCodec final : public dht::Codec {
   Lie lie_;
   Conspiracy* others_;
   std::uint64_t lies_ = 0;
-  std::unordered_map<dht::TransactionId, dht::Request> asked_;  // between question and answer, which is at once
+  std::unordered_map<dht::TransactionId, dht::Request> asked_;  // about others: answered at once
 };
 
 }  // namespace linnet::sim
