@@ -1,6 +1,7 @@
 #include "overlay/dns_message.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace linnet::overlay::dns {
 namespace {
@@ -176,6 +177,15 @@ std::string Name::key() const {
   return out;
 }
 
+// Without building keys: one packet may ask for as many comparisons as it has questions, times its answers.
+bool Name::operator==(const Name& other) const {
+  const auto same_letter = [](char a, char b) { return lower(a) == lower(b); };
+  return std::equal(labels.begin(), labels.end(), other.labels.begin(), other.labels.end(),
+                    [&](const std::string& a, const std::string& b) {
+                      return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), same_letter);
+                    });
+}
+
 std::string Name::to_string() const {
   std::string out;
   for (const auto& label : labels) out += (out.empty() ? "" : ".") + label;
@@ -204,8 +214,25 @@ Name prefixed(std::string label, const Name& rest) {
   return out;
 }
 
+namespace {
+
+bool same_data(const Ptr& a, const Ptr& b) { return a.target == b.target; }
+bool same_data(const Srv& a, const Srv& b) {
+  return std::tie(a.priority, a.weight, a.port) == std::tie(b.priority, b.weight, b.port) && a.target == b.target;
+}
+bool same_data(const Txt& a, const Txt& b) { return a.strings == b.strings; }
+bool same_data(const Host& a, const Host& b) { return a.ip == b.ip; }
+bool same_data(const Nsec& a, const Nsec& b) {  // types in whatever order
+  return a.name == b.name && std::is_permutation(a.types.begin(), a.types.end(), b.types.begin(), b.types.end());
+}
+bool same_data(const Opaque& a, const Opaque& b) { return a.bytes == b.bytes; }
+
+}  // namespace
+
 bool Record::same(const Record& other) const {
-  return type == other.type && cls == other.cls && name == other.name && data_bytes(data) == data_bytes(other.data);
+  if (type != other.type || cls != other.cls || data.index() != other.data.index() || name != other.name) return false;
+  return std::visit(
+      [&](const auto& mine) { return same_data(mine, std::get<std::decay_t<decltype(mine)>>(other.data)); }, data);
 }
 
 Result<Message> read(ByteView bytes) {

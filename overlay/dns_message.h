@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxItems = 256;  // questions and records of one m
 struct Name {
   std::vector<std::string> labels;
 
-  bool operator==(const Name& other) const { return key() == other.key(); }
+  bool operator==(const Name& other) const;
   bool ends_with(const Name& suffix) const;
   std::string key() const;        // one spelling for equal names; order and hash by it
   std::string to_string() const;  // for people: dots between labels

@@ -172,9 +172,10 @@ void Responder::on_query(Time now, const Endpoint& from, const dns::Message& que
     return;
   }
   if (!announced()) return;
+  for (auto& own : own_) own.known = known_to(query, own);
   // Known answers that a truncated query's sender had no room for.
   for (auto& own : own_) {
-    if (own.due == kNever || own.held_for != from || !known_to(query, own)) continue;
+    if (own.due == kNever || own.held_for != from || !own.known) continue;
     own.due = kNever;
     ++counters_.suppressed;
   }
@@ -187,7 +188,7 @@ void Responder::on_query(Time now, const Endpoint& from, const dns::Message& que
         legacy.push_back(own);
         continue;
       }
-      if (known_to(query, *own)) {
+      if (own->known) {
         ++counters_.suppressed;
         continue;
       }

@@ -40,6 +40,7 @@ class Responder {
     Time due = kNever;        // to be multicast then
     Endpoint held_for;        // a truncated query's sender, whose further known answers may make it needless
     Time sent = Time::min();  // last multicast
+    bool known = false;       // to who sent the query that is being looked at
   };
 
   void name_ourselves();

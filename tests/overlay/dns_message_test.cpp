@@ -57,6 +57,41 @@ TEST(DnsMessage, NamesAreEqualWithoutRegardToCase) {
   EXPECT_FALSE(prefixed("a.b", kService) == prefixed("a", prefixed("b", kService)));  // a dot in a label is no border
 }
 
+// Content is compared field by field; as bytes it must say the same.
+TEST(DnsMessage, RecordsAreTheSameWhenTheirBytesAre) {
+  const auto host = name("linnet-a.local");
+  const std::vector<Data> contents = {
+      Ptr{kService},
+      Ptr{host},
+      Srv{0, 0, 4400, host},
+      Srv{0, 1, 4400, host},
+      Srv{1, 0, 4400, host},
+      Srv{0, 0, 4401, host},
+      Srv{0, 0, 4400, kService},
+      Txt{{"v=1"}},
+      Txt{{"v=1", "dk=a"}},
+      Txt{{"dk=a", "v=1"}},
+      Host{IpAddress::v4(10, 0, 0, 1)},
+      Host{IpAddress::v4(10, 0, 0, 2)},
+      Host{*IpAddress::parse("fe80::1")},
+      Nsec{host, {Type::a, Type::aaaa}},
+      Nsec{host, {Type::aaaa, Type::a}},
+      Nsec{host, {Type::a}},
+      Nsec{kService, {Type::a}},
+      Opaque{{1, 2, 3}},
+      Opaque{{1, 2}},
+  };
+  for (const auto& a : contents) {
+    for (const auto& b : contents) {
+      const Record one{host, Type::any, kInternet, false, 1, a};
+      const Record other{host, Type::any, kInternet, true, 2, b};
+      EXPECT_EQ(one.same(other), a.index() == b.index() && data_bytes(a) == data_bytes(b));
+    }
+  }
+  const Record shouted{name("LINNET-A.local"), Type::ptr, kInternet, false, 1, Ptr{name("_Linnet._UDP.local")}};
+  EXPECT_TRUE((Record{host, Type::ptr, kInternet, false, 1, Ptr{kService}}.same(shouted)));
+}
+
 TEST(DnsMessage, OfAnnouncementsNoTruncationIsAMessage) {
   const auto whole = announcement();
   for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_FALSE(read(ByteView(whole).first(n))) << n;

@@ -213,6 +213,25 @@ TEST(Mdns, AThousandQuestionsASecondMakeEachRecordSaidOnceASecond) {
   }
 }
 
+// As many questions and answers as one packet holds, the answers with names of as many labels as there are: read once
+// for each record of ours, and said once.
+TEST(Mdns, AHundredEqualQuestionsWithAHundredAnswersAreOneQuestion) {
+  Cable cable;
+  auto& a = cable.add();
+  cable.run(seconds(10));
+  const auto before = responses(a);
+  dns::Builder builder(false, dns::kMaxMessage);
+  dns::Name longest;
+  for (int i = 0; i < 126; ++i) longest.labels.emplace_back(1, static_cast<char>('a' + i % 26));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(builder.add(dns::Question{kService, dns::Type::ptr}));
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(builder.add(dns::Builder::Section::answer,
+                            {kService, dns::Type::ptr, dns::kInternet, false, 4500, dns::Ptr{longest}}));
+  cable.say(kStranger, builder.take());
+  cable.run(seconds(2));
+  EXPECT_EQ(responses(a), before + 1);
+}
+
 TEST(Mdns, AnOrdinaryResolverIsAnsweredShortlyAndWithItsNumber) {
   Cable cable;
   cable.add();
