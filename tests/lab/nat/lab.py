@@ -49,6 +49,23 @@ def unable():
     return f"needs {', '.join(missing)}" if missing else None
 
 
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * share))] if values else None
+
+
+def gaps_of(rows):
+    """Milliseconds of the longest silence in each call, at either end that heard anything."""
+    ends = [row.get(side, {}).get("max_gap_ms") for row in rows for side in ("caller", "callee")]
+    return [gap for gap in ends if gap is not None]
+
+
+def silent_at_most(most, rows):
+    """No call was silent for longer than `most` milliseconds, and all were heard at both ends. None: nobody asks."""
+    gaps = gaps_of(rows)
+    return most is None or (len(gaps) == 2 * len(rows) and max(gaps) <= most)
+
+
 class Lab:
     def __init__(self, program, a, b, delay=0, keep=False, relays=3, more=()):
         self.program, self.keep = program, keep
