@@ -44,7 +44,7 @@ std::string Credentials::nonce_of(std::uint32_t second, const Endpoint& client) 
   Writer stamp;
   stamp.u32(second);
   Writer place;
-  place.bytes(client.ip.bytes).u16(client.port).u8(static_cast<std::uint8_t>(client.transport));
+  place.bytes(client.ip.bytes).u16(client.port).u8(static_cast<std::uint8_t>(client.transport)).u8(client.socket);
   const auto mac = crypto::hmac_sha256(secret_, {stamp.written(), place.written()});
   return stun::nonce_with(kFeatures, to_hex(stamp.written()) + to_base32(ByteView(mac).first(kMacBytes)));
 }

@@ -129,22 +129,14 @@ void Server::handle_request(Time now, const Endpoint& client, ByteView packet) {
   if (!who) return challenge(now, client, *message, who.error());
   const Asked asked{now, client, *message, *who, find(client)};
   if (handler == nullptr) return refuse(asked, ErrorCode::bad_request);
-  constexpr Attr kUnderstood[] = {Attr::username,
-                                  Attr::userhash,
-                                  Attr::message_integrity,
-                                  Attr::message_integrity_sha256,
-                                  Attr::realm,
-                                  Attr::nonce,
-                                  Attr::password_algorithm,
-                                  Attr::channel_number,
-                                  Attr::lifetime,
-                                  Attr::xor_peer_address,
-                                  Attr::data,
-                                  Attr::requested_address_family,
-                                  Attr::even_port,
-                                  Attr::requested_transport,
-                                  Attr::dont_fragment,
-                                  Attr::reservation_token};
+  constexpr Attr kUnderstood[] = {Attr::username, Attr::userhash, Attr::message_integrity,
+                                  Attr::message_integrity_sha256, Attr::realm, Attr::nonce, Attr::password_algorithm,
+                                  Attr::channel_number, Attr::lifetime, Attr::xor_peer_address, Attr::data,
+                                  Attr::requested_address_family, Attr::even_port, Attr::requested_transport,
+                                  Attr::dont_fragment, Attr::reservation_token,
+                                  // Of answers: known, and passed over here (RFC 8489, section 6.3).
+                                  Attr::mapped_address, Attr::xor_mapped_address, Attr::xor_relayed_address,
+                                  Attr::error_code, Attr::unknown_attributes};
   const auto unknown = message->unknown_required(kUnderstood);
   if (!unknown.empty()) return refuse(asked, ErrorCode::unknown_attribute, unknown);
   // Section 5: whose allocation it is.

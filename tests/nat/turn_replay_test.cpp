@@ -1,0 +1,157 @@
+// Requests that somebody recorded and sends again: from the same 5-tuple they change nothing that the original did not,
+// from any other they change nothing at all (RFC 8489, section 9.2; RFC 8656, section 21.1).
+#include "tests/nat/turn_picture.h"
+
+namespace linnet::nat::turn {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Endpoint kElsewhere = *Endpoint::parse("203.0.113.66:5000");
+const Endpoint kSecondPeer = *Endpoint::parse("198.51.100.8:6000");
+
+// One recorded request, and what is asked before it.
+struct Recorded {
+  const char* name;
+  bool first;  // before there is an allocation
+  Builder (*write)(Client&);
+};
+
+Builder recorded_allocate(Client& c) { return c.allocate_request().u8(Attr::additional_address_family, 2); }
+Builder recorded_refresh(Client& c) { return c.request(Method::refresh).u32(Attr::lifetime, 1800); }
+Builder recorded_end(Client& c) { return c.request(Method::refresh).u32(Attr::lifetime, 0); }
+Builder recorded_permission(Client& c) {
+  return c.request(Method::create_permission)
+      .endpoint(Attr::xor_peer_address, kPeer)
+      .endpoint(Attr::xor_peer_address, kSecondPeer);
+}
+Builder recorded_bind(Client& c) {
+  return c.request(Method::channel_bind).u16(Attr::channel_number, 0x4001).endpoint(Attr::xor_peer_address, kPeer);
+}
+
+class TurnReplay : public testing::TestWithParam<Recorded> {
+ protected:
+  // The client has what the request needs, and sent it; this is what was heard on the way.
+  Bytes original() {
+    client.challenged();
+    if (!GetParam().first) {
+      EXPECT_TRUE(client.allocate().success());
+    }
+    auto bytes = client.sealed(GetParam().write(client));
+    answer = world.ask(kClient, bytes);
+    EXPECT_TRUE(answer && answer->success());
+    return bytes;
+  }
+  Picture picture() { return Picture(world, {kClient, kElsewhere}); }
+
+  World world;
+  Client client{world};
+  std::optional<Answer> answer;
+};
+
+TEST_P(TurnReplay, FromTheSamePlaceChangesNothingThatTheOriginalDidNot) {
+  const auto bytes = original();
+  const auto before = picture();
+  for (int i = 0; i < 20; ++i) (void)world.ask(kClient, bytes);
+  EXPECT_EQ(picture(), before);
+}
+
+TEST_P(TurnReplay, FromAnotherAddressPortTransportOrSocketChangesNothing) {
+  const auto bytes = original();
+  const auto before = picture();
+  auto port = kClient, tcp = kClient, tls = kClient, socket = kClient;
+  port.port = 5001;
+  tcp.transport = Transport::tcp;
+  tls.transport = Transport::tls;
+  socket.socket = 3;  // the same client at another address of ours
+  for (const auto& from : {kElsewhere, port, tcp, tls, socket}) {
+    const auto said = world.ask(from, bytes);
+    ASSERT_TRUE(said);
+    EXPECT_EQ(said->code(), 438) << from.to_string() << " is told a nonce of its own, as anybody is";
+    EXPECT_EQ(world.last_to, from);
+    EXPECT_EQ(picture(), before) << from.to_string();
+  }
+}
+
+// A request that was never answered because it was lost, and comes from somewhere else first.
+TEST_P(TurnReplay, FromElsewhereBeforeTheOriginalTakesNothingFromIt) {
+  client.challenged();
+  if (!GetParam().first) {
+    ASSERT_TRUE(client.allocate().success());
+  }
+  const auto bytes = client.sealed(GetParam().write(client));
+  EXPECT_EQ(world.ask(kElsewhere, bytes)->code(), 438);
+  EXPECT_TRUE(world.ask(kClient, bytes)->success());
+  EXPECT_FALSE(world.server.serves(kElsewhere));
+}
+
+TEST_P(TurnReplay, IsWorthNothingOnceItsNonceIsOld) {
+  const auto bytes = original();
+  world.now += Credentials::kNonceLife;
+  world.server.handle_timeout(world.now);
+  world.serve();
+  client.challenged();
+  if (!world.server.serves(kClient)) {
+    ASSERT_TRUE(client.allocate().success()) << "a new allocation where the old one was";
+  }
+  const auto before = picture();
+  EXPECT_EQ(world.ask(kClient, bytes)->code(), 438);
+  EXPECT_EQ(picture(), before);
+}
+
+TEST_P(TurnReplay, WithOneBitChangedIsNobodysRequest) {
+  const auto bytes = original();
+  const auto before = picture();
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    auto changed = bytes;
+    changed[at] ^= static_cast<std::uint8_t>(1U << at % 8);
+    const auto said = world.ask(kClient, changed);
+    EXPECT_FALSE(said && said->success()) << at;
+  }
+  EXPECT_EQ(picture(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, TurnReplay,
+                         testing::Values(Recorded{"Allocate", true, recorded_allocate},
+                                         Recorded{"Refresh", false, recorded_refresh},
+                                         Recorded{"RefreshToNothing", false, recorded_end},
+                                         Recorded{"CreatePermission", false, recorded_permission},
+                                         Recorded{"ChannelBind", false, recorded_bind}),
+                         [](const auto& one) { return std::string(one.param.name); });
+
+// Data has no tag: an address that is not the client's has no allocation to send from.
+TEST(TurnReplayedData, FromAnotherPlaceReachesNobody) {
+  World world;
+  Client client(world);
+  ASSERT_TRUE(client.allocate().success());
+  ASSERT_TRUE(client.bind(0x4001, kPeer).success());
+  ASSERT_EQ(client.on_channel(0x4001, "voice").to, Onward::To::peer);
+  auto channel_data = client.sent_;
+  ASSERT_EQ(client.send(kPeer, "voice").to, Onward::To::peer);
+  auto indication = client.sent_;
+  auto port = kClient, tcp = kClient, socket = kClient;
+  port.port = 5001;
+  tcp.transport = Transport::tcp;
+  socket.socket = 3;
+  for (const auto& from : {kElsewhere, port, tcp, socket}) {
+    EXPECT_EQ(world.server.from_client(world.now, from, channel_data).to, Onward::To::nobody) << from.to_string();
+    EXPECT_EQ(world.server.from_client(world.now, from, indication).to, Onward::To::nobody) << from.to_string();
+  }
+  EXPECT_FALSE(world.said()) << "and nobody is told";
+}
+
+// An answer of the server's that is sent back to it is no request.
+TEST(TurnReplayedData, AnswersSentBackAreDropped) {
+  World world;
+  Client client(world);
+  client.challenged();
+  const auto success = client.allocate();
+  const auto refusal = client.bind(0x0001, kPeer);
+  const auto dropped = world.server.counters().dropped;
+  EXPECT_FALSE(world.ask(kClient, success.bytes));
+  EXPECT_FALSE(world.ask(kClient, refusal.bytes));
+  EXPECT_EQ(world.server.counters().dropped, dropped + 2);
+}
+
+}  // namespace
+}  // namespace linnet::nat::turn
