@@ -17,7 +17,8 @@
 // Example: taskset -c 0 turnserver ... &  ./turnload -s 127.0.0.1:3478 -u u -w p --pid $! --cpu 1 --search
 //
 // Other modes (to get the yardsticks with the same traffic and the same counting):
-//   --mode raw     no TURN handshake: ChannelData straight to a bare forwarder (see udpfwd.cpp)
+//   --mode raw     no TURN handshake: ChannelData straight to a bare forwarder (see udpfwd.cpp); from peers to clients
+//                  too where it runs in mode sessions
 //   --mode direct  client sends to the peer socket itself: the generator's own ceiling
 //
 // Loss is counted over a whole run (sent vs arrived with the run's id, after a drain pause).
@@ -53,7 +54,7 @@ struct Rx {  // one receiver thread over many fds
     if ((h.seq & 15) == 0) st.h.add(t > h.ts ? t - h.ts : 0);   // sample 1 of 16
   }
   void frame(const u8* p, size_t n, u64 t, u32 run) {
-    if (!client_side || O.mode != "turn") { payload(p, n, t, run); return; }
+    if (!client_side || O.mode == "direct") { payload(p, n, t, run); return; }
     if (n >= 4 && (p[0] & 0xC0) == 0x40) { size_t l = size_t(p[2] << 8 | p[3]); if (4 + l <= n) payload(p + 4, l, t, run); else st.bad++; return; }
     const u8* v; size_t l; if (n >= 20 && p[0] == 0 && p[1] == 0x17) { if (find_attr(p, n, A_DATA, v, l)) payload(v, l, t, run); else st.bad++; }
   }
@@ -101,14 +102,15 @@ struct Peer { int fd; Addr addr; };
 static std::vector<std::unique_ptr<Client>> C; static std::vector<Peer> P; static std::vector<std::unique_ptr<Rx>> R;
 
 static void release_all() {
-  static bool once = false; if (once || O.mode != "turn") return;
+  static bool once = false; if (once || O.mode == "direct") return;
   once = true;
+  if (O.mode == "raw") { for (auto& c : C) { const u8 bye = 1; if (c->relayed.len) c->raw_write_all(&bye, 1); } return; }
   for (auto& c : C) { if (c->relayed.len == 0) continue;
     Msg m(M_REFRESH); m.attr32(A_LIFETIME, 0);
     if (!c->realm.empty()) { m.attr(A_USERNAME, O.user); m.attr(A_REALM, c->realm); m.attr(A_NONCE, c->nonce); m.integrity(c->key); }
     c->raw_write_all(m.b.data(), m.b.size()); }
 }
-static void on_signal(int) { release_all(); _exit(130); }  // best effort
+static void on_signal(int) { signal(SIGALRM, SIG_DFL); alarm(2); release_all(); _exit(130); }  // best effort: a sender may hold what this waits for
 
 // Sender: batches round-robin over the allocations (c2p) or over peer x allocation (p2c).
 struct TxStat { u64 sent = 0, err = 0; u64 t0 = 0, t1 = 0; };
@@ -140,7 +142,7 @@ static void sender(int id, int nsend, bool c2p, double rate, double secs, u32 ru
     if (stream) { ok = C[a]->raw_write_all(buf.data(), size_t(want) * L) ? want : 0; if (!ok) { out->err++; break; } }
     else {
       int fd = c2p ? C[a]->fd : P[pk].fd; Addr* to = nullptr;
-      if (!c2p) to = O.mode == "turn" ? &C[a]->relayed : &O.server;
+      if (!c2p) to = &C[a]->relayed;
       if (O.mode == "direct") { to = &P[ch++ % P.size()].addr; }
       if (O.gso && want > 1) {
         size_t maxseg = std::min<size_t>(size_t(want), std::min<size_t>(64, 65000 / L)); size_t done = 0;
@@ -228,7 +230,7 @@ static void usage() {
     "  --indication             Send/Data indications in place of channels\n"
     "  --payload BYTES          160 (>=24)      --batch N  32 (packets per sendmmsg/burst)\n"
     "  --rate PPS               0 = as fast as possible    --duration S 5   --warmup S 0.5\n"
-    "  --search                 find the highest rate with loss <= --max-loss PCT (0.1)\n"
+    "  --search                 find the highest rate with loss <= --max-loss PCT (0.1), from --rate on (4000)\n"
     "  --gso                    send bursts with UDP_SEGMENT (cheaper generator)  --gro  receive with UDP_GRO\n"
     "  --senders N              sender threads (1)\n"
     "  --rx-poll US             look at our receive sockets every US microseconds (default 200); 0 = epoll\n"
@@ -256,11 +258,11 @@ int main(int argc, char** argv) {
   if (O.payload < int(sizeof(Head)) || O.payload > 1400) die("--payload must be 24..1400");
   if (O.allocs < 1 || O.channels < 1 || O.channels > 4096 || O.batch < 1 || O.batch > 1024 || O.senders < 1) usage();
   if (O.dir != "c2p" && O.dir != "p2c" && O.dir != "both") usage();
-  if (O.mode != "turn" && (O.dir != "c2p" || O.transport != "udp")) die("--mode %s supports only --dir c2p over udp", O.mode.c_str());
+  if (O.mode != "turn" && O.transport != "udp") die("--mode %s goes over udp alone", O.mode.c_str());
+  if (O.mode == "direct" && O.dir != "c2p") die("--mode direct goes one way alone");
 #ifndef TURNLOAD_TLS
   if (O.transport == "tls") die("built without TLS: rebuild with -DTURNLOAD_TLS -lssl -lcrypto");
 #endif
-  if (O.transport == "tls" && O.dir == "both") die("--dir both is not supported over tls (one SSL object per thread)");
   if (O.transport != "udp" && O.senders > O.allocs) die("stream transports need --senders <= --allocs");
   if (O.cpu >= 0) { cpu_set_t s; CPU_ZERO(&s); CPU_SET(O.cpu, &s); if (sched_setaffinity(0, sizeof s, &s)) die("cannot pin to core %d", O.cpu); }
   rlimit rl{65536, 65536}; setrlimit(RLIMIT_NOFILE, &rl);
@@ -276,6 +278,7 @@ int main(int argc, char** argv) {
     auto c = std::make_unique<Client>(); u64 s = now_ns();
     if (O.mode == "direct") c->fd = udp_socket(any.family()); else c->open_socket();
     if (O.mode == "turn") { c->allocate(); for (int k = 0; k < O.channels; k++) if (O.indication) c->permit(P[size_t(k)].addr); else c->bind_channel(k, P[size_t(k)].addr); }
+    if (O.mode == "raw" && O.dir != "c2p") c->ask_forwarder();
     for (int k = 0; k < O.channels; k++) c->make_prefix(k, P[size_t(k)].addr);
     setup.push_back(double(now_ns() - s) / 1e6);
     if (O.gro && O.transport == "udp") { int one = 1; setsockopt(c->fd, SOL_UDP, UDP_GRO, &one, sizeof one); }
@@ -297,7 +300,7 @@ int main(int argc, char** argv) {
   Result fin;
   if (!O.search) { fin = run_once(O.rate, O.duration); print("run", fin); }
   else {
-    double lo_ = 0, hi = 0, r = 4000; Result best; double step = std::min(O.duration, 2.0);
+    double lo_ = 0, hi = 0, r = O.rate > 0 ? O.rate : 4000; Result best; double step = std::min(O.duration, 2.0);
     for (int i = 0; i < 14; i++) { renew(); Result x = run_once(r, step); if (!O.quiet && !O.json) print("probe", x);
       if (x.loss <= O.max_loss && !x.limited) { lo_ = r; best = x; r *= 2; } else { hi = x.limited && x.loss <= O.max_loss ? x.offered : r; if (x.limited && x.loss <= O.max_loss) { lo_ = x.offered * 0.98; best = x; } break; } }
     for (int i = 0; i < 6 && hi > lo_ * 1.03; i++) { renew(); double m = (lo_ + hi) / 2; Result x = run_once(m, step); if (!O.quiet && !O.json) print("probe", x); if (x.loss <= O.max_loss && !x.limited) { lo_ = m; best = x; } else hi = m; }

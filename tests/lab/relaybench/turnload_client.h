@@ -206,35 +206,44 @@ struct Client {
   int tail = 0;                 // padding bytes after the payload (TCP framing, indications)
 #ifdef TURNLOAD_TLS
   SSL* ssl = nullptr;
+  std::mutex tls;               // a sender and a receiver share the SSL object, which is nobody's while the socket is waited for
 #endif
   bool stream() const { return O.transport != "udp"; }
 
   void open_socket() {
     if (!stream()) { fd = udp_socket(O.server.family()); }
-    else { fd = socket(O.server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0); int one = 1; setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); }
+    else { fd = socket(O.server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0); int one = 1; setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+      int b = 128 << 10; setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &b, sizeof b); }  // a sender that is too fast waits, and its backlog does not outlive the run
     if (!O.local_ip.empty()) { Addr l = resolve(O.local_ip, "0"); if (bind(fd, (sockaddr*)&l.ss, l.len)) die("bind %s: %s", O.local_ip.c_str(), strerror(errno)); }
     if (connect(fd, (sockaddr*)&O.server.ss, O.server.len)) die("connect %s: %s", O.server.str().c_str(), strerror(errno));
 #ifdef TURNLOAD_TLS
     if (O.transport == "tls") { static SSL_CTX* ctx = SSL_CTX_new(TLS_client_method()); ssl = SSL_new(ctx); SSL_set_fd(ssl, fd);
-      if (SSL_connect(ssl) != 1) { ERR_print_errors_fp(stderr); die("TLS handshake failed"); } }
+      SSL_set_mode(ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+      if (SSL_connect(ssl) != 1) { ERR_print_errors_fp(stderr); die("TLS handshake failed"); }
+      fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 #endif
   }
   ssize_t raw_read(u8* p, size_t n) {
 #ifdef TURNLOAD_TLS
-    if (ssl) { int r = SSL_read(ssl, p, int(n)); return r > 0 ? r : (SSL_get_error(ssl, r) == SSL_ERROR_WANT_READ ? (errno = EAGAIN, -1) : 0); }
+    if (ssl) { std::lock_guard<std::mutex> hold(tls); ERR_clear_error(); int r = SSL_read(ssl, p, int(n)); if (r > 0) return r;
+      int e = SSL_get_error(ssl, r); return e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE ? (errno = EAGAIN, -1) : 0; }
 #endif
     return recv(fd, p, n, 0);
   }
   bool raw_write_all(const u8* p, size_t n) {
 #ifdef TURNLOAD_TLS
-    if (ssl) return SSL_write(ssl, p, int(n)) == int(n);
+    while (ssl) {  // whole or not yet: the same bytes are offered again
+      int e; { std::lock_guard<std::mutex> hold(tls); ERR_clear_error(); int r = SSL_write(ssl, p, int(n)); if (r == int(n)) return true; e = SSL_get_error(ssl, r); }
+      if (e != SSL_ERROR_WANT_WRITE && e != SSL_ERROR_WANT_READ) return false;
+      pollfd f{fd, short(e == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN), 0}; if (poll(&f, 1, 30000) <= 0) return false;
+    }
 #endif
     while (n) { ssize_t r = ::send(fd, p, n, MSG_NOSIGNAL); if (r < 0) { if (errno == EINTR) continue; return false; } p += r; n -= size_t(r); }
     return true;
   }
   bool readable(int ms) {
 #ifdef TURNLOAD_TLS
-    if (ssl && SSL_pending(ssl) > 0) return true;
+    if (ssl) { std::lock_guard<std::mutex> hold(tls); if (SSL_pending(ssl) > 0) return true; }
 #endif
     pollfd p{fd, POLLIN, 0}; return poll(&p, 1, ms) > 0;
   }
@@ -302,6 +311,13 @@ struct Client {
   }
   void bind_channel(int k, const Addr& peer) {
     request(M_CHANNELBIND, "ChannelBind", [&](Msg& m) { m.attr32(A_CHANNEL, u32(0x4000 + k) << 16); m.xaddr(A_XPEER, peer); });
+  }
+  // udpfwd in mode sessions gives a relayed port for one byte 0, and takes it back for one byte 1.
+  void ask_forwarder() {
+    for (int tries = 0; tries < 20; tries++) { const u8 hello = 0; raw_write_all(&hello, 1); if (!readable(100)) continue;
+      u8 port[2]; if (recv(fd, port, sizeof port, 0) != 2) continue;
+      relayed = O.server; ((sockaddr_in*)&relayed.ss)->sin_port = u16(port[0] | port[1] << 8); return; }
+    die("the forwarder gives no port; is it in mode sessions?");
   }
   void permit(const Addr& peer) { request(M_CREATEPERM, "CreatePermission", [&](Msg& m) { m.xaddr(A_XPEER, peer); }); }
   void make_prefix(int k, const Addr& peer) {
