@@ -48,8 +48,9 @@ CircuitTable::Circuit& CircuitTable::add(Time now, std::uint64_t id, const End& 
   auto circuit = std::make_unique<Circuit>();
   circuit->nonce = nonce;
   circuit->used = now;
-  place(now, circuit->sides[0], caller);
-  place(now, circuit->sides[1], called);
+  circuit->id = id;
+  place(now, *circuit, circuit->sides[0], caller);
+  place(now, *circuit, circuit->sides[1], called);
   return *(circuits_[id] = std::move(circuit));
 }
 
@@ -77,20 +78,28 @@ void CircuitTable::close(std::uint64_t id) {
 }
 
 std::optional<SessionId> CircuitTable::close(SessionId caller, const control::PairNonce& nonce) {
-  if (peers_.count(caller) == 0) return std::nullopt;
-  std::uint64_t found = 0;
-  circuits_.each([&](std::uint64_t id, const auto& circuit) {
-    if (circuit->sides[0].end.session == caller && crypto::same(circuit->nonce, nonce)) found = id;
-  });
-  return found == 0 ? std::nullopt : std::optional(remove(found).sessions[1]);
+  for (const auto id : sorted_ids_of(caller)) {
+    const auto& circuit = **circuits_.find(id);
+    if (circuit.sides[0].end.session == caller && crypto::same(circuit.nonce, nonce)) return remove(id).sessions[1];
+  }
+  return std::nullopt;
 }
 
-void CircuitTable::place(Time now, Side& side, const End& end) {
+void CircuitTable::place(Time now, Circuit& circuit, Side& side, const End& end) {
   side.end = end;
   side.rate.begin(now, circuit_rate_);
   side.peer = &peers_[end.session];
-  if (side.peer->users++ == 0) side.peer->meter.begin(now, peer_rate_);
+  if (side.peer->circuits == nullptr) side.peer->meter.begin(now, peer_rate_);
+  side.before = std::exchange(side.peer->circuits, &circuit);
   take_prefix(now, side);
+}
+
+void CircuitTable::leave_peer(Circuit& circuit, Side& side) {
+  const auto session = side.end.session;
+  auto** at = &side.peer->circuits;
+  while (*at != &circuit) at = &(*at)->side_of(session).before;
+  *at = side.before;
+  if (side.peer->circuits == nullptr) peers_.erase(session);
 }
 
 void CircuitTable::take_prefix(Time now, Side& side) {
@@ -108,7 +117,10 @@ void CircuitTable::release_prefix(Side& side) {
 
 std::size_t CircuitTable::held_by(SessionId session) const {
   const auto it = peers_.find(session);
-  return it == peers_.end() ? 0 : it->second.users;
+  std::size_t out = 0;
+  for (auto* one = it == peers_.end() ? nullptr : it->second.circuits; one != nullptr; ++out)
+    one = one->side_of(session).before;
+  return out;
 }
 
 Result<SessionId> CircuitTable::accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce) {
@@ -174,15 +186,12 @@ std::optional<Forward> CircuitTable::forward(Time now, const Endpoint& from, Mut
 }
 
 void CircuitTable::moved(SessionId session, const Endpoint& endpoint) {
-  if (peers_.count(session) == 0) return;
-  for (const auto id : sorted_ids()) {
+  for (const auto id : sorted_ids_of(session)) {
     auto& circuit = **circuits_.find(id);
-    for (auto& side : circuit.sides) {
-      if (side.end.session != session) continue;
-      release_prefix(side);
-      side.end.endpoint = endpoint;
-      take_prefix(circuit.used, side);
-    }
+    auto& side = circuit.side_of(session);
+    release_prefix(side);
+    side.end.endpoint = endpoint;
+    take_prefix(circuit.used, side);
   }
 }
 
@@ -194,12 +203,21 @@ std::vector<std::uint64_t> CircuitTable::sorted_ids() const {
   return ids;
 }
 
+std::vector<std::uint64_t> CircuitTable::sorted_ids_of(SessionId session) const {
+  std::vector<std::uint64_t> ids;
+  const auto peer = peers_.find(session);
+  if (peer == peers_.end()) return ids;
+  for (auto* one = peer->second.circuits; one != nullptr; one = one->side_of(session).before) ids.push_back(one->id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 CircuitTable::Closed CircuitTable::remove(std::uint64_t id) {
   auto& circuit = **circuits_.find(id);
   Closed out{circuit.nonce, {circuit.sides[0].end.session, circuit.sides[1].end.session}};
   for (auto& side : circuit.sides) {
     release_prefix(side);
-    if (--side.peer->users == 0) peers_.erase(side.end.session);
+    leave_peer(circuit, side);
   }
   circuits_.erase(id);
   return out;
@@ -207,11 +225,7 @@ CircuitTable::Closed CircuitTable::remove(std::uint64_t id) {
 
 std::vector<CircuitTable::Closed> CircuitTable::close_session(SessionId session) {
   std::vector<Closed> out;
-  if (peers_.count(session) == 0) return out;
-  for (const auto id : sorted_ids()) {
-    const auto& sides = (*circuits_.find(id))->sides;
-    if (sides[0].end.session == session || sides[1].end.session == session) out.push_back(remove(id));
-  }
+  for (const auto id : sorted_ids_of(session)) out.push_back(remove(id));
   return out;
 }
 
@@ -239,9 +253,10 @@ void CircuitTable::handle_wall(Time now, Wall wall, bool by_median) {
 }
 
 std::size_t CircuitTable::memory_bytes() const {
-  constexpr std::size_t kNode = 48;  // of a map or of the heap, beside the value
+  constexpr std::size_t kHashNode = 32;  // beside the value: its place, the next, the key, the heap's
+  constexpr std::size_t kTreeNode = 56;  // three pointers and the colour, the key, the heap's
   return circuits_.memory_bytes() + circuits_.size() * (sizeof(Circuit) + 16) +
-         peers_.size() * (sizeof(SharedMeter) + kNode) + prefixes_.size() * (sizeof(SharedMeter) + kNode);
+         peers_.size() * (sizeof(Peer) + kHashNode) + prefixes_.size() * (sizeof(SharedMeter) + kTreeNode);
 }
 
 }  // namespace linnet::overlay

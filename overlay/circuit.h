@@ -55,7 +55,6 @@ class CircuitTable {
   bool stands(std::uint64_t id) const { return circuits_.contains(id); }
   void close(std::uint64_t id);
   // Who asked for a circuit wants it no longer. The session at its other end; nothing: he has none with this nonce.
-  // Looks at all.
   std::optional<SessionId> close(SessionId caller, const control::PairNonce& nonce);
   // The called session confirms with the nonce. Returns the caller's session.
   Result<SessionId> accept(Time now, std::uint64_t id, SessionId called, const control::PairNonce& nonce);
@@ -71,7 +70,7 @@ class CircuitTable {
   // The hot path: allocates nothing. Nothing: no packet of a circuit that stands here.
   std::optional<Forward> forward(Time now, const Endpoint& from, MutableBytes packet);
 
-  // An end's session moved to another address.
+  // An end's session moved to another address. Looks at its circuits alone, as close_session() does.
   void moved(SessionId session, const Endpoint& endpoint);
   std::vector<Closed> close_session(SessionId session);
   std::vector<Closed> expire(Time now);
@@ -89,27 +88,38 @@ class CircuitTable {
   std::size_t memory_bytes() const;
 
  private:
+  struct Circuit;
+  struct Peer {
+    Meter meter;
+    Circuit* circuits = nullptr;  // the last one that it got, never none; the others by Side::before
+  };
   // One of the two who share what a circuit may carry; who sends, pays.
   struct Side {
     End end;
     Meter rate;
-    SharedMeter* peer = nullptr;
+    Peer* peer = nullptr;
     SharedMeter* prefix = nullptr;  // none for addresses that are not global
+    Circuit* before = nullptr;      // of the same peer
   };
   struct Circuit {
     Side sides[2];  // caller, called
     control::PairNonce nonce;
     bool accepted = false;
+    std::uint64_t id = 0;
     Time used{};
+
+    Side& side_of(SessionId session) { return sides[sides[0].end.session == session ? 0 : 1]; }
   };
 
   Status may_open(SessionId caller, SessionId called);
   Circuit& add(Time now, std::uint64_t id, const End& caller, const End& called, const control::PairNonce& nonce);
   bool pay(Time now, Side& side, std::size_t bytes);
-  void place(Time now, Side& side, const End& end);
+  void place(Time now, Circuit& circuit, Side& side, const End& end);
+  void leave_peer(Circuit& circuit, Side& side);
   void take_prefix(Time now, Side& side);
   void release_prefix(Side& side);
   std::vector<std::uint64_t> sorted_ids() const;
+  std::vector<std::uint64_t> sorted_ids_of(SessionId session) const;
   Closed remove(std::uint64_t id);
 
   CircuitLimits limits_;
@@ -119,7 +129,7 @@ class CircuitTable {
   std::optional<Time> earlier_since_;  // the clock names an earlier month
   Counters counters_;
   FlatMap<std::uint64_t, std::unique_ptr<Circuit>> circuits_;
-  std::unordered_map<SessionId, SharedMeter> peers_;
+  std::unordered_map<SessionId, Peer> peers_;
   std::map<ByteArray<7>, SharedMeter> prefixes_;
 };
 

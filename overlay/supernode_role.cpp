@@ -8,7 +8,6 @@ namespace {
 // On a link nobody tells of others, since link-local addresses do not travel: every neighbour is known instead.
 constexpr std::size_t kLinkBucket = 256;
 constexpr Duration kSweep = std::chrono::seconds(5);
-constexpr float kIdleLook = 10;  // questions: what looking at all circuits for none costs its client
 
 dht::Config dht_config(const PeerConfig& config) {
   dht::Config out;
@@ -176,7 +175,6 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
     on_partner(c, session, client, *order);
   } else if (const auto* closed = std::get_if<control::CircuitClosed>(&message)) {
     const auto other = circuits_.close(session, closed->nonce);
-    if (!other) client.tokens -= kIdleLook;
     if (other && owns(*other)) say(c, *other, control::CircuitClosed{closed->nonce});
   } else {
     ++counters_.refused;  // a client says none of the others

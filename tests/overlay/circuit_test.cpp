@@ -111,6 +111,59 @@ TEST_F(Circuits, FollowAnEndThatMoves) {
   EXPECT_EQ(pass(table, now, host(9), id, 100)->to, host(1));
 }
 
+// Beside a naive twin: a list of who is joined to whom, and where everybody is.
+TEST_F(Circuits, AreFoundByTheirSessionsThroughAnyHistory) {
+  struct Joined {
+    std::uint8_t caller, called;
+    control::PairNonce nonce;
+  };
+  std::map<std::uint64_t, Joined> twin;
+  std::map<std::uint8_t, std::uint8_t> at;  // session -> host
+  for (std::uint8_t s = 1; s <= 8; ++s) at[s] = s;
+  const auto place = [](std::uint8_t n) { return Endpoint{IpAddress::v4(198, 51, n, 1), 4400, Transport::udp}; };
+  const auto drawn = [&] { return static_cast<std::uint8_t>(1 + rng.below(8)); };
+  for (int step = 0; step < 4000; ++step, now += seconds(1)) {
+    const auto one = drawn(), other = drawn();
+    switch (rng.below(5)) {
+      case 0:
+      case 1:
+        if (one == other) break;
+        if (const auto id = table.open(now, rng, {SessionId{one}, place(at[one])}, {SessionId{other}, place(at[other])},
+                                       nonce(static_cast<std::uint8_t>(step)))) {
+          ASSERT_TRUE(table.accept(now, *id, SessionId{other}, nonce(static_cast<std::uint8_t>(step))));
+          twin[*id] = {one, other, nonce(static_cast<std::uint8_t>(step))};
+        }
+        break;
+      case 2:
+        at[one] = static_cast<std::uint8_t>(10 + 30 * rng.below(2) + one);
+        table.moved(SessionId{one}, place(at[one]));
+        break;
+      case 3: {
+        if (rng.below(4) != 0) break;
+        std::size_t gone =
+            std::erase_if(twin, [&](auto& t) { return t.second.caller == one || t.second.called == one; });
+        ASSERT_EQ(table.close_session(SessionId{one}).size(), gone);
+        break;
+      }
+      default: {
+        if (twin.empty()) break;
+        const auto& [id, joined] = *std::next(twin.begin(), static_cast<std::ptrdiff_t>(rng.below(twin.size())));
+        ASSERT_TRUE(table.close(SessionId{joined.caller}, joined.nonce)) << "it, or another of the same nonce";
+        std::erase_if(twin, [&](auto& t) { return !table.stands(t.first); });
+      }
+    }
+    ASSERT_EQ(table.size(), twin.size()) << step;
+    std::map<std::uint8_t, std::size_t> held;
+    for (const auto& [id, joined] : twin) {
+      ++held[joined.caller];
+      ++held[joined.called];
+      const auto on = pass(table, now, place(at[joined.caller]), id, 20);
+      ASSERT_TRUE(on && on->to == place(at[joined.called])) << step;
+    }
+    for (std::uint8_t s = 1; s <= 8; ++s) ASSERT_EQ(table.held_by(SessionId{s}), held[s]) << step;
+  }
+}
+
 TEST_F(Circuits, KeepTheirRateWithinFivePercent) {
   const auto id = standing(table, 1, 2);
   std::size_t passed = 0;
