@@ -20,6 +20,7 @@ ChannelRx::Verdict ChannelRx::receive(std::uint64_t offset, ByteView bytes, std:
     busy_->start = next_;
   }
   auto& b = *busy_;
+  if (offset > next_ && b.have.size() >= kMaxRanges && b.have.stands_apart(offset, end)) return Verdict::no_room;
   if (b.data.size() < end - b.start) b.data.resize(end - b.start);
   std::copy(bytes.begin(), bytes.end(), b.data.begin() + static_cast<std::ptrdiff_t>(offset - b.start));
   if (offset > next_ || !b.have.empty()) {

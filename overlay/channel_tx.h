@@ -38,7 +38,7 @@ class ChannelTx {
     Bytes data;
     std::size_t head = 0;    // data[head] is the byte at offset base_
     std::uint64_t next = 0;  // everything from here on was never sent
-    RangeSet acked;          // above base_
+    RangeSet acked;          // above base_; of both no more than pieces of ours in the window
     RangeSet lost;
   };
 

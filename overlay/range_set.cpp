@@ -49,6 +49,13 @@ bool RangeSet::contains(std::uint64_t value) const {
   return at != in.end() && at->begin <= value;
 }
 
+bool RangeSet::stands_apart(std::uint64_t begin, std::uint64_t end) const {
+  const auto in = ranges();
+  const auto at =
+      std::lower_bound(in.begin(), in.end(), begin, [](const Range& r, std::uint64_t v) { return r.end < v; });
+  return at == in.end() || at->begin > end;
+}
+
 void RangeSet::drop_front() {
   if (!several_) {
     one_ = {};

@@ -22,6 +22,8 @@ class RangeSet {
   void add(std::uint64_t begin, std::uint64_t end);
   void remove(std::uint64_t begin, std::uint64_t end);
   bool contains(std::uint64_t value) const;
+  // add() would make one range more of it: it touches none that is there.
+  bool stands_apart(std::uint64_t begin, std::uint64_t end) const;
 
   std::span<const Range> ranges() const {
     if (several_) return *several_;

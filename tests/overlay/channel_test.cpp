@@ -86,6 +86,30 @@ TEST(Channel, RefusesWhatLiesOutsideTheWindow) {
   EXPECT_LE(rx.buffered(), kStreamWindow);
 }
 
+// A sender of crumbs with a hole after each would else make a list as long as the window, which every packet searches.
+TEST(Channel, KeepsABoundedNumberOfHolesAndGoesOnWhenTheyAreFilled) {
+  constexpr std::size_t kMessageBytes = 4000;
+  Bytes stream{0, 0, kMessageBytes >> 8, kMessageBytes & 0xff};
+  append(stream, pattern_bytes(kMessageBytes, 5));
+  ChannelRx rx;
+  std::vector<Bytes> got;
+  std::size_t refused = 0;
+  const auto crumb = [&](std::size_t at) {
+    return rx.receive(at, ByteView(stream).subspan(at, 1), kStreamWindow, got);
+  };
+  for (std::size_t at = 1; at < stream.size(); at += 2) {
+    refused += crumb(at) == ChannelRx::Verdict::no_room;
+    ASSERT_LE(rx.ranges(), ChannelRx::kMaxRanges);
+  }
+  EXPECT_EQ(refused, stream.size() / 2 - ChannelRx::kMaxRanges);
+  EXPECT_EQ(crumb(1), ChannelRx::Verdict::taken) << "what it has already is no new hole";
+  EXPECT_EQ(crumb(2), ChannelRx::Verdict::taken) << "nor is what joins two";
+  // The first missing byte is always taken, so that it goes on.
+  for (std::size_t at = 0; at < stream.size(); ++at) ASSERT_EQ(crumb(at), ChannelRx::Verdict::taken) << at;
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0], pattern_bytes(kMessageBytes, 5));
+}
+
 TEST(Channel, RefusesAMessageThatSaysItIsLongerThanAllowed) {
   ChannelRx rx;
   std::vector<Bytes> got;
