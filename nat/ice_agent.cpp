@@ -10,7 +10,7 @@ Agent::Agent(const AgentConfig& config, Rng& rng)
 
 void Agent::add_local(Time now, Candidate candidate, const std::optional<IpAddress>& server, bool tell) {
   candidate.endpoint.socket = candidate.related.socket = 0;  // the base says it
-  candidate.foundation = local_.foundation(candidate.type, candidate.related.ip, server);
+  candidate.foundation = local_.foundation(candidate.type, candidate.related.ip, server, candidate.endpoint.transport);
   const auto known = local_.find(candidate);
   const bool unnamed = !known || local_[*known].type == Type::peer_reflexive;
   const auto index = local_.add(std::move(candidate));
@@ -89,6 +89,7 @@ Status Agent::add_remote(Time now, const Candidate& candidate) {
   auto theirs = candidate;
   theirs.base = 0;
   theirs.endpoint = without_place(theirs.endpoint);
+  if (theirs.tcp == TcpType::simultaneous) return {};  // it takes no room
   if (theirs.circuit != 0) theirs.endpoint = circuit_endpoint(theirs.circuit);
   const auto index = remote_.add(std::move(theirs));
   if (!index) return fail(Fault::full);
@@ -116,13 +117,15 @@ void Agent::restart(Time now) {
   checks_.clear();
   early_.clear();
   selected_.reset();
-  first_valid_ = retry_at_ = doubt_since_ = doubt_until_ = started_ = kNever;
-  local_done_ = gathered_ = remote_done_ = failed_ = false;
+  first_valid_ = retry_at_ = doubt_since_ = doubt_until_ = started_ = losers_until_ = kNever;
+  local_done_ = gathered_ = remote_done_ = failed_ = concluded_ = false;
   settle(now);
 }
 
-// New pairs may be added to the list, in the order of their priority by how it is searched.
+// New pairs may be added to the list, in the order of their priority by how it is searched. What listens checks nothing
+// until somebody has connected (RFC 6544, section 6.2).
 void Agent::pair_local(std::size_t local) {
+  if (local_[local].tcp == TcpType::passive) return;
   for (std::size_t i = 0; i < remote_.size(); ++i) {
     if (list_.add(config_.role, local, i) != nullptr) failed_ = false;
   }
@@ -130,6 +133,7 @@ void Agent::pair_local(std::size_t local) {
 
 void Agent::pair_remote(std::size_t remote) {
   for (std::size_t i = 0; i < local_.size(); ++i) {
+    if (local_[i].tcp == TcpType::passive) continue;
     if (list_.add(config_.role, i, remote) != nullptr) failed_ = false;
   }
 }
@@ -177,6 +181,7 @@ void Agent::handle(Time now, Base base, const Endpoint& from, const stun::Messag
 
 void Agent::handle_timeout(Time now) {
   for (const auto& waiting : checks_.handle_timeout(now, out_)) on_given_up(waiting);
+  for (const auto& stream : streams_.overdue(now)) give_up(now, stream);
   expire(now);
   if (doubt_until_ <= now) end_doubt(now);
   refresh(now);
@@ -195,11 +200,13 @@ void Agent::settle(Time now) {
   retry(now);
   check_one(now);
   for (const auto& waiting : checks_.handle_timeout(now, out_)) on_given_up(waiting);
+  sweep_streams(now);
   see_failure(now);
 }
 
 Time Agent::next_timeout() const {
-  Time next = std::min({checks_.next_timeout(), gatherer_.next_timeout(), doubt_until_, retry_at_});
+  Time next = std::min({checks_.next_timeout(), gatherer_.next_timeout(), doubt_until_, retry_at_,
+                        streams_.next_timeout(), losers_until_});
   if (local_done_ && !gathered_) next = std::min(next, gatherer_.deadline());
   if (theirs_ && list_.anything_left()) next = std::min(next, next_check_);
   for (const auto& p : list_.pairs()) {
@@ -225,7 +232,8 @@ std::optional<Event> Agent::poll_event() {
 // When nothing is left that could still succeed.
 Time Agent::fail_at() const {
   if (failed_ || !remote_done_ || !gathered_ || selected_ || started_ == kNever) return kNever;
-  if (list_.count(State::succeeded) != 0 || list_.anything_left() || !checks_.empty()) return kNever;
+  if (list_.count(State::succeeded) != 0 || list_.anything_left() || !checks_.empty() || streams_.connecting())
+    return kNever;
   return started_ + config_.least_try;
 }
 

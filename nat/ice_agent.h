@@ -8,6 +8,10 @@
 // Policy::once nominates as the RFC wants, toward foreign agents. Policy::move is for our own nodes: the controlling
 // side says USE-CANDIDATE whenever a better pair is valid, the other follows the newest, and the next best valid pairs
 // are kept alive as spares.
+//
+// TCP candidates (RFC 6544) are for foreign agents: the owner connects where event Connect says, closes where Close
+// does, hands over the bytes of each connection and writes what comes out for its other end, which is framed; data it
+// frames itself (write_frame). A connection that does not take what is written is for the owner to close.
 #pragma once
 
 #include <optional>
@@ -16,6 +20,7 @@
 
 #include "base/fifo.h"
 #include "nat/ice_checks.h"
+#include "nat/ice_streams.h"
 
 namespace linnet::nat::ice {
 
@@ -58,9 +63,21 @@ struct Lost {  // no consent any more
   Way way;
 };
 struct Failed {};  // no pair is left: a restart, or nothing
+struct Connect {   // from an active candidate of ours: connected() or closed() comes of it
+  StreamName stream;
+};
+struct Close {  // nothing more is to be said of this connection, or of this attempt
+  StreamName stream;
+};
 }  // namespace event
 using Event = std::variant<event::LocalCandidate, event::GatheringDone, event::Valid, event::Selected, event::Lost,
-                           event::Failed>;
+                           event::Failed, event::Connect, event::Close>;
+
+// What came on a connection beside STUN.
+struct StreamPacket {
+  StreamName stream;
+  Bytes bytes;
+};
 
 class Agent {
  public:
@@ -72,6 +89,10 @@ class Agent {
   static constexpr std::size_t kRetried = 8;
   static constexpr int kMaxUnanswered = 5;  // checks on a pair that never answered
   static constexpr std::size_t kMaxEarly = 16;
+  static constexpr Duration kStreamAnswer =
+      std::chrono::milliseconds(39'500);                        // to one check (RFC 8489, section 6.2.2)
+  static constexpr Duration kLosers = std::chrono::seconds(3);  // after a nomination; then they are closed
+  static constexpr std::size_t kMaxPackets = 256;               // of StreamPackets that wait
 
   Agent(const AgentConfig& config, Rng& rng);
   Agent(const Agent&) = delete;
@@ -89,6 +110,9 @@ class Agent {
   // `circuit` is not 0 and is what both ends call it; `base` stands for it alone. Its datagrams come from, and go to,
   // circuit_endpoint().
   void add_circuit(Time now, Base base, std::uint64_t circuit, std::uint16_t preference = 0xffff);
+  // TCP: what connects from this address to the other side, and a port that listens. Each has a base for itself alone.
+  void add_active(Time now, Base base, const IpAddress& address, std::uint16_t preference = 0xffff);
+  void add_passive(Time now, Base base, const Endpoint& listening, std::uint16_t preference = 0xffff);
   // Asks a STUN server from this base; what is learned is added.
   void gather(Time now, Base base, const Endpoint& server);
   // Nothing more is going to be added but what is being asked for.
@@ -111,6 +135,15 @@ class Agent {
   std::optional<Outgoing> poll_transmit();
   std::optional<Event> poll_event();
 
+  // Of the connections: what Connect asked for stands; somebody connected to a passive candidate; one is over, or never
+  // came to be; bytes, as they come.
+  void connected(Time now, const StreamName& stream);
+  void accepted(Time now, const StreamName& stream);
+  void closed(Time now, const StreamName& stream);
+  void receive(Time now, const StreamName& stream, ByteView bytes);
+  // To be taken after each receive().
+  std::optional<StreamPacket> poll_packet();
+
   // A check of no pair, to be sent wherever the other side may hear it (nat/birthday.h): it answers with one of its
   // own. Nothing before the other side's credentials are there.
   std::optional<Bytes> loose_check();
@@ -127,6 +160,7 @@ class Agent {
   const CheckList& pairs() const { return list_; }
   const Candidates& local() const { return local_; }
   const Candidates& remote() const { return remote_; }
+  const Streams& streams() const { return streams_; }
 
  private:
   struct Previous {  // the path of before a restart
@@ -143,6 +177,7 @@ class Agent {
   };
 
   void add_local(Time now, Candidate candidate, const std::optional<IpAddress>& server, bool tell = true);
+  void add_tcp(Time now, Base base, const Endpoint& endpoint, TcpType tcp, std::uint16_t preference);
   void pair_local(std::size_t local);
   void pair_remote(std::size_t remote);
   std::uint64_t circuit_of(Base base) const;
@@ -153,6 +188,7 @@ class Agent {
   bool settle_roles(const Check& check);
   void on_check(Time now, Base base, const Endpoint& from, const Check& check);
   Pair* pair_of_check(Base base, const Endpoint& from, const Check& check);
+  std::optional<std::size_t> learn_remote(Candidate theirs);
 
   void on_answer(Time now, Base base, const Endpoint& from, const stun::Message& message);
   void on_success(Time now, const Waiting& waiting, const Endpoint& mapped);
@@ -167,6 +203,17 @@ class Agent {
   void expire(Time now);
   void end_doubt(Time now);
   Duration jittered(Duration d);
+
+  // ice_agent_streams.cpp
+  Outgoing outgoing(Base base, const Endpoint& to, Bytes bytes) const;
+  bool stream_is_open(Time now, Pair& pair);
+  bool on_frame(Time now, const StreamName& name, ByteView frame);
+  enum class Use : std::uint8_t { none, waits, stands };
+  Use use_of(const Stream& stream) const;
+  void close(const StreamName& name);
+  void give_up(Time now, const StreamName& name);
+  void forget(Time now, const StreamName& name);
+  void sweep_streams(Time now);
 
   void nominate(Time now);
   bool nominating() const;
@@ -195,6 +242,8 @@ class Agent {
   CheckList list_{local_, remote_};
   Gatherer gatherer_;
   Checks checks_;
+  Streams streams_;
+  Fifo<StreamPacket> packets_;
   std::vector<Early> early_;
   std::optional<PairId> selected_;
   std::optional<Previous> previous_;
@@ -204,6 +253,8 @@ class Agent {
   Time doubt_since_ = kNever;
   Time doubt_until_ = kNever;
   Time started_ = kNever;
+  Time losers_until_ = kNever;  // Policy::once, since the nomination
+  bool concluded_ = false;      // they are closed
   bool local_done_ = false;
   bool gathered_ = false;
   bool remote_done_ = false;

@@ -21,13 +21,15 @@ void Agent::check_one(Time now) {
   if (pair == nullptr) return;
   next_check_ = now + config_.pace;
   if (!pair->valid()) pair->state = State::in_progress;
+  if (local_[pair->local].tcp != TcpType::none && !stream_is_open(now, *pair)) return;
   send_check(now, *pair, Purpose::check);
 }
 
 void Agent::send_check(Time now, Pair& pair, Purpose purpose) {
   const auto& local = local_[pair.local];
   const bool chosen = config_.policy == Policy::move && selected_ == pair.id && !nominating();
-  Check check{config_.role, tie_breaker_, reflexive_priority(local.priority), false};
+  const bool stream = local.tcp != TcpType::none;
+  Check check{config_.role, tie_breaker_, reflexive_priority(local), false};
   check.use_candidate = config_.role == Role::controlling && (pair.to_nominate || chosen);
   if (purpose == Purpose::check) ++pair.checks;
   Waiting waiting;
@@ -36,10 +38,11 @@ void Agent::send_check(Time now, Pair& pair, Purpose purpose) {
   waiting.purpose = purpose;
   waiting.role = config_.role;
   waiting.use_candidate = check.use_candidate;
-  waiting.out = {local.base, list_.destination(pair), write_check(waiting.id, check, mine_, *theirs_)};
+  waiting.out = outgoing(local.base, list_.destination(pair), write_check(waiting.id, check, mine_, *theirs_));
   stun::RetransmitPlan plan{rto_of(pair), 7, 16};
+  if (stream) plan = {kStreamAnswer, 1, 1};
   // RFC 7675, section 5.1: consent is asked for by single packets. A doubt wants to be sure sooner.
-  if (purpose == Purpose::consent) plan = {rto_of(pair), doubt_until_ == kNever ? 1 : 2, 8};
+  if (purpose == Purpose::consent) plan = {rto_of(pair), doubt_until_ == kNever || stream ? 1 : 2, 8};
   waiting.when = stun::Retransmission(now, plan);
   if (const auto evicted = checks_.add(std::move(waiting))) on_given_up(*evicted);
 }
@@ -61,6 +64,7 @@ void Agent::on_answer(Time now, Base base, const Endpoint& from, const stun::Mes
   const auto& theirs = waits->previous ? (previous_ ? &previous_->theirs : nullptr) : (theirs_ ? &*theirs_ : nullptr);
   // Without the right tag it was not the other side who answered (section 7.2.5.2, RFC 8489 section 9.1.4).
   if (theirs == nullptr || !stun::integrity_holds(message, view(theirs->password))) return;
+  (void)streams_.prove({base, from});
   const auto waiting = *checks_.take(message.id());
   if (!message.understood_answer()) return on_given_up(waiting);
   if (waiting.previous) {
@@ -102,7 +106,7 @@ void Agent::on_success(Time now, const Waiting& waiting, const Endpoint& mapped)
   const auto& local = local_[pair->local];
   const bool known = std::any_of(local_.all().begin(), local_.all().end(),
                                  [&](const Candidate& c) { return same_address(c.endpoint, mapped); });
-  if (!known && local.circuit == 0) {
+  if (!known && local.circuit == 0 && local.tcp == TcpType::none) {
     const auto at = reached_from(local.endpoint, mapped);
     const Candidate learned{
         Type::peer_reflexive, at, local.endpoint, local.base, 0, reflexive_priority(local.priority), {}};
@@ -199,8 +203,8 @@ void Agent::refresh_previous(Time now) {
   waiting.purpose = Purpose::consent;
   waiting.role = config_.role;
   const Check check{config_.role, tie_breaker_, reflexive_priority(candidate_priority(Type::host, 0xffff)), false};
-  waiting.out = {previous_->way.base, previous_->way.remote,
-                 write_check(waiting.id, check, previous_->mine, previous_->theirs)};
+  waiting.out = outgoing(previous_->way.base, previous_->way.remote,
+                         write_check(waiting.id, check, previous_->mine, previous_->theirs));
   waiting.when = stun::Retransmission(now, {config_.rto, 1, 8});
   if (const auto evicted = checks_.add(std::move(waiting))) on_given_up(*evicted);
 }

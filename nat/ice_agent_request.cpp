@@ -10,14 +10,16 @@ void Agent::on_request(Time now, Base base, const Endpoint& from, const stun::Me
   const auto& mine = old ? previous_->mine : mine_;
   const auto check = read_check(request, mine);
   if (!check) {
-    out_.push_back({base, from, write_error(request, check.error().code, check.error().authentic ? &mine : nullptr)});
+    out_.push_back(
+        outgoing(base, from, write_error(request, check.error().code, check.error().authentic ? &mine : nullptr)));
     return;
   }
+  if (streams_.find({base, from}) != nullptr && !streams_.prove({base, from})) return close({base, from});
   if (!old && !settle_roles(*check)) {
-    out_.push_back({base, from, write_error(request, stun::ErrorCode::role_conflict, &mine)});
+    out_.push_back(outgoing(base, from, write_error(request, stun::ErrorCode::role_conflict, &mine)));
     return;
   }
-  out_.push_back({base, from, write_success(request, from, mine)});
+  out_.push_back(outgoing(base, from, write_success(request, from, mine)));
   if (old) return;
   if (theirs_) return on_check(now, base, from, *check);
   remember_early(base, from, *check);
@@ -61,15 +63,33 @@ Pair* Agent::pair_of_check(Base base, const Endpoint& from, const Check& check) 
   Candidate theirs;
   theirs.endpoint = without_place(from);
   theirs.circuit = circuit;
+  if (local_[*local].tcp != TcpType::none) theirs.tcp = TcpType::active;
   auto remote = remote_.find(theirs);
   if (!remote) {
     // Section 7.3.1.3. Its foundation is like no other's.
     theirs.type = circuit != 0 ? Type::relayed : Type::peer_reflexive;
     theirs.priority = check.priority;
     theirs.foundation = "prflx" + std::to_string(remote_.size());
-    remote = remote_.add(std::move(theirs));
+    remote = learn_remote(std::move(theirs));
   }
   return remote ? list_.add(config_.role, *local, *remote) : nullptr;
+}
+
+// A connection has a port of its own: those that are over make room for newer ones.
+std::optional<std::size_t> Agent::learn_remote(Candidate theirs) {
+  if (const auto added = remote_.add(theirs)) return added;
+  for (std::size_t i = 0; theirs.tcp != TcpType::none && i < remote_.size(); ++i) {
+    if (remote_[i].tcp == TcpType::none || remote_[i].type != Type::peer_reflexive) continue;
+    const auto& pairs = list_.pairs();
+    if (std::any_of(pairs.begin(), pairs.end(),
+                    [&](const Pair& p) { return p.remote == i && p.state != State::failed; }))
+      continue;
+    list_.drop_of_remote(i);
+    theirs.foundation = remote_[i].foundation;
+    remote_.replace(i, std::move(theirs));
+    return i;
+  }
+  return std::nullopt;
 }
 
 // Section 7.3.1.4, and nomination by the controlling side (7.3.1.5).

@@ -10,7 +10,22 @@ std::uint64_t pair_priority(std::uint32_t controlling, std::uint32_t controlled)
   return (std::min(g, d) << 32) + 2 * std::max(g, d) + (g > d ? 1 : 0);
 }
 
+namespace {
+
+bool meet(TcpType local, TcpType remote) {
+  switch (local) {
+    case TcpType::none: return remote == TcpType::none;
+    case TcpType::active: return remote == TcpType::passive;
+    case TcpType::passive: return remote == TcpType::active;
+    case TcpType::simultaneous: break;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool can_pair(const Candidate& local, const Candidate& remote) {
+  if (local.endpoint.transport != remote.endpoint.transport || !meet(local.tcp, remote.tcp)) return false;
   if (local.circuit != remote.circuit || remote.endpoint.port == 0) return false;
   const auto& a = local.endpoint.ip;
   const auto& b = remote.endpoint.ip;
@@ -161,6 +176,10 @@ void CheckList::drop_unbegun(std::optional<std::uint64_t> below) {
   std::erase_if(pairs_, [&](const Pair& p) {
     return (p.state == State::waiting || p.state == State::frozen) && (!below || p.priority < *below);
   });
+}
+
+void CheckList::drop_of_remote(std::size_t remote) {
+  std::erase_if(pairs_, [remote](const Pair& p) { return p.remote == remote; });
 }
 
 void CheckList::prioritise(Role role) {

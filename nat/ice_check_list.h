@@ -38,7 +38,8 @@ struct Pair {
 
 // Section 6.1.2.3: 2^32 MIN(G,D) + 2 MAX(G,D) + (G > D ? 1 : 0), G the controlling side's priority.
 std::uint64_t pair_priority(std::uint32_t controlling, std::uint32_t controlled);
-// Same family, link-local only with link-local, a circuit only with itself, and no port 0.
+// Same family and transport, link-local only with link-local, a circuit only with itself, what connects only with what
+// listens (RFC 6544, section 6.2), and no port 0.
 bool can_pair(const Candidate& local, const Candidate& remote);
 
 class CheckList {
@@ -63,6 +64,7 @@ class CheckList {
   void unfreeze_like(const Pair& pair);
   // What is not begun will not be: all, or those of lower priority than this.
   void drop_unbegun(std::optional<std::uint64_t> below);
+  void drop_of_remote(std::size_t remote);
   // Anew, after the role or a candidate has changed.
   void prioritise(Role role);
 

@@ -55,6 +55,10 @@ bool Checks::on(PairId pair) const {
                      [pair](const Waiting& w) { return w.pair == pair && w.purpose == Purpose::check; });
 }
 
+void Checks::drop(PairId pair) {
+  std::erase_if(waiting_, [pair](const Waiting& w) { return !w.previous && w.pair == pair; });
+}
+
 void Checks::stop_sending(Time now, PairId pair) {
   for (auto& w : waiting_) {
     if (w.pair == pair && w.purpose == Purpose::check) w.when.stop_sending(now);

@@ -40,6 +40,7 @@ class Checks {
   void stop_sending_others(Time now, PairId pair);
   // The nominations of all others.
   void stop_nominating_others(Time now, PairId pair);
+  void drop(PairId pair);
   void clear() { waiting_.clear(); }
   bool empty() const { return waiting_.empty(); }
 

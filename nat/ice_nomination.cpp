@@ -96,6 +96,8 @@ void Agent::select(Time now, Pair& pair) {
   previous_.reset();
   events_.push_back(event::Selected{way_of(pair)});
   if (config_.policy == Policy::move) return;
+  losers_until_ = now + kLosers;
+  concluded_ = false;
   const auto id = pair.id;
   const auto priority = pair.priority;
   checks_.stop_sending_others(now, id);

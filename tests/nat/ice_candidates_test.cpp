@@ -207,5 +207,57 @@ TEST(IceCandidateLine, HasNoScope) {
   EXPECT_FALSE(from_sdp("candidate:1 1 UDP 1 fe80::1%3 4400 typ host"));
 }
 
+TEST(IceCandidateLine, OfTcpHasItsType) {
+  Candidate c{Type::host, *Endpoint::parse("192.0.2.1:9"), {}, 0, 0, 1, "2", TcpType::active};
+  EXPECT_EQ(to_sdp(c), "candidate:2 1 TCP 1 192.0.2.1 9 typ host tcptype active");
+  c.tcp = TcpType::passive;
+  EXPECT_EQ(to_sdp(c), "candidate:2 1 TCP 1 192.0.2.1 9 typ host tcptype passive");
+  c.tcp = TcpType::simultaneous;
+  c.type = Type::server_reflexive;
+  c.related = *Endpoint::parse("10.0.0.1:4400");
+  EXPECT_EQ(to_sdp(c), "candidate:2 1 TCP 1 192.0.2.1 9 typ srflx raddr 10.0.0.1 rport 4400 tcptype so");
+  for (const auto tcp : {TcpType::active, TcpType::passive, TcpType::simultaneous}) {
+    c.tcp = tcp;
+    const auto read = from_sdp(to_sdp(c));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->tcp, tcp);
+    EXPECT_EQ(read->endpoint.transport, Transport::tcp);
+  }
+  const auto more = from_sdp("a=candidate:2 1 tcp 1 192.0.2.1 4400 typ host generation 0 tcptype passive ufrag x");
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->tcp, TcpType::passive);
+  EXPECT_FALSE(from_sdp("candidate:2 1 TCP 1 192.0.2.1 4400 typ host"));
+  EXPECT_FALSE(from_sdp("candidate:2 1 TCP 1 192.0.2.1 4400 typ host tcptype"));
+  EXPECT_FALSE(from_sdp("candidate:2 1 TCP 1 192.0.2.1 4400 typ host tcptype both"));
+  EXPECT_FALSE(from_sdp("candidate:2 1 SCTP 1 192.0.2.1 4400 typ host tcptype passive"));
+  const auto datagrams = from_sdp("candidate:2 1 UDP 1 192.0.2.1 4400 typ host tcptype passive");
+  EXPECT_TRUE(datagrams && datagrams->tcp == TcpType::none);
+}
+
+TEST_F(IceCandidates, OneOfTcpThatOpensAtTheSameTimeIsLeftAsideAndTakesNoRoom) {
+  agent.add_active(now, 1, kHost.ip);
+  ASSERT_TRUE(agent.add_remote(now, *from_sdp("1 1 TCP 1 192.0.2.1 4400 typ host tcptype so")));
+  EXPECT_EQ(agent.remote().size(), 0U);
+  EXPECT_TRUE(agent.pairs().pairs().empty());
+}
+
+TEST_F(IceCandidates, ThoseOfTcpPairWithTheirCounterpartsAndAListeningOneChecksNothing) {
+  const auto remote = [](const char* tcp) {
+    return *from_sdp("1 1 TCP 1000 192.0.2.1 4400 typ host tcptype " + std::string(tcp));
+  };
+  agent.add_host(now, 0, kHost);
+  agent.add_active(now, 1, kHost.ip);
+  agent.add_passive(now, 2, kHost);
+  ASSERT_TRUE(agent.add_remote(now, remote("active")));
+  EXPECT_TRUE(agent.pairs().pairs().empty());
+  ASSERT_TRUE(agent.add_remote(now, remote("passive")));
+  ASSERT_EQ(agent.pairs().pairs().size(), 1U);
+  EXPECT_EQ(agent.local()[agent.pairs().pairs()[0].local].tcp, TcpType::active);
+  drain();
+  EXPECT_THAT(out, testing::IsEmpty()) << "a connection comes first";
+  EXPECT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[1].endpoint.port, kActivePort);
+}
+
 }  // namespace
 }  // namespace linnet::nat::ice

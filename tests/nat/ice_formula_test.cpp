@@ -47,6 +47,27 @@ TEST(IcePriority, OfACandidateIsTheFormula) {
   EXPECT_EQ(reflexive_priority(candidate_priority(Type::host, 17)), candidate_priority(Type::peer_reflexive, 17));
 }
 
+// RFC 6544, section 4.2: direction in three bits, the rest in thirteen; who connects before who listens.
+TEST(IcePriority, OfTcpHasADirectionAndComesAfterAllUdpThatIsAsDirect) {
+  const auto direction = [](Type type, TcpType tcp) { return tcp_priority(type, tcp, 0) >> 21 & 7; };
+  EXPECT_EQ(direction(Type::host, TcpType::active), 6U);
+  EXPECT_EQ(direction(Type::host, TcpType::passive), 4U);
+  EXPECT_EQ(direction(Type::host, TcpType::simultaneous), 2U);
+  EXPECT_EQ(direction(Type::server_reflexive, TcpType::simultaneous), 6U);
+  EXPECT_EQ(direction(Type::peer_reflexive, TcpType::active), 4U);
+  EXPECT_EQ(direction(Type::peer_reflexive, TcpType::passive), 2U);
+  for (const std::uint32_t other : {0U, 1U, 17U, 8191U}) {
+    const auto preference = static_cast<std::uint16_t>(other << 3);
+    EXPECT_EQ(tcp_priority(Type::host, TcpType::active, preference), twin_candidate(99, 6 * 8192 + other));
+    Candidate host;
+    host.tcp = TcpType::active;
+    host.priority = tcp_priority(Type::host, TcpType::active, preference);
+    EXPECT_EQ(reflexive_priority(host), twin_candidate(83, 4 * 8192 + other));
+  }
+  EXPECT_LT(tcp_priority(Type::host, TcpType::active, 0xffff), candidate_priority(Type::server_reflexive, 0));
+  EXPECT_GT(tcp_priority(Type::server_reflexive, TcpType::passive, 0), candidate_priority(Type::relayed, 0xffff));
+}
+
 TEST(IcePriority, OfAPairIsTheFormula) {
   SeededRng rng(2);
   for (int i = 0; i < 1000; ++i) {
@@ -181,11 +202,11 @@ TEST(IceCandidate, ItsLineIsReadBackAsItWas) {
 TEST(IceCandidate, LinesThatSayNothingToUsAreNotCandidates) {
   EXPECT_TRUE(from_sdp("candidate:1 1 UDP 2130706431 192.0.2.1 4400 typ host generation 0"));
   for (const auto* line :
-       {"", "candidate:", "candidate:1 2 UDP 1 192.0.2.1 4400 typ host",
-        "candidate:1 1 TCP 1 192.0.2.1 9 typ host tcptype active", "candidate:1 1 UDP 0 192.0.2.1 4400 typ host",
-        "candidate:1 1 UDP 2147483648 192.0.2.1 4400 typ host", "candidate:1 1 UDP 1 a.local 4400 typ host",
-        "candidate:1 1 UDP 1 192.0.2.1 65536 typ host", "candidate:1 1 UDP 1 192.0.2.1 4400 typ",
-        "candidate:1 1 UDP 1 192.0.2.1 4400 typ bird", "candidate:a-b 1 UDP 1 192.0.2.1 4400 typ host",
+       {"", "candidate:", "candidate:1 2 UDP 1 192.0.2.1 4400 typ host", "candidate:1 1 TCP 1 192.0.2.1 9 typ host",
+        "candidate:1 1 UDP 0 192.0.2.1 4400 typ host", "candidate:1 1 UDP 2147483648 192.0.2.1 4400 typ host",
+        "candidate:1 1 UDP 1 a.local 4400 typ host", "candidate:1 1 UDP 1 192.0.2.1 65536 typ host",
+        "candidate:1 1 UDP 1 192.0.2.1 4400 typ", "candidate:1 1 UDP 1 192.0.2.1 4400 typ bird",
+        "candidate:a-b 1 UDP 1 192.0.2.1 4400 typ host",
         "candidate:123456789012345678901234567890123 1 UDP 1 192.0.2.1 4400 typ host"})
     EXPECT_FALSE(from_sdp(line)) << line;
 }
