@@ -24,7 +24,8 @@ std::string taken(gchar* text) {
 ForeignAgent::ForeignAgent(GMainContext* context, const ForeignConfig& config)
     : context_(context), agent_(nice_agent_new_full(context, NICE_COMPATIBILITY_RFC5245, options_of(config))) {
   auto* agent = agent_.get();
-  g_object_set(agent, "controlling-mode", config.controlling ? TRUE : FALSE, "upnp", FALSE, "ice-tcp", FALSE, nullptr);
+  g_object_set(agent, "controlling-mode", config.controlling ? TRUE : FALSE, "upnp", FALSE, "ice-tcp",
+               config.tcp ? TRUE : FALSE, "ice-udp", config.tcp ? FALSE : TRUE, nullptr);
   NiceAddress address;
   nice_address_init(&address);
   EXPECT_TRUE(nice_address_set_from_string(&address, "127.0.0.1"));

@@ -26,6 +26,7 @@ struct ForeignConfig {
   bool trickle = false;
   bool regular_nomination = true;
   bool consent = false;
+  bool tcp = false;                   // in place of UDP
   std::optional<std::uint16_t> turn;  // port of a server on the loopback (coturn.h): by its relays alone
 };
 

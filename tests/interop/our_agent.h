@@ -1,4 +1,4 @@
-// Our agent on a real socket, turned by the same loop as the other.
+// Our agent on real sockets, turned by the same loop as the other.
 #pragma once
 
 #include <glib-unix.h>
@@ -7,13 +7,24 @@
 #include <string>
 #include <vector>
 
+#include "our_relay.h"
+#include "our_streams.h"
+
 #include "nat/ice_agent.h"
 
 namespace linnet::interop {
 
+// What it has candidates of.
+struct OurMeans {
+  bool udp = true;
+  bool active = false;                // TCP
+  bool passive = false;               // TCP
+  std::optional<std::uint16_t> turn;  // port of a server on the loopback (coturn.h)
+};
+
 class OurAgent {
  public:
-  OurAgent(GMainContext* context, const nat::ice::AgentConfig& config);
+  OurAgent(GMainContext* context, const nat::ice::AgentConfig& config, const OurMeans& means = {});
   ~OurAgent();
   OurAgent(const OurAgent&) = delete;
   OurAgent& operator=(const OurAgent&) = delete;
@@ -29,21 +40,30 @@ class OurAgent {
   bool gathered = false;
   bool failed = false;
   std::vector<nat::ice::Way> selections;
+  std::vector<nat::ice::Way> lost;
+  std::size_t connections() const { return streams_.open(); }
+  const OurRelay* relay() const { return relay_.get(); }
   std::vector<std::string> received;
 
  private:
   static gboolean on_readable(gint fd, GIOCondition condition, gpointer self);
   static gboolean on_timeout(gpointer self);
   void arm();
-  void transmit(const Endpoint& to, ByteView bytes);
+  void hear(nat::ice::Base base, const Endpoint& from, ByteView bytes);
+  void on_event(const nat::ice::Event& event);
+  bool transmit(const nat::ice::Outgoing& out);
+  OurStreams::Ears ears();
 
   struct OsRng final : Rng {
     void fill(MutableBytes out) override;
   };
 
   OsRng rng_;
+  OurMeans means_;
   nat::ice::Agent agent_;
   GMainContext* context_;
+  OurStreams streams_;
+  std::unique_ptr<OurRelay> relay_;
   GSource* readable_ = nullptr;
   GSource* timer_ = nullptr;
   int socket_ = -1;
