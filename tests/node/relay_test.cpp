@@ -160,5 +160,53 @@ TEST_F(RelayedCall, TakesNothingThatItsRelayForged) {
   EXPECT_EQ(result(*alice), CallResult::ended);
 }
 
+// The same, counted one by one. A changed packet comes instead of its original, and no other copy of it ever does, so
+// each that was accepted would be one received more than there are originals.
+TEST_F(RelayedCall, AcceptsNotOneOfThePacketsThatItsRelayForged) {
+  using Number = std::uint64_t;  // source and sequence number of a packet of voice (RFC 3550, section 5.1)
+  std::set<Number> original, forged;
+  const auto number = [](ByteView rtp) {
+    Reader in(rtp.subspan(2));
+    const Number sequence = in.u16();
+    (void)in.u32();
+    return sequence << 32 | in.u32();
+  };
+  const auto voice_at = [](ByteView bytes) -> std::size_t {
+    const std::size_t at = bytes.size() > 8 && bytes[0] == 11 && bytes[1] == 5 ? 8 : 0;
+    const bool voice = bytes.size() >= at + 12 && bytes[at] >= 128 && bytes[at] <= 191;
+    return voice && (bytes[at + 1] < 192 || bytes[at + 1] > 223) ? at : bytes.size();
+  };
+  SeededRng dice(11);
+  bool lies = false, silent = false;
+  std::set<Bytes> lie;  // as they are on the way
+  town.delivered = [&](const Resident& to, const Endpoint&, ByteView bytes) {
+    const auto at = &to == bob ? voice_at(bytes) : bytes.size();
+    if (at < bytes.size() && !lie.contains(copy(bytes))) original.insert(number(bytes.subspan(at)));
+  };
+  town.meddle = [&](const Endpoint&, const Endpoint& to, Bytes& bytes) {
+    const auto at = bob != nullptr && to == bob->endpoint ? voice_at(bytes) : bytes.size();
+    if (at >= bytes.size()) return false;
+    if (silent) return true;
+    const auto which = number(ByteView(bytes).subspan(at));
+    if (forged.contains(which)) return true;  // by another way
+    if (!lies || original.contains(which) || dice.below(4) != 0) return false;
+    forged.insert(which);
+    const auto changes = 1 + dice.below(3);
+    for (std::uint64_t i = 0; i < changes; ++i)
+      bytes[at + dice.below(bytes.size() - at)] ^= static_cast<std::uint8_t>(1U << dice.below(8));
+    lie.insert(bytes);
+    return false;
+  };
+  begin();
+  lies = true;
+  town.run_for(seconds(30));
+  silent = true;  // so that nothing is on the way when the call ends
+  town.run_for(seconds(1));
+  hang_up();
+  EXPECT_GT(forged.size(), 200U);
+  EXPECT_EQ(bob->summary()->packets_received, original.size()) << forged.size() << " were forged";
+  RecordProperty("forged", static_cast<int>(forged.size()));
+}
+
 }  // namespace
 }  // namespace linnet::node
