@@ -83,7 +83,8 @@ void AllocationClient::stop() {
     out_.push_back(write(last));
     events_.push_back(client_event::Lost{});
   }
-  const bool was_open = state_ == ClientState::allocating || state_ == ClientState::ready;
+  // Where it is being opened there is something to close as well.
+  const bool was_open = state_ != ClientState::off && state_ != ClientState::waiting;
   release();
   if (was_open) events_.push_back(client_event::Close{});
   state_ = ClientState::off;

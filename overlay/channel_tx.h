@@ -10,8 +10,8 @@
 namespace linnet::overlay {
 
 inline constexpr std::size_t kMaxMessage = 64 * 1024;
-// How far a sender may run ahead of the first byte that is not acknowledged. The receiver reserves that much and no more,
-// so flow control needs no frame of its own.
+// How far a sender may run ahead of the first byte that is not acknowledged. The receiver reserves that much and no
+// more, so flow control needs no frame of its own.
 inline constexpr std::uint64_t kStreamWindow = 64 * 1024;
 
 class ChannelTx {

@@ -1,59 +1,11 @@
 // A client of TURN by TLS that never reads: what is meant for it is dropped and counted, the server does not grow, and
 // others are served as before.
-#include <gtest/gtest.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-
 #include "node/io/net/turn_streams.h"
 #include "tests/io/real_peer.h"
+#include "tests/io/tls_guest.h"
 
 namespace linnet::io {
 namespace {
-
-template <auto Free>
-struct Freer {
-  template <class T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-
-// A client whose TLS is the library itself, so that it can do what ours never would.
-class TlsGuest {
- public:
-  TlsGuest() : context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_.get())) {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    here_.reset(ends[0]);
-    there_.reset(ends[1]);
-    SSL_set_fd(ssl_.get(), here_.get());
-    SSL_set_connect_state(ssl_.get());
-  }
-  // Its ClientHello is out: what the server's side begins with.
-  Bytes hello(Fd& server_side) {
-    (void)shake();
-    std::array<std::uint8_t, 4096> room;
-    const auto n = ::recv(there_.get(), room.data(), room.size(), MSG_DONTWAIT);
-    EXPECT_GT(n, 0);
-    server_side = std::move(there_);
-    return Bytes(room.begin(), room.begin() + n);
-  }
-  bool shake() { return SSL_do_handshake(ssl_.get()) == 1; }
-  bool say(ByteView bytes) { return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0; }
-  // "Take a new key, and let me have one of yours", which has to be answered (RFC 8446, section 4.6.3).
-  bool ask_for_key() { return SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1 && shake(); }
-  // Of what came, in the clear.
-  std::size_t read() {
-    std::array<std::uint8_t, 4096> room;
-    const int n = SSL_read(ssl_.get(), room.data(), static_cast<int>(room.size()));
-    return n > 0 ? static_cast<std::size_t>(n) : 0;
-  }
-
- private:
-  std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>> context_;
-  std::unique_ptr<SSL, Freer<SSL_free>> ssl_;
-  Fd here_, there_;
-};
 
 const Bytes kEmptyData = Writer().u16(0x4000).u16(0).take();  // ChannelData with nothing in it
 

@@ -386,5 +386,21 @@ TEST(TurnClient, TakesNoAddressThatIsNone) {
   }
 }
 
+// A stream may take its time to stand. Wanted no more, it must not stay half open.
+TEST(TurnClient, StoppedWhileItIsBeingConnectedClosesWhatIsBeingOpened) {
+  SeededRng rng{9};
+  AllocationClient client({"alice", "secret"}, rng);
+  client.start(Time{});
+  EXPECT_TRUE(std::holds_alternative<client_event::Open>(*client.poll_event()));
+  ASSERT_FALSE(client.poll_event());
+  client.stop();
+  const auto event = client.poll_event();
+  ASSERT_TRUE(event);
+  EXPECT_TRUE(std::holds_alternative<client_event::Close>(*event));
+  EXPECT_FALSE(client.poll_event());
+  client.stop();
+  EXPECT_FALSE(client.poll_event()) << "there is nothing to close";
+}
+
 }  // namespace
 }  // namespace linnet::nat::turn

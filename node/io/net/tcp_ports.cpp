@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kAcceptsAtOnce = 64;
 constexpr Duration kSweep = std::chrono::seconds(1);
+constexpr Duration kUnwanted = std::chrono::milliseconds(500);  // of what was dialled: closed within two seconds
 constexpr Duration kFairTime =
     std::chrono::seconds(2);  // then a connection that carries no session may have to make room
 
@@ -83,6 +84,10 @@ void TcpPorts::start(Loop& loop, Receive receive, std::function<void()> drained,
   drained_ = std::move(drained);
   core_ = std::move(core);
   alarm_ = loop.alarm([this] { sweep(); });
+  rested_ = loop.alarm([this] {
+    for (auto& listener : listeners_)
+      if (!listener->watch) watch(*listener);
+  });
   for (auto& listener : listeners_) watch(*listener);
 }
 
@@ -99,15 +104,23 @@ void TcpPorts::accept_some(Listener& listener) {
       take(std::move(fd), tcp(to_endpoint(from)), listener.local);
       continue;
     }
-    if (errno != EMFILE && errno != ENFILE) return;
-    // Who waits would keep the listener readable for ever.
-    spare_.reset();
-    Fd turned_away(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    turned_away.reset();
-    spare_ = spare_descriptor();
-    ++counters_.refused;
+    const bool descriptors = errno == EMFILE || errno == ENFILE;
+    if (!descriptors && errno != ENOMEM && errno != ENOBUFS) return;
+    if (descriptors && turn_away(listener)) return;
+    ++counters_.rests;
+    listener.watch.reset();
+    rested_->set(now() + kRest);
     return;
   }
+}
+
+// Who waits would keep the listener readable for ever.
+bool TcpPorts::turn_away(Listener& listener) {
+  spare_.reset();
+  const bool away = static_cast<bool>(Fd(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+  spare_ = spare_descriptor();
+  if (away) ++counters_.refused;
+  return away;
 }
 
 void TcpPorts::take(Fd fd, const Endpoint& remote, const Endpoint& local) {
@@ -230,10 +243,23 @@ TcpPorts::Connections::iterator TcpPorts::dial(const Endpoint& to) {
   return begin(std::make_unique<Entry>(Entry{TcpConnection(std::move(stream), to, false, now()), Endpoint{}}));
 }
 
+bool TcpPorts::tried(const Endpoint& to) {
+  if (!core_.tries) return false;
+  const auto time = now();
+  const auto known = untried_.find(to);
+  if (known != untried_.end() && time - known->second < kAskAgain) return false;
+  if (core_.tries(to)) {
+    untried_.erase(to);
+    return true;
+  }
+  if (untried_.size() >= limits_.total) untried_.clear();
+  untried_[to] = time;
+  return false;
+}
+
 void TcpPorts::send(const Transmit& transmit) {
   auto at = connections_.find(transmit.to);
-  if (at == connections_.end() && (begins(transmit.bytes) || (core_.tries && core_.tries(transmit.to))))
-    at = dial(transmit.to);
+  if (at == connections_.end() && (begins(transmit.bytes) || tried(transmit.to))) at = dial(transmit.to);
   if (at == connections_.end() || !at->second->connection.send(now(), transmit.bytes)) {
     ++counters_.dropped;
     return;
@@ -257,7 +283,7 @@ void TcpPorts::sweep() {
     const bool standing = core_.stands(one.remote());
     if (standing) one.stands(time);
     const bool lost =
-        !one.incoming() && !standing && time - one.since() >= kSweep && core_.tries && !core_.tries(one.remote());
+        !one.incoming() && !standing && time - one.since() >= kUnwanted && core_.tries && !core_.tries(one.remote());
     if (!lost && !one.slow(time, standing)) {
       ++it;
       continue;

@@ -1,9 +1,10 @@
 // TCP for networks that let no UDP through: a supernode listens beside its UDP sockets, anybody connects. Connections
-// are known by the other side's address; what they carry are the same packets as on UDP. On each port TLS is told by its
-// first byte and taken off, and who speaks STUN inside or outside of it is handed on (a TURN server's clients).
+// are known by the other side's address; what they carry are the same packets as on UDP. On each port TLS is told by
+// its first byte and taken off, and who speaks STUN inside or outside of it is handed on (a TURN server's clients).
 #pragma once
 
 #include <map>
+#include <unordered_map>
 #include <vector>
 
 #include "node/io/net/tcp_connection.h"
@@ -27,8 +28,12 @@ class TcpPorts {
   };
   struct Counters {
     std::uint64_t accepted = 0, refused = 0, closed_slow = 0, malformed = 0, dropped = 0, dialled = 0, guests = 0,
-                  outdated = 0;
+                  outdated = 0, rests = 0;
   };
+  // Without memory for who waits a listener rests so long: it would else be readable on the spot, again and again.
+  static constexpr Duration kRest = std::chrono::milliseconds(200);
+  // A core that did not try an endpoint is asked again after it: it looks through all its sessions.
+  static constexpr Duration kAskAgain = std::chrono::milliseconds(100);
   using Receive = std::function<void(const Datagram&)>;
   // What a core knows of an endpoint.
   struct Core {
@@ -82,6 +87,8 @@ class TcpPorts {
 
   void watch(Listener& listener);
   void accept_some(Listener& listener);
+  bool turn_away(Listener& listener);
+  bool tried(const Endpoint& to);
   void take(Fd fd, const Endpoint& remote, const Endpoint& local);
   bool make_room(const Endpoint& newcomer);
   Connections::iterator dial(const Endpoint& to);
@@ -101,8 +108,10 @@ class TcpPorts {
   std::size_t outgoing_ = 0;       // of connections_
   Fd spare_;  // given up for a moment when descriptors run out, so that who waits can be turned away
   std::string proxy_trouble_;
+  std::unordered_map<Endpoint, Time> untried_;  // the core waited for nothing from there; when
   Loop* loop_ = nullptr;
   std::unique_ptr<Loop::Alarm> alarm_;
+  std::unique_ptr<Loop::Alarm> rested_;
   Receive receive_;
   std::function<void()> drained_;
   Core core_;

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kLargest = 4096;  // of a datagram; what the node takes is smaller
 constexpr std::size_t kReadAtOnce = 16 * 1024;
 constexpr int kDatagramsAtOnce = 64;
+constexpr int kStreamReadsAtOnce = 4;  // then others get their turn
 
 Fd connected(const Endpoint& to) {
   Fd fd(::socket(to.ip.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -38,6 +39,9 @@ std::optional<IpAddress> source_to(const Fd& fd) {
 TurnCarrier::TurnCarrier(Loop& loop, Rng& rng, TurnLogin login, Ears ears)
     : loop_(loop), login_(std::move(login)), ears_(std::move(ears)), client_(login_.user, rng) {
   alarm_ = loop_.alarm([this] { tick(); });
+  on_ = loop_.alarm([this] {
+    if (stream_) read_stream();
+  });
 }
 
 TurnCarrier::~TurnCarrier() {
@@ -215,11 +219,13 @@ void TurnCarrier::close() {
   stream_.reset();
   stream_ready_ = false;
   give_up_ = kNever;
+  on_->set(kNever);
   came_.clear();
 }
 
+// Closed whatever the client makes of it: a stream that is over stays readable for ever.
 void TurnCarrier::fail(std::string why) {
-  give_up_ = kNever;
+  close();
   client_.closed(now(), std::move(why));
   pump();
 }
@@ -245,25 +251,34 @@ void TurnCarrier::read_datagrams() {
 
 void TurnCarrier::read_stream() {
   static thread_local std::array<std::uint8_t, kReadAtOnce> bytes;
-  for (;;) {
+  auto* const reads = stream_.get();  // what is heard may close it
+  bool more = true;
+  for (int round = 0; more && round < kStreamReadsAtOnce; ++round) {
     const auto n = stream_->read(bytes);
     if (!n) return fail(stream_ready_ ? "the TURN server closed the connection" : stream_->why());
     append(came_, ByteView(bytes).first(*n));
-    if (!take_frames()) return fail("what answers is no TURN server");
-    if (*n < bytes.size()) break;
+    const bool spoken = take_frames();
+    if (stream_.get() != reads) break;
+    if (!spoken) return fail("what answers is no TURN server");
+    more = *n == bytes.size();
   }
+  // What TLS has decrypted already wakes nobody.
+  if (more && stream_.get() == reads) on_->set(now());
   if (stream_ && !stream_->waits()) flush_stream();  // of a handshake
   pump();
   if (ears_.drained) ears_.drained();
 }
 
+// False: it is no TURN. A packet may make the owner say something, and a stream that cannot take it is closed.
 bool TurnCarrier::take_frames() {
+  const auto* const reads = stream_.get();
   std::size_t taken = 0;
   for (;;) {
     const auto size = nat::turn::stream_frame(ByteView(came_).subspan(taken));
     if (!size) return false;
     if (*size == 0 || *size > came_.size() - taken) break;
     take(MutableBytes(came_).subspan(taken, *size));
+    if (stream_.get() != reads) return true;
     taken += *size;
   }
   came_.erase(came_.begin(), came_.begin() + static_cast<std::ptrdiff_t>(taken));

@@ -99,6 +99,7 @@ class TurnCarrier {
   Bytes came_;             // of a frame that is not whole yet
   bool wanted_ = false;
   std::unique_ptr<Loop::Alarm> alarm_;
+  std::unique_ptr<Loop::Alarm> on_;  // a stream that had more than its turn
 };
 
 }  // namespace linnet::io
