@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/base64.h"
 #include "overlay/proxy.h"
 
 namespace linnet::overlay {
@@ -9,19 +10,6 @@ namespace {
 
 constexpr std::uint8_t kSocks = 5, kNoMethod = 0xff, kNone = 0, kPassword = 2, kPasswordVersion = 1;
 constexpr std::uint8_t kIpv4 = 1, kName = 3, kIpv6 = 4;
-
-// RFC 4648, section 4.
-std::string base64(std::string_view text) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (i + k < text.size() ? static_cast<std::uint8_t>(text[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k) out += i + k <= text.size() ? kAlphabet[bits >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
 
 std::string authority(const ProxyTarget& target) {
   return target.name.empty() ? target.endpoint.to_string() : target.name + ":" + std::to_string(target.endpoint.port);
@@ -50,7 +38,8 @@ std::string why_reply(std::uint8_t reply) {
 Bytes http_request(const Proxy& proxy, const ProxyTarget& target) {
   const auto to = authority(target);
   std::string out = "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n";
-  if (!proxy.user.empty()) out += "Proxy-Authorization: Basic " + base64(proxy.user + ":" + proxy.password) + "\r\n";
+  if (!proxy.user.empty())
+    out += "Proxy-Authorization: Basic " + to_base64(view(proxy.user + ":" + proxy.password)) + "\r\n";
   return copy(view(out + "\r\n"));
 }
 

@@ -1,7 +1,7 @@
 // AudioOffer to SDP and back.
 #include <algorithm>
 
-#include "sip/base64.h"
+#include "base/base64.h"
 #include "sip/chars.h"
 #include "sip/offer_answer.h"
 #include "sip/sdp.h"

@@ -1,8 +1,8 @@
-#include "sip/base64.h"
+#include "base/base64.h"
 
-namespace linnet::sip {
+namespace linnet {
 namespace {
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 }
 
 std::string to_base64(ByteView bytes) {
@@ -11,7 +11,7 @@ std::string to_base64(ByteView bytes) {
     const auto n = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t v = 0;
     for (std::size_t k = 0; k < 3; ++k) v = v << 8 | (k < n ? bytes[i + k] : 0u);
-    for (std::size_t k = 0; k < 4; ++k) out.push_back(k <= n ? kAlphabet[v >> (18 - 6 * k) & 63] : '=');
+    for (std::size_t k = 0; k < 4; ++k) out.push_back(k <= n ? kBase64Digits[v >> (18 - 6 * k) & 63] : '=');
   }
   return out;
 }
@@ -23,7 +23,7 @@ std::optional<Bytes> from_base64(std::string_view text) {
   std::uint32_t v = 0;
   int bits = 0;
   for (char c : text) {
-    const auto at = kAlphabet.find(c);
+    const auto at = kBase64Digits.find(c);
     if (at == std::string_view::npos) return std::nullopt;
     v = (v << 6 | static_cast<std::uint32_t>(at)) & 0xffffffu;
     bits += 6;
@@ -36,4 +36,4 @@ std::optional<Bytes> from_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace linnet::sip
+}  // namespace linnet

@@ -1,4 +1,4 @@
-// RFC 4648 base64 with padding, for key material in SDP.
+// Base64 with padding (RFC 4648, section 4): key material in SDP, logins at proxies, short-lived passwords of TURN.
 #pragma once
 
 #include <optional>
@@ -7,10 +7,10 @@
 
 #include "base/bytes.h"
 
-namespace linnet::sip {
+namespace linnet {
 
 std::string to_base64(ByteView bytes);
 // Missing padding is tolerated (some senders leave it out); anything else outside the alphabet is not.
 std::optional<Bytes> from_base64(std::string_view text);
 
-}  // namespace linnet::sip
+}  // namespace linnet
