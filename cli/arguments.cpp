@@ -53,6 +53,8 @@ struct Raw {
   std::string on;
   std::string digits;
   verb::Who who;
+  verb::RelayCredentials credentials;
+  std::string life = "1h";
   verb::Ping ping;
   verb::Doctor doctor;
   verb::Log log;
@@ -118,6 +120,9 @@ class Grammar {
     up->add_option("--turn-user", raw_.up.turn_users, "serve TURN to this user of WebRTC or SIP, may be given again")
         ->type_name("NAME:PASSWORD")
         ->allow_extra_args(false);
+    up->add_option("--turn-secret", raw_.up.turn_secret,
+                   "serve TURN to who has a name and password made with it (linnet relay credentials)")
+        ->type_name("SECRET");
     up->add_flag("--relay-allow-loopback", raw_.up.allow_loopback,
                  "let TURN users reach loopback addresses of this machine; for tests");
     up->add_option("--lan", raw_.lan, "look for nodes on the local network (on, off)")->type_name("on|off");
@@ -254,6 +259,7 @@ class Grammar {
     demo->add_option("--out", raw_.demo.out, "where to write what bob heard (default bob.wav)")->type_name("F.wav");
     demo->add_option("--keep", raw_.demo.keep, "keep the nodes' homes and logs in DIR")->type_name("DIR");
     audio_commands();
+    relay_commands();
     auto* config = app_.add_subcommand("config", "the configuration file");
     config->require_subcommand(1);
     config->add_subcommand("check", "read it and say what is wrong")
@@ -264,6 +270,19 @@ class Grammar {
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish", "names"}));
     app_.add_subcommand("version", "which Linnet this is");
+  }
+
+  void relay_commands() {
+    auto* relay = app_.add_subcommand("relay", "what this node does for others");
+    relay->require_subcommand(1);
+    auto* credentials =
+        relay->add_subcommand("credentials", "a name and password of a short life for a TURN client of WebRTC or SIP");
+    credentials->add_option("NAME", raw_.credentials.name, "whose quota it counts into (default: nobody else's)")
+        ->check([](const std::string& name) {
+          return io::fits_turn_name(name) ? std::string() : "at most 128 bytes, without spaces";
+        });
+    credentials->add_option("--for", raw_.life, "how long it is good: 90s, 10m, 12h or 7d (default 1h)")
+        ->type_name("TIME");
   }
 
   void audio_commands() {
@@ -381,6 +400,7 @@ class Grammar {
     if (name == "dtmf ") return Verb(verb::Dtmf{raw_.id, raw_.digits});
     if (name == "who ") return Verb(raw_.who);
     if (name == "ping ") return Verb(raw_.ping);
+    if (name == "relay credentials ") return credentials();
     if (name == "netcheck ") return Verb(verb::Netcheck{});
     if (name == "doctor ") return doctor();
     if (name == "log ") return Verb(raw_.log);
@@ -392,6 +412,13 @@ class Grammar {
     if (name == "config check ") return Verb(raw_.check);
     if (name == "completion ") return Verb(raw_.completion);
     return Verb(verb::Print{"version", kVersion});
+  }
+
+  io::Outcome<Verb> credentials() {
+    const auto life = io::parse_life(raw_.life);
+    if (!life) return trouble("--for: " + life.error().text, Exit::usage);
+    raw_.credentials.life = *life;
+    return Verb(raw_.credentials);
   }
 
   io::Outcome<Verb> doctor() {
@@ -418,6 +445,9 @@ class Grammar {
     }
     for (const auto& text : raw_.up.turn_users)
       if (const auto user = io::parse_turn_user(text); !user) return wrong("--turn-user", user.error());
+    if (!raw_.up.turn_secret.empty())
+      if (const auto good = io::parse_turn_secret(raw_.up.turn_secret); !good)
+        return wrong("--turn-secret", good.error());
     if (!raw_.lan.empty()) {
       const auto on = io::parse_switch(raw_.lan);
       if (!on) return wrong("--lan", on.error());

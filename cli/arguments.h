@@ -19,6 +19,7 @@ struct Up {
   std::optional<io::RelayMode> relay;
   std::optional<bool> lan;
   std::vector<std::string> turn_users;  // NAME:PASSWORD
+  std::string turn_secret;
   bool allow_loopback = false;
   bool auto_answer = false;
   bool low_delay = false;
@@ -125,6 +126,10 @@ struct Dtmf {
 struct Who {
   std::string who;
 };
+struct RelayCredentials {
+  std::string name;
+  std::chrono::seconds life{};
+};
 struct Netcheck {};
 struct Ping {
   std::string who;
@@ -167,9 +172,9 @@ using Verb =
     std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::Netcheck, verb::Ping, verb::Doctor, verb::Log,
-                 verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck,
-                 verb::Completion, verb::Print>;
+                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::RelayCredentials, verb::Netcheck, verb::Ping,
+                 verb::Doctor, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet,
+                 verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

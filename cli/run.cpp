@@ -12,6 +12,7 @@
 #include "cli/doctor.h"
 #include "cli/network.h"
 #include "cli/people.h"
+#include "cli/relay.h"
 #include "cli/up.h"
 #include "node/io/files.h"
 
@@ -44,6 +45,7 @@ struct Dispatch {
   int operator()(const verb::Mute& v) const { return mute(context, v); }
   int operator()(const verb::Dtmf& v) const { return dtmf(context, v); }
   int operator()(const verb::Who& v) const { return who(context, v); }
+  int operator()(const verb::RelayCredentials& v) const { return relay_credentials(context, v); }
   int operator()(const verb::Netcheck& v) const { return netcheck(context, v); }
   int operator()(const verb::Ping& v) const { return ping(context, v); }
   int operator()(const verb::Doctor& v) const { return doctor(context, v); }

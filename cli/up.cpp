@@ -24,6 +24,7 @@ io::Outcome<io::Settings> settings_of(const Context& context, const verb::Up& fl
   if (!flags.bootstrap.empty()) out.bootstrap = flags.bootstrap;
   if (flags.relay) out.relay = *flags.relay;
   if (!flags.turn_users.empty()) out.turn_users = flags.turn_users;
+  if (!flags.turn_secret.empty()) out.turn_secret = flags.turn_secret;
   out.allow_loopback = flags.allow_loopback;
   if (flags.lan) out.lan = *flags.lan;
   if (flags.auto_answer) out.auto_answer = true;

@@ -55,8 +55,11 @@ tl::expected<Server::Wanted, ErrorCode> Server::wanted(const stun::Message& m) c
   return out;
 }
 
-std::optional<ErrorCode> Server::no_room(const Endpoint& client, std::uint16_t user) const {
-  if (of_user_[user] >= config_.limits.per_user) return ErrorCode::allocation_quota_reached;
+// Counted when asked: of a user nothing is kept but his allocations, however many names there are.
+std::optional<ErrorCode> Server::no_room(const Endpoint& client, std::uint64_t user) const {
+  const auto his = std::count_if(allocations_.begin(), allocations_.end(),
+                                 [user](const auto& one) { return one.second->owner.user == user; });
+  if (static_cast<std::size_t>(his) >= config_.limits.per_user) return ErrorCode::allocation_quota_reached;
   if (!client.ip.is_loopback()) {
     const auto prefix = client.ip.prefix();
     const auto near = std::count_if(allocations_.begin(), allocations_.end(),
@@ -95,7 +98,6 @@ Allocation& Server::add(const Asked& asked) {
   out.lifetime = lifetime(asked.message);
   out.until = asked.now + out.lifetime;
   if (allocations_.empty() && reservations_.empty()) swept_ = asked.now;
-  ++of_user_[asked.who.user];
   allocations_.emplace(asked.client, std::move(made));
   return out;
 }

@@ -40,6 +40,7 @@ struct Allowance {
 struct ServerConfig {
   std::string realm = "linnet";
   std::vector<User> users;
+  std::string secret;  // whoever has a pair made with it is a user too (turn_pair.h); empty: nobody
   Policy policy;
   Limits limits;
   bool v4 = true;  // families that relayed addresses can be had of

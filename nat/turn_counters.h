@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
+#include "base/endpoint.h"
 
 namespace linnet::nat::turn {
 
@@ -15,6 +18,8 @@ struct Counters {
 
 struct Status {
   std::size_t allocations = 0, streams = 0, users = 0;
+  bool short_lived = false;      // there is a secret
+  std::vector<Endpoint> served;  // where clients come to, by which transport
   Counters counters;
 };
 

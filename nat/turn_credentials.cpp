@@ -10,10 +10,21 @@ using stun::Attr;
 using stun::ErrorCode;
 using stun::PasswordAlgorithm;
 
-constexpr stun::SecurityFeatures kFeatures{true, true};
 constexpr PasswordAlgorithm kAlgorithms[] = {PasswordAlgorithm::sha256, PasswordAlgorithm::md5};
 constexpr std::size_t kMacBytes = 10;
 constexpr std::size_t kStampDigits = 8;
+constexpr std::uint64_t kOfPairs = std::uint64_t{1} << 63;  // numbers of users that are not configured
+
+// A hash says nothing of a name that nobody has told us.
+stun::SecurityFeatures features(bool pairs) { return {true, !pairs}; }
+
+Credentials::Known with_key(std::uint64_t user, ByteView key) {
+  Credentials::Known out;
+  out.user = user;
+  out.key_size = static_cast<std::uint8_t>(key.size());
+  std::copy(key.begin(), key.end(), out.key.begin());
+  return out;
+}
 
 // Which of the two it is signed with, and with which key; nothing: what it says of algorithms is not what we said.
 std::optional<bool> uses_sha256_key(const stun::Message& request) {
@@ -32,8 +43,8 @@ std::optional<bool> uses_sha256_key(const stun::Message& request) {
 
 }  // namespace
 
-Credentials::Credentials(std::string realm, std::span<const User> users, Rng& rng)
-    : realm_(std::move(realm)), secret_(rng.array<32>()) {
+Credentials::Credentials(std::string realm, std::span<const User> users, std::string secret, Rng& rng)
+    : realm_(std::move(realm)), pair_secret_(std::move(secret)), secret_(rng.array<32>()) {
   for (const auto& user : users)
     users_.push_back(Keys{user.name, stun::userhash(user.name, realm_),
                           stun::long_term_key_md5(user.name, realm_, user.password),
@@ -46,7 +57,8 @@ std::string Credentials::nonce_of(std::uint32_t second, const Endpoint& client) 
   Writer place;
   place.bytes(client.ip.bytes).u16(client.port).u8(static_cast<std::uint8_t>(client.transport)).u8(client.socket);
   const auto mac = crypto::hmac_sha256(secret_, {stamp.written(), place.written()});
-  return stun::nonce_with(kFeatures, to_hex(stamp.written()) + to_base32(ByteView(mac).first(kMacBytes)));
+  return stun::nonce_with(features(!pair_secret_.empty()),
+                          to_hex(stamp.written()) + to_base32(ByteView(mac).first(kMacBytes)));
 }
 
 std::string Credentials::nonce(Time now, const Endpoint& client) const {
@@ -54,7 +66,7 @@ std::string Credentials::nonce(Time now, const Endpoint& client) const {
 }
 
 bool Credentials::fresh(Time now, const Endpoint& client, std::string_view nonce) const {
-  const auto before = stun::nonce_with(kFeatures, "").size();
+  const auto before = stun::nonce_with({}, "").size();
   if (nonce.size() < before + kStampDigits) return false;
   const auto stamp = from_hex(nonce.substr(before, kStampDigits));
   if (!stamp || stamp->size() != 4) return false;
@@ -64,23 +76,36 @@ bool Credentials::fresh(Time now, const Endpoint& client, std::string_view nonce
   return std::chrono::seconds(today - second) < kNonceLife;
 }
 
-std::optional<std::uint16_t> Credentials::who(const stun::Message& request) const {
+// An empty key is none: no MD5 on this machine.
+std::optional<Credentials::Known> Credentials::who(std::optional<Wall> wall, const stun::Message& request,
+                                                   bool sha256_key) const {
   const auto name = request.text(Attr::username);
   const auto hash = request.value(Attr::userhash);
   for (std::size_t i = 0; i < users_.size(); ++i) {
-    const bool is = name ? users_[i].name == *name : hash && equal(users_[i].hash, *hash);
-    if (is) return static_cast<std::uint16_t>(i);
+    const auto& user = users_[i];
+    const bool is = name ? user.name == *name : hash && equal(user.hash, *hash);
+    if (!is) continue;
+    if (sha256_key) return with_key(i, user.sha256);
+    return with_key(i, user.md5 ? ByteView(*user.md5) : ByteView());
   }
-  return std::nullopt;
+  const auto pair = name && wall && !pair_secret_.empty() ? read_pair_name(*name) : std::nullopt;
+  return pair ? std::optional(of_pair(*pair, *wall, *name, sha256_key)) : std::nullopt;
 }
 
-ByteView Credentials::key(const Known& who) const {
-  const auto& keys = users_[who.user];
-  if (who.sha256_key) return keys.sha256;
-  return keys.md5 ? ByteView(*keys.md5) : ByteView();
+Credentials::Known Credentials::of_pair(const PairName& pair, Wall wall, std::string_view username,
+                                        bool sha256_key) const {
+  const auto password = pair_password(pair_secret_, username);
+  const auto digest = crypto::hmac_sha256(secret_, {view("user"), view(pair.who)});
+  const auto user = Reader(digest).u64() | kOfPairs;
+  const auto md5 = sha256_key ? fail(Fault::unsupported) : stun::long_term_key_md5(username, realm_, password);
+  auto out = sha256_key ? with_key(user, stun::long_term_key_sha256(username, realm_, password))
+                        : with_key(user, md5 ? ByteView(*md5) : ByteView());
+  out.expired = wall >= pair.until;
+  return out;
 }
 
-tl::expected<Credentials::Known, ErrorCode> Credentials::check(Time now, const Endpoint& client,
+tl::expected<Credentials::Known, ErrorCode> Credentials::check(Time now, std::optional<Wall> wall,
+                                                               const Endpoint& client,
                                                                const stun::Message& request) const {
   const bool sha256 = request.has(Attr::message_integrity_sha256);
   if (!sha256 && !request.has(Attr::message_integrity)) return tl::unexpected(ErrorCode::unauthenticated);
@@ -89,16 +114,15 @@ tl::expected<Credentials::Known, ErrorCode> Credentials::check(Time now, const E
   const bool named = request.has(Attr::username) || request.has(Attr::userhash);
   const auto algorithm = uses_sha256_key(request);
   if (!named || !realm || !nonce || !algorithm) return tl::unexpected(ErrorCode::bad_request);
-  const auto user = who(request);
-  if (!user || *realm != realm_) return tl::unexpected(ErrorCode::unauthenticated);
-  const Known known{*user, *algorithm, sha256};
-  // An empty key is none: no MD5 on this machine.
-  const auto secret = key(known);
-  const bool good = !secret.empty() &&
-                    (sha256 ? stun::integrity_sha256_holds(request, secret) : stun::integrity_holds(request, secret));
+  auto known = who(wall, request, *algorithm);
+  if (!known || *realm != realm_) return tl::unexpected(ErrorCode::unauthenticated);
+  known->sha256_tag = sha256;
+  const auto key = ByteView(known->key).first(known->key_size);
+  const bool good =
+      !key.empty() && (sha256 ? stun::integrity_sha256_holds(request, key) : stun::integrity_holds(request, key));
   if (!good) return tl::unexpected(ErrorCode::unauthenticated);
   if (!fresh(now, client, *nonce)) return tl::unexpected(ErrorCode::stale_nonce);
-  return known;
+  return *known;
 }
 
 void Credentials::challenge(Time now, const Endpoint& client, stun::Builder& out) const {
@@ -106,10 +130,11 @@ void Credentials::challenge(Time now, const Endpoint& client, stun::Builder& out
 }
 
 void Credentials::sign(const Known& who, stun::Builder& out) const {
+  const auto key = ByteView(who.key).first(who.key_size);
   if (who.sha256_tag) {
-    out.integrity_sha256(key(who));
+    out.integrity_sha256(key);
   } else {
-    out.integrity(key(who));
+    out.integrity(key);
   }
 }
 

@@ -24,9 +24,8 @@ std::size_t Server::Hash::operator()(const Endpoint& e) const noexcept {
 Server::Server(ServerConfig config, Rng& rng)
     : config_(std::move(config)),
       rng_(rng),
-      credentials_(config_.realm, config_.users, rng),
+      credentials_(config_.realm, config_.users, config_.secret, rng),
       allocations_(16, Hash{rng.u64()}),
-      of_user_(config_.users.size()),
       indication_(rng.array<12>()) {}
 
 Allocation* Server::find(const Endpoint& client) {
@@ -113,6 +112,13 @@ stun::TransactionId Server::indication_id() {
   return out;
 }
 
+void Server::handle_wall(Time now, Wall wall) { clock_ = {now, wall}; }
+
+std::optional<Wall> Server::wall(Time now) const {
+  if (!clock_) return std::nullopt;
+  return clock_->wall + std::chrono::duration_cast<std::chrono::seconds>(now - clock_->at);
+}
+
 void Server::handle_request(Time now, const Endpoint& client, ByteView packet) {
   const auto message = stun::Message::parse(packet);
   if (!message || message->message_class() != Class::request || client.port == 0) {
@@ -125,9 +131,10 @@ void Server::handle_request(Time now, const Endpoint& client, ByteView packet) {
                        : method == Method::create_permission ? &Server::on_create_permission
                        : method == Method::channel_bind      ? &Server::on_channel_bind
                                                              : nullptr;
-  const auto who = credentials_.check(now, client, *message);
+  const auto who = credentials_.check(now, wall(now), client, *message);
   if (!who) return challenge(now, client, *message, who.error());
   const Asked asked{now, client, *message, *who, find(client)};
+  if (who->expired && asked.allocation == nullptr) return challenge(now, client, *message, ErrorCode::unauthenticated);
   if (handler == nullptr) return refuse(asked, ErrorCode::bad_request);
   constexpr Attr kUnderstood[] = {Attr::username, Attr::userhash, Attr::message_integrity,
                                   Attr::message_integrity_sha256, Attr::realm, Attr::nonce, Attr::password_algorithm,
@@ -191,7 +198,6 @@ void Server::remove(const Endpoint& client) {
   auto& allocation = *found->second;
   close(allocation.v4);
   close(allocation.v6);
-  --of_user_[allocation.owner.user];
   last_ = nullptr;
   allocations_.erase(found);
 }

@@ -68,6 +68,8 @@ class Server {
   // A datagram that came to a relayed address, with room around it.
   Onward from_peer(Time now, RelayId relay, const Endpoint& peer, Room datagram);
   void handle_request(Time now, const Endpoint& client, ByteView packet);
+  // What time it is, now and then: until then no pair of a short life is good.
+  void handle_wall(Time now, Wall wall);
   void opened(Time now, std::uint32_t allocation, const Opened& what);
   // Its stream is over.
   void client_gone(const Endpoint& client);
@@ -93,7 +95,7 @@ class Server {
   struct Reservation {
     std::uint64_t token = 0;
     Relay relay;
-    std::uint16_t user = 0;
+    std::uint64_t user = 0;
     Time until{};
   };
   struct Peer {
@@ -128,7 +130,7 @@ class Server {
   void on_channel_bind(const Asked& asked);
   // turn_allocate.cpp
   tl::expected<Wanted, stun::ErrorCode> wanted(const stun::Message& message) const;
-  std::optional<stun::ErrorCode> no_room(const Endpoint& client, std::uint16_t user) const;
+  std::optional<stun::ErrorCode> no_room(const Endpoint& client, std::uint64_t user) const;
   void begin(const Asked& asked, const Wanted& wanted);
   void take_reserved(const Asked& asked, std::uint64_t token);
   void answer_allocate(Allocation& allocation);
@@ -146,15 +148,20 @@ class Server {
   void close(Relay& relay);
   void remove(const Endpoint& client);
   stun::TransactionId indication_id();
+  std::optional<Wall> wall(Time now) const;
 
   ServerConfig config_;
   Rng& rng_;
   Credentials credentials_;
+  struct ToldTime {
+    Time at{};
+    Wall wall{};
+  };
+  std::optional<ToldTime> clock_;
   crypto::PrefixLimiter limiter_{kUnknownPerPrefix, kUnknownBurst};
   std::unordered_map<Endpoint, std::unique_ptr<Allocation>, Hash> allocations_;
-  std::vector<Allocation*> by_relay_;   // at RelayId
-  std::vector<std::uint16_t> of_user_;  // allocations
-  Allocation* last_ = nullptr;          // whose client sent last: packets come in trains
+  std::vector<Allocation*> by_relay_;  // at RelayId
+  Allocation* last_ = nullptr;         // whose client sent last: packets come in trains
   std::vector<Reservation> reservations_;
   std::uint32_t last_id_ = 0;
   ByteArray<12> indication_{};

@@ -409,7 +409,7 @@ void Driver::announce() {
 // Circuits and TURN draw on one month: what TURN carried goes to the node, and what is left comes back.
 void Driver::count_turn() {
   if (!turn_) return;
-  const auto bytes = turn_->status().counters.bytes;
+  const auto bytes = turn_->carried();
   node_.relayed_beside(now(), bytes - std::exchange(turn_counted_, bytes));
   const auto relay = node_.peer().relay_status();
   if (!relay || !relay->month_bytes) return;
@@ -422,6 +422,7 @@ void Driver::second() {
   store_sequence();
   store_people();
   node_.handle_wall(now(), wall());
+  if (turn_) turn_->handle_wall(now(), node_.peer().wall(now()));
   // By the median of supernodes' clocks, once there was time to hear it.
   if (seconds_ == 0) (void)media::Srtp::prepare();  // who cannot will hear it from the call
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));

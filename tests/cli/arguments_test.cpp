@@ -26,9 +26,26 @@ TEST(Arguments, TakeNoHomeWithoutAName) {
 }
 
 TEST(Arguments, ReadUpWithEveryFlag) {
-  const auto up = as<verb::Up>({"--home", "/h", "up", "--listen", "127.0.0.1:0", "--listen", "[::1]:4400",
-                                "--bootstrap", "node.example:4400", "--relay", "auto", "--lan", "off", "--auto-answer",
-                                "--low-delay", "--play", "F.wav", "--record", "G.wav", "--foreground"});
+  const auto up = as<verb::Up>({"--home",
+                                "/h",
+                                "up",
+                                "--listen",
+                                "127.0.0.1:0",
+                                "--listen",
+                                "[::1]:4400",
+                                "--bootstrap",
+                                "node.example:4400",
+                                "--relay",
+                                "auto",
+                                "--lan",
+                                "off",
+                                "--auto-answer",
+                                "--low-delay",
+                                "--play",
+                                "F.wav",
+                                "--record",
+                                "G.wav",
+                                "--foreground"});
   EXPECT_EQ(up.listen.size(), 2u);
   EXPECT_EQ(up.bootstrap, (std::vector<std::string>{"node.example:4400"}));
   EXPECT_EQ(up.relay, io::RelayMode::automatic);
@@ -94,6 +111,22 @@ TEST(Arguments, ReadTheSmallCommands) {
   EXPECT_NE(as<verb::Print>({"call", "--help"}).text.find("--duration"), std::string::npos);
 }
 
+TEST(Arguments, ReadHowLongCredentialsAreGood) {
+  const auto life = [](const char* text) {
+    return as<verb::RelayCredentials>({"relay", "credentials", "--for", text}).life;
+  };
+  EXPECT_EQ(life("90s"), std::chrono::seconds(90));
+  EXPECT_EQ(life("90"), std::chrono::seconds(90));
+  EXPECT_EQ(life("10m"), std::chrono::minutes(10));
+  EXPECT_EQ(life("12h"), std::chrono::hours(12));
+  EXPECT_EQ(life("90d"), std::chrono::hours(24 * 90));
+  const auto plain = as<verb::RelayCredentials>({"relay", "credentials", "alice"});
+  EXPECT_EQ(plain.life, std::chrono::hours(1));
+  EXPECT_EQ(plain.name, "alice");
+  for (const auto* bad : {"", "0", "-1h", "1.5h", "91d", "9999999999999999999d", "h", "1hh"})
+    EXPECT_FALSE(parse_arguments({"relay", "credentials", "--for", bad})) << bad;
+}
+
 TEST(Arguments, AreRefusedWithWhatWasMeant) {
   const auto error = [](std::vector<std::string> line) {
     const auto parsed = parse_arguments(std::move(line));
@@ -106,6 +139,11 @@ TEST(Arguments, AreRefusedWithWhatWasMeant) {
   EXPECT_EQ(error({"teapot"}), "Unknown command \"teapot\". See: linnet --help");
   EXPECT_EQ(error({"up", "--relay", "perhaps"}), "--relay: \"perhaps\" is not on, off or auto");
   EXPECT_EQ(error({"up", "--listen", "4400"}), "--listen: \"4400\" is not ADDR:PORT, as in 0.0.0.0:4400 or [::]:4400");
+  EXPECT_EQ(error({"up", "--turn-secret", "short"}),
+            "--turn-secret: a secret of TURN has 16 to 256 bytes, as of: openssl rand -hex 24");
+  EXPECT_EQ(error({"relay", "credentials", "--for", "2w"}),
+            "--for: \"2w\" is not a time of 1s to 90d, as in 90s, 10m, 12h or 7d");
+  EXPECT_NE(error({"relay", "credentials", "a b"}).find("without spaces"), std::string::npos);
   EXPECT_NE(error({"call"}).find("See: linnet call --help"), std::string::npos);
   EXPECT_NE(error({"call", "bob@x.example", "--teapot"}).find("--teapot"), std::string::npos);
   EXPECT_NE(error({"call", "bob@x.example", "--duration", "-1"}).find("duration"), std::string::npos);

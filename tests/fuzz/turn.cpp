@@ -1,5 +1,6 @@
-// A TURN server and whoever speaks to it: strangers' bytes, requests of a user with any attributes in any order, peers'
-// datagrams and time. Nothing is ever relayed to who may not be reached, and every table keeps its bound.
+// A TURN server and whoever speaks to it: strangers' bytes, requests of a user and of who has a pair with any
+// attributes in any order, peers' datagrams and time. Nothing is ever relayed to who may not be reached, and every
+// table keeps its bound.
 #include <variant>
 
 #include "nat/turn_server.h"
@@ -14,10 +15,14 @@ namespace {
 const Endpoint kPlaces[] = {*Endpoint::parse("203.0.113.9:5000"), *Endpoint::parse("[2001:db8:9::1]:5000"),
                             Endpoint{IpAddress::v4(203, 0, 113, 10), 9, Transport::tls}};
 const Endpoint kOwn{IpAddress::v4(192, 0, 2, 1), 4400};
+constexpr auto kSecret = "long enough a secret";
 
 class Harness {
  public:
-  explicit Harness(ByteView input) : in_(input), server_(config(), rng_) { server_.set_own({kOwn}); }
+  explicit Harness(ByteView input) : in_(input), server_(config(), rng_) {
+    server_.set_own({kOwn});
+    server_.handle_wall(now_, Wall{1000});
+  }
 
   void run() {
     for (int step = 0; step < 64 && in_.remaining() > 1; ++step) {
@@ -42,6 +47,7 @@ class Harness {
   static ServerConfig config() {
     ServerConfig out;
     out.users = {{"u", "p"}};
+    out.secret = kSecret;
     out.v6 = true;
     out.limits.reservations = 2;
     return out;
@@ -76,10 +82,13 @@ class Harness {
   void request(const Endpoint& who) {
     constexpr stun::Method kMethods[] = {stun::Method::allocate, stun::Method::refresh, stun::Method::create_permission,
                                          stun::Method::channel_bind, stun::Method::connect};
-    stun::Builder out(stun::Class::request, kMethods[in_.u8() % std::size(kMethods)], {in_.u8()});
+    const auto method = in_.u8();
+    const std::string name = method < 128 ? "u" : method < 192 ? "1100:u" : "900:u";  // good for a while; expired
+    const auto password = method < 128 ? "p" : pair_password(kSecret, name);
+    stun::Builder out(stun::Class::request, kMethods[method % std::size(kMethods)], {in_.u8()});
     attributes(out);
-    out.text(stun::Attr::username, "u").text(stun::Attr::realm, "linnet").text(stun::Attr::nonce, nonce(who));
-    out.integrity(*stun::long_term_key_md5("u", "linnet", "p"));
+    out.text(stun::Attr::username, name).text(stun::Attr::realm, "linnet").text(stun::Attr::nonce, nonce(who));
+    out.integrity(*stun::long_term_key_md5(name, "linnet", password));
     if (out.ok()) raw(who, out.take());
   }
   // As a client has it: from a challenge.

@@ -5,6 +5,8 @@
 #include <array>
 
 #include "coturn.h"
+#include "nat/turn_pair.h"
+#include "node/io/clock.h"
 #include "node/io/net/address.h"
 #include "node/io/net/turn_carrier.h"
 #include "node/io/random.h"
@@ -72,13 +74,13 @@ class TurnClient : public testing::TestWithParam<OverTransport> {
   void use(const Coturn& server, const std::string& password = "long and secret") {
     use(GetParam().transport == Transport::tls ? server.tls_port() : server.port(), password);
   }
-  void use(std::uint16_t port, const std::string& password) {
+  void use(std::uint16_t port, const std::string& password, const std::string& name = "phone") {
     const auto transport = GetParam().transport;
     io::TurnCarrier::Ears ears;
     ears.changed = [this](std::optional<node::TurnPlace> given) { place = std::move(given); };
     ears.receive = [this](const Datagram& d) { heard.emplace_back(d.from, std::string(text(d.bytes))); };
     carrier = std::make_unique<io::TurnCarrier>(
-        loop, rng, io::TurnLogin{{"127.0.0.1", port, transport}, {"phone", password}, {}, {}}, std::move(ears));
+        loop, rng, io::TurnLogin{{"127.0.0.1", port, transport}, {name, password}, {}, {}}, std::move(ears));
     carrier->start();
   }
   void say(const Endpoint& to, const std::string& what) {
@@ -128,6 +130,19 @@ TEST_P(TurnClient, IsSentAwayWithAWrongPasswordAndSaysSo) {
   ASSERT_TRUE(until([&] { return carrier->status().client.state == ClientState::waiting; }));
   EXPECT_THAT(carrier->status().client.trouble, testing::HasSubstr("user and password"));
   EXPECT_FALSE(place);
+}
+
+TEST_P(TurnClient, IsServedByWhoeverHasTheSecretThatThePairWasMadeWith) {
+  const std::string secret = "what the office knows";
+  Coturn server;
+  ASSERT_TRUE(server.up({"--use-auth-secret", "--static-auth-secret=" + secret}));
+  const auto port = GetParam().transport == Transport::tls ? server.tls_port() : server.port();
+  const auto good = nat::turn::pair_name(io::wall() + std::chrono::minutes(10), "phone");
+  use(port, nat::turn::pair_password(secret, good), good);
+  ASSERT_TRUE(until([&] { return place.has_value(); })) << carrier->status().client.trouble;
+  const auto expired = nat::turn::pair_name(io::wall() - std::chrono::minutes(10), "phone");
+  use(port, nat::turn::pair_password(secret, expired), expired);
+  ASSERT_TRUE(until([&] { return carrier->status().client.state == ClientState::waiting; }));
 }
 
 TEST_P(TurnClient, MeetsAQuota) {

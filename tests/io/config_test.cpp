@@ -148,6 +148,18 @@ TEST(Config, RefusesAWrongVariableWithItsName) {
   EXPECT_EQ(set.error().exit, Exit::usage);
 }
 
+TEST(Config, TakesNoSecretThatCouldBeGuessed) {
+  EXPECT_EQ(error_of("[turn]\nsecret = \"what the office knows\"\n"), "");
+  EXPECT_EQ(error_of("[turn]\nsecret = \"0123456789abcde\"\n"),
+            "config.toml:2:10 \"turn.secret\" must be a text of 16 to 256 bytes, as of: openssl rand -hex 24");
+  Settings settings;
+  EXPECT_FALSE(settings.turn_config());
+  settings.turn_secret = "what the office knows";
+  ASSERT_TRUE(settings.turn_config());
+  EXPECT_EQ(settings.turn_config()->secret, "what the office knows");
+  EXPECT_TRUE(settings.turn_config()->users.empty());
+}
+
 std::string turn_client(const std::string& more) {
   return error_of("[turn-client]\nserver = \"turns:turn.example\"\nuser = \"u\"\npassword = \"p\"\n" + more);
 }

@@ -44,17 +44,36 @@ TEST(ControlRequest, TakesTheUsualForWhatIsLeftOut) {
   EXPECT_EQ(as<request::Log>(R"({"cmd":"log","rows":3})").rows, 3u);
 }
 
+TEST(ControlRequest, ReadsForWhomAndHowLongCredentialsAreToBeGood) {
+  const auto asked = as<request::Credentials>(R"({"cmd":"credentials","name":"alice","seconds":600})");
+  EXPECT_EQ(asked.name, "alice");
+  EXPECT_EQ(asked.life, std::chrono::seconds(600));
+  EXPECT_EQ(as<request::Credentials>(R"({"cmd":"credentials"})").name, "");
+}
+
 TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
   const std::string deep = "{\"cmd\":" + std::string(100, '[') + std::string(100, ']') + "}";
   const std::string bomb(kMaxControlLine, '[');
-  for (const std::string& line :
-       {std::string(), std::string("null"), std::string("[]"), std::string("{"), std::string("{}"),
-        std::string(R"({"cmd":"reboot"})"), std::string(R"({"cmd":1})"), std::string(R"({"cmd":"call"})"),
-        std::string(R"({"cmd":"call","who":3})"), std::string(R"({"cmd":"call","who":"b@c","duration":-1})"),
-        std::string(R"({"cmd":"call","who":"b@c","duration":1e99})"),
-        std::string(R"({"cmd":"call","who":"b@c","play":"relative.wav"})"),
-        std::string("{\"cmd\":\"call\",\"who\":\"b@c\",\"play\":\"/a\\u0000b\"}"),
-        std::string(R"({"cmd":"hangup","call":-1})"), deep, bomb}) {
+  for (const std::string& line : {std::string(),
+                                  std::string("null"),
+                                  std::string("[]"),
+                                  std::string("{"),
+                                  std::string("{}"),
+                                  std::string(R"({"cmd":"reboot"})"),
+                                  std::string(R"({"cmd":1})"),
+                                  std::string(R"({"cmd":"call"})"),
+                                  std::string(R"({"cmd":"call","who":3})"),
+                                  std::string(R"({"cmd":"call","who":"b@c","duration":-1})"),
+                                  std::string(R"({"cmd":"call","who":"b@c","duration":1e99})"),
+                                  std::string(R"({"cmd":"call","who":"b@c","play":"relative.wav"})"),
+                                  std::string("{\"cmd\":\"call\",\"who\":\"b@c\",\"play\":\"/a\\u0000b\"}"),
+                                  std::string(R"({"cmd":"hangup","call":-1})"),
+                                  std::string(R"({"cmd":"credentials","seconds":0})"),
+                                  std::string(R"({"cmd":"credentials","seconds":7776001})"),
+                                  std::string(R"({"cmd":"credentials","name":"a b","seconds":60})"),
+                                  "{\"cmd\":\"credentials\",\"name\":\"" + std::string(129, 'a') + "\"}",
+                                  deep,
+                                  bomb}) {
     const auto request = parse_request(line);
     ASSERT_FALSE(request) << line.substr(0, 80);
     EXPECT_EQ(request.error().exit, Exit::usage);

@@ -4,6 +4,7 @@
 #include <array>
 #include <thread>
 
+#include "nat/turn_pair.h"
 #include "node/io/net/address.h"
 #include "tests/scenario/daemon.h"
 
@@ -54,18 +55,23 @@ class Echo {
 class Turn : public testing::Test {
  protected:
   static constexpr const char* kClient = "/usr/bin/turnutils_uclient";
+  static constexpr const char* kSecret = "what the office knows";
 
   void SetUp() override {
     if (!std::filesystem::exists(kClient))
       GTEST_SKIP() << "turnutils_uclient is not here (scripts/deps --install test)";
-    ASSERT_TRUE(relay_.up({"--relay", "on", "--turn-user", "phone:long and secret", "--relay-allow-loopback"}));
+    ASSERT_TRUE(relay_.up(
+        {"--relay", "on", "--turn-user", "phone:long and secret", "--turn-secret", kSecret, "--relay-allow-loopback"}));
     const auto at = relay_.endpoint();
     port_ = at.substr(at.rfind(':') + 1);
   }
   // What the client reports of its packets. It speaks to the echo, without RTCP.
   std::string talk(std::vector<std::string> flags, const std::string& password = "long and secret") {
-    std::vector<std::string> all = {"-c",        "-u", "phone",      "-w", password, "-p", port_, "-e",
-                                    "127.0.0.1", "-r", echo_.port(), "-n", "20",     "-z", "5"};
+    flags.insert(flags.end(), {"-u", "phone", "-w", password});
+    return talk_as(std::move(flags));
+  }
+  std::string talk_as(const std::vector<std::string>& flags) {
+    std::vector<std::string> all = {"-c", "-p", port_, "-e", "127.0.0.1", "-r", echo_.port(), "-n", "20", "-z", "5"};
     all.insert(all.end(), flags.begin(), flags.end());
     all.push_back("127.0.0.1");
     Process client(kClient, all, {});
@@ -116,6 +122,39 @@ TEST_F(Turn, SendsAwayWhoHasTheWrongPassword) {
   EXPECT_GT(turn["unauthenticated"], 0) << turn;
 }
 
+TEST_F(Turn, ServesWhoHasAPairThatAnotherProgramMadeWithTheSecret) {
+  const auto said = talk_as({"-u", "alice", "-W", kSecret});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+  const auto turn = relay_.status()["turn"];
+  EXPECT_TRUE(turn["short_lived"]) << turn;
+  EXPECT_GE(turn["to_peers"].get<int>(), 20) << turn;
+}
+
+TEST_F(Turn, ServesWhoHasThePairThatACommandMade) {
+  const auto made = relay_.run({"relay", "credentials", "alice", "--for", "10m", "--json"});
+  ASSERT_EQ(made.exit, 0) << made.err;
+  const auto pair = Json::parse(made.out);
+  EXPECT_EQ(pair["ttl"], 600);
+  const auto uri = "turn:" + relay_.endpoint();
+  for (const auto& way : {"?transport=udp", "?transport=tcp"})
+    EXPECT_NE(std::find(pair["uris"].begin(), pair["uris"].end(), uri + way), pair["uris"].end()) << pair;
+  const auto said = talk_as({"-t", "-u", pair["username"], "-w", pair["password"]});
+  EXPECT_NE(said.find(kNothingLost), std::string::npos) << said;
+}
+
+TEST_F(Turn, SendsAwayWhosePairHasExpiredOrIsOfAnotherSecret) {
+  const std::string expired = "1700000000:alice";
+  for (const auto& flags : {std::vector<std::string>{"-u", expired, "-w", nat::turn::pair_password(kSecret, expired)},
+                            std::vector<std::string>{"-u", "alice", "-W", "what others guess"}}) {
+    const auto said = talk_as(flags);
+    EXPECT_EQ(said.find(kNothingLost), std::string::npos) << said;
+  }
+  const auto turn = relay_.status()["turn"];
+  EXPECT_EQ(turn["allocations"], 0) << turn;
+  EXPECT_EQ(turn["to_peers"], 0) << turn;
+  EXPECT_GT(turn["unauthenticated"], 0) << turn;
+}
+
 TEST_F(Turn, CountsIntoTheMonthOverRestarts) {
   ASSERT_NE(talk({}).find(kNothingLost), std::string::npos);
   const auto counted = [](const Json& s) { return s["relay"]["month_bytes"].get<std::uint64_t>(); };
@@ -144,6 +183,26 @@ TEST(TurnServer, IsNoneWithoutUsers) {
   Daemon relay("relay@turn.example");
   ASSERT_TRUE(relay.up({"--relay", "on"}));
   EXPECT_TRUE(relay.status()["turn"].is_null());
+}
+
+TEST(TurnServer, MakesNoPairsWithoutASecret) {
+  Daemon relay("relay@turn.example");
+  ASSERT_TRUE(relay.up({"--relay", "on", "--turn-user", "u:p"}));
+  const auto made = relay.run({"relay", "credentials"});
+  EXPECT_EQ(made.exit, 1);
+  EXPECT_NE(made.err.find("turn.secret"), std::string::npos) << made.err;
+  EXPECT_EQ(made.out, "");
+}
+
+TEST(TurnServer, NeedsNoUsersWhereThereIsASecret) {
+  Daemon relay("relay@turn.example");
+  relay.home().write("config.toml", "[turn]\nsecret = \"what the office knows\"\n");
+  ASSERT_TRUE(relay.up({"--relay", "on"}));
+  EXPECT_EQ(relay.status()["turn"]["users"], 0);
+  const auto made = relay.run({"relay", "credentials"});
+  EXPECT_EQ(made.exit, 0) << made.err;
+  EXPECT_NE(made.out.find("password  "), std::string::npos) << made.out;
+  EXPECT_EQ(relay.home().read("linnet.log").find("what the office"), std::string::npos) << "a secret in the log";
 }
 
 TEST(TurnServer, SaysSoWhenItReachesLoopback) {

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "node/io/settings/config.h"
+
 namespace linnet::io {
 namespace {
 
@@ -152,6 +154,13 @@ Outcome<Request> parse_request(std::string_view line) {
     request::Who who{f.text("who", kMaxWho)};
     if (who.who.empty()) f.wrong("who");
     return f.as(std::move(who));
+  }
+  if (cmd == "credentials") {
+    const auto name = f.text("name", kMaxWho);
+    if (!name.empty() && !fits_turn_name(name)) f.wrong("name");
+    const auto life = f.whole("seconds", static_cast<std::uint64_t>(kLongestLife.count()), 3600);
+    if (life == 0) f.wrong("seconds");
+    return f.as(request::Credentials{name, std::chrono::seconds(life)});
   }
   if (cmd == "netcheck") return f.as(request::Netcheck{});
   if (cmd == "examine") {

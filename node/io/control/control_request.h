@@ -10,6 +10,7 @@
 //   optional
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
+//   {"cmd":"credentials","name":N,"seconds":S}    {"ok":true,"credentials":{..}}
 //   {"cmd":"netcheck"}                    {"event":"progress","text":T} lines, then {"ok":true,"netcheck":{..}}
 //   {"cmd":"examine","who":A,"count":N,"deep":false}   {"event":"examined",..} lines, at last
 //   {"exit":N,"examined":{..}}
@@ -72,6 +73,10 @@ struct Dtmf {
 struct Who {
   std::string who;
 };
+struct Credentials {  // of TURN, of a short life
+  std::string name;   // empty: none
+  std::chrono::seconds life{};
+};
 struct Netcheck {};
 struct Examine {
   std::string who;
@@ -96,8 +101,8 @@ struct Down {};
 
 using Request =
     std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute,
-                 request::Dtmf, request::Who, request::Netcheck, request::Examine, request::Log, request::Audio,
-                 request::People, request::Contacts, request::Names, request::Counters, request::Down>;
+                 request::Dtmf, request::Who, request::Credentials, request::Netcheck, request::Examine, request::Log,
+                 request::Audio, request::People, request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.

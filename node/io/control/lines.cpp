@@ -23,9 +23,19 @@ std::string with_written(const Ordered& object, const char* key, const std::stri
   return line + ",\"" + key + "\":" + json + "}";
 }
 
+// RFC 7065.
+Ordered turn_uris(const std::vector<Endpoint>& served) {
+  auto out = Ordered::array();
+  for (const auto& at : served)
+    out.push_back("turn:" + at.to_string() + (at.transport == Transport::udp ? "?transport=udp" : "?transport=tcp"));
+  return out;
+}
+
 Ordered turn_object(const nat::turn::Status& turn) {
   const auto& n = turn.counters;
   return Ordered{{"users", turn.users},
+                 {"short_lived", turn.short_lived},
+                 {"uris", turn_uris(turn.served)},
                  {"allocations", turn.allocations},
                  {"streams", turn.streams},
                  {"to_peers", n.to_peers},
@@ -110,6 +120,17 @@ std::string who(const Trouble& why, const node::event::WhoResult& result) {
   auto object = error_object(why);
   object["who"] = who_json(result);
   return line_of(object);
+}
+
+// Keys as in draft-uberti-behave-turn-rest-00, section 2.2.
+std::string credentials(const std::string& username, const std::string& password, std::chrono::seconds life,
+                        const std::vector<Endpoint>& served) {
+  const Ordered made{{"schema", 1},
+                     {"username", username},
+                     {"password", password},
+                     {"ttl", life.count()},
+                     {"uris", turn_uris(served)}};
+  return line_of(Ordered{{"ok", true}, {"credentials", made}});
 }
 
 std::string progress(const std::string& text) { return line_of(Ordered{{"event", "progress"}, {"text", text}}); }

@@ -39,6 +39,9 @@ std::string ended(const Trouble& why, const node::CallSummary& summary);
 std::string never_began(const Trouble& why, const std::string& who, node::CallResult result);
 
 std::string who(const Trouble& why, const node::event::WhoResult& result);
+// `served`: where TURN clients come to.
+std::string credentials(const std::string& username, const std::string& password, std::chrono::seconds life,
+                        const std::vector<Endpoint>& served);
 std::string progress(const std::string& text);
 std::string netcheck(const node::NodeStatus& status, const node::Probed& found);
 // While it goes on, with what was answered just now; and the last line.

@@ -84,6 +84,7 @@ class Service {
   void handle(ClientId client, const request::Contacts& contacts);
 
   // service_network.cpp
+  void handle(ClientId client, const request::Credentials& credentials);
   void handle(ClientId client, const request::Netcheck& netcheck);
   void handle(ClientId client, const request::Examine& examine);
   void on(const node::event::Examined& examined);

@@ -1,9 +1,21 @@
-// What programs ask about the network: netcheck, ping, doctor.
+// What programs ask about the network: netcheck, ping, doctor; and who is to be relayed for.
+#include "nat/turn_pair.h"
 #include "node/io/clock.h"
 #include "node/io/control/lines.h"
 #include "node/io/control/service.h"
 
 namespace linnet::io {
+
+// By the clock that the server judges them by.
+void Service::handle(ClientId client, const request::Credentials& asked) {
+  const auto turn = driver_.turn();
+  if (!turn || settings_.turn_secret.empty())
+    return refuse(client, {"This node serves no TURN to who is not configured: turn.secret is not set.\n"
+                           "  Give it one (openssl rand -hex 24) in config.toml, and start the node anew."});
+  const auto username = nat::turn::pair_name(driver_.node().peer().wall(now()) + asked.life, asked.name);
+  finish(client, lines::credentials(username, nat::turn::pair_password(settings_.turn_secret, username), asked.life,
+                                    turn->served));
+}
 
 void Service::handle(ClientId client, const request::Netcheck&) {
   if (checking_.size() >= kMaxPending) return refuse(client, kBusy);

@@ -29,6 +29,7 @@ TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, n
       tcp_(tcp),
       passed_on_(std::move(passed_on)),
       users_(config.users.size()),
+      short_lived_(!config.secret.empty()),
       reachable_(ports.reachable()),
       server_(completed(std::move(config), reachable_), rng),
       relays_(loop, rng,
@@ -180,6 +181,29 @@ void TurnService::addresses_changed() {
   server_.set_own(own_places());
 }
 
-nat::turn::Status TurnService::status() const { return {server_.size(), streams_.size(), users_, server_.counters()}; }
+// Streams at the same addresses, where we listen at that address or at all. Of a machine that others reach its loopback
+// is left out.
+std::vector<Endpoint> TurnService::served() const {
+  std::vector<Endpoint> at = reachable_;
+  std::erase_if(at, [](const Endpoint& e) { return e.ip.is_link_local(); });
+  const bool beyond = std::any_of(at.begin(), at.end(), [](const Endpoint& e) { return !e.ip.is_loopback(); });
+  if (beyond) std::erase_if(at, [](const Endpoint& e) { return e.ip.is_loopback(); });
+  std::vector<Endpoint> out;
+  for (const auto& e : at) out.push_back({e.ip, e.port});
+  const auto bound = tcp_ == nullptr ? std::vector<Endpoint>() : tcp_->bound();
+  for (const auto& b : bound) {
+    for (const auto& e : at) {
+      const Endpoint stream{e.ip, b.port, Transport::tcp};
+      const bool there =
+          b.ip == e.ip || (b.ip.is_unspecified() && !e.ip.is_v4()) || (b.ip == IpAddress::v4(0) && e.ip.is_v4());
+      if (there && std::find(out.begin(), out.end(), stream) == out.end()) out.push_back(stream);
+    }
+  }
+  return out;
+}
+
+nat::turn::Status TurnService::status() const {
+  return {server_.size(), streams_.size(), users_, short_lived_, served(), server_.counters()};
+}
 
 }  // namespace linnet::io

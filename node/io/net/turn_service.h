@@ -29,6 +29,9 @@ class TurnService {
   // The addresses of this machine may have changed.
   void addresses_changed();
   nat::turn::Status status() const;
+  std::uint64_t carried() const { return server_.counters().bytes; }
+  // What time it is, each second.
+  void handle_wall(Time now, Wall wall) { server_.handle_wall(now, wall); }
 
  private:
   void on_stream(Time read_at, const Endpoint& client, MutableBytes message);
@@ -38,12 +41,14 @@ class TurnService {
   void open(const nat::turn::event::Open& wanted);
   std::optional<IpAddress> address_for(const Endpoint& client, bool v4) const;
   std::vector<Endpoint> own_places() const;
+  std::vector<Endpoint> served() const;
 
   UdpPorts& ports_;
   TcpPorts* tcp_;
   PassedOn passed_on_;
   Time read_at_{};  // what passes through
   std::size_t users_;
+  bool short_lived_;
   std::vector<Endpoint> reachable_;
   nat::turn::Server server_;
   nat::BindingServer binding_{nat::BindingServerConfig{}};  // for who came by a stream

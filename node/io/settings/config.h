@@ -35,6 +35,7 @@ struct Settings {
   std::uint32_t gather_us = 0;               // relay.gather
   std::vector<std::string> private_ranges;   // relay.private: what TURN clients may reach of them
   std::vector<std::string> turn_users;       // turn.users, NAME:PASSWORD; empty: no TURN is served
+  std::string turn_secret;                   // turn.secret: who has a pair made with it is a user; empty: nobody
   std::string turn_realm = "linnet";         // turn.realm
   bool allow_loopback = false;               // --relay-allow-loopback, for tests
   bool auto_answer = false;
@@ -85,6 +86,12 @@ Outcome<Endpoint> parse_listen(std::string_view text);
 Outcome<std::string> parse_bootstrap(std::string_view text);
 Outcome<RelayMode> parse_relay(std::string_view text);
 Outcome<std::string> parse_turn_user(std::string_view text);
+Outcome<std::string> parse_turn_secret(std::string_view text);
+// Of a pair of a short life: 1 to 128 bytes that can be seen.
+bool fits_turn_name(std::string_view name);
+// "90s", "10m", "12h", "7d", or seconds without a letter; a second to 90 days.
+inline constexpr std::chrono::seconds kLongestLife = std::chrono::hours(24 * 90);
+Outcome<std::chrono::seconds> parse_life(std::string_view text);
 Outcome<bool> parse_switch(std::string_view text);  // on, off
 
 }  // namespace linnet::io

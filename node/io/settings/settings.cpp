@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <charconv>
+
+#include "nat/turn_pair.h"
 #include "node/io/files.h"
 #include "node/io/net/interfaces.h"
 #include "node/io/net/resolver.h"
@@ -38,6 +42,34 @@ Outcome<std::string> parse_turn_user(std::string_view text) {
   return std::string(text);
 }
 
+Outcome<std::string> parse_turn_secret(std::string_view text) {
+  if (text.size() < nat::turn::kLeastSecret || text.size() > nat::turn::kMostSecret)
+    return trouble("a secret of TURN has 16 to 256 bytes, as of: openssl rand -hex 24", Exit::usage);
+  return std::string(text);
+}
+
+bool fits_turn_name(std::string_view name) {
+  constexpr std::size_t kMost = 128;
+  const auto seen = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != '\x7f'; };
+  return !name.empty() && name.size() <= kMost && std::all_of(name.begin(), name.end(), seen);
+}
+
+Outcome<std::chrono::seconds> parse_life(std::string_view text) {
+  const auto wrong = trouble(quoted(text) + " is not a time of 1s to 90d, as in 90s, 10m, 12h or 7d", Exit::usage);
+  std::int64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stopped, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc() || number < 1 || number > kLongestLife.count()) return wrong;
+  const std::string_view unit(stopped, static_cast<std::size_t>(end - stopped));
+  const std::int64_t each = unit.empty() || unit == "s" ? 1
+                            : unit == "m"               ? 60
+                            : unit == "h"               ? 3600
+                            : unit == "d"               ? 86'400
+                                                        : 0;
+  if (each == 0 || number * each > kLongestLife.count()) return wrong;
+  return std::chrono::seconds(number * each);
+}
+
 Outcome<bool> parse_switch(std::string_view text) {
   if (text == "on" || text == "true" || text == "1") return true;
   if (text == "off" || text == "false" || text == "0") return false;
@@ -54,9 +86,10 @@ nat::turn::Policy Settings::relay_policy() const {
 }
 
 std::optional<nat::turn::ServerConfig> Settings::turn_config() const {
-  if (turn_users.empty()) return std::nullopt;
+  if (turn_users.empty() && turn_secret.empty()) return std::nullopt;
   nat::turn::ServerConfig out;
   out.realm = turn_realm;
+  out.secret = turn_secret;
   for (const auto& user : turn_users) {
     const auto colon = user.find(':');
     out.users.push_back({user.substr(0, colon), user.substr(colon + 1)});

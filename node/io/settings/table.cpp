@@ -142,6 +142,13 @@ std::string users_text(const std::vector<std::string>& users) {
   });
 }
 
+std::string read_turn_secret(const Value& value, std::string& target) {
+  const auto secret = parse_turn_secret(text_in(value).value_or(""));
+  if (!secret) return "a text of 16 to 256 bytes, as of: openssl rand -hex 24";
+  target = *secret;
+  return {};
+}
+
 std::string read_turn_server(const Value& value, std::string& target) {
   const auto text = text_in(value);
   if (!text || !TurnUri::parse(*text))
@@ -290,6 +297,7 @@ const Setting kTable[] = {
     {"turn", "users", nullptr, When::restart, true,
      [](In v, Set s) { return read_list(v, kUsers, parse_turn_user, s.turn_users); },
      [](Get s) { return users_text(s.turn_users); }, CARRY(turn_users)},
+    TEXT("turn", "secret", nullptr, When::restart, true, read_turn_secret, secret_text, turn_secret),
     TEXT("turn", "realm", nullptr, When::restart, false, read_realm, in_quotes, turn_realm),
     TEXT("turn-client", "server", nullptr, When::restart, true, read_turn_server, or_none, turn_server),
     TEXT("turn-client", "user", nullptr, When::restart, true, read_turn_name, or_none, turn_user),
