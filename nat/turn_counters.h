@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/endpoint.h"
+#include "nat/dial_back.h"
 
 namespace linnet::nat::turn {
 
@@ -16,10 +17,20 @@ struct Counters {
   std::uint64_t over_month = 0;  // of the dropped
 };
 
+// An address at which relayed ports are bound.
+struct RelayedAt {
+  IpAddress bound;
+  std::optional<IpAddress> outside;  // where others come in by them; nothing: not known that they do
+  Proof proof{};
+
+  bool operator==(const RelayedAt&) const = default;
+};
+
 struct Status {
   std::size_t allocations = 0, streams = 0, users = 0;
   bool short_lived = false;      // there is a secret
   std::vector<Endpoint> served;  // where clients come to, by which transport
+  std::vector<RelayedAt> relayed;
   Counters counters;
 };
 

@@ -50,8 +50,9 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
   if (!parts.turn) return;
   parts.turn->allowance = &allowance_;
-  turn_ = std::make_unique<TurnService>(loop, rng, ports_, tcp_.get(), std::move(*parts.turn),
-                                        [this](Time read_at) { passed_on(read_at); });
+  turn_ = std::make_unique<TurnService>(
+      loop, rng, ports_, tcp_.get(), std::move(*parts.turn), [this](Time read_at) { passed_on(read_at); },
+      [this] { return node_.stun_servers(); });
 }
 
 Driver::~Driver() = default;

@@ -205,6 +205,27 @@ TEST(TurnServer, NeedsNoUsersWhereThereIsASecret) {
   EXPECT_EQ(relay.home().read("linnet.log").find("what the office"), std::string::npos) << "a secret in the log";
 }
 
+TEST(TurnServer, KnowsThatItsRelayedPortsAreReachedOnceASupernodeCameIn) {
+  Daemon other("other@turn.example"), relay("relay@turn.example");
+  ASSERT_TRUE(other.up({"--relay", "on"}));
+  ASSERT_TRUE(relay.up({"--relay", "on", "--turn-user", "u:p", "--bootstrap", other.endpoint()}));
+  const auto reached = [](const Json& s) {
+    const auto& at = s["turn"]["relayed"];
+    return at.size() == 1 && at[0]["outside"] == "127.0.0.1" && at[0]["why"].is_null();
+  };
+  EXPECT_TRUE(relay.until(reached)) << relay.status()["turn"];
+}
+
+TEST(TurnServer, KnowsOfNobodyWhoCouldComeInWhereItIsAlone) {
+  Daemon relay("relay@turn.example");
+  ASSERT_TRUE(relay.up({"--relay", "on", "--turn-user", "u:p"}));
+  const auto nobody = [](const Json& s) {
+    const auto& at = s["turn"]["relayed"];
+    return at.size() == 1 && at[0]["outside"].is_null() && at[0]["why"] == "no supernode is known that could come in";
+  };
+  EXPECT_TRUE(relay.until(nobody)) << relay.status()["turn"];
+}
+
 TEST(TurnServer, SaysSoWhenItReachesLoopback) {
   Daemon relay("relay@turn.example");
   ASSERT_TRUE(relay.up({"--relay", "on", "--turn-user", "u:p", "--relay-allow-loopback"}));

@@ -23,6 +23,12 @@ std::string with_written(const Ordered& object, const char* key, const std::stri
   return line + ",\"" + key + "\":" + json + "}";
 }
 
+const char* why_nobody(nat::Proof proof) {
+  if (proof == nat::Proof::asking) return "supernodes are being asked to come in";
+  if (proof == nat::Proof::nobody) return "no supernode is known that could come in";
+  return "nobody came in";
+}
+
 // RFC 7065.
 Ordered turn_uris(const std::vector<Endpoint>& served) {
   auto out = Ordered::array();
@@ -31,11 +37,20 @@ Ordered turn_uris(const std::vector<Endpoint>& served) {
   return out;
 }
 
+Ordered relayed_object(const nat::turn::RelayedAt& at) {
+  return Ordered{{"at", at.bound.to_string()},
+                 {"outside", at.outside ? Ordered(at.outside->to_string()) : Ordered(nullptr)},
+                 {"why", at.outside ? Ordered(nullptr) : Ordered(why_nobody(at.proof))}};
+}
+
 Ordered turn_object(const nat::turn::Status& turn) {
   const auto& n = turn.counters;
+  auto relayed = Ordered::array();
+  for (const auto& at : turn.relayed) relayed.push_back(relayed_object(at));
   return Ordered{{"users", turn.users},
                  {"short_lived", turn.short_lived},
                  {"uris", turn_uris(turn.served)},
+                 {"relayed", relayed},
                  {"allocations", turn.allocations},
                  {"streams", turn.streams},
                  {"to_peers", n.to_peers},

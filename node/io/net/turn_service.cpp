@@ -24,7 +24,7 @@ nat::turn::ServerConfig completed(nat::turn::ServerConfig config, const std::vec
 }  // namespace
 
 TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config,
-                         PassedOn passed_on)
+                         PassedOn passed_on, Supernodes supernodes)
     : ports_(ports),
       tcp_(tcp),
       passed_on_(std::move(passed_on)),
@@ -41,6 +41,7 @@ TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, n
                  streams_.flush();
                  passed_on_(read_at_);
                }}),
+      reach_(loop, rng, {std::move(supernodes), [this] { server_.set_own(own_places()); }}),
       streams_(loop, TurnStreams::Limits{},
                {[this](Time at, const Endpoint& client, MutableBytes message) { on_stream(at, client, message); },
                 [this] {
@@ -57,6 +58,7 @@ TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, n
         server_.handle_timeout(now());
         pump();
       })) {
+  reach_.set(relay_addresses());
   server_.set_own(own_places());
   if (tcp_ != nullptr) tcp_->set_guests([this](StreamGuest guest) { streams_.take(std::move(guest)); });
 }
@@ -142,6 +144,7 @@ void TurnService::open(const nat::turn::event::Open& wanted) {
     out.v6 = opened.relay;
     if (!wanted.v4) out.next = opened.next;
   }
+  for (auto* relay : {&out.v4, &out.v6, &out.next}) relay->at.ip = told(relay->at.ip);
   server_.opened(now(), wanted.allocation, out);
 }
 
@@ -173,27 +176,44 @@ std::vector<Endpoint> TurnService::own_places() const {
     for (const auto& ip : machine)
       if (ip.is_v4() == at.ip.is_v4()) out.push_back(Endpoint{ip, at.port});
   }
+  for (std::size_t i = 0, n = out.size(); i < n; ++i) {
+    if (const auto ip = told(out[i].ip); ip != out[i].ip) out.push_back(Endpoint{ip, out[i].port});
+  }
   return out;
 }
 
 void TurnService::addresses_changed() {
   reachable_ = ports_.reachable();
+  reach_.set(relay_addresses());
+  reach_.doubt();
   server_.set_own(own_places());
 }
 
-// Streams at the same addresses, where we listen at that address or at all. Of a machine that others reach its loopback
-// is left out.
+// Of a machine that others reach its loopback is left out.
+std::vector<Endpoint> TurnService::outward() const {
+  auto out = reachable_;
+  std::erase_if(out, [](const Endpoint& e) { return e.ip.is_link_local(); });
+  const bool beyond = std::any_of(out.begin(), out.end(), [](const Endpoint& e) { return !e.ip.is_loopback(); });
+  if (beyond) std::erase_if(out, [](const Endpoint& e) { return e.ip.is_loopback(); });
+  return out;
+}
+
+std::vector<IpAddress> TurnService::relay_addresses() const {
+  std::vector<IpAddress> out;
+  for (const auto& at : outward())
+    if (std::find(out.begin(), out.end(), at.ip) == out.end()) out.push_back(at.ip);
+  return out;
+}
+
+// Streams at the same addresses, where we listen at that address or at all; all as others reach them.
 std::vector<Endpoint> TurnService::served() const {
-  std::vector<Endpoint> at = reachable_;
-  std::erase_if(at, [](const Endpoint& e) { return e.ip.is_link_local(); });
-  const bool beyond = std::any_of(at.begin(), at.end(), [](const Endpoint& e) { return !e.ip.is_loopback(); });
-  if (beyond) std::erase_if(at, [](const Endpoint& e) { return e.ip.is_loopback(); });
+  const auto at = outward();
   std::vector<Endpoint> out;
-  for (const auto& e : at) out.push_back({e.ip, e.port});
+  for (const auto& e : at) out.push_back({told(e.ip), e.port});
   const auto bound = tcp_ == nullptr ? std::vector<Endpoint>() : tcp_->bound();
   for (const auto& b : bound) {
     for (const auto& e : at) {
-      const Endpoint stream{e.ip, b.port, Transport::tcp};
+      const Endpoint stream{told(e.ip), b.port, Transport::tcp};
       const bool there =
           b.ip == e.ip || (b.ip.is_unspecified() && !e.ip.is_v4()) || (b.ip == IpAddress::v4(0) && e.ip.is_v4());
       if (there && std::find(out.begin(), out.end(), stream) == out.end()) out.push_back(stream);
@@ -203,7 +223,7 @@ std::vector<Endpoint> TurnService::served() const {
 }
 
 nat::turn::Status TurnService::status() const {
-  return {server_.size(), streams_.size(), users_, short_lived_, served(), server_.counters()};
+  return {server_.size(), streams_.size(), users_, short_lived_, served(), reach_.status(), server_.counters()};
 }
 
 }  // namespace linnet::io

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "nat/binding_server.h"
+#include "node/io/net/turn_reach.h"
 #include "node/io/net/turn_relays.h"
 #include "node/io/net/turn_streams.h"
 #include "node/io/net/udp_ports.h"
@@ -17,9 +18,13 @@ class TurnService {
   // Hears when what was read then has been passed on that came in neither by `ports` nor by their owner's hand.
   using PassedOn = std::function<void(Time read_at)>;
 
+  // Who may be asked to come in by a relayed port.
+  using Supernodes = std::function<std::vector<Endpoint>()>;
+
   // `config` without the families and our own ports: they are found out here. `tcp` may be null. All outlive the
   // service.
-  TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config, PassedOn passed_on);
+  TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, nat::turn::ServerConfig config, PassedOn passed_on,
+              Supernodes supernodes);
   ~TurnService();
 
   // Of a UDP socket; before anything else looks at it. True: it is ours. The bytes are read until passed().
@@ -42,6 +47,9 @@ class TurnService {
   std::optional<IpAddress> address_for(const Endpoint& client, bool v4) const;
   std::vector<Endpoint> own_places() const;
   std::vector<Endpoint> served() const;
+  std::vector<Endpoint> outward() const;
+  std::vector<IpAddress> relay_addresses() const;
+  IpAddress told(const IpAddress& bound) const { return reach_.outside(bound).value_or(bound); }
 
   UdpPorts& ports_;
   TcpPorts* tcp_;
@@ -54,6 +62,7 @@ class TurnService {
   nat::BindingServer binding_{nat::BindingServerConfig{}};  // for who came by a stream
   BatchSender sender_;
   TurnRelays relays_;
+  TurnReach reach_;
   TurnStreams streams_;
   std::unique_ptr<Loop::Alarm> alarm_;
 };

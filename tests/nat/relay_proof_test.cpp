@@ -1,0 +1,143 @@
+// Where relayed ports are reached from outside (nat/relay_proof.h), behind a NAT that keeps ports.
+#include "nat/relay_proof.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "nat/binding_server.h"
+#include "nat/stun_builder.h"
+
+namespace linnet::nat {
+namespace {
+
+using namespace std::chrono_literals;
+
+const IpAddress kBoundAt = IpAddress::v4(10, 0, 0, 2);
+const IpAddress kMappedTo = IpAddress::v4(203, 0, 113, 5);
+const IpAddress kKnockedAt = IpAddress::v4(198, 51, 100, 7);
+const Endpoint kOneServer{IpAddress::v4(192, 0, 2, 1), 4400};
+const Endpoint kNextToOne{IpAddress::v4(192, 0, 2, 77), 4400};
+const Endpoint kOtherServer{IpAddress::v4(198, 18, 0, 1), 4400};
+
+// The port, the supernodes that are asked, and what stands between.
+struct Relay {
+  explicit Relay(const IpAddress& at = kBoundAt) : proof(now, rng, {at, 50'000}) {}
+
+  // Until nothing more is due within so long. Answers come at once.
+  void run(Duration wait) {
+    const auto until = now + wait;
+    while (proof.next_timeout() <= until) {
+      now = std::max(now, proof.next_timeout());
+      proof.handle_timeout(now, supernodes);
+      while (const auto asked = proof.poll_transmit()) answer(*asked);
+    }
+    now = until;
+  }
+  void answer(const Transmit& asked) {
+    asks.push_back(asked.to);
+    const auto request = stun::Message::parse(asked.bytes);
+    ASSERT_TRUE(request);
+    const auto liar = lies.find(asked.to.ip);
+    const Endpoint seen{liar == lies.end() ? outside : liar->second, 61'000};
+    const auto said = BindingServer(BindingServerConfig{}).answer(asked.to, seen, *request);
+    ASSERT_TRUE(said);
+    EXPECT_EQ(said->to.port, 50'000) << "the answer goes to the relayed port";
+    if (!open) return;
+    const auto message = stun::Message::parse(said->bytes);
+    EXPECT_TRUE(proof.handle(now, asked.to, *message));
+  }
+
+  Time now{1h};
+  SeededRng rng{3};
+  RelayProof proof;
+  std::vector<Endpoint> supernodes{kOneServer, kOtherServer};
+  std::map<IpAddress, IpAddress> lies;
+  IpAddress outside = kMappedTo;
+  bool open = true;
+  std::vector<Endpoint> asks;
+};
+
+TEST(RelayProof, OfAnAddressThatIsSeenAsItIsNeedsOneSupernode) {
+  Relay relay(kMappedTo);
+  relay.run(1s);
+  EXPECT_EQ(relay.proof.outside(), kMappedTo);
+  EXPECT_EQ(relay.asks.size(), 1U);
+}
+
+TEST(RelayProof, BehindANatTwoSupernodesHaveToAgree) {
+  Relay relay;
+  relay.run(1s);
+  EXPECT_EQ(relay.proof.outside(), kMappedTo);
+  EXPECT_EQ(relay.proof.proof(), Proof::reached);
+  ASSERT_EQ(relay.asks.size(), 2U);
+  EXPECT_NE(relay.asks[0], relay.asks[1]);
+}
+
+TEST(RelayProof, TheOnlySupernodeThereIsIsBelieved) {
+  Relay relay;
+  relay.supernodes = {kOneServer};
+  relay.run(1s);
+  EXPECT_EQ(relay.proof.outside(), kMappedTo);
+}
+
+TEST(RelayProof, TwoOfOneOwnerAreOne) {
+  Relay relay;
+  relay.supernodes = {kOneServer, kNextToOne, kOtherServer};
+  relay.lies = {{kOneServer.ip, kKnockedAt}, {kNextToOne.ip, kKnockedAt}};
+  relay.run(2h);
+  EXPECT_NE(relay.proof.outside(), kKnockedAt);
+}
+
+TEST(RelayProof, WhoContradictsIsNotBelievedNorAskedWithoutEnd) {
+  Relay relay;
+  relay.lies = {{kOneServer.ip, kKnockedAt}};
+  relay.run(1min);
+  EXPECT_EQ(relay.proof.outside(), std::nullopt);
+  EXPECT_LE(relay.asks.size(), 3U);
+}
+
+TEST(RelayProof, OneWhoLiesLaterChangesNothing) {
+  Relay relay;
+  relay.run(1s);
+  ASSERT_EQ(relay.proof.outside(), kMappedTo);
+  relay.lies = {{kOneServer.ip, kKnockedAt}};
+  relay.run(3h);
+  EXPECT_EQ(relay.proof.outside(), kMappedTo);
+}
+
+TEST(RelayProof, AnotherAddressIsNoticedAtTheNextTime) {
+  Relay relay;
+  relay.run(1s);
+  relay.outside = IpAddress::v4(203, 0, 113, 99);
+  relay.run(10min);
+  EXPECT_EQ(relay.proof.outside(), relay.outside);
+}
+
+TEST(RelayProof, IsLostWhenNobodyComesInAnyMore) {
+  Relay relay;
+  relay.run(1s);
+  relay.open = false;
+  relay.run(10min);
+  EXPECT_EQ(relay.proof.outside(), std::nullopt);
+  EXPECT_EQ(relay.proof.proof(), Proof::none_came);
+}
+
+TEST(RelayProof, WhatIsShutIsAskedAboutWithBounds) {
+  Relay relay;
+  relay.open = false;
+  relay.run(1h);
+  EXPECT_EQ(relay.proof.outside(), std::nullopt);
+  EXPECT_LE(relay.asks.size(), 7 * DialBack::kServers * DialBack::kTries);
+}
+
+TEST(RelayProof, SupernodesOfTheOtherFamilyAreNotAsked) {
+  Relay relay;
+  relay.supernodes = {*Endpoint::parse("[2001:db8::1]:4400")};
+  relay.run(1min);
+  EXPECT_TRUE(relay.asks.empty());
+  EXPECT_EQ(relay.proof.proof(), Proof::nobody);
+}
+
+}  // namespace
+}  // namespace linnet::nat
