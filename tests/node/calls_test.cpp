@@ -95,6 +95,31 @@ TEST_F(Calls, TellAStrangerNoAddressBeforeThePersonAnswers) {
   EXPECT_GT(direct(), 0U);
 }
 
+// Contacts have each other's addresses at once: by the time somebody answers the way is direct.
+TEST_F(Calls, TellAContactTheAddressesWhileItRings) {
+  meet();
+  talk();
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  bob->answers = false;
+  town.run_for(seconds(90));  // the link of before is given up
+  const auto direct = [&](const Resident& from, const Resident& to) {
+    return town.flows.contains({from.endpoint, to.endpoint});
+  };
+  town.flows.clear();
+  town.run_for(seconds(5));
+  ASSERT_FALSE(direct(*alice, *bob) || direct(*bob, *alice)) << "the link of before still stands";
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::ringing));
+  town.run_for(seconds(5));
+  ASSERT_EQ(state(*bob), CallState::incoming) << "nobody has answered";
+  EXPECT_TRUE(direct(*alice, *bob));
+  EXPECT_TRUE(direct(*bob, *alice));
+  town.tell(*bob, command::Answer{});
+  ASSERT_TRUE(until(*alice, CallState::talking));
+  EXPECT_EQ(path(*alice), PathWord::direct) << "from the first word on";
+}
+
 TEST_F(Calls, AreDeclined) {
   meet();
   town.call(*alice, kBob);
