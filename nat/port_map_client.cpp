@@ -22,6 +22,11 @@ constexpr seconds kMostPause{1800};
 constexpr Duration kLeastRenewal = seconds(4);  // RFC 6887, section 11.2.1
 constexpr Duration kAnnounced = seconds(5);     // over which those who heard a restart ask again (section 14.1.1)
 constexpr std::size_t kMaxEntries = 4;
+// Between renewals because of a server's clock, doubled as long as it goes on: one that runs back and forth, or two
+// servers behind one address, would keep us asking for ever.
+constexpr Duration kForgotAgain = seconds(4);
+constexpr Duration kForgotMost = seconds(1800);
+constexpr Duration kForgotCalm = seconds(3600);  // without one, all is as at first
 
 pcp::Protocol protocol_of(Transport transport) {
   return transport == Transport::udp ? pcp::Protocol::udp : pcp::Protocol::tcp;
@@ -299,13 +304,29 @@ void PortMapClient::look_at_epoch(Time now, seconds server, bool announced, cons
     forgot = theirs < -1 || ours + 2 < theirs - theirs / 16 || theirs + 2 < ours - ours / 16;
   }
   if (!forgot) return;
+  const auto earliest = may_renew_at(now);
   for (auto& entry : entries_) {
     if (&entry == answered) continue;  // what it holds is new
     entry.lost = true;
     entry.spacing = Duration{};
     entry.tries = 0;
-    entry.next = announced ? now + part_of(kAnnounced) : now;
+    const auto soon = std::max(earliest, announced ? now + part_of(kAnnounced) : now);
+    entry.next = std::max(now, std::min(entry.next, soon));
   }
+}
+
+// The first time at once.
+Time PortMapClient::may_renew_at(Time now) {
+  if (forgets_ > 0 && now >= forgot_at_ + kForgotCalm) forgets_ = 0;
+  const auto pause =
+      forgets_ == 0 ? Duration{} : std::min<Duration>(kForgotMost, kForgotAgain * (1LL << std::min(forgets_ - 1, 10U)));
+  const auto at = forgets_ == 0 ? now : std::max(now, forgot_at_ + pause);
+  // What is planned already is the answer to this one too.
+  if (forgets_ == 0 || at == now) {
+    ++forgets_;
+    forgot_at_ = now;
+  }
+  return at;
 }
 
 void PortMapClient::unreachable(Time now) {

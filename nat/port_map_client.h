@@ -95,6 +95,7 @@ class PortMapClient {
   };
   void give_back(Time now, Entry& entry, const Offer& offer);
   void put_off(Time now, Entry& entry, std::chrono::seconds pause);
+  Time may_renew_at(Time now);
   void look_at_epoch(Time now, std::chrono::seconds server, bool announced, const Entry* answered);
   pcp::Nonce nonce_for(const PortWish& wish) const;
   void ask(Time now, Entry& entry);
@@ -112,6 +113,8 @@ class PortMapClient {
   Time patient_until_;
   bool answered_ = false;
   std::optional<Epoch> epoch_;
+  unsigned forgets_ = 0;  // one after another: the server's clock said that it lost its mappings
+  Time forgot_at_{};
   std::optional<IpAddress> external_;  // NAT-PMP tells it apart from the ports
   Time address_at_ = kNever;           // when it is asked for (again)
   unsigned address_tries_ = 0;
