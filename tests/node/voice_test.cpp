@@ -67,6 +67,30 @@ TEST(Voice, SpeaksTheCodecThatTheCallerWantsFirst) {
   EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
 }
 
+// Where it is direct; a supernode's circuit has no room for 800 kbit/s (sdp_glue).
+TEST(Voice, SendsEverySampleInFramesOfTenMillisecondsWhenBothWantThatAndItIsDirect) {
+  Pair pair;
+  pair.alice_config.codec = pair.bob_config.codec = CodecChoice::l16;
+  pair.agree();
+  for (auto* end : {&*pair.alice, &*pair.bob}) end->set_direct(true);
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+  EXPECT_GT(share_of(500, pair.speak(*pair.bob, *pair.alice, 500)), 0.8);
+  EXPECT_EQ(pair.alice->stats(pair.now).codec, "L16");
+  EXPECT_EQ(pair.bob->stats(pair.now).codec, "L16");
+  const auto stats = pair.bob->stats(pair.now);
+  EXPECT_EQ(stats.heard_frame_ms, 10);
+  EXPECT_EQ(stats.packets_received, 100U);
+}
+
+TEST(Voice, GoesByAnotherCodecWhereEverySampleWouldHaveToGoThroughASupernode) {
+  Pair pair;
+  pair.alice_config.codec = pair.bob_config.codec = CodecChoice::l16;
+  pair.agree();
+  for (auto* end : {&*pair.alice, &*pair.bob}) end->set_direct(false);
+  EXPECT_GT(share_of(700, pair.speak(*pair.alice, *pair.bob, 700)), 0.8);
+  EXPECT_EQ(pair.alice->stats(pair.now).codec, "opus");
+}
+
 TEST(Voice, CannotBeOpenedWithTheKeysOfAnotherCall) {
   Pair one, other;
   other.rng = SeededRng(6);
