@@ -15,7 +15,9 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 // A cursor over the whole message, since names point back into it.
 class Cursor {
  public:
-  Cursor(ByteView all, std::size_t at, std::size_t end) : all_(all), at_(at), end_(end) {}
+  // `names`: how many bytes of names may still be read, of the whole message.
+  Cursor(ByteView all, std::size_t at, std::size_t end, std::size_t& names)
+      : all_(all), at_(at), end_(end), names_(names) {}
 
   std::uint8_t u8() { return static_cast<std::uint8_t>(uint(1)); }
   std::uint16_t u16() { return static_cast<std::uint16_t>(uint(2)); }
@@ -33,7 +35,7 @@ class Cursor {
   Cursor part(std::size_t n) {
     const auto start = at_;
     bytes(n);
-    Cursor out(all_, start, ok_ ? start + n : start);
+    Cursor out(all_, start, ok_ ? start + n : start, names_);
     out.ok_ = ok_;
     return out;
   }
@@ -52,30 +54,33 @@ class Cursor {
   ByteView all_;
   std::size_t at_;
   std::size_t end_;
+  std::size_t& names_;
   bool ok_ = true;
 };
 
-// A pointer leads strictly backwards from the piece it stands in, so that reading ends.
+// A pointer leads strictly backwards from the piece it stands in, so that reading ends; few may follow one another and
+// all names together have a bound, so that it ends soon.
 Name Cursor::name() {
   Name out;
   std::size_t total = 1;
   std::size_t at = at_;
   std::size_t end = end_;
   std::size_t piece = at_;
-  bool jumped = false;
+  std::size_t jumps = 0;
   while (ok_) {
     if (at >= end) break;
     const std::size_t length = all_[at++];
     if (length == 0) {
-      if (!jumped) at_ = at;
+      if (jumps == 0) at_ = at;
+      if (names_ < total) break;
+      names_ -= total;
       return out;
     }
     if ((length & 0xc0) == 0xc0) {
       if (at >= end) break;
       const std::size_t target = (length & 0x3f) << 8 | all_[at++];
-      if (!jumped) at_ = at;
-      if (target >= piece || target < kHeader) break;
-      jumped = true;
+      if (jumps == 0) at_ = at;
+      if (target >= piece || target < kHeader || ++jumps > kMaxJumps) break;
       end = piece;  // what it leads to ended before this piece began
       piece = at = target;
       continue;
@@ -238,7 +243,8 @@ bool Record::same(const Record& other) const {
 Result<Message> read(ByteView bytes) {
   if (bytes.size() > kMaxMessage) return fail(Fault::too_big);
   if (bytes.size() < kHeader) return fail(Fault::truncated);
-  Cursor in(bytes, 0, bytes.size());
+  std::size_t names = kMaxNames;
+  Cursor in(bytes, 0, bytes.size(), names);
   Message out;
   out.id = in.u16();
   const auto flags = in.u16();

@@ -15,7 +15,9 @@ namespace linnet::overlay::dns {
 inline constexpr std::size_t kMaxMessage = 9000;  // RFC 6762 section 17
 inline constexpr std::size_t kMaxName = 255;
 inline constexpr std::size_t kMaxLabel = 63;
-inline constexpr std::size_t kMaxItems = 256;  // questions and records of one message that we look at
+inline constexpr std::size_t kMaxItems = 256;              // questions and records of one message that we look at
+inline constexpr std::size_t kMaxJumps = 16;               // pointers of one name; a writer needs one, few need more
+inline constexpr std::size_t kMaxNames = 4 * kMaxMessage;  // bytes of all names of one message, written out
 
 // Labels from the left, "local" last. Compared without regard to ASCII case.
 struct Name {

@@ -88,7 +88,7 @@ void Mdns::handle_datagram(Time now, const Datagram& datagram) {
     if (datagram.from.port == kPort) m.browser.on_query(now, *message, datagram.bytes);
   } else if (datagram.from.port == kPort) {  // RFC 6762 section 6
     m.responder.on_response(now, *message);
-    m.browser.on_response(now, *message, m.responder.instance());
+    m.browser.on_response(now, *message, datagram.from.ip, m.responder.instance());
   } else {
     ++m.counters.malformed;
   }

@@ -67,12 +67,14 @@ class Mdns {
 
   static constexpr double kUnicastPerSecond = 10;
   static constexpr std::size_t kMaxInstances = 512;
+  // Of them announced from one address: a machine runs few, a router that repeats other links many.
+  static constexpr std::size_t kMaxOfOneSource = 64;
 
   struct Counters {
     std::uint64_t malformed = 0;   // no message
     std::uint64_t off_link = 0;    // from another network
     std::uint64_t limited = 0;     // unicast answers not given
-    std::uint64_t full = 0;        // instances for which there was no room
+    std::uint64_t full = 0;        // instances for which there was no room, or not for their source
     std::uint64_t conflicts = 0;   // somebody else claimed our name
     std::uint64_t sent = 0;        // messages
     std::uint64_t suppressed = 0;  // answers that another's message made needless

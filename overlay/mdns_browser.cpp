@@ -39,7 +39,14 @@ void Browser::plan_refresh(Instance& instance, Rng& rng, Time born) {
   instance.refresh = born + instance.life * static_cast<int>(percent) / 100 + Duration(spread);
 }
 
-void Browser::take_pointer(Time now, const dns::Record& r, const dns::Name& own) {
+bool Browser::room_for(const IpAddress& from) const {
+  if (instances_.size() >= Mdns::kMaxInstances) return false;
+  const auto of_it =
+      std::count_if(instances_.begin(), instances_.end(), [&](const auto& entry) { return entry.second.from == from; });
+  return static_cast<std::size_t>(of_it) < Mdns::kMaxOfOneSource;
+}
+
+void Browser::take_pointer(Time now, const dns::Record& r, const IpAddress& from, const dns::Name& own) {
   const auto* ptr = std::get_if<dns::Ptr>(&r.data);
   if (!ptr || !(r.name == type_) || ptr->target == own) return;
   if (ptr->target.labels.size() != type_.labels.size() + 1 || !ptr->target.ends_with(type_)) return;
@@ -47,11 +54,12 @@ void Browser::take_pointer(Time now, const dns::Record& r, const dns::Name& own)
   auto at = instances_.find(key);
   if (at == instances_.end()) {
     if (r.ttl == 0) return;
-    if (instances_.size() >= Mdns::kMaxInstances) {
+    if (!room_for(from)) {
       ++counters_.full;
       return;
     }
     at = instances_.emplace(key, Instance{}).first;
+    at->second.from = from;
     at->second.name = ptr->target;
     at->second.label = ptr->target.labels.front();
   }
@@ -101,7 +109,7 @@ void Browser::take_address(Time now, const dns::Record& r, const std::vector<std
 }
 
 // Answers and additional records stand in any order: pointers are taken before what they lead to.
-void Browser::on_response(Time now, const dns::Message& response, const dns::Name& own) {
+void Browser::on_response(Time now, const dns::Message& response, const IpAddress& from, const dns::Name& own) {
   const auto each = [&](auto take) {
     for (const auto* section : {&response.answers, &response.additionals}) {
       for (const auto& r : *section) {
@@ -109,7 +117,7 @@ void Browser::on_response(Time now, const dns::Message& response, const dns::Nam
       }
     }
   };
-  each([&](const dns::Record& r) { take_pointer(now, r, own); });
+  each([&](const dns::Record& r) { take_pointer(now, r, from, own); });
   each([&](const dns::Record& r) { take_details(r); });
   std::vector<std::string> targets;
   for (const auto& [key, instance] : instances_) {

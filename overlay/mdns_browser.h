@@ -16,7 +16,7 @@ class Browser {
 
   void start(Time now);
   // Instances that are ours are none that were found.
-  void on_response(Time now, const dns::Message& response, const dns::Name& own);
+  void on_response(Time now, const dns::Message& response, const IpAddress& from, const dns::Name& own);
   // `bytes`: the whole message.
   void on_query(Time now, const dns::Message& query, ByteView bytes);
   // `own`: our instance, which no question of ours needs; nothing when there is none.
@@ -28,7 +28,8 @@ class Browser {
   struct Instance {
     dns::Name name;
     std::string label;
-    Time until{};  // of the pointer to it
+    IpAddress from;  // who announced it first
+    Time until{};    // of the pointer to it
     Time refresh = kNever;
     unsigned refreshed = 0;
     Duration life{};
@@ -48,7 +49,8 @@ class Browser {
     std::vector<Address> addresses;
   };
 
-  void take_pointer(Time now, const dns::Record& r, const dns::Name& own);
+  void take_pointer(Time now, const dns::Record& r, const IpAddress& from, const dns::Name& own);
+  bool room_for(const IpAddress& from) const;
   void take_details(const dns::Record& r);
   void take_address(Time now, const dns::Record& r, const std::vector<std::string>& fresh);
   void settle(Time now, Instance& instance);

@@ -127,24 +127,74 @@ TEST(DnsMessage, ANameThatLeadsToItselfOrForwardIsRefused) {
   EXPECT_FALSE(read(into_header));
 }
 
+// Each question's name is a label of forty bytes and a pointer to the one before: names grow until 255 bytes.
 TEST(DnsMessage, AChainOfPointersEndsAtTheLongestName) {
-  // Each question's name is one label and a pointer to the one before: names grow until 255 bytes, then are refused.
-  Bytes bytes{0, 0, 0, 0, 0, 200, 0, 0, 0, 0, 0, 0};
-  std::size_t before = 0;
-  for (int i = 0; i < 200; ++i) {
-    const auto at = bytes.size();
-    bytes.push_back(1);
-    bytes.push_back('a');
-    if (before == 0) {
-      bytes.push_back(0);
-    } else {
-      bytes.push_back(static_cast<std::uint8_t>(0xc0 | before >> 8));
-      bytes.push_back(static_cast<std::uint8_t>(before));
+  const auto growing = [](std::uint8_t n) {
+    Bytes bytes{0, 0, 0, 0, 0, n, 0, 0, 0, 0, 0, 0};
+    std::size_t before = 0;
+    for (int i = 0; i < n; ++i) {
+      const auto at = bytes.size();
+      bytes.push_back(40);
+      bytes.insert(bytes.end(), 40, 'a');
+      if (before == 0) {
+        bytes.push_back(0);
+      } else {
+        append(bytes, Bytes{static_cast<std::uint8_t>(0xc0 | before >> 8), static_cast<std::uint8_t>(before)});
+      }
+      append(bytes, Bytes{0, 12, 0, 1});
+      before = at;
     }
-    for (const std::uint8_t b : {0, 12, 0, 1}) bytes.push_back(b);
+    return bytes;
+  };
+  EXPECT_TRUE(read(growing(6)));
+  EXPECT_FALSE(read(growing(7)));
+}
+
+// `n` questions, the first for "a.a", each after it for what the one before it is for: by a pointer to a pointer.
+Bytes chained(std::uint8_t n) {
+  Bytes bytes{0, 0, 0, 0, 0, n, 0, 0, 0, 0, 0, 0};
+  std::size_t before = 0;
+  for (int i = 0; i < n; ++i) {
+    const auto at = bytes.size();
+    if (before == 0) {
+      append(bytes, Bytes{1, 'a', 1, 'a', 0});
+    } else {
+      append(bytes, Bytes{static_cast<std::uint8_t>(0xc0 | before >> 8), static_cast<std::uint8_t>(before)});
+    }
+    append(bytes, Bytes{0, 12, 0, 1});
     before = at;
   }
-  EXPECT_FALSE(read(bytes));
+  return bytes;
+}
+
+TEST(DnsMessage, OneNameFollowsSixteenPointersAndNoMore) {
+  const auto most = read(chained(kMaxJumps + 1));
+  ASSERT_TRUE(most);
+  EXPECT_EQ(most->questions.back().name, name("a.a"));
+  EXPECT_EQ(read(chained(kMaxJumps + 2)).error(), Fault::malformed);
+}
+
+// What is read of a message is bounded by its size, however its names are packed.
+TEST(DnsMessage, AllNamesTogetherHaveABound) {
+  const auto long_name = [](char first) {
+    Bytes out;
+    for (int i = 0; i < 3; ++i) {
+      out.push_back(63);
+      out.insert(out.end(), 63, static_cast<std::uint8_t>(i == 0 ? first : 'x'));
+    }
+    out.push_back(0);
+    return out;
+  };
+  const auto asking = [&](std::size_t n) {
+    Bytes bytes{0, 0, 0, 0, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n), 0, 0, 0, 0, 0, 0};
+    append(bytes, long_name('a'));
+    append(bytes, Bytes{0, 12, 0, 1});
+    for (std::size_t i = 1; i < n; ++i) append(bytes, Bytes{0xc0, 12, 0, 12, 0, 1});
+    return bytes;
+  };
+  constexpr std::size_t kOne = 3 * 64 + 1;
+  EXPECT_TRUE(read(asking(kMaxNames / kOne)));
+  EXPECT_EQ(read(asking(kMaxNames / kOne + 1)).error(), Fault::malformed);
 }
 
 TEST(DnsMessage, MoreRecordsThanWeLookAtAreRefusedBeforeTheyAreRead) {

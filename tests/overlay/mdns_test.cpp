@@ -336,17 +336,30 @@ TEST(Mdns, LossDelaysButDoesNotPrevent) {
   EXPECT_TRUE(cable.run_to(all, seconds(30)));
 }
 
+Bytes flooding(int i) {
+  dns::Builder builder(true, 1400);
+  const auto n = dns::prefixed("flood" + std::to_string(i), kService);
+  builder.add(dns::Builder::Section::answer, {kService, dns::Type::ptr, dns::kInternet, false, 4500, dns::Ptr{n}});
+  return builder.take();
+}
+
 TEST(Mdns, AFloodOfInstancesFillsNoMoreThanItsTable) {
   Cable cable;
   auto& a = cable.add();
-  for (int i = 0; i < 2000; ++i) {
-    dns::Builder builder(true, 1400);
-    const auto n = dns::prefixed("flood" + std::to_string(i), kService);
-    builder.add(dns::Builder::Section::answer, {kService, dns::Type::ptr, dns::kInternet, false, 4500, dns::Ptr{n}});
-    cable.say(kStranger, builder.take());
-  }
+  for (int i = 0; i < 2000; ++i)
+    cable.say({link_local(1000 + static_cast<unsigned>(i) / 32), kPort, Transport::udp}, flooding(i));
   cable.run(milliseconds(10));
   EXPECT_EQ(a.mdns->counters().full, 2000U - Mdns::kMaxInstances);
+}
+
+TEST(Mdns, OneSourceFillsAnEighthOfTheTableAndOthersAreStillFound) {
+  Cable cable;
+  auto& a = cable.add();
+  for (int i = 0; i < 2000; ++i) cable.say(kStranger, flooding(i));
+  cable.run(milliseconds(10));
+  EXPECT_EQ(a.mdns->counters().full, 2000U - Mdns::kMaxOfOneSource);
+  cable.add();
+  EXPECT_TRUE(cable.run_to([&] { return a.found().size() == 1; }, seconds(3)));
 }
 
 TEST(Mdns, AddressesElsewhereAreNotBelieved) {
