@@ -49,9 +49,9 @@ bool escaped_control(std::string_view line, std::size_t at, std::size_t quote) {
 
 // Takes one line, with the lines folded onto it (only field lines fold), and its CRLF.
 Line take_line(std::string_view& rest, bool folds) {
-  constexpr auto kUnknown = std::string_view::npos - 1;
   Line out;
-  auto quote = kUnknown;
+  auto quote = std::string_view::npos;
+  std::size_t looked = 0;  // as far as a quote was looked for: no byte is searched twice
   std::size_t i = 0;
   for (;; ++i) {
     i = plain_until(rest, i);
@@ -66,7 +66,8 @@ Line take_line(std::string_view& rest, bool folds) {
       continue;
     }
     if (!out.clean) continue;  // a bad line is looked at once
-    if (quote == kUnknown) quote = rest.find('"');
+    if (quote == std::string_view::npos) quote = rest.substr(0, i).find('"', looked);
+    looked = i;
     out.clean = folds && rest[i] != '\r' && rest[i] != '\n' && escaped_control(rest, i, quote);
   }
   out.text = rest.substr(0, i);

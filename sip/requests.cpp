@@ -27,7 +27,8 @@ bool accepts_sdp(const MessageView& m) {
     auto rest = f.value;
     while (!rest.empty()) {
       const auto comma = std::min(rest.find(','), rest.size());
-      const auto range = chars::trim(rest.substr(0, std::min(rest.find(';'), comma)));
+      const auto element = rest.substr(0, comma);
+      const auto range = chars::trim(element.substr(0, element.find(';')));
       if (range == "*/*" || chars::iequal(range, "application/*") || chars::iequal(range, kSdpType)) return true;
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
