@@ -9,6 +9,7 @@
 #include "overlay/control_message.h"
 #include "overlay/handshake_packet.h"
 #include "overlay/hello.h"
+#include "overlay/host_cache.h"
 #include "overlay/reset.h"
 
 using namespace linnet;
@@ -124,6 +125,52 @@ void control_messages(const Folder& out) {
   wrong("wrong-circuit", 12, [&](auto& p) { p.key(1).bin(Bytes(16)).key(2).uint(1ULL << 48); });
   wrong("wrong-circuit-closed", 15, [&](auto& p) { p.key(1).bin(brief).key(2).uint(1); });
   wrong("wrong-circuit-offer", 16, [&](auto& p) { p.key(1).bin(Bytes(16)).key(2).bin(brief); });
+}
+
+// Without their sums, which the target of the host cache adds; one as it is.
+void host_caches(const Folder& out) {
+  const auto who = identity("a@b.example");
+  const auto at = [&](std::uint32_t n, const IpAddress& ip) {
+    auto one = contact(who, ip);
+    one.endpoint.port = static_cast<std::uint16_t>(4400 + n);
+    one.device.bytes[0] ^= static_cast<std::uint8_t>(n);
+    one.device.bytes[1] ^= static_cast<std::uint8_t>(n >> 8);
+    one.position = dht::position(ip, one.device);
+    return one;
+  };
+  const auto bare = [](const Bytes& file) { return ByteView(file).first(file.size() - 8); };
+  overlay::HostCache cache;
+  out.write("empty", bare(cache.save()));
+  cache.succeeded(at(1, IpAddress::v4(198, 51, 100, 1)), overlay::Way::udp, kNow, std::chrono::milliseconds(20));
+  cache.heard_of(at(2, *IpAddress::parse("2001:db8::1")));
+  cache.failed(at(1, IpAddress::v4(198, 51, 100, 1)));
+  const auto two = cache.save();
+  out.write("two", bare(two));
+  out.write("two-as-it-is", two);
+  out.write("two-cut", bare(two).first(two.size() - 20));
+  out.write("two-longer", two);  // the sum as content
+  auto other = copy(bare(two));
+  other[3] = '9';
+  out.write("other-version", other);
+  auto counted = copy(bare(two));
+  counted[4] = 1;
+  out.write("too-many", counted);
+  const auto one = [](std::uint32_t magic, const dht::Contact& host, std::size_t behind) {
+    Writer file;
+    file.u32(magic).u16(1);
+    dht::write(file, host);
+    file.zeros(behind);
+    return file.take();
+  };
+  constexpr std::uint32_t kNow2 = 0x4c484332, kBefore = 0x4c484331;
+  constexpr std::size_t kRest = 8 + 4 + 4 + 1;
+  auto nearby = at(3, IpAddress::v4(10, 0, 0, 1));
+  out.write("version-1", one(kBefore, nearby, kRest));
+  nearby.endpoint.ip = *IpAddress::parse("fe80::1");
+  out.write("link-local", one(kNow2, nearby, kRest + overlay::kWays * 8));
+  for (std::uint32_t n = 0; n < overlay::HostCache::kCapacity; ++n)
+    cache.heard_of(at(n + 10, IpAddress::v4(0xc6336400U + (n << 8))));
+  out.write("full", bare(cache.save()));
 }
 
 // The corpus of the hello target: its peer is who it makes from the same seed.
@@ -264,5 +311,6 @@ int main(int argc, char** argv) {
   control_messages({corpus, "control_message"});
   hellos({corpus, "hello"});
   handshakes({corpus, "session_handshake"});
+  host_caches({corpus, "host_cache"});
   return 0;
 }

@@ -157,9 +157,18 @@ class Harness {
   RelayId relay_ = 0;
 };
 
+// On a stream: what is said to be a message is bounded, and told by its first bytes alone.
+void frame(ByteView bytes) {
+  const auto length = stream_frame(bytes);
+  if (!length || *length == 0) return;
+  fuzz::require(*length >= kChannelHeader && *length <= stun::kHeaderBytes + 0x10000);
+  fuzz::require(stream_frame(bytes.first(std::min(bytes.size(), *length))) == length);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  frame(ByteView(data, size));
   Harness(ByteView(data, size)).run();
   return 0;
 }
