@@ -78,6 +78,30 @@ TEST_F(SessionTest, AnotherSourceThanTheSignalledOneIsRefused) {
   EXPECT_TRUE(bob.handle_packet(at_ms(1), copy)) << "the refusal did not spend it";
 }
 
+// Security check 28: not even with our keys. Who is sent to by another source than the signalled one says, to the byte,
+// what he says to silence.
+TEST_F(SessionTest, AnotherSourceThanTheSignalledOneIsNotAnswered) {
+  const auto said = [&](std::uint32_t signalled, bool spoken_to) {
+    SeededRng own(3);
+    Session there(config(keys.first, 0xa), own), here(config(keys.second, 0xb), own);
+    here.set_remote_ssrc(signalled);
+    std::vector<Bytes> out;
+    for (int ms = 0; ms < 20'000; ms += 20) {
+      there.capture(at_ms(ms), kFrame20);
+      if (there.next_timeout() <= at_ms(ms)) there.handle_timeout(at_ms(ms));
+      while (auto packet = there.poll_packet()) {
+        if (!spoken_to) continue;
+        EXPECT_EQ(here.handle_packet(at_ms(ms), *packet).has_value(), signalled == 0xa);
+      }
+      if (here.next_timeout() <= at_ms(ms)) here.handle_timeout(at_ms(ms));
+      while (auto packet = here.poll_packet()) out.push_back(std::move(*packet));
+    }
+    return out;
+  };
+  EXPECT_EQ(said(0xc, true), said(0xc, false));
+  EXPECT_NE(said(0xa, true), said(0xa, false)) << "the signalled one is reported on";
+}
+
 TEST_F(SessionTest, OurOwnPacketsComingBackAreRefused) {
   Bytes packet = next_packet();
   EXPECT_EQ(alice.handle_packet(at_ms(1), packet).error(), Fault::mismatch);

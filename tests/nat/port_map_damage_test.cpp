@@ -3,6 +3,8 @@
 
 #include "nat/natpmp.h"
 #include "nat/pcp.h"
+#include "tests/base/damage.h"
+#include "tests/nat/model_router.h"
 
 namespace linnet::nat {
 namespace {
@@ -66,6 +68,63 @@ TEST(PortMapDamage, EveryTruncationOfANatPmpAnswerIsRefusedAndNothingMayFollow) 
     wire.push_back(0);
     EXPECT_FALSE(natpmp::read_response(wire));
   }
+}
+
+// What is not told by where it stands or by what was asked is read as it stands, and the same again when written.
+TEST(PortMapDamage, OfEveryFlippedBitReadsWhatCanBeSaidOrNothing) {
+  pcp::Response answer;
+  answer.opcode = pcp::Opcode::map;
+  answer.lifetime = seconds(7200);
+  answer.map.emplace();
+  answer.map->internal = 4400;
+  answer.map->external = {IpAddress::v4(192, 0, 2, 1), 4401, Transport::udp};
+  damage::each_flipped_bit(pcp::write(answer), [](ByteView flipped, std::size_t bit) {
+    const auto read = pcp::read_response(flipped);
+    if (!read || !read->map) return;
+    const auto again = pcp::read_response(pcp::write(*read));
+    ASSERT_TRUE(again && again->map) << bit;
+    EXPECT_EQ(pcp::write(*again), pcp::write(*read)) << bit;
+  });
+  natpmp::Response old;
+  old.opcode = natpmp::Opcode::map_udp;
+  old.internal = 4400;
+  old.external = 4401;
+  old.lifetime = seconds(7200);
+  damage::each_flipped_bit(natpmp::write(old), [](ByteView flipped, std::size_t bit) {
+    const auto read = natpmp::read_response(flipped);
+    EXPECT_TRUE(!read || equal(natpmp::write(*read), flipped)) << bit;
+  });
+}
+
+// PCP's nonce, with protocol and port, says whose an answer is (RFC 6887, section 11.4): of a flipped bit of these, or
+// of what makes it an answer to MAP, nothing is believed, and the right one still counts.
+TEST(PortMapDamage, NoFlippedBitOfWhoseAnAnswerIsOpensAPort) {
+  const Endpoint router{IpAddress::v4(192, 168, 1, 1), pcp::kServerPort, Transport::udp};
+  const Time now{std::chrono::hours(1)};
+  SeededRng rng(1);
+  PortMapper mapper(rng, {1, 2, 3});
+  mapper.set_wishes(now, {{Transport::udp, 4400, 4400}});
+  mapper.set_routers(now, {{router, IpAddress::v4(192, 168, 1, 7)}});
+  mapper.handle_timeout(now);
+  const auto asked = mapper.poll_transmit();
+  ASSERT_TRUE(asked);
+  auto whole = *test::ModelRouter{}.handle(now, asked->bytes);
+  constexpr std::size_t kNonceAt = 24, kReservedAt = 37, kInternalAt = 40, kExternalAt = 42;
+  damage::each_truncation(whole, [&](ByteView cut) {
+    auto bytes = copy(cut);
+    mapper.handle_datagram(now, {router, bytes});
+    EXPECT_TRUE(mapper.mappings().empty()) << cut.size();
+  });
+  damage::each_flipped_bit(whole, [&](Bytes& flipped, std::size_t bit) {
+    const auto byte = bit / 8;
+    const bool whose =
+        byte == 1 || (byte >= kNonceAt && byte < kReservedAt) || (byte >= kInternalAt && byte < kExternalAt);
+    if (!whose) return;
+    mapper.handle_datagram(now, {router, flipped});
+    EXPECT_TRUE(mapper.mappings().empty()) << bit;
+  });
+  mapper.handle_datagram(now, {router, whole});
+  EXPECT_EQ(mapper.mappings().size(), 1U);
 }
 
 }  // namespace

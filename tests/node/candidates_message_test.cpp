@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/base/damage.h"
+
 namespace linnet::node {
 namespace {
 
@@ -62,6 +64,26 @@ TEST(CandidatesMessage, AGuessThatNoNatCouldMeanIsRefused) {
 TEST(CandidatesMessage, EveryTruncationIsRefused) {
   const auto wire = write(message());
   for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(read_candidates(ByteView(wire).first(n))) << n;
+}
+
+// It comes sealed, from who may say anything: what is read of it can be said, and is within the limits.
+TEST(CandidatesMessage, OfEveryFlippedBitSaysWhatCanBeSaidOrNothing) {
+  auto asks = message();
+  asks.search = SearchAsk{2, nat::PortGuess{4711, -3}};
+  damage::each_flipped_bit(write(asks), [](ByteView flipped, std::size_t bit) {
+    const auto read = read_candidates(flipped);
+    if (!read) return;
+    EXPECT_LE(read->candidates.size(), nat::ice::kMaxNamed) << bit;
+    EXPECT_TRUE(nat::ice::sound(read->credentials)) << bit;
+    for (const auto& c : read->candidates) {
+      EXPECT_TRUE(c.circuit != 0 ? c.type == Type::relayed : c.endpoint.port != 0) << bit;
+      EXPECT_EQ(c.endpoint.transport, Transport::udp) << bit;
+    }
+    const auto wire = write(*read);
+    const auto again = read_candidates(wire);
+    ASSERT_TRUE(again) << bit;
+    EXPECT_EQ(write(*again), wire) << bit;
+  });
 }
 
 TEST(CandidatesMessage, ACircuitIsARelayedCandidateAndNothingElse) {

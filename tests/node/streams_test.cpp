@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "node/candidates_message.h"
+#include "tests/base/damage.h"
 
 namespace linnet::node {
 namespace {
@@ -88,6 +89,19 @@ TEST(StreamsMessage, EveryTruncationAndEveryDatagramsPortIsRefused) {
   for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(read_streams(ByteView(wire).first(n))) << n;
   EXPECT_FALSE(read_streams(write_streams({*Endpoint::parse("198.51.100.7:443")})));
   EXPECT_FALSE(read_streams(write_streams({stream("198.51.100.7:0")})));
+}
+
+// It comes sealed, from who may say anything: of a flipped bit at most another stream is read, within the limits.
+TEST(StreamsMessage, OfEveryFlippedBitSaysWhatCanBeSaidOrNothing) {
+  damage::each_flipped_bit(write_streams({kTls, kWeb}), [](ByteView flipped, std::size_t bit) {
+    const auto read = read_streams(flipped);
+    if (!read) return;
+    EXPECT_LE(read->size(), Streams::kMost) << bit;
+    for (const auto& e : *read) EXPECT_TRUE(e.port != 0 && e.transport != Transport::udp) << bit;
+    const auto again = read_streams(write_streams(*read));
+    ASSERT_TRUE(again) << bit;
+    EXPECT_EQ(*again, *read) << bit;
+  });
 }
 
 TEST(StreamsMessage, NamesFourAtMost) {

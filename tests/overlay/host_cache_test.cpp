@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/base/damage.h"
+
 namespace linnet::overlay {
 namespace {
 
@@ -41,12 +43,9 @@ TEST(HostCache, RefusesEveryTruncationAndEveryFlippedBit) {
   cache.heard_of(lan(1));
   cache.heard_of(lan(2));
   const auto whole = cache.save();
-  for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_FALSE(HostCache::load(ByteView(whole).first(n))) << n;
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    auto bad = whole;
-    bad[i] ^= 0x10;
-    EXPECT_FALSE(HostCache::load(bad)) << i;
-  }
+  damage::each_truncation(whole, [](ByteView cut) { EXPECT_FALSE(HostCache::load(cut)) << cut.size(); });
+  damage::each_flipped_bit(whole,
+                           [](ByteView flipped, std::size_t bit) { EXPECT_FALSE(HostCache::load(flipped)) << bit; });
 }
 
 TEST(HostCache, NeverHoldsMoreThanItsCapacity) {

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "overlay/forward.h"
+#include "tests/base/damage.h"
 
 namespace linnet::overlay {
 namespace {
@@ -94,6 +95,48 @@ TEST(Stream, TellsThatSomethingIsHeldBack) {
   ASSERT_TRUE(reader.next());
   EXPECT_TRUE(reader.in_the_middle());
   EXPECT_FALSE(reader.greeted());
+}
+
+// The packets that are read before it ends or waits, framed again: the beginning of `stream`.
+void is_read_as_it_stands(ByteView stream, std::size_t at_most) {
+  StreamReader reader(true);
+  ASSERT_TRUE(reader.push(stream));
+  std::vector<Bytes> packets;
+  for (;;) {
+    const auto packet = reader.next();
+    if (!packet) {
+      EXPECT_FALSE(reader.push(Bytes{1})) << "for good";
+      break;
+    }
+    if (!*packet) break;
+    packets.push_back(copy(**packet));
+  }
+  EXPECT_LE(packets.size(), at_most);
+  if (!reader.greeted()) {
+    EXPECT_TRUE(packets.empty());
+    return;
+  }
+  const auto again = framed(packets);
+  ASSERT_LE(again.size(), stream.size());
+  EXPECT_TRUE(equal(again, stream.first(again.size())));
+}
+
+TEST(Stream, EveryTruncationBringsThePacketsBeforeTheCutAndNoOther) {
+  const std::vector<Bytes> packets{{8, 1, 2}, Bytes(300, 8), {128, 7}};
+  const auto whole = framed(packets);
+  damage::each_truncation(whole, [&](ByteView cut) {
+    const std::size_t before = cut.size() < 4 + 5 ? 0U : cut.size() < 4 + 5 + 302 ? 1U : 2U;
+    is_read_as_it_stands(cut, before);
+  });
+  is_read_as_it_stands(whole, 3);
+}
+
+TEST(Stream, OfEveryFlippedBitReadsWhatStandsThereOrEnds) {
+  const auto whole = framed({{8, 1, 2}, Bytes(300, 8), {128, 7}});
+  damage::each_flipped_bit(whole, [&](ByteView flipped, std::size_t bit) {
+    SCOPED_TRACE(bit);
+    is_read_as_it_stands(flipped, bit < 8 * kStreamMagic.size() ? 0 : whole.size() / 3);
+  });
 }
 
 TEST(StreamOpening, IsToldByItsFirstBytes) {
