@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "node/io/clock.h"
 #include "node/io/net/address.h"
+#include "node/io/net/control_message.h"
 #include "node/io/net/resolver.h"
 #include "node/io/net/udp_fan.h"
 #include "node/io/net/udp_ports.h"
@@ -46,6 +48,70 @@ TEST(UdpPorts, TellOthersNoAddressThatMeansAny) {
     EXPECT_EQ(endpoint.port, ports->bound()[0].port);
   }
   EXPECT_FALSE(ports->reachable().empty());
+}
+
+// What a sender gives the kernel as one, to be cut (UDP_SEGMENT).
+void send_train(int fd, const SocketAddress& to, Bytes bytes, std::uint16_t step) {
+  iovec vector{bytes.data(), bytes.size()};
+  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof step)> room{};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr_storage*>(&to.storage);
+  message.msg_namelen = to.size;
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  ControlWriter(message, room).put(IPPROTO_UDP, UDP_SEGMENT, step);
+  ASSERT_EQ(::sendmsg(fd, &message, 0), static_cast<ssize_t>(bytes.size()));
+}
+
+// 60 of 100 bytes, numbered, and a shorter one; then one alone, and one without bytes. With others to be received or
+// passed on in between.
+TEST(UdpPorts, CutTheTrainsThatTheyAskFor) {
+  Loop loop;
+  auto ports = UdpPorts::open({at("127.0.0.1:0")});
+  ASSERT_TRUE(ports);
+  constexpr std::size_t kStep = 100, kWhole = 60, kTrains = 2;
+  std::vector<Bytes> heard;
+  std::size_t passed = 0, passed_calls = 0;
+  const Fd other(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto to = to_socket_address(ports->bound()[0]);
+  UdpPorts::Ears ears;
+  ears.first = [&](Time, const Datagram& d) {
+    if (d.bytes.size() == kStep && d.bytes[0] % 3 == 0) return ++passed, true;
+    return false;
+  };
+  ears.passed = [&] { ++passed_calls; };
+  const auto go_on = [&] {
+    Bytes train;
+    for (std::size_t i = 0; i < kWhole; ++i) train.insert(train.end(), kStep, static_cast<std::uint8_t>(i));
+    train.insert(train.end(), 7, 0xff);
+    for (std::size_t i = 0; i < kTrains; ++i) send_train(other.get(), to, train, kStep);
+    ASSERT_EQ(::sendto(other.get(), "alone", 5, 0, to.get(), to.size), 5);
+    ASSERT_EQ(::sendto(other.get(), "", 0, 0, to.get(), to.size), 0);
+  };
+  ears.receive = [&](const Datagram& d) {
+    heard.push_back(copy(d.bytes));
+    if (heard.size() == 1) go_on();  // by now the option is set
+    if (d.bytes.empty()) loop.stop();
+  };
+  ears.drained = [] {};
+  ports->start(loop, ears);
+  ports->join_trains();
+  ASSERT_EQ(::sendto(other.get(), "first", 5, 0, to.get(), to.size), 5);
+  const auto limit = loop.alarm([&] { loop.stop(); });
+  limit->set(now() + std::chrono::seconds(10));
+  loop.run();
+  std::vector<Bytes> expected{Bytes{'f', 'i', 'r', 's', 't'}};
+  for (std::size_t train = 0; train < kTrains; ++train) {
+    for (std::size_t i = 0; i < kWhole; ++i) {
+      if (i % 3 != 0) expected.emplace_back(kStep, static_cast<std::uint8_t>(i));
+    }
+    expected.emplace_back(7, 0xff);
+  }
+  expected.push_back(Bytes{'a', 'l', 'o', 'n', 'e'});
+  expected.emplace_back();
+  EXPECT_EQ(heard, expected);
+  EXPECT_EQ(passed, kTrains * kWhole / 3);
+  EXPECT_GT(passed_calls, 0u);
 }
 
 // Echoes what comes, on a loop of its own; the test's plain socket is the other end.

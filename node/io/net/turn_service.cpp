@@ -60,6 +60,7 @@ TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, n
       })) {
   reach_.set(relay_addresses());
   server_.set_own(own_places());
+  ports_.join_trains();
   if (tcp_ != nullptr) tcp_->set_guests([this](StreamGuest guest) { streams_.take(std::move(guest)); });
 }
 

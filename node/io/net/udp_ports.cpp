@@ -142,6 +142,10 @@ void UdpPorts::start(Loop& loop, const Ears& ears) {
   }
 }
 
+void UdpPorts::join_trains() {
+  for (auto& socket : sockets_) socket->join_trains();
+}
+
 bool UdpPorts::pass(Time read_at, const Datagram& datagram, const Ears& ears) {
   const auto on = ears.forward(read_at, datagram);
   if (!on || on->dropped) return on.has_value();

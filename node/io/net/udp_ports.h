@@ -53,6 +53,8 @@ class UdpPorts {
   void start(Loop& loop, UdpSocket::Receive receive, std::function<void()> drained) {
     start(loop, Ears{{}, {}, {}, {}, std::move(receive), std::move(drained)});
   }
+  // See UdpSocket; for what a search finds it is not worth it.
+  void join_trains();
   // Keeps a socket that a search found (node/port_search.h), under the number that is returned, until close(). Nothing:
   // there are kMostAdopted. After start().
   std::optional<std::uint8_t> adopt(Loop& loop, Fd fd);

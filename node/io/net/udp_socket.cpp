@@ -1,6 +1,7 @@
 #include "node/io/net/udp_socket.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -11,11 +12,16 @@
 #include "node/io/net/control_message.h"
 #include "node/io/net/kernel_buffers.h"
 
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
 namespace linnet::io {
 namespace {
 
+constexpr std::size_t kTrainBytes = 65'536;  // the kernel joins no more
 constexpr std::size_t kReceiveBytes = 2048;  // more than kMaxDatagram: a longer one is seen as too long, not cut to fit
-constexpr int kBatchesAtOnce = 8;            // then timers get their turn
+constexpr std::size_t kMostAtOnce = 512;     // datagrams; then timers get their turn
 constexpr Duration kSingly = std::chrono::microseconds(25);   // from one to the next: no train
 constexpr Duration kRarely = std::chrono::microseconds(100);  // then it costs little either way
 constexpr int kKernelReceive = 4 << 20;                       // everybody whom a supernode relays for comes in here
@@ -39,14 +45,51 @@ std::string bind_error(const Endpoint& at) {
 }  // namespace
 
 struct UdpSocket::Buffers {
-  std::array<std::array<std::uint8_t, kReceiveBytes>, kBatch> bytes;
+  std::size_t room = kReceiveBytes;  // for each message
+  bool trains = false;
+  std::unique_ptr<std::uint8_t[]> bytes;  // untouched, and so no memory, where no train came
+  std::array<ClassMessage, kBatch> controls;
   std::array<iovec, kBatch> vectors;
   std::array<sockaddr_storage, kBatch> from;
   std::array<mmsghdr, kBatch> messages;
+  std::array<Datagram, kBatch> rest;  // what did not pass
   // How many are asked for at once. To be told that there is no second one costs a good part of reading the first, so
   // those that come singly are read singly.
   std::size_t ask = kBatch;
   Time read_at{};
+
+  void set_up(bool joined) {
+    trains = joined;
+    if (joined) room = kTrainBytes;
+    bytes.reset(new std::uint8_t[room * kBatch]);
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      vectors[i] = {&bytes[room * i], room};
+      messages[i] = {};
+      messages[i].msg_hdr.msg_name = &from[i];
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+  void prepare(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      auto& head = messages[i].msg_hdr;
+      head.msg_namelen = sizeof from[i];
+      if (!trains) continue;
+      head.msg_control = controls[i].bytes.data();
+      head.msg_controllen = controls[i].bytes.size();
+    }
+  }
+  MutableBytes message(std::size_t at) { return {&bytes[room * at], messages[at].msg_len}; }
+  // The size of each datagram of a train but the last; of the one where there is no train.
+  std::size_t step(std::size_t at) const {
+    const auto& head = messages[at].msg_hdr;
+    const auto* control = trains ? CMSG_FIRSTHDR(&head) : nullptr;
+    if (control == nullptr || control->cmsg_level != IPPROTO_UDP || control->cmsg_type != UDP_GRO)
+      return messages[at].msg_len;
+    int size = 0;
+    std::memcpy(&size, CMSG_DATA(control), sizeof size);
+    return size > 0 ? static_cast<std::size_t>(size) : messages[at].msg_len;
+  }
 
   void learn(Time now, std::size_t count) {
     const auto gap = now - std::exchange(read_at, now);
@@ -78,48 +121,54 @@ Outcome<std::unique_ptr<UdpSocket>> UdpSocket::from(Fd fd) {
 
 void UdpSocket::start(Loop& loop, Ears ears) {
   ears_ = std::move(ears);
-  auto& b = *buffers_;
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    b.vectors[i] = {b.bytes[i].data(), b.bytes[i].size()};
-    b.messages[i] = {};
-    b.messages[i].msg_hdr.msg_name = &b.from[i];
-    b.messages[i].msg_hdr.msg_iov = &b.vectors[i];
-    b.messages[i].msg_hdr.msg_iovlen = 1;
-  }
+  buffers_->set_up(false);
   watch_ = loop.watch(fd_.get(), [this] { read_batches(); });
 }
 
 void UdpSocket::read_batches() {
   auto& b = *buffers_;
-  std::size_t used = kBatch;
-  for (int round = 0; round < kBatchesAtOnce; ++round) {
-    for (std::size_t i = 0; i < used; ++i) b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
+  // Here, where nothing lies in the buffers that are given away.
+  const int on = 1;
+  if (std::exchange(wants_trains_, false) && ::setsockopt(fd_.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0)
+    b.set_up(true);
+  std::size_t handed_out = 0;
+  while (handed_out < kMostAtOnce) {
     const auto ask = b.ask;
+    b.prepare(ask);
     const int n = ::recvmmsg(fd_.get(), b.messages.data(), static_cast<unsigned>(ask), MSG_DONTWAIT, nullptr);
     if (n <= 0) return;  // empty, or the error of an earlier send (ICMP), which reading has now cleared
-    used = static_cast<std::size_t>(n);
-    hand_out(used);
+    const auto used = static_cast<std::size_t>(n);
+    handed_out += hand_out(used);
     if (used < ask || ask == 1) break;
   }
-  for (std::size_t i = 0; i < used; ++i) b.messages[i].msg_hdr.msg_namelen = sizeof b.from[i];
 }
 
 // What passes through leaves before anything else is looked at, and before these buffers are read into again.
-void UdpSocket::hand_out(std::size_t count) {
+std::size_t UdpSocket::hand_out(std::size_t count) {
   auto& b = *buffers_;
   const auto read_at = now();  // one time for all: the clock costs as much as the way through the table
   b.learn(read_at, count);
-  const auto datagram = [&b](std::size_t at) {
-    return Datagram{to_endpoint(b.from[at]), MutableBytes(b.bytes[at].data(), b.messages[at].msg_len)};
+  std::size_t seen = 0, waiting = 0, total = 0;
+  const auto settle = [&] {
+    if (waiting < seen) ears_.passed();
+    for (std::size_t i = 0; i < waiting; ++i) ears_.receive(b.rest[i]);
+    if (waiting > 0) ears_.drained();
+    total += std::exchange(seen, 0);
+    waiting = 0;
   };
-  std::array<std::uint8_t, kBatch> rest;
-  std::size_t waiting = 0;
   for (std::size_t at = 0; at < count; ++at) {
-    if (!ears_.pass(read_at, datagram(at))) rest[waiting++] = static_cast<std::uint8_t>(at);
+    auto bytes = b.message(at);
+    const auto step = b.step(at);
+    const auto from = to_endpoint(b.from[at]);
+    do {
+      const Datagram one{from, bytes.first(std::min(step, bytes.size()))};
+      bytes = bytes.subspan(one.bytes.size());
+      if (!ears_.pass(read_at, one)) b.rest[waiting++] = one;
+      if (++seen == kBatch) settle();
+    } while (!bytes.empty());
   }
-  if (waiting < count) ears_.passed();
-  for (std::size_t i = 0; i < waiting; ++i) ears_.receive(datagram(rest[i]));
-  if (waiting > 0) ears_.drained();
+  settle();
+  return total;
 }
 
 bool UdpSocket::send(Transmit transmit) { return queue_.push(std::move(transmit)); }
