@@ -148,8 +148,8 @@ Agent::Use Agent::use_of(const Stream& stream) const {
   const auto pair = std::find_if(pairs.begin(), pairs.end(), [&](const Pair& p) {
     return local_[p.local].base == name.base && list_.destination(p) == name.remote;
   });
-  // Who came in may have been told to change his role, and asks again.
-  if (pair == pairs.end()) return stream.outgoing ? Use::none : Use::waits;
+  // Who came in may have been told to change his role, and asks again; but not after it was of use.
+  if (pair == pairs.end()) return stream.outgoing || stream.until == kNever ? Use::none : Use::waits;
   if (pair->state == State::failed || (concluded_ && selected_ && selected_ != pair->id)) return Use::none;
   return Use::stands;
 }

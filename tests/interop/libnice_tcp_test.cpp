@@ -40,6 +40,31 @@ TEST_P(LibniceTcp, BothAgreeOnAConnectionAndDataCrossesIt) {
   for (const auto& way : meeting.ours->selections) EXPECT_EQ(way.remote.transport, Transport::tcp);
 }
 
+Terms both_connect_and_listen() {
+  Terms out;
+  out.theirs.tcp = true;
+  out.ours.udp = false;
+  out.ours.active = out.ours.passive = true;
+  return out;
+}
+
+TEST(LibniceTcpLife, WhatWasNotChosenIsClosedAndTheRestGoesOn) {
+  Meeting meeting(both_connect_and_listen());
+  ASSERT_TRUE(meeting.agree());
+  ASSERT_TRUE(meeting.wait([&] { return meeting.ours->connections() <= 1; }));
+  EXPECT_EQ(meeting.ours->connections(), 1U);
+  EXPECT_TRUE(meeting.talk());
+  EXPECT_TRUE(meeting.ours->agent().selected());
+}
+
+TEST(LibniceTcpLife, AConnectionThatItEndsIsLost) {
+  Meeting meeting(both_connect_and_listen());
+  ASSERT_TRUE(meeting.agree());
+  meeting.theirs.reset();
+  ASSERT_TRUE(meeting.wait([&] { return !meeting.ours->agent().selected() && meeting.ours->connections() == 0; }));
+  EXPECT_THAT(meeting.ours->lost, testing::Contains(meeting.ours->selections.back()));
+}
+
 INSTANTIATE_TEST_SUITE_P(Ice, LibniceTcp,
                          testing::Values(TcpCase{"WeConnectAndControl", We::connect, true, false},
                                          TcpCase{"WeConnectTheyControl", We::connect, false, false},

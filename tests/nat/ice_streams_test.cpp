@@ -192,6 +192,20 @@ TEST_F(IceStreams, AnAuthenticPeerHasSoManyConnectionsAndNoMore) {
   }
 }
 
+TEST_F(IceStreams, AConnectionWhosePairIsDroppedByTheNominationOfAnotherIsClosed) {
+  const auto chosen = from("192.0.2.1:50000");
+  const auto other = from("192.0.2.1:50001");
+  accept(chosen);
+  hear(chosen, write_frame(check(agent->credentials())));
+  accept(other);
+  const Check worse{Role::controlling, 5, 500, false};
+  hear(other, write_frame(write_check(rng.array<12>(), worse, theirs, agent->credentials())));
+  ASSERT_EQ(agent->pairs().pairs().size(), 2U);
+  hear(chosen, write_frame(write_success(said(chosen).back(), kListening, theirs)));
+  EXPECT_TRUE(selected);
+  EXPECT_THAT(closed, testing::ElementsAre(other));
+}
+
 TEST_F(IceStreams, AfterTheConclusionNobodyIsLetIn) {
   meet(from("192.0.2.1:50000"));
   pass(Agent::kLosers + 1ms);
