@@ -25,7 +25,7 @@ bool meet(TcpType local, TcpType remote) {
 }  // namespace
 
 bool can_pair(const Candidate& local, const Candidate& remote) {
-  if (local.endpoint.transport != remote.endpoint.transport || !meet(local.tcp, remote.tcp)) return false;
+  if (!meet(local.tcp, remote.tcp)) return false;
   if (local.circuit != remote.circuit || remote.endpoint.port == 0) return false;
   const auto& a = local.endpoint.ip;
   const auto& b = remote.endpoint.ip;

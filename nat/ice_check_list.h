@@ -38,8 +38,8 @@ struct Pair {
 
 // Section 6.1.2.3: 2^32 MIN(G,D) + 2 MAX(G,D) + (G > D ? 1 : 0), G the controlling side's priority.
 std::uint64_t pair_priority(std::uint32_t controlling, std::uint32_t controlled);
-// Same family and transport, link-local only with link-local, a circuit only with itself, what connects only with what
-// listens (RFC 6544, section 6.2), and no port 0.
+// Same family, link-local only with link-local, a circuit only with itself, what connects by TCP only with what listens
+// (RFC 6544, section 6.2), and no port 0.
 bool can_pair(const Candidate& local, const Candidate& remote);
 
 class CheckList {
