@@ -215,8 +215,9 @@ class Grammar {
     call->add_flag("--require-direct", raw_.call.require_direct,
                    "hang up when the voice runs over a relay for five seconds (exit 8)");
     call->add_flag("--cold", raw_.call.cold, "forget cached records and sessions first");
-    call->add_flag("--explain", raw_.call.explain,
-                   "afterwards, how it came about: each step in milliseconds, each address tried");
+    call->add_flag(
+        "--explain", raw_.call.explain,
+        "afterwards, how it came about: each step in milliseconds, what both sides tried, why it is relayed");
     auto* answer = app_.add_subcommand("answer", "answer the call that rings");
     files(answer, raw_.answer.play, raw_.answer.record);
     for (auto* command :

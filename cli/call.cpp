@@ -144,7 +144,8 @@ class Follower {
     if (context_.json) {
       if (!changed) return;
       nlohmann::ordered_json out{{"schema", 1}};
-      for (const char* key : {"id", "peer", "state", "path", "via", "reason", "protected", "digits"}) out[key] = call[key];
+      for (const char* key : {"id", "peer", "state", "path", "via", "reason", "protected", "digits"})
+        out[key] = call[key];
       return row(out.dump());
     }
     if (live_) {
@@ -176,7 +177,7 @@ class Follower {
       say(io::line_of(read["summary"]));
     } else {
       say(summary_text(message["summary"]));
-      if (explain_ && message.contains("explain")) say(explain_text(message["explain"]));
+      if (explain_ && message.contains("explain")) say(explain_text(message["explain"], message["summary"]));
     }
     return fail(trouble);
   }
@@ -217,7 +218,7 @@ class Follower {
 int call(const Context& context, const verb::Call& options) {
   auto client = io::Client::connect(context.home);
   if (!client) return context.json ? refused(options.who, client.error()) : fail(client.error());
-  Json request{{"cmd", "call"}, {"who", options.who}, {"cold", options.cold}};
+  Json request{{"cmd", "call"}, {"who", options.who}, {"cold", options.cold}, {"explain", options.explain}};
   if (options.duration) request["duration"] = *options.duration;
   // A script on a machine without sound gets a silent call; a person is told that nobody would hear them.
   add_files(request, options.play, options.record, context.json || !io::on_terminal());

@@ -141,27 +141,58 @@ static std::string streams_text(const Json& s, const std::string& streams) {
          port.substr(port.rfind(':') + 1) + ".";
 }
 
-std::string explain_text(const Json& e) {
-  static constexpr std::pair<const char*, const char*> kSteps[] = {
-      {"look_up_ms", "found"},   {"connect_ms", "link stood"}, {"ring_ms", "ringing"},
-      {"answer_ms", "answered"}, {"voice_ms", "first voice"},  {"direct_ms", "direct"}};
+// "3.2 s", "14 min", "2 h 5 min".
+static std::string span_text(double ms) {
+  const auto s = ms / 1000;
+  if (s < 60) return with("%.1f s", s);
+  const auto minutes = static_cast<long>(s / 60);
+  if (minutes < 60) return std::to_string(minutes) + " min";
+  return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
+}
+
+static std::string label(std::string name) {
+  name.resize(std::max<std::size_t>(name.size(), 14), ' ');
+  return "\n  " + name;
+}
+
+// "yours symmetric, theirs port-restricted: relayed via 198.51.100.7:4400".
+static std::string culprit_text(const Json& e, const Json& summary) {
+  const auto path = text_at(summary, "path"), via = text_at(summary, "via"), reason = text_at(e, "reason");
+  if (path != "relayed") return path.empty() || path == "unknown" ? "?" : path_text(summary);
+  return (reason.empty() ? "" : reason + ": ") + "relayed via " + (via.empty() ? "?" : via);
+}
+
+static std::string tried_text(const Json& e, const char* key, const char* name) {
   std::string out;
-  const auto steps = e.find("steps");
-  for (const auto& [key, name] : kSteps) {
-    std::string label = std::string("  ") + name;
-    label.resize(16, ' ');
-    out += (out.empty() ? "" : "\n") + label + (steps == e.end() ? "?" : known(*steps, key, "%8.1f")) + " ms";
-  }
-  const auto list = [&](const char* key, const char* name) {
-    if (const auto it = e.find(key); it != e.end() && it->is_array())
-      for (const auto& c : *it)
-        out += std::string("\n  ") + name + text_at(c, "endpoint") + "  " + text_at(c, "result");
-  };
-  list("circuits", "circuit       ");
-  list("candidates", "tried         ");
-  const auto word = [&](const char* key) { return text_at(e, key).empty() ? "?" : text_at(e, key); };
-  out += "\n  NAT           yours " + word("nat") + ", theirs " + word("their_nat");
+  if (const auto it = e.find(key); it != e.end() && it->is_array())
+    for (const auto& c : *it) out += label(name) + text_at(c, "endpoint") + "  " + text_at(c, "result");
   return out;
+}
+
+std::string explain_text(const Json& e, const Json& summary) {
+  struct Step {
+    const char* key;
+    const char* name;
+    bool of_start;  // of the node, whenever that was
+  };
+  static constexpr Step kSteps[] = {{"detect_ms", "NAT known", true},   {"join_ms", "online", true},
+                                    {"look_up_ms", "found", false},     {"connect_ms", "link stood", false},
+                                    {"ring_ms", "ringing", false},      {"answer_ms", "answered", false},
+                                    {"voice_ms", "first voice", false}, {"direct_ms", "direct", false}};
+  const auto age = number_at(e, "node_age_ms");
+  std::string out = label("started") + (age ? span_text(*age) : "?") + " before the call";
+  const auto steps = e.find("steps");
+  for (const auto& step : kSteps)
+    out += label(step.name) + (steps == e.end() ? "?" : known(*steps, step.key, "%8.1f")) + " ms" +
+           (step.of_start ? "  from the start" : "");
+  out += tried_text(e, "circuits", "circuit") + tried_text(e, "candidates", "you tried");
+  out += tried_text(e, "their_candidates", "they tried");
+  if (const auto it = e.find("their_candidates"); number_at(summary, "setup_ms") && (it == e.end() || it->is_null()))
+    out += label("they tried") + "?";
+  const auto word = [&](const char* key) { return text_at(e, key).empty() ? "?" : text_at(e, key); };
+  out += label("NAT") + "yours " + word("nat") + ", theirs " + word("their_nat");
+  out += label("path") + culprit_text(e, summary);
+  return out.substr(1);
 }
 
 std::string status_text(const Json& s) {

@@ -14,7 +14,7 @@ std::string live_line(const nlohmann::json& call);
 // bob@demo.example  ended  6.2 s  DIRECT 127.0.0.1:4401  loss 0.0 %  ...
 std::string summary_text(const nlohmann::json& summary);
 // call --explain: the steps in milliseconds, what was tried, why it stayed relayed.
-std::string explain_text(const nlohmann::json& explain);
+std::string explain_text(const nlohmann::json& explain, const nlohmann::json& summary);
 std::string status_text(const nlohmann::json& status);
 // alice@demo.example  online  leaf  2 supernodes  bob@demo.example talking DIRECT 192.168.1.7:4400
 std::string status_line(const nlohmann::json& status);

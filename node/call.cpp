@@ -42,12 +42,7 @@ void describe_path(const Rooms& rooms, const Talking& talking, Time now, CallVie
   out.path = talking.path.word();
   if (out.path == PathWord::unknown) return;
   out.via = talking.via(rooms);
-  if (out.path == PathWord::relayed) {
-    out.reason = why_relayed(rooms, talking.line.link);
-    if (out.reason.empty()) out.reason = "direct path not proven yet";
-    if (talking.path.by_turn()) out.reason = "by a TURN server: " + out.reason;
-  }
-  if (talking.path.over_stream()) out.reason = "over TCP: no UDP gets through";
+  out.reason = talking.reason(rooms);
 }
 
 }  // namespace

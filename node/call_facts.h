@@ -39,6 +39,7 @@ struct Facts {
   Time began{};          // the command, or the INVITE
   Wall started{};
   bool cold = false;
+  bool explain = false;     // somebody wants to know what the paths came to, on both sides
   bool remembered = false;  // found by what an earlier lookup brought: may be out of date
   bool looked_again = false;
   std::optional<Duration> limit;  // hangs up by itself this long after the answer

@@ -5,6 +5,7 @@
 
 #include "media/rtp.h"
 #include "node/call.h"
+#include "node/path_reason.h"
 
 namespace linnet::node {
 
@@ -15,7 +16,9 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   facts.verified = proven || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
   share_endpoints(rooms, now, line.link);
   const auto path = rooms.peer.path(line.link);
-  Talking out{std::move(line), std::move(voice), PathWatch(facts.began, path), {}, now, kNever, std::nullopt};
+  Talking out{
+      std::move(line), std::move(voice), PathWatch(facts.began, path), {}, now, kNever, std::nullopt, kNever, 0};
+  if (facts.explain) out.ask_at = now + kAskSoon;
   if (facts.limit) out.until = now + *facts.limit;
   out.note_path(rooms);
   rooms.out.push(event::AudioStart{facts.id});
@@ -31,7 +34,7 @@ CallExplain Talking::explain(const Rooms& rooms, const Facts& facts) const {
   const auto theirs = link != nullptr && link->network ? link->network->type : NatType::unknown;
   out.our_nat = word(rooms.nat.type());
   out.their_nat = word(theirs);
-  if (path.word() == PathWord::relayed) out.reason = why_relayed(rooms, line.link);
+  out.reason = reason(rooms);
   for (const auto& change : path.changes(0)) {
     if (!out.direct_ms && change.to != to_string(PathWord::relayed)) out.direct_ms = millis(change.at);
   }
@@ -40,12 +43,23 @@ CallExplain Talking::explain(const Rooms& rooms, const Facts& facts) const {
   if (always) out.direct_ms = millis(*facts.answered - facts.began);
   for (const auto& tried : tried_from_here(rooms, line.link))
     out.candidates.push_back({tried.endpoint.to_string(), tried.answered ? "answered" : "no answer"});
+  if (link != nullptr && link->tried) {
+    out.theirs.emplace();
+    for (const auto& tried : *link->tried)
+      out.theirs->push_back({tried.endpoint.to_string(), tried.answered ? "answered" : "no answer"});
+  }
   const auto report = rooms.peer.report(line.link);
   if (!report) return out;
-  for (const auto& circuit : report->circuits)
-    out.circuits.push_back({circuit.at.to_string(), circuit.stands ? "stands" : "no answer"});
+  for (const auto& circuit : report->circuits) out.circuits.push_back({circuit.at.to_string(), result_of(circuit)});
   return out;
 }
+
+void Talking::ask_theirs(Rooms& rooms, Time now) {
+  ask_at = now + (++asks < kAsksSoon ? kAskAgain : kAskLater);
+  (void)rooms.peer.send(now, line.link, overlay::Channel::people, path_message::write(path_message::Ask{}));
+}
+
+std::string Talking::reason(const Rooms& rooms) const { return why_by(rooms, line.link, path); }
 
 std::string Talking::via(const Rooms& rooms) const {
   const auto& turn = rooms.traversal.turn();
@@ -96,6 +110,7 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, input::Tick) {
                "The path to " + facts.peer.text() + " does not carry the call (" + why + ").");
   }
   watch_voice(rooms, now);
+  if (now >= ask_at) ask_theirs(rooms, now);
   if (now >= path.next_timeout()) path.handle_timeout(now, voice.stats(now).concealed_ms);
   return {};
 }
@@ -109,7 +124,7 @@ Next Talking::on(Rooms& rooms, Time, Facts& facts, const input::NameChecked& che
 Time Talking::next_timeout() const {
   const auto give_up = lost ? *lost + kWithoutLink : kNever;
   return std::min(
-      {until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout(), guard.next_timeout()});
+      {until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout(), guard.next_timeout(), ask_at});
 }
 
 void Talking::note_path(Rooms& rooms) {
@@ -156,6 +171,7 @@ Next Talking::on(Rooms& rooms, Time now, Facts& facts, const overlay::LinkDown& 
 }
 
 Next Talking::on(Rooms& rooms, Time now, Facts&, const overlay::LinkPath& moved) {
+  if (moved.link == line.link && ask_at != kNever) ask_at = std::min(ask_at, now + kAskSoon);
   if (moved.link == line.link) path.moved(now, moved.to, voice.stats(now).concealed_ms);
   note_path(rooms);
   return {};

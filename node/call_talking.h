@@ -12,6 +12,12 @@ namespace linnet::node {
 struct Talking {
   static constexpr Duration kWithoutLink = std::chrono::seconds(10);   // then the call has failed
   static constexpr Duration kWithoutVoice = std::chrono::seconds(20);  // likewise; RTCP goes on through a hold
+  // Of a call that is to be explained, how often the other end is asked what its checks came to: soon after the answer
+  // and after each change of the path, then less often. It answers once a second at the most.
+  static constexpr Duration kAskSoon = std::chrono::milliseconds(300);
+  static constexpr Duration kAskAgain = std::chrono::milliseconds(1500);
+  static constexpr Duration kAskLater = std::chrono::seconds(10);
+  static constexpr unsigned kAsksSoon = 8;
 
   Line line;
   Voice voice;
@@ -20,6 +26,8 @@ struct Talking {
   Time heard{};              // the last packet of the peer, voice or RTCP
   Time until = kNever;       // the length that was asked for
   std::optional<Time> lost;  // since when there is no link
+  Time ask_at = kNever;      // when the other end is asked next
+  unsigned asks = 0;
 
   static Next begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice);
 
@@ -41,12 +49,15 @@ struct Talking {
   bool hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes packet);
   // The peer's endpoint, or that of who passes the voice on.
   std::string via(const Rooms& rooms) const;
+  // Why it is by that way; empty: there is nothing to say.
+  std::string reason(const Rooms& rooms) const;
   // Voice that waits goes out.
   void send(Rooms& rooms, Time now);
 
  private:
   Next end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text);
   void note_path(Rooms& rooms);
+  void ask_theirs(Rooms& rooms, Time now);
   void watch_voice(Rooms& rooms, Time now);
   CallExplain explain(const Rooms& rooms, const Facts& facts) const;
   void take_link(Rooms& rooms, Time now, overlay::SessionId link);

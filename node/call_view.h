@@ -53,9 +53,9 @@ struct CallView {
   bool compared = false;  // the safety numbers were compared
   std::string note;       // a warning about who this is; empty: none
   bool muted = false;
-  std::string digits;    // that the peer keyed
+  std::string digits;          // that the peer keyed
   bool protected_now = false;  // voice goes or comes two ways at once
-  bool on_hold = false;  // by us
+  bool on_hold = false;        // by us
   bool held_by_peer = false;
   std::optional<Duration> talking_for;
   std::optional<double> rtt_ms, loss_pct, jitter_ms, mos;
@@ -67,14 +67,19 @@ struct CallView {
 
 // How a call came about, step by step, and what its paths came to: `linnet call --explain`.
 struct CallExplain {
+  // Of this node, counted from its start, not from the command: it knew what its NAT does, and it was online first.
+  // Nothing: not yet when the call was over.
+  std::optional<double> detected_ms, joined_ms;
+  double node_age_ms = 0;                                // at the command
   std::optional<double> found_ms, linked_ms, direct_ms;  // since the command: looked up, a sealed link stood, direct
   std::string our_nat, their_nat;                        // short names, empty when not known
-  std::string reason;                                    // why it stayed relayed
+  std::string reason;                                    // why the path is what it is, when it ended
   struct Candidate {
     std::string endpoint;
     std::string result;
   };
-  std::vector<Candidate> circuits, candidates;  // tried by us, at the end of the call
+  std::vector<Candidate> circuits, candidates;   // tried by us, at the end of the call
+  std::optional<std::vector<Candidate>> theirs;  // tried by them, as they said last; nothing: they did not say
 };
 
 // A call that is over: one row of history.

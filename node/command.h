@@ -20,6 +20,7 @@ struct Call {
   std::string who;                    // user@domain, as typed
   bool cold = false;                  // drop cached records and sessions first
   std::optional<Duration> duration;   // hang up by itself this long after the answer
+  bool explain = false;               // ask the other end too what its checks come to
 };
 struct Answer { std::optional<CallId> call; };   // none: the only one that rings
 struct Hangup { std::optional<CallId> call; };   // none: every call; also cancels and declines

@@ -50,6 +50,7 @@ void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
   facts.started = wall;
   facts.by_person = true;
   facts.cold = call.cold;
+  facts.explain = call.explain;
   facts.limit = call.duration;
   const auto call_id = facts.id;
   auto r = rooms();

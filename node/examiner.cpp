@@ -7,6 +7,7 @@
 #include "node/last_seen.h"
 #include "node/legs.h"
 #include "node/own_clock.h"
+#include "node/path_reason.h"
 #include "node/path_watch.h"
 
 namespace linnet::node {
@@ -188,8 +189,7 @@ void Examiner::look(Rooms& rooms, Run& run, std::size_t index) const {
   }
   out.rtt = rooms.peer.rtt(*device.link);
   out.circuits.clear();
-  for (const auto& circuit : report->circuits)
-    out.circuits.push_back({circuit.at.to_string(), circuit.stands ? "stands" : "no answer"});
+  for (const auto& circuit : report->circuits) out.circuits.push_back({circuit.at.to_string(), result_of(circuit)});
   out.ours.clear();
   for (const auto& tried : tried_from_here(rooms, *device.link))
     out.ours.push_back({tried.endpoint.to_string(), tried.answered ? "answered" : "no answer"});

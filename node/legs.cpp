@@ -119,7 +119,7 @@ Ended Legs::unreachable(std::vector<std::string> tried) {
 
 void Legs::on(Rooms& rooms, Time now, const overlay::LinkDown& down) {
   const auto why = [&](const Leg& leg) {
-    if (down.reason == overlay::DownReason::timed_out) return ways_tried(leg.device);
+    if (down.reason == overlay::DownReason::timed_out) return ways_tried(rooms, leg.device, down);
     return std::vector{std::string(explain(down.reason))};
   };
   for (auto& leg : legs_) {

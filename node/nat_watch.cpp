@@ -38,7 +38,12 @@ void NatWatch::look(Time now, const std::vector<overlay::SupernodeInfo>& superno
   if (any && (!at_ || tcp_only != tcp_only_ || moved)) plan(now, now + kSettle);
   if (moved) seen_as_ = std::move(seen);
   tcp_only_ = tcp_only;
-  if (last_) type_ = judged(*last_, tcp_only_);
+  if (last_) judge(now, *last_);
+}
+
+void NatWatch::judge(Time now, const Probed& probed) {
+  type_ = judged(probed, tcp_only_);
+  if (!known_since_ && type_ != NatType::unknown) known_since_ = now;
 }
 
 void NatWatch::addresses_changed(Time now) {
@@ -56,7 +61,7 @@ void NatWatch::done(Time now, Probed probed) {
   until_ = kNever;
   due_ = kNever;
   at_ = now;
-  type_ = judged(probed, tcp_only_);
+  judge(now, probed);
   last_ = std::move(probed);
 }
 

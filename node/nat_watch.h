@@ -27,15 +27,19 @@ class NatWatch {
   bool running() const { return until_ != kNever; }
   // By IPv4 where there is any: that is where the NATs are.
   NatType type() const { return type_; }
+  // When that was first more than unknown.
+  std::optional<Time> known_since() const { return known_since_; }
 
  private:
   void plan(Time now, Time at);
+  void judge(Time now, const Probed& probed);
 
   std::vector<IpAddress> seen_as_;
   bool tcp_only_ = false;  // every session with a supernode goes by TCP
   std::optional<Probed> last_;
   std::optional<Time> at_;
   NatType type_ = NatType::unknown;
+  std::optional<Time> known_since_;
   Time due_ = kNever;
   Time until_ = kNever;  // a run is under way, and how long it is waited for
 };

@@ -75,11 +75,11 @@ void Node::Impl::on(Time now, const overlay::LinkDown& down) {
   auto r = rooms();
   if (link != nullptr) note_heard(r, *link, down.reason);
   links.remove(down.link);
-  traversal.on_down(down.link);
   streams.forget(down.link);
   invitations.on(r, now, down);
   examiner.on(r, down);
   tell_all(now, down);
+  traversal.on_down(down.link);  // last: what it tried is told of
   if (!known) return;
   if (links.to(*known) != nullptr) {
     (void)sip.set_peer_identity(*known, links.names(*known));

@@ -103,6 +103,17 @@ void Node::Impl::deliver(Time now, const sip::Outgoing& message) {
   if (auto* link = links.to(message.to)) (void)peer.send(now, link->id, overlay::Channel::sip, message.bytes);
 }
 
+// With what the node itself had to do before anybody could call.
+CallSummary Node::Impl::summary_of(const Call& call) const {
+  auto summary = call.summary();
+  auto& e = summary.explain;
+  e.node_age_ms = millis(call.facts().began - began);
+  if (came_online) e.joined_ms = millis(*came_online - began);
+  if (const auto at = nat.known_since()) e.detected_ms = millis(*at - began);
+  if (e.our_nat.empty() && nat.type() != NatType::unknown) e.our_nat = to_string(nat.type());
+  return summary;
+}
+
 void Node::Impl::reap(Time now) {
   for (auto it = calls.begin(); it != calls.end();) {
     if (!it->second.over()) {
@@ -111,7 +122,7 @@ void Node::Impl::reap(Time now) {
     }
     calls_moved = true;
     out.ended(it->first);
-    out.push(event::CallEnded{it->second.summary()});
+    out.push(event::CallEnded{summary_of(it->second)});
     out.status_changed();
     it = calls.erase(it);
     for (auto& entry : links.all()) {

@@ -21,6 +21,7 @@ struct Node::Impl {
   void settle(Time now);
   void deliver(Time now, const sip::Outgoing& message);
   void reap(Time now);
+  CallSummary summary_of(const Call& call) const;
   void handle_timeout(Time now);
   Time next_timeout() const;
   void look_at_clock(Time now);

@@ -1,16 +1,30 @@
 #include "node/not_answering.h"
 
 #include "node/last_seen.h"
+#include "node/path_reason.h"
 
 namespace linnet::node {
 
-std::vector<std::string> ways_tried(const overlay::FoundDevice& device) {
+namespace {
+
+void add_lan(const Rooms& rooms, const overlay::FoundDevice& device, std::vector<std::string>& out) {
+  const auto there = rooms.peer.on_lan(device.body.session);
+  if (!there) return;
+  if (there->empty()) out.emplace_back("LAN not seen");
+  for (const auto& at : *there) out.push_back("LAN " + at.to_string() + " timed out");
+}
+
+}  // namespace
+
+std::vector<std::string> ways_tried(const Rooms& rooms, const overlay::FoundDevice& device,
+                                    const overlay::LinkDown& down) {
   std::vector<std::string> out;
+  add_lan(rooms, device, out);
+  for (const auto& tried : tried_from_here(rooms, down.link)) out.push_back(tried.endpoint.to_string() + " timed out");
   for (const auto& home : device.body.homes) {
-    const auto place = home.endpoint.to_string();
-    const bool direct = home.session == device.body.session;  // a supernode's person
-    out.push_back(direct ? place + " timed out" : "no answer through " + place);
+    if (home.session == device.body.session) out.push_back(home.endpoint.to_string() + " timed out");
   }
+  for (const auto& circuit : down.circuits) out.push_back(as_a_way(circuit));
   return out;
 }
 

@@ -122,9 +122,36 @@ CircuitLeg* Links::next_leg(Link& link) const {
   return any;
 }
 
+std::vector<CircuitTry> Links::tries(const LinkRooms& rooms, const Link& link) {
+  using Result = CircuitTry::Result;
+  const auto result = [&](const CircuitLeg& leg) {
+    if (leg.stage == CircuitLeg::Stage::ready) return Result::stands;
+    if (leg.end) {
+      switch (*leg.end) {
+        case control::CircuitEnd::nobody: return Result::nobody;
+        case control::CircuitEnd::full: return Result::full;
+        case control::CircuitEnd::month: return Result::month;
+        case control::CircuitEnd::over: return Result::over;
+      }
+    }
+    // Of one that nobody wanted a session with, nothing is known.
+    const bool asked = leg.held || leg.stage != CircuitLeg::Stage::wanted;
+    if (!asked) return Result::idle;
+    if (!rooms.attachments.session_with(leg.asked())) return Result::unreachable;
+    return leg.stage == CircuitLeg::Stage::wanted ? Result::idle : Result::silent;
+  };
+  std::vector<CircuitTry> out;
+  for (const auto& leg : link.legs) {
+    const auto* own = leg.via ? rooms.attachments.by_key(*leg.via) : nullptr;
+    out.push_back({leg.home.endpoint, own ? std::optional(own->endpoint) : std::nullopt, result(leg)});
+  }
+  return out;
+}
+
 // Both ends learn the nonce inside their own session, so a supernode cannot put another circuit in its place.
 void Links::open_leg(const Context& c, Link& link, CircuitLeg& leg, SessionId supernode) {
   leg.nonce = c.rng.array<16>();
+  leg.end.reset();
   const auto offer = control::write(control::CircuitOffer{leg.nonce, leg.home.session});
   const auto at = leg.via ? std::optional(leg.home.session) : std::nullopt;
   const auto open = control::write(control::CircuitOpen{leg.nonce, leg.home.tag, at});
@@ -177,6 +204,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
   for (auto& [session, link] : links_) {
     for (auto& leg : link.legs) {
       if (pending(leg) && leg.nonce == closed.nonce && leg.asked() == from.key) {
+        leg.end = closed.why;
         fail_leg(c, rooms, link, leg);
         return;
       }

@@ -166,8 +166,9 @@ void Links::on_down(const Context& c, const LinkRooms& rooms, const SessionDown&
   if (it == links_.end()) return;
   const auto link = std::move(it->second);
   links_.erase(it);
+  LinkDown event{down.session, down.reason, tries(rooms, link)};
   forget(c, rooms, link);
-  events_.push_back(LinkDown{down.session, down.reason});
+  events_.push_back(std::move(event));
 }
 
 void Links::forget(const Context& c, const LinkRooms& rooms, const Link& link) {
@@ -185,7 +186,7 @@ void Links::close(const Context& c, const LinkRooms& rooms, SessionId session) {
   c.sessions.close(c.now, session);
   links_.erase(it);
   forget(c, rooms, link);
-  events_.push_back(LinkDown{session, DownReason::closed});
+  events_.push_back(LinkDown{session, DownReason::closed, {}});
 }
 
 void Links::close_idle(const Context& c, const LinkRooms& rooms) {

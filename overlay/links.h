@@ -29,6 +29,7 @@ struct CircuitLeg {
   control::PairNonce nonce{};
   Time at{};  // of the stage
   std::optional<Path> path;
+  std::optional<control::CircuitEnd> end;  // what the supernode said when it failed
 };
 
 struct Link {
@@ -133,6 +134,8 @@ class Links {
   // The owner wants this path no more.
   void dropped(SessionId session, const Path& path);
   const Link* find(SessionId session) const;
+  // What came of the circuits of this link.
+  static std::vector<CircuitTry> tries(const LinkRooms& rooms, const Link& link);
   void handle_timeout(const Context& c, const LinkRooms& rooms);
   Time next_timeout() const;
   std::optional<PeerEvent> poll_event();

@@ -145,11 +145,14 @@ std::optional<LinkReport> Peer::report(SessionId id) const {
   const auto* link = std::as_const(impl_->links).find(id);
   if (link == nullptr) return std::nullopt;
   LinkReport out{impl_->sessions.current_path(id), impl_->sessions.proven_paths(id), {}};
-  for (const auto& leg : link->legs) {
-    if (leg.stage != CircuitLeg::Stage::wanted)
-      out.circuits.push_back({leg.home.endpoint, leg.stage == CircuitLeg::Stage::ready});
-  }
+  out.circuits = Links::tries(impl_->rooms(), *link);
+  std::erase_if(out.circuits, [](const CircuitTry& t) { return t.result == CircuitTry::Result::idle; });
   return out;
+}
+
+std::optional<std::vector<Endpoint>> Peer::on_lan(const crypto::SessionKey& key) const {
+  if (impl_->config.lan == LanMode::off) return std::nullopt;
+  return impl_->lan.neighbours().endpoints_of(key);
 }
 
 void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(now, link, kept); }

@@ -65,11 +65,7 @@ struct SupernodeInfo {
 struct LinkReport {
   std::optional<Path> current;
   std::vector<Path> proven;
-  struct Circuit {
-    Endpoint at;
-    bool stands = false;
-  };
-  std::vector<Circuit> circuits;  // asked for by us
+  std::vector<CircuitTry> circuits;  // asked for by us
 };
 
 // Where a supernode is to be found, and by which key it is known.
@@ -148,6 +144,8 @@ class Peer {
   // Asks on every path of the link that is proven: LinkAnswered for each that answers.
   void ping(Time now, SessionId link);
   std::optional<LinkReport> report(SessionId link) const;
+  // Where a device is heard on our own links, by its session key; empty: not there. Nothing: nobody listens there.
+  std::optional<std::vector<Endpoint>> on_lan(const crypto::SessionKey& key) const;
   // A call stands on this link: drop_caches leaves it alone, however quiet it is, and its circuits are looked after.
   void keep(Time now, SessionId link, bool kept);
   void close(Time now, SessionId link);

@@ -49,9 +49,28 @@ struct LinkUp {
   Remote remote;
   Path path;
 };
+// A supernode of the other end by which it was to be reached: packets passed on, then a circuit, and what came of it.
+struct CircuitTry {
+  enum class Result : std::uint8_t {
+    idle,         // of the circuit nothing was asked (yet); packets were passed on there
+    silent,       // nothing came back, while the supernode itself answers
+    unreachable,  // no session with the supernode stands
+    stands,
+    over,    // it stood, and was closed
+    nobody,  // the supernode does not serve the other end (any more)
+    full,
+    month,  // it has passed on what it may in this month
+  };
+  Endpoint at;
+  std::optional<Endpoint> across;  // our own supernode, that carries it there (bridges.h)
+  Result result = Result::idle;
+
+  bool stands() const { return result == Result::stands; }
+};
 struct LinkDown {
   SessionId link{};
   DownReason reason{};
+  std::vector<CircuitTry> circuits = {};
 };
 struct LinkMessage {
   SessionId link{};

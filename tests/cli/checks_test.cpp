@@ -201,21 +201,53 @@ TEST(ClockText, SaysRightAheadBehindOrThatNobodyTold) {
   EXPECT_EQ(text(nullptr), "?");
 }
 
+Json explained() {
+  return Json{{"node_age_ms", 7'500'000.0},
+              {"steps", Json{{"detect_ms", 1512.3},
+                             {"join_ms", 340.1},
+                             {"look_up_ms", 8.4},
+                             {"connect_ms", 20.0},
+                             {"ring_ms", 24.0},
+                             {"answer_ms", 30.0},
+                             {"voice_ms", 52.0},
+                             {"direct_ms", nullptr}}},
+              {"nat", "symmetric"},
+              {"their_nat", "port-restricted"},
+              {"reason", "yours symmetric, theirs port-restricted"},
+              {"circuits", Json::array({Json{{"endpoint", "198.51.100.7:4400"}, {"result", "stands"}}})},
+              {"candidates", Json::array({Json{{"endpoint", "192.0.2.1:1"}, {"result", "no answer"}}})},
+              {"their_candidates", Json::array({Json{{"endpoint", "192.0.2.9:1"}, {"result", "answered"}}})}};
+}
+
+Json relayed_call() { return Json{{"path", "relayed"}, {"via", "198.51.100.7:4400"}, {"setup_ms", 30.0}}; }
+
 TEST(ExplainText, ShowsTheStepsAndAQuestionMarkForWhatNeverCame) {
-  const Json explain{{"steps", Json{{"look_up_ms", 8.4},
-                                    {"connect_ms", 20.0},
-                                    {"ring_ms", 24.0},
-                                    {"answer_ms", 30.0},
-                                    {"voice_ms", 52.0},
-                                    {"direct_ms", nullptr}}},
-                     {"nat", "symmetric"},
-                     {"their_nat", nullptr},
-                     {"candidates", Json::array({Json{{"endpoint", "192.0.2.1:1"}, {"result", "no answer"}}})}};
-  const auto text = explain_text(explain);
-  EXPECT_THAT(text, HasSubstr("found              8.4 ms"));
+  const auto text = explain_text(explained(), relayed_call());
+  EXPECT_THAT(text, HasSubstr("started       2 h 5 min before the call"));
+  EXPECT_THAT(text, HasSubstr("NAT known       1512.3 ms  from the start"));
+  EXPECT_THAT(text, HasSubstr("online           340.1 ms  from the start"));
+  EXPECT_THAT(text, HasSubstr("found              8.4 ms\n"));
   EXPECT_THAT(text, HasSubstr("direct        ? ms"));
-  EXPECT_THAT(text, HasSubstr("192.0.2.1:1  no answer"));
-  EXPECT_THAT(text, HasSubstr("yours symmetric, theirs ?"));
+}
+
+TEST(ExplainText, ShowsWhatBothSidesTriedAndWhoIsToBlame) {
+  auto e = explained();
+  const auto text = explain_text(e, relayed_call());
+  EXPECT_THAT(text, HasSubstr("circuit       198.51.100.7:4400  stands"));
+  EXPECT_THAT(text, HasSubstr("you tried     192.0.2.1:1  no answer"));
+  EXPECT_THAT(text, HasSubstr("they tried    192.0.2.9:1  answered"));
+  EXPECT_THAT(text, HasSubstr("path          yours symmetric, theirs port-restricted: relayed via 198.51.100.7:4400"));
+  e["their_nat"] = e["their_candidates"] = nullptr;
+  const auto less = explain_text(e, relayed_call());
+  EXPECT_THAT(less, HasSubstr("yours symmetric, theirs ?"));
+  EXPECT_THAT(less, HasSubstr("they tried    ?"));
+}
+
+TEST(ExplainText, OfADirectCallBlamesNobody) {
+  auto e = explained();
+  e["reason"] = nullptr;
+  const auto text = explain_text(e, {{"path", "direct"}, {"via", "192.0.2.9:4400"}, {"setup_ms", 30.0}});
+  EXPECT_THAT(text, HasSubstr("path          DIRECT 192.0.2.9:4400"));
 }
 
 }  // namespace

@@ -28,9 +28,10 @@ T as(std::string_view line) {
 
 TEST(ControlRequest, ReadsACallWithEverythingItMayCarry) {
   const auto call = as<request::Call>(
-      R"({"cmd":"call","who":"bob@demo.example","cold":true,"duration":1.5,"play":"/a.wav","record":"/b.wav","silent":true})");
+      R"({"cmd":"call","who":"bob@demo.example","cold":true,"explain":true,"duration":1.5,"play":"/a.wav","record":"/b.wav","silent":true})");
   EXPECT_EQ(call.who, "bob@demo.example");
   EXPECT_TRUE(call.cold);
+  EXPECT_TRUE(call.explain);
   EXPECT_EQ(call.duration, std::chrono::milliseconds(1500));
   EXPECT_EQ(call.files.play, "/a.wav");
   EXPECT_EQ(call.files.record, "/b.wav");

@@ -120,6 +120,25 @@ TEST_F(Calls, TellAContactTheAddressesWhileItRings) {
   EXPECT_EQ(path(*alice), PathWord::direct) << "from the first word on";
 }
 
+// What was tried when the other end fell silent: its own address, which a contact knows, and each of its supernodes.
+TEST_F(Calls, SayOfAContactThatFellSilentWhatWasTried) {
+  meet();
+  talk();
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*bob, std::nullopt));
+  bob->answers = false;
+  town.call(*alice, kBob);
+  ASSERT_TRUE(until(*alice, CallState::ringing));
+  town.kill(*bob);
+  ASSERT_TRUE(over(*alice, seconds(90)));
+  const auto& text = alice->summary()->text;
+  EXPECT_EQ(result(*alice), CallResult::unreachable) << text;
+  EXPECT_NE(text.find("bob is known but not answering: " + bob->endpoint.to_string() + " timed out; "),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("through 198.51."), std::string::npos) << text;
+}
+
 TEST_F(Calls, AreDeclined) {
   meet();
   town.call(*alice, kBob);

@@ -151,6 +151,71 @@ TEST_F(Examinations, ACallThatStaysRelayedNamesBothNats) {
   EXPECT_EQ(explain.candidates[0].result, "no answer");
 }
 
+// The steps that a node takes before anybody can call are counted from its start, and say how long ago that was.
+TEST_F(Examinations, ACallIsExplainedFromTheStartOfTheNodeOn) {
+  meet();
+  const auto online_in = *alice->node->status(town.now()).joined_in;
+  town.run_for(std::chrono::minutes(5));
+  const auto unknown = alice->node->status(town.now()).nat;
+  EXPECT_EQ(unknown, NatType::unknown);
+  talk();
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  const auto first = alice->summary()->explain;
+  EXPECT_EQ(first.joined_ms, millis(online_in));
+  EXPECT_GT(first.node_age_ms, 300'000.0);
+  EXPECT_FALSE(first.detected_ms) << "nobody has told";
+  const auto told_at = town.now();
+  network(*alice, nat::Dependence::endpoint_independent, nat::Dependence::address);
+  talk();
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  const auto& second = alice->summary()->explain;
+  ASSERT_TRUE(second.detected_ms);
+  EXPECT_GT(*second.detected_ms, first.node_age_ms);
+  EXPECT_LE(*second.detected_ms, second.node_age_ms);
+  network(*alice, nat::Dependence::endpoint_independent, nat::Dependence::address_and_port);
+  EXPECT_GE(town.now(), told_at);
+  talk();
+  town.tell(*alice, command::Hangup{});
+  ASSERT_TRUE(until(*alice, std::nullopt));
+  EXPECT_EQ(alice->summary()->explain.detected_ms, second.detected_ms) << "first known then, whatever came later";
+}
+
+TEST_F(Examinations, ACallThatIsToBeExplainedAsksTheOtherSideToo) {
+  meet();
+  bob->answers = true;
+  for (const bool explain : {true, false}) {
+    command::Call call;
+    call.who = kBob;
+    call.explain = explain;
+    call.duration = seconds(2);
+    call.cold = true;
+    town.tell(*alice, call);
+    ASSERT_TRUE(over(*alice));
+    const auto& theirs = alice->summary()->explain.theirs;
+    ASSERT_EQ(theirs.has_value(), explain);
+    if (!explain) continue;
+    ASSERT_FALSE(theirs->empty());
+    EXPECT_EQ((*theirs)[0].endpoint, alice->endpoint.to_string());
+    EXPECT_EQ((*theirs)[0].result, "answered");
+  }
+}
+
+// Neither NAT is known, so none can be blamed: then it is the checks that speak.
+TEST_F(Examinations, ACallThatNobodyCanExplainSaysThatNoAddressAnswers) {
+  meet();
+  town.blocked.insert({alice->endpoint, bob->endpoint});
+  town.blocked.insert({bob->endpoint, alice->endpoint});
+  talk();
+  town.run_for(seconds(1));
+  EXPECT_EQ(alice->node->status(town.now()).calls.at(0).reason, "direct path not proven yet");
+  EXPECT_TRUE(town.run_until(
+      [&] { return alice->node->status(town.now()).calls.at(0).reason == "none of their addresses answers"; },
+      seconds(60)))
+      << alice->node->status(town.now()).calls.at(0).reason;
+}
+
 TEST_F(Examinations, TheNetworkIsLookedAtOnceOnlineAndAgainWhenItMoved) {
   meet();
   town.run_for(seconds(3));

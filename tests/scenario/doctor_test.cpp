@@ -101,6 +101,7 @@ TEST_F(Doctor, SaysWhatIsWellAndHowSomebodyIsReached) {
 }
 
 TEST_F(Doctor, ExplainsACall) {
+  ASSERT_TRUE(alice_.until([](const Json& s) { return s["nat"] == "none"; })) << alice_.status();
   const auto ran = alice_.run({"call", "bob@demo.example", "--duration", "1", "--explain", "--json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   const auto steps = ran.last_line()["explain"]["steps"];
@@ -108,9 +109,18 @@ TEST_F(Doctor, ExplainsACall) {
   EXPECT_LE(steps["connect_ms"], steps["ring_ms"]);
   EXPECT_LE(steps["ring_ms"], steps["answer_ms"]);
   EXPECT_TRUE(steps["direct_ms"].is_number()) << steps;
-  EXPECT_FALSE(ran.last_line()["explain"]["candidates"].empty());
+  EXPECT_TRUE(steps["join_ms"].is_number()) << steps;
+  EXPECT_EQ(steps["join_ms"], alice_.status()["joined_ms"]) << "of the start of the daemon";
+  EXPECT_GE(steps["detect_ms"], 0.0) << steps;
+  const Json explain = ran.last_line()["explain"];
+  EXPECT_GE(explain["node_age_ms"], steps["detect_ms"]) << "it was known before the call";
+  EXPECT_FALSE(explain["candidates"].empty());
+  ASSERT_FALSE(explain["their_candidates"].empty()) << explain;
+  EXPECT_EQ(explain["their_candidates"][0]["result"], "answered");
   const auto text = alice_.run({"call", "bob@demo.example", "--duration", "1", "--explain"});
-  EXPECT_THAT(text.out, HasSubstr("link stood"));
+  for (const auto* part : {"link stood", "NAT known", "from the start", "they tried    127.0.0.1:",
+                           "NAT           yours none, theirs none", "path          LAN 127.0.0.1:"})
+    EXPECT_THAT(text.out, HasSubstr(part));
   EXPECT_FALSE(alice_.run({"call", "bob@demo.example", "--duration", "1", "--json"}).last_line().contains("explain"));
 }
 

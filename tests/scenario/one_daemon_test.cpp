@@ -48,6 +48,23 @@ TEST(Program, SaysThatTheDaemonDoesNotRun) {
   }
 }
 
+// An idle leaf pays for none of them: TLS with its key, PortAudio that looks for devices, what cleans a microphone.
+TEST(OneDaemon, StartsTlsAndSoundWhenTheyAreNeededFirst) {
+  Daemon relay("relay@demo.example"), alice("alice@demo.example"), bob("bob@demo.example");
+  ASSERT_TRUE(relay.up({"--relay", "on"}));
+  ASSERT_TRUE(alice.up({"--bootstrap", relay.endpoint()}));
+  ASSERT_TRUE(bob.up({"--auto-answer", "--bootstrap", relay.endpoint()}));
+  for (const auto* daemon : {&relay, &alice, &bob}) ASSERT_TRUE(daemon->online());
+  const auto started = [&] { return alice.ask(R"({"cmd":"counters"})")["started"]; };
+  const Json nothing{{"tls", false}, {"sound", false}, {"cleaning", false}};
+  EXPECT_EQ(started(), nothing) << "idle";
+  ASSERT_EQ(alice.run({"call", "bob@demo.example", "--duration", "0.3", "--json"}).exit, 0);
+  EXPECT_EQ(started(), nothing) << "a call that speaks from no card, over UDP";
+  ASSERT_EQ(alice.run({"netcheck", "--json"}).exit, 0);
+  EXPECT_EQ(started()["tls"], true) << "it tries port 443";
+  EXPECT_EQ(started()["sound"], false);  // SoundCards tell when it does
+}
+
 TEST(OneDaemon, IsListeningWhenUpReturns) {
   Daemon alice("alice@demo.example");
   ASSERT_TRUE(alice.up());

@@ -113,6 +113,9 @@ TEST_F(SoundCards, CarryAConversationWithoutItsEcho) {
   const auto in_use = bob_.status()["sound"];
   ASSERT_EQ(in_use.size(), 1u) << in_use;
   EXPECT_FALSE(in_use[0]["microphone"].get<std::string>().empty()) << in_use;
+  const auto started = bob_.ask(R"({"cmd":"counters"})")["started"];
+  EXPECT_EQ(started["sound"], true) << started;
+  EXPECT_EQ(started["cleaning"], true) << started;
   const auto status = bob_.run({"audio", "status", "--json"}).last_line();
   ASSERT_EQ(status["calls"].size(), 1u) << status;
   EXPECT_NE(status["calls"][0]["echo"], "off") << status;  // which one depends on how many blocks were lost

@@ -130,7 +130,8 @@ Outcome<Request> parse_request(std::string_view line) {
   const auto cmd = f.text("cmd", 16);
   if (cmd == "status") return f.as(request::Status{f.flag("watch", false)});
   if (cmd == "call") {
-    request::Call call{f.text("who", kMaxWho), f.flag("cold", false), f.seconds("duration"), f.files()};
+    request::Call call{f.text("who", kMaxWho), f.flag("cold", false), f.flag("explain", false), f.seconds("duration"),
+                       f.files()};
     if (call.who.empty()) f.wrong("who");
     return f.as(std::move(call));
   }

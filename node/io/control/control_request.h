@@ -2,7 +2,7 @@
 //
 //   {"cmd":"status"}                      the status object                {"cmd":"status","watch":true}  one line per
 //   change, until closed
-//   {"cmd":"call","who":A,"cold":false,"duration":S,"play":F,"record":F,"silent":false}
+//   {"cmd":"call","who":A,"cold":false,"explain":false,"duration":S,"play":F,"record":F,"silent":false}
 //                                         {"event":"started"|"call"|"ended",...} lines; the call ends when the
 //                                         connection closes
 //   {"cmd":"answer","call":ID,"follow":false,"play":F,"record":F,"silent":false}         the same lines with "follow"
@@ -47,6 +47,7 @@ struct Status {
 struct Call {
   std::string who;
   bool cold = false;
+  bool explain = false;
   std::optional<Duration> duration;
   Files files;
 };

@@ -193,16 +193,18 @@ std::string audio(const std::vector<Sound::InUse>& in_use) {
   return line_of(Ordered{{"ok", true}, {"audio", sound_json(in_use)}});
 }
 
-std::string counters(const overlay::Peer::Counters& c, std::uint64_t unsent) {
-  return line_of(Ordered{{"ok", true},
-                         {"datagrams_in", c.datagrams_in},
-                         {"datagrams_out", c.datagrams_out},
-                         {"bytes_in", c.bytes_in},
-                         {"bytes_out", c.bytes_out},
-                         {"malformed", c.malformed},
-                         {"dropped", c.dropped},
-                         {"forwarded", c.forwarded},
-                         {"unsent", unsent}});
+std::string counters(const overlay::Peer::Counters& c, std::uint64_t unsent, const Started& started) {
+  return line_of(
+      Ordered{{"ok", true},
+              {"datagrams_in", c.datagrams_in},
+              {"datagrams_out", c.datagrams_out},
+              {"bytes_in", c.bytes_in},
+              {"bytes_out", c.bytes_out},
+              {"malformed", c.malformed},
+              {"dropped", c.dropped},
+              {"forwarded", c.forwarded},
+              {"unsent", unsent},
+              {"started", {{"tls", started.tls}, {"sound", started.sound}, {"cleaning", started.cleaning}}}});
 }
 
 }  // namespace linnet::io::lines

@@ -54,6 +54,12 @@ std::string row(const node::StoredInvitation& invitation, Wall now);
 std::string row(const HistoryRow& row);
 std::string names(const std::set<std::string>& names);
 std::string audio(const std::vector<Sound::InUse>& in_use);
-std::string counters(const overlay::Peer::Counters& counters, std::uint64_t unsent);
+// What was needed yet of what starts at first use.
+struct Started {
+  bool tls = false;
+  bool sound = false;
+  bool cleaning = false;
+};
+std::string counters(const overlay::Peer::Counters& counters, std::uint64_t unsent, const Started& started);
 
 }  // namespace linnet::io::lines

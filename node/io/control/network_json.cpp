@@ -161,7 +161,10 @@ Ordered explain_json(const node::CallSummary& s) {
     return out;
   };
   const auto& e = s.explain;
-  return Ordered{{"steps", Ordered{{"look_up_ms", number(e.found_ms)},
+  return Ordered{{"node_age_ms", number(e.node_age_ms)},
+                 {"steps", Ordered{{"detect_ms", number(e.detected_ms)},
+                                   {"join_ms", number(e.joined_ms)},
+                                   {"look_up_ms", number(e.found_ms)},
                                    {"connect_ms", number(e.linked_ms)},
                                    {"ring_ms", number(s.ring_ms)},
                                    {"answer_ms", number(s.setup_ms)},
@@ -171,7 +174,8 @@ Ordered explain_json(const node::CallSummary& s) {
                  {"their_nat", word_or_null(e.their_nat)},
                  {"reason", word_or_null(e.reason)},
                  {"circuits", list(e.circuits)},
-                 {"candidates", list(e.candidates)}};
+                 {"candidates", list(e.candidates)},
+                 {"their_candidates", e.theirs ? list(*e.theirs) : Ordered(nullptr)}};
 }
 
 Ordered examination_json(const node::Examination& found) {

@@ -3,7 +3,10 @@
 #include "node/io/clock.h"
 #include "node/io/control/lines.h"
 #include "node/io/log.h"
+#include "node/io/net/tls.h"
 #include "node/io/notify.h"
+#include "node/io/sound/sound_devices.h"
+#include "node/io/sound/sound_line.h"
 
 namespace linnet::io {
 
@@ -102,7 +105,8 @@ void Service::handle(ClientId client, const request::Log& log) {
 void Service::handle(ClientId client, const request::Audio&) { finish(client, lines::audio(driver_.sound().in_use())); }
 
 void Service::handle(ClientId client, const request::Counters&) {
-  finish(client, lines::counters(driver_.node().peer().counters(), driver_.ports().dropped()));
+  finish(client, lines::counters(driver_.node().peer().counters(), driver_.ports().dropped(),
+                                 {Tls::started(), sound_started(), SoundLine::cleaning_started()}));
 }
 
 void Service::handle(ClientId client, const request::Down&) {

@@ -50,7 +50,8 @@ void Service::handle(ClientId client, const request::Call& call) {
     };
     if (!sound) return refused(sound.error());
     if (full()) return refused(kBusy);
-    run(client, node::command::Call{call.who, call.cold, call.duration}, pending::Call{call.who, std::move(*sound)});
+    run(client, node::command::Call{call.who, call.cold, call.duration, call.explain},
+        pending::Call{call.who, std::move(*sound)});
   });
 }
 

@@ -18,7 +18,6 @@ namespace {
 
 using nat::stun::Attr;
 
-constexpr std::uint16_t kHttps = 443;
 const nat::stun::RetransmitPlan kPlan{std::chrono::milliseconds(300), 3, 3};
 
 std::string summary(const char* family, const nat::ProbeReport& r) {
@@ -57,8 +56,8 @@ struct NetProbe::Knock {
   bool over = false;
 };
 
-NetProbe::NetProbe(Loop& loop, Rng& rng, const std::vector<Endpoint>& servers, bool tcp, Ears ears)
-    : loop_(loop), rng_(rng), servers_(servers), tcp_(tcp), ears_(std::move(ears)) {}
+NetProbe::NetProbe(Loop& loop, Rng& rng, const std::vector<Endpoint>& servers, bool tcp, Ears ears, std::uint16_t https)
+    : loop_(loop), rng_(rng), servers_(servers), tcp_(tcp), ears_(std::move(ears)), https_(https) {}
 NetProbe::~NetProbe() = default;
 
 void NetProbe::start() {
@@ -122,7 +121,7 @@ void NetProbe::begin_reach() {
     }
     if (!tcp_) continue;
     knock(i, false);
-    if (to.port != kHttps) knock(i, true);
+    if (to.port != https_) knock(i, true);
     knock_tls(i);
   }
 }
@@ -142,7 +141,7 @@ void NetProbe::on_udp(Time at, Family& family, const Datagram& d) {
 
 void NetProbe::knock(std::size_t of, bool at443) {
   auto to = found_.reach[of].endpoint;
-  if (at443) to.port = kHttps;
+  if (at443) to.port = https_;
   auto knock = std::make_unique<Knock>();
   knock->of = of;
   knock->at443 = at443;
@@ -171,7 +170,7 @@ void NetProbe::knock(std::size_t of, bool at443) {
 // A connection is not all: many a network lets one stand and reads what is said on it.
 void NetProbe::knock_tls(std::size_t of) {
   auto to = found_.reach[of].endpoint;
-  to.port = kHttps;
+  to.port = https_;
   to.transport = Transport::tls;
   auto knock = std::make_unique<Knock>();
   knock->of = of;
@@ -195,6 +194,7 @@ void NetProbe::look_at_tls(Knock& knock) {
   if (stands && !knock.tls->ready()) return;
   if (stands) found_.reach[knock.of].tls = now() - knock.began;
   knock.over = true;
+  knock.tls.reset();  // what it has to say yet, or that it hung up, would wake us again and again
   settle();
 }
 

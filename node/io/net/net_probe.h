@@ -21,8 +21,8 @@ class NetProbe {
     std::function<void(node::Probed)> done;        // may destroy the probe
   };
 
-  // `servers`: supernodes, best first. `tcp`: their TCP ports too, and 443.
-  NetProbe(Loop& loop, Rng& rng, const std::vector<Endpoint>& servers, bool tcp, Ears ears);
+  // `servers`: supernodes, best first. `tcp`: their TCP ports too, and `https`.
+  NetProbe(Loop& loop, Rng& rng, const std::vector<Endpoint>& servers, bool tcp, Ears ears, std::uint16_t https = 443);
   ~NetProbe();
   void start();
 
@@ -45,6 +45,7 @@ class NetProbe {
   std::vector<Endpoint> servers_;
   bool tcp_;
   Ears ears_;
+  std::uint16_t https_;
   Time began_{};
   node::Probed found_;
   std::vector<std::unique_ptr<Family>> families_;

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 
 #include "base/endpoint.h"
@@ -42,7 +43,13 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, 
   return SSL_TLSEXT_ERR_OK;
 }
 
+std::atomic<bool>& in_use() {
+  static std::atomic<bool> used{false};
+  return used;
+}
+
 Context context(const SSL_METHOD* method) {
+  in_use() = true;
   Context out(SSL_CTX_new(method));
   if (!out || SSL_CTX_set_min_proto_version(out.get(), TLS1_2_VERSION) != 1) return nullptr;
   SSL_CTX_set_options(out.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
@@ -176,6 +183,8 @@ static std::unique_ptr<SSL, Freer<SSL_free>> make_ssl(SSL_CTX* context, BIO*& in
   SSL_set_bio(ssl.get(), in, out);
   return ssl;
 }
+
+bool Tls::started() { return in_use(); }
 
 std::unique_ptr<Tls> Tls::server() {
   static Context shared;

@@ -50,6 +50,9 @@ class Tls {
   // For a person: "the certificate of turn.example is not trusted: self-signed certificate". Empty: for another reason.
   std::string why() const;
 
+  // Whether this process has needed TLS yet: its library's tables, and a key of our own, come with the first use.
+  static bool started();
+
  private:
   struct Impl;
   explicit Tls(std::unique_ptr<Impl> impl);

@@ -4,6 +4,7 @@
 #include <portaudio.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <charconv>
 
@@ -28,6 +29,11 @@ void be_quiet() {
     if (auto* set = reinterpret_cast<void (*)(JackHandler)>(find(name))) set(&ignore_jack);
 }
 
+std::atomic<bool>& ever_started() {
+  static std::atomic<bool> started{false};
+  return started;
+}
+
 struct System {
   bool started = false;
   int in_use = 0;
@@ -44,6 +50,7 @@ Done start() {
   if (system.started && (system.in_use > 0 || now() - system.listed < kFresh)) return {};
   if (system.started) Pa_Terminate();
   be_quiet();
+  ever_started() = true;
   const PaError failed = Pa_Initialize();
   system.started = failed == paNoError;
   system.listed = now();
@@ -80,6 +87,8 @@ Outcome<SoundDevice> pick(const std::vector<SoundDevice>& devices, const std::st
 }
 
 }  // namespace
+
+bool sound_started() { return ever_started(); }
 
 Outcome<std::vector<SoundDevice>> sound_devices() {
   if (auto started = start(); !started) return tl::unexpected(started.error());

@@ -28,6 +28,9 @@ struct SoundDevice {
   double loudspeaker_latency_ms = 0;
 };
 
+// Whether PortAudio was started yet. From any thread.
+bool sound_started();
+
 // What is plugged in now. Trouble: PortAudio cannot be started. No device at all is an empty list.
 Outcome<std::vector<SoundDevice>> sound_devices();
 

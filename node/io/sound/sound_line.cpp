@@ -3,10 +3,21 @@
 #include <algorithm>
 
 namespace linnet::io {
+namespace {
+
+bool& cleaned() {
+  static bool ever = false;
+  return ever;
+}
+
+}  // namespace
+
+bool SoundLine::cleaning_started() { return cleaned(); }
 
 void SoundLine::use(std::shared_ptr<SoundCard> card, const media::AudioProcessingConfig& config) {
   card_ = std::move(card);
   processing_ = config.nothing() ? nullptr : std::make_unique<media::AudioProcessing>(config);
+  cleaned() = cleaned() || processing_ != nullptr;
   filled_ = 0;
   mute_ticks_ = 0;
   pulse_ = {};

@@ -30,6 +30,8 @@ class SoundLine {
   void speak(Speech speech) { speech_ = std::move(speech); }
   void record(std::unique_ptr<WavRecorder> recorder) { recorder_ = std::move(recorder); }
   // From now on this card is spoken and heard with, cleaned as the configuration has it.
+  // The libraries that clean start with the first card that wants it.
+  static bool cleaning_started();
   void use(std::shared_ptr<SoundCard> card, const media::AudioProcessingConfig& config);
   // Silence until the next one.
   std::shared_ptr<SoundCard> take_card();
