@@ -17,29 +17,50 @@ enum class CallId : std::uint64_t {};
 namespace command {
 
 struct Call {
-  std::string who;                    // user@domain, as typed
-  bool cold = false;                  // drop cached records and sessions first
-  std::optional<Duration> duration;   // hang up by itself this long after the answer
-  bool explain = false;               // ask the other end too what its checks come to
+  std::string who;                   // user@domain, as typed
+  bool cold = false;                 // drop cached records and sessions first
+  std::optional<Duration> duration;  // hang up by itself this long after the answer
+  bool explain = false;              // ask the other end too what its checks come to
 };
-struct Answer { std::optional<CallId> call; };   // none: the only one that rings
-struct Hangup { std::optional<CallId> call; };   // none: every call; also cancels and declines
-struct Hold { std::optional<CallId> call; bool on = true; };
-struct Mute { std::optional<CallId> call; bool on = true; };
-struct Dtmf { std::optional<CallId> call; std::string digits; };  // 0-9 * # A-D
-struct Who { std::string who; };                 // looks a name up and says what is known
+struct Answer {
+  std::optional<CallId> call;
+};  // none: the only one that rings
+struct Hangup {
+  std::optional<CallId> call;
+};  // none: every call; also cancels and declines
+struct Hold {
+  std::optional<CallId> call;
+  bool on = true;
+};
+struct Mute {
+  std::optional<CallId> call;
+  bool on = true;
+};
+struct Dtmf {
+  std::optional<CallId> call;
+  std::string digits;
+};  // 0-9 * # A-D
+struct Who {
+  std::string who;
+};  // looks a name up and says what is known
 // A link to each device of somebody, without ringing, and how long its paths take: events Examined, at last Done.
 struct Examine {
   std::string who;
   unsigned count = 4;  // how often the paths are asked, once a second
   bool deep = false;   // also what the other side sees; at least until a direct path has had its chance
 };
-struct StopExamining { CommandId which{}; };
-struct People { Ask ask; };                      // about other people, and who we are; event PeopleDone answers
-struct Leave {};                                 // drain: end calls, say good-bye; event Left follows
+struct StopExamining {
+  CommandId which{};
+};
+struct People {
+  Ask ask;
+};                // about other people, and who we are; event PeopleDone answers
+struct Leave {};  // drain: end calls, say good-bye; event Left follows
 
 }  // namespace command
 
-using Command = std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Dtmf, command::Who, command::Examine, command::StopExamining, command::People, command::Leave>;
+using Command =
+    std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Dtmf,
+                 command::Who, command::Examine, command::StopExamining, command::People, command::Leave>;
 
 }  // namespace linnet::node
