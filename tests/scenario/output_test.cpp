@@ -230,6 +230,7 @@ TEST(Json, OfACommandThatFailsIsOneObject) {
       {"doctor", {3, {}}},
       {"log", {3, {}}},
       {"demo", {1, {"--keep", empty.path().string()}}},
+      {"relay credentials", {3, {}}},
       {"audio ls", {2, {"more"}}},
       {"audio set", {2, {}}},
       {"audio test", {2, {"more"}}},

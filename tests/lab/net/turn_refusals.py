@@ -110,7 +110,8 @@ def attempt(user, eye, number, ip, port):
     user.on_channel(number)
     # One more question: the server reads in order, so all of the above is behind it when it answers.
     user.ask(PERMISSION, lambda t: attribute(0x12, place("198.18.77.7" if user.v4 else "2001:db8:77::7", 1, t)))
-    return {"peer": ip, "port": port, "permission": permission, "channel": channel, "packets": len(watched(eye))}
+    seen = watched(eye)
+    return {"peer": ip, "port": port, "permission": permission, "channel": channel, "packets": len(seen), "seen": [frame[:60].hex() for frame in seen]}
 
 
 def main():
