@@ -304,13 +304,14 @@ struct Credential {
 class TurnCredential : public testing::TestWithParam<Credential> {};
 
 TEST_P(TurnCredential, OutOfShapeMakesNobodyKnown) {
-  const auto& [attr, length, code] = GetParam();
+  const auto attr = GetParam().attr;
+  const auto code = GetParam().code;
   World world;
   Client client(world);
   client.challenged();
   const Picture before(world, {kClient});
   auto out = client.allocate_request();
-  const Bytes value(length, 'a');
+  const Bytes value(GetParam().length, 'a');
   const auto text_or = [&](Attr known, std::string_view text) {
     if (known == attr) {
       out.bytes(known, value);
@@ -331,7 +332,8 @@ TEST_P(TurnCredential, OutOfShapeMakesNobodyKnown) {
   }
   if (attr == Attr::fingerprint) out.bytes(attr, value);
   const auto answer = world.ask(kClient, out.take());
-  EXPECT_EQ(answer ? answer->code() : 0, code) << std::hex << static_cast<int>(attr) << std::dec << ' ' << length;
+  EXPECT_EQ(answer ? answer->code() : 0, code)
+      << std::hex << static_cast<int>(attr) << std::dec << ' ' << GetParam().length;
   EXPECT_EQ(Picture(world, {kClient}), before);
 }
 
