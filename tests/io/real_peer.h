@@ -11,6 +11,13 @@
 
 namespace linnet::io {
 
+// Sanitizers make everything slower, but not the clock.
+#ifdef LINNET_SANITIZED
+inline constexpr int kSanitized = 4;
+#else
+inline constexpr int kSanitized = 1;
+#endif
+
 // Runs until the condition holds (looked at every 20 ms) or the limit is over.
 inline bool run_to(Loop& loop, const std::function<bool()>& condition, Duration limit) {
   bool held = false;

@@ -73,19 +73,6 @@ TEST(TcpPorts, ALeafWithoutUdpJoinsAndIsFound) {
       loop, [&] { return heard; }, seconds(10)));
 }
 
-// Sanitizers make everything slower, but not the clock.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kSanitized = 4;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-constexpr int kSanitized = 4;
-#else
-constexpr int kSanitized = 1;
-#endif
-#else
-constexpr int kSanitized = 1;
-#endif
-
 // Check 34 of the plan: 1,000 slow clients, each closed within 10 s, while the others are served.
 TEST(TcpPorts, AThousandSlowClientsAreClosedWithinTenSecondsAndOthersServed) {
   rlimit limit{};

@@ -15,12 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kSlowly = 3;
-#else
-constexpr int kSlowly = 1;
-#endif
-
 Endpoint from(std::uint32_t ip, std::uint16_t port) { return {IpAddress::v4(ip), port, Transport::tcp}; }
 constexpr std::uint32_t kNet = 0xcb007100;    // 203.0.113.0
 constexpr std::uint32_t kOther = 0xc6336400;  // 198.51.100.0
@@ -43,7 +37,8 @@ struct Streams : testing::Test {
   std::set<Endpoint> allocated;
   TurnStreams::Limits limits{24, 8};
   std::size_t received = 0;
-  TurnStreams streams{loop, limits,
+  TurnStreams streams{loop,
+                      limits,
                       {[this](Time, const Endpoint& client, MutableBytes message) {
                          ++received;
                          if (allocated.contains(client)) streams.send(client, message);
@@ -91,7 +86,7 @@ TEST_F(TurnStreamLimits, AStrangerWhoDidNothingMakesRoomAndAClientWithAnAllocati
         late.push_back(guest(from(0x2e000000 + (next++ << 8), 1000)));
         return streams.counters().closed_slow >= 20;
       },
-      seconds(6 * kSlowly)));
+      seconds(6 * kSanitized)));
   for (const auto& client : clients) EXPECT_FALSE(closed(client));
   EXPECT_EQ(streams.size(), limits.total);
 }
@@ -138,10 +133,10 @@ TEST_F(TurnStreamLimits, ManyWhoSayAByteASecondAreClosedWithinTenSecondsAndHarmN
     }
     return std::all_of(slow.begin(), slow.end(), [](const Drip& one) { return one.over.has_value(); });
   };
-  EXPECT_TRUE(run_to(loop, look, seconds(12 * kSlowly)));
-  for (const auto& one : slow) EXPECT_LE(one.over.value_or(Time::max()) - began, seconds(10 * kSlowly));
+  EXPECT_TRUE(run_to(loop, look, seconds(12 * kSanitized)));
+  for (const auto& one : slow) EXPECT_LE(one.over.value_or(Time::max()) - began, seconds(10 * kSanitized));
   EXPECT_GT(answers, 50U);
-  EXPECT_LT(longest, milliseconds(1000 * kSlowly));
+  EXPECT_LT(longest, milliseconds(1000 * kSanitized));
   EXPECT_FALSE(closed(client));
   EXPECT_EQ(streams.size(), 1U);
 }

@@ -13,12 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kSlowTls = 3;
-#else
-constexpr int kSlowTls = 1;
-#endif
-
 struct SlowTlsTurnClients : testing::Test {
   struct Drip {
     std::unique_ptr<TlsGuest> guest;
@@ -98,12 +92,12 @@ TEST_F(SlowTlsTurnClients, AreClosedWithinTenSecondsWhileOthersAreServed) {
     }
     return std::all_of(slow.begin(), slow.end(), [](const Drip& one) { return one.over.has_value(); });
   };
-  EXPECT_TRUE(run_to(loop, look, seconds(12 * kSlowTls)));
+  EXPECT_TRUE(run_to(loop, look, seconds(12 * kSanitized)));
   for (const auto& one : slow)
-    EXPECT_LE(one.over.value_or(Time::max()) - one.began, seconds(10 * kSlowTls))
+    EXPECT_LE(one.over.value_or(Time::max()) - one.began, seconds(10 * kSanitized))
         << (one.inside ? "message" : "record");
   EXPECT_GT(answers, 50U);
-  EXPECT_LT(longest, milliseconds(1000 * kSlowTls));
+  EXPECT_LT(longest, milliseconds(1000 * kSanitized));
   EXPECT_EQ(streams.size(), 1U);
   EXPECT_EQ(streams.counters().closed_slow, 16U);
 }

@@ -11,14 +11,18 @@ namespace {
 
 using std::chrono::seconds;
 
+Bytes mapped() {
+  pcp::Response out;
+  out.opcode = pcp::Opcode::map;
+  out.lifetime = seconds(7200);
+  out.map.emplace();
+  out.map->internal = 4400;
+  out.map->external = {IpAddress::v4(192, 0, 2, 1), 4401, Transport::udp};
+  return pcp::write(out);
+}
+
 TEST(PortMapDamage, EveryTruncationOfAPcpAnswerIsRefused) {
-  pcp::Response response;
-  response.opcode = pcp::Opcode::map;
-  response.lifetime = seconds(7200);
-  response.map.emplace();
-  response.map->internal = 4400;
-  response.map->external = {IpAddress::v4(192, 0, 2, 1), 4401, Transport::udp};
-  const auto wire = pcp::write(response);
+  const auto wire = mapped();
   ASSERT_TRUE(pcp::read_response(wire));
   for (std::size_t n = 0; n < wire.size(); ++n) EXPECT_FALSE(pcp::read_response(ByteView(wire).first(n))) << n;
 }
@@ -72,13 +76,7 @@ TEST(PortMapDamage, EveryTruncationOfANatPmpAnswerIsRefusedAndNothingMayFollow) 
 
 // What is not told by where it stands or by what was asked is read as it stands, and the same again when written.
 TEST(PortMapDamage, OfEveryFlippedBitReadsWhatCanBeSaidOrNothing) {
-  pcp::Response answer;
-  answer.opcode = pcp::Opcode::map;
-  answer.lifetime = seconds(7200);
-  answer.map.emplace();
-  answer.map->internal = 4400;
-  answer.map->external = {IpAddress::v4(192, 0, 2, 1), 4401, Transport::udp};
-  damage::each_flipped_bit(pcp::write(answer), [](ByteView flipped, std::size_t bit) {
+  damage::each_flipped_bit(mapped(), [](ByteView flipped, std::size_t bit) {
     const auto read = pcp::read_response(flipped);
     if (!read || !read->map) return;
     const auto again = pcp::read_response(pcp::write(*read));
