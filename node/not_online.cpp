@@ -11,6 +11,7 @@ std::string why_not_online(const NodeStatus& status, const dht::NetworkClock& cl
   if (status.state == overlay::State::alone) return "No supernode is known, or none of those that are answers.";
   const auto& all = status.supernodes;
   const auto attached = std::count_if(all.begin(), all.end(), [](const auto& s) { return s.attached; });
+  const bool full = std::any_of(all.begin(), all.end(), [](const auto& s) { return s.full; });
   const bool answers = std::any_of(all.begin(), all.end(), [](const auto& s) { return s.rtt.has_value(); });
   // What it signs is out of its time there, so that nobody stores its record.
   if (answers) {
@@ -20,6 +21,7 @@ std::string why_not_online(const NodeStatus& status, const dht::NetworkClock& cl
   if (attached > 0)
     return "Attached to " + std::to_string(attached) + (attached == 1 ? " supernode" : " supernodes") +
            "; this node's record is not stored yet.";
+  if (full) return "Every supernode that answers is full; they are asked again and again.";
   return answers ? "A supernode answers, and serves this node not yet." : "No supernode has answered yet.";
 }
 

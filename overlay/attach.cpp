@@ -83,6 +83,11 @@ void Attachments::reach(const Context& c, const Endpoint& endpoint, const std::o
   if (std::holds_alternative<Idle>(s->state) || s->waiting()) connect(c, *s);
 }
 
+void Attachments::seek(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key) {
+  const auto* s = find(endpoint, key);
+  if (!s || !s->turned_away()) reach(c, endpoint, key);
+}
+
 void Attachments::connect(const Context& c, Supernode& s) {
   ConnectTo to;
   to.remote = s.key;
@@ -232,10 +237,16 @@ std::optional<dht::Contact> Attachments::on_down(const Context& c, const Session
   const bool served = s->tag().has_value();
   const auto contact = s->contact;
   const bool first = s->failures == 0;
-  set_back(c, *s);
+  if (stood && down.reason == DownReason::refused) {
+    turn_away(c, *s);
+    s->state = Idle{};
+  } else {
+    set_back(c, *s);
+  }
   changed_ = changed_ || stood;
   if (c.config.role == Role::leaf) {
     if (served) lost_home(c);
+    if (served) ask_again_soon(c);
     give_up(c, *s);
     choose(c);
     if ((stood || first) && knows_too_few(c))
@@ -307,19 +318,11 @@ void Attachments::on_attached(const Context& c, SessionId session, const control
   auto* s = find(session);
   if (!s || !std::holds_alternative<Attaching>(s->state)) return;
   s->state = Attached{session, message.tag};
+  s->refusals = 0;
+  s->asked_again = kNever;
   s->observed = message.observed;
   changed_ = true;
   choose(c);
-}
-
-void Attachments::on_refused(const Context& c, SessionId session, const control::AttachRefused& message) {
-  auto* s = find(session);
-  if (!s || !std::holds_alternative<Attaching>(s->state)) return;
-  c.sessions.close(c.now, session);
-  s->failures = std::max(s->failures, 6U);  // it is full: come back much later
-  set_back(c, *s);
-  changed_ = true;
-  learn(c, message.alternatives, s->endpoint.ip);
 }
 
 // Its router opened it a port, or another one, or closed it. As in its greeting: where we hear it at a global address
@@ -391,6 +394,11 @@ void Attachments::handle_timeout(const Context& c) {
     hold_until_ = Time::min();
     again = true;
   }
+  for (auto& s : supernodes_) {
+    if (s.asked_again > c.now) continue;
+    s.asked_again = kNever;
+    again = true;
+  }
   if (again && c.config.role == Role::leaf) choose(c);
   if (evaluate_at_ <= c.now) evaluate(c);
   forget_unused(c);
@@ -404,6 +412,7 @@ Time Attachments::next_timeout() const {
     const bool unused = std::holds_alternative<Connected>(s.state) && !s.wanted() && s.holders == 0;
     if (unused) next = std::min(next, s.used + kUnused + Duration(1));
     if (s.session()) next = std::min(next, s.datagrams_at);
+    next = std::min(next, s.asked_again);
   }
   return next;
 }
@@ -411,6 +420,7 @@ Time Attachments::next_timeout() const {
 void Attachments::forget_unused(const Context& c) {
   const auto unused = [&](Supernode& s) {
     if (s.wanted() || s.holders > 0 || c.now - s.used <= kUnused) return false;
+    if (s.turned_away() && supernodes_.size() < kCapacity) return false;
     if (std::holds_alternative<Idle>(s.state)) return true;
     if (!std::holds_alternative<Connected>(s.state)) return false;
     c.sessions.close(c.now, *s.session());
@@ -431,6 +441,8 @@ void Attachments::drop_idle(const Context& c) {
 std::vector<SessionId> Attachments::introduce_again(const Context& c) {
   std::vector<SessionId> gone;
   for (auto& s : supernodes_) {
+    s.refusals = 0;  // it may have been for what we said of us
+    if (s.turned_away()) s.asked_again = c.now;
     const auto* connecting = std::get_if<Connecting>(&s.state);
     const auto session = connecting ? std::optional(connecting->session) : s.session();
     if (!session) continue;

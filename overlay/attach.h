@@ -1,6 +1,7 @@
 // Our sessions with supernodes: homes (nearest our UserKey), the anchor (nearest by round trip), and those that a call
 // needs for a while. Each is a variant of states; a lost home comes back with jitter and back-off, and another takes
-// its place meanwhile.
+// its place meanwhile. One that is full is asked again with a back-off of its own: it answers, so it is none that is
+// lost.
 #pragma once
 
 #include <optional>
@@ -44,9 +45,11 @@ struct Supernode {
   bool own_links = false;  // it serves its own links alone
   unsigned holders = 0;    // links that need it
   unsigned failures = 0;
+  unsigned refusals = 0;    // it had no place for us, since it had one
   unsigned udp_probes = 0;  // without an answer, since it answered on a stream
   Time used{};
   Time datagrams_at = kNever;  // on a stream: when UDP is tried again
+  Time asked_again = kNever;   // it turned us away: no place is asked for before
   Endpoint endpoint;
   Endpoint way;                           // where its session goes
   std::optional<Endpoint> observed;       // our endpoint as it sees it
@@ -60,14 +63,20 @@ struct Supernode {
   Endpoint home() const { return contact ? home_of(way, contact->endpoint) : endpoint; }
   bool connecting() const { return std::holds_alternative<Connecting>(state); }
   bool waiting() const { return std::holds_alternative<Waiting>(state); }
-  // It did not answer when it was tried last.
-  bool failing() const { return waiting() || (failures > 0 && !session()); }
+  bool turned_away() const { return asked_again != kNever; }
+  // It did not answer when it was tried last, or has no place for us.
+  bool failing() const { return waiting() || (failures > 0 && !session()) || (refusals > 0 && !tag()); }
 };
 
 class Attachments {
  public:
   static constexpr std::size_t kCapacity = 64;
   static constexpr std::size_t kKnown = 32;
+  // Between two asks for a place with one that is full: doubled from the first to the most, and never longer. Who is
+  // served elsewhere has time.
+  static constexpr Duration kFirstAskAgain = std::chrono::seconds(1);
+  static constexpr Duration kMostAskAgain = std::chrono::seconds(30);
+  static constexpr Duration kMostAskAgainServed = std::chrono::minutes(5);
 
   // The stream that worked on this network last, if datagrams did not.
   void set_favourite(std::optional<Way> way) { favourite_ = way; }
@@ -83,6 +92,8 @@ class Attachments {
 
   // Sees to a session with this supernode. By key when it is known (Noise XK), else by address (XX).
   void reach(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
+  // For a place only: not while it has none for us.
+  void seek(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
   void hold(const crypto::SessionKey& key);
   void release(const Context& c, const crypto::SessionKey& key);
 
@@ -146,6 +157,7 @@ class Attachments {
   const std::vector<dht::Contact>& known() const { return known_; }
   bool any_up() const;  // of those that serve more than their own links
   bool any_connecting() const;
+  bool any_full() const;  // one that answers has no place for us
   std::vector<Observed> observed() const;
   // True once after homes, sessions or tags changed.
   bool take_changed() { return std::exchange(changed_, false); }
@@ -164,6 +176,8 @@ class Attachments {
   void went_up(const Context& c, Supernode& s, const SessionUp& up);
   void take_way(const Context& c, Supernode& s, const Endpoint& way);
   void set_back(const Context& c, Supernode& s);
+  void turn_away(const Context& c, Supernode& s);
+  void ask_again_soon(const Context& c);
   void lost_home(const Context& c);
   bool knows_too_few(const Context& c) const;
   void give_up(const Context& c, Supernode& s);

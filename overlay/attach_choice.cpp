@@ -1,4 +1,5 @@
-// Which supernodes become homes and anchor, and what others may ask of the attachments.
+// Which supernodes become homes and anchor, what becomes of those that are full, and what others may ask of the
+// attachments.
 #include <algorithm>
 
 #include "overlay/attach.h"
@@ -46,7 +47,7 @@ void Attachments::pick_anchor(const Context& c) {
   Supernode* best = nullptr;
   std::optional<Duration> shortest;
   for (auto& s : supernodes_) {
-    if (s.wanted_home || !s.session() || !s.contact) continue;
+    if (s.wanted_home || !s.session() || !s.contact || s.failing()) continue;
     const auto rtt = c.sessions.rtt(*s.session()).value_or(std::chrono::seconds(1));
     if (shortest && *shortest <= rtt) continue;
     best = &s;
@@ -75,11 +76,48 @@ void Attachments::try_again(const Context& c) {
     auto* s = find(k.endpoint, k.session);
     if (!s || !s->failing()) {
       if (++sound >= c.config.homes) return;
+    } else if (s->turned_away()) {
+      continue;
+    } else if (s->refusals > 0 && std::holds_alternative<Connected>(s->state)) {
+      attach(c, *s);
     } else if (std::holds_alternative<Idle>(s->state)) {
       connect(c, *s);
       if (++tried > c.config.homes) return;
     }
   }
+}
+
+// It is full, and answers: another one is tried at once, this one again and again, later each time and never too late
+// for a place that became free.
+void Attachments::turn_away(const Context& c, Supernode& s) {
+  const auto most = any_serves() ? kMostAskAgainServed : kMostAskAgain;
+  const auto pause = std::min<Duration>(most, kFirstAskAgain * (1LL << std::min(s.refusals, 20U)));
+  s.asked_again = c.now + pause / 4 + c.jittered(pause / 2);  // from half of it to all of it
+  ++s.refusals;
+  s.wanted_home = s.wanted_anchor = false;
+  s.used = c.now;
+}
+
+// Who served us is lost, and nobody else does.
+void Attachments::ask_again_soon(const Context& c) {
+  if (any_serves()) return;
+  for (auto& s : supernodes_) {
+    if (s.turned_away()) s.asked_again = std::min(s.asked_again, c.now + c.jittered(kMostAskAgain / 2));
+  }
+}
+
+void Attachments::on_refused(const Context& c, SessionId session, const control::AttachRefused& message) {
+  auto* s = find(session);
+  if (!s || !std::holds_alternative<Attaching>(s->state)) return;
+  turn_away(c, *s);
+  if (s->holders > 0) {  // a link stands on it
+    s->state = Connected{session, c.now};
+  } else {
+    c.sessions.close(c.now, session);
+    s->state = Idle{};
+  }
+  changed_ = true;
+  learn(c, message.alternatives, s->endpoint.ip);
 }
 
 void Attachments::choose(const Context& c) {
@@ -204,6 +242,11 @@ bool Attachments::any_up() const {
 
 bool Attachments::any_connecting() const {
   return std::any_of(supernodes_.begin(), supernodes_.end(), [](const Supernode& s) { return s.connecting(); });
+}
+
+bool Attachments::any_full() const {
+  return std::any_of(supernodes_.begin(), supernodes_.end(),
+                     [](const Supernode& s) { return s.refusals > 0 && !s.tag(); });
 }
 
 std::vector<Observed> Attachments::observed() const {

@@ -11,12 +11,13 @@ Result<Leaf*> LeafRegistry::attach(Time now, const crypto::Suite& suite, Rng& rn
     place(leaf, session, endpoint);
     return &leaf;
   }
+  make_room(now);
   if (leaves_.size() >= capacity_) return fail(Fault::full);
   std::uint64_t tag = 0;
   do {
     tag = rng.u64();
   } while (tag == 0 || leaves_.contains(tag));
-  auto leaf = std::unique_ptr<Leaf>(new Leaf{tag, key, crypto::Mac1(suite, key), std::nullopt, endpoint, nullptr});
+  auto leaf = std::unique_ptr<Leaf>(new Leaf{tag, key, crypto::Mac1(suite, key), std::nullopt, {}, endpoint, nullptr});
   auto* out = leaf.get();
   leaves_[tag] = std::move(leaf);
   by_key_.insert(out);
@@ -44,19 +45,27 @@ void LeafRegistry::unplace(Leaf& leaf) {
 void LeafRegistry::detach(Time now, SessionId session) {
   auto* leaf = by_session(session);
   if (leaf == nullptr) return;
-  gone_.emplace_back(now + kTagKept, leaf->tag);
+  leaf->gone = now;
+  gone_.emplace_back(now, leaf->tag);
   unplace(*leaf);
   forget_gone(now);
 }
 
 void LeafRegistry::forget_gone(Time now) {
-  while (!gone_.empty() && (gone_.front().first <= now || gone_.size() > capacity_)) {
-    const auto tag = gone_.take().second;
-    auto* leaf = by_tag(tag);
-    if (leaf == nullptr || leaf->session) continue;
-    by_key_.erase(leaf);
-    leaves_.erase(tag);
-  }
+  while (!gone_.empty() && (gone_.front().first + kTagKept <= now || gone_.size() > capacity_)) forget_oldest_gone();
+}
+
+void LeafRegistry::make_room(Time now) {
+  while (leaves_.size() >= capacity_ && !gone_.empty() && gone_.front().first + kPlaceKept <= now) forget_oldest_gone();
+}
+
+// Not one that came back since, also if it went again.
+void LeafRegistry::forget_oldest_gone() {
+  const auto [since, tag] = gone_.take();
+  auto* leaf = by_tag(tag);
+  if (leaf == nullptr || leaf->session || leaf->gone != since) return;
+  by_key_.erase(leaf);
+  leaves_.erase(tag);
 }
 
 void LeafRegistry::moved(SessionId session, const Endpoint& endpoint) {

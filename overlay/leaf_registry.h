@@ -16,6 +16,7 @@ struct Leaf {
   crypto::SessionKey key;
   crypto::Mac1 mac1;
   std::optional<SessionId> session;  // none: gone a moment ago; its tag waits for it
+  Time gone{};                       // then: since
   Endpoint endpoint;
   std::unique_ptr<SourceTable> sources;  // since somebody asked for it
 
@@ -29,6 +30,8 @@ class LeafRegistry {
  public:
   // A leaf that comes back within this time finds its tag, so that its record stays true.
   static constexpr Duration kTagKept = std::chrono::minutes(5);
+  // Where all are taken, a newcomer is given the place of one that went this long ago, the oldest first.
+  static constexpr Duration kPlaceKept = std::chrono::seconds(10);
 
   explicit LeafRegistry(std::size_t capacity) : capacity_(capacity) {}
 
@@ -65,6 +68,8 @@ class LeafRegistry {
   using Index = std::unordered_set<Leaf*, By<Key, kKey>, By<Key, kKey>>;
 
   void forget_gone(Time now);
+  void make_room(Time now);
+  void forget_oldest_gone();
   void place(Leaf& leaf, SessionId session, const Endpoint& endpoint);
   void unplace(Leaf& leaf);
 
@@ -73,7 +78,7 @@ class LeafRegistry {
   FlatMap<SessionId, Leaf*> by_session_;
   Index<crypto::SessionKey, &Leaf::key> by_key_;
   Index<Endpoint, &Leaf::endpoint> by_endpoint_;
-  Fifo<std::pair<Time, std::uint64_t>> gone_;
+  Fifo<std::pair<Time, std::uint64_t>> gone_;  // since, and the tag; of some that came back
 };
 
 }  // namespace linnet::overlay

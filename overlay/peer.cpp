@@ -52,7 +52,7 @@ void Peer::join_through(Time now, const std::vector<SupernodeAddress>& supernode
   const auto c = impl_->at(now);
   for (const auto& s : supernodes) {
     if (s.session == impl_->identity.session_key()) continue;
-    if (impl_->running) impl_->attachments.reach(c, s.endpoint, s.session);
+    if (impl_->running) impl_->attachments.seek(c, s.endpoint, s.session);
     const bool known = std::find(configured.begin(), configured.end(), s.endpoint) != configured.end();
     if (!known && configured.size() < Bootstrap::kFromConfig) configured.push_back(s.endpoint);
   }
@@ -218,7 +218,7 @@ std::vector<SupernodeInfo> Peer::supernodes() const {
     const auto way = is_placeholder(s.way.ip) ? by(way_of(s.way), shown) : s.way;
     out.push_back({session ? over(s.way.transport, shown) : shown, session ? way : shown, *s.key, s.wanted_home,
                    s.wanted_anchor, s.tag().has_value(), session ? impl_->sessions.rtt(*session) : std::nullopt,
-                   s.observed});
+                   s.observed, s.refusals > 0 && !s.tag()});
   }
   if (!impl_->role) return out;
   const auto& dht = impl_->role->dht();

@@ -59,6 +59,7 @@ struct SupernodeInfo {
   bool attached = false;
   std::optional<Duration> rtt;
   std::optional<Endpoint> observed;  // our endpoint as it sees it
+  bool full = false;                 // it answers, and has no place for us
 };
 
 // What a link has tried and come to.

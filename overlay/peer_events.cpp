@@ -299,7 +299,8 @@ void Peer::Impl::update_state(const Context& c) {
   if (!running) return;
   if (served && publisher.stored()) {
     next = State::online;
-  } else if ((!role || serving_links) && !attachments.any_up() && bootstrap.patience_over(c.now)) {
+  } else if (!attachments.any_up() && (serving_links || (!role && !attachments.any_full())) &&
+             bootstrap.patience_over(c.now)) {
     next = State::alone;
   } else if (state == State::alone && attachments.any_up()) {
     next = State::starting;

@@ -78,7 +78,7 @@ void Peer::Impl::heard(const Context& c, const Neighbour& neighbour) {
 }
 
 void Peer::Impl::ask_neighbours(const Context& c) {
-  for (const auto& one : lan.candidates(c, config.lan == LanMode::listen)) attachments.reach(c, one.endpoint, one.key);
+  for (const auto& one : lan.candidates(c, config.lan == LanMode::listen)) attachments.seek(c, one.endpoint, one.key);
 }
 
 std::optional<LanText> Peer::Impl::lan_text() const {

@@ -111,7 +111,7 @@ void Peer::Impl::start(Time now, Wall own) {
 
 void Peer::Impl::ask_around(const Context& c) {
   if (!bootstrap.due(c)) return;
-  for (const auto& candidate : bootstrap.candidates(c, cache)) attachments.reach(c, candidate.endpoint, candidate.key);
+  for (const auto& candidate : bootstrap.candidates(c, cache)) attachments.seek(c, candidate.endpoint, candidate.key);
   if (config.role == Role::leaf) lan.ask(c.now);
 }
 

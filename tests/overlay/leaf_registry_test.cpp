@@ -62,5 +62,32 @@ TEST_F(Registry, KeepsTheTagOfALeafThatComesBackInTime) {
   EXPECT_EQ(leaves.by_tag(tag), nullptr);
 }
 
+TEST_F(Registry, GivesThePlaceOfOneThatWentToANewcomerOnlyWhenAllAreTaken) {
+  for (std::uint8_t n = 1; n <= 10; ++n) attach(n, n, place(n));
+  const auto newcomer = [&] {
+    return leaves.attach(now, crypto::shipped_suite(), rng, key(20), SessionId{20}, place(20));
+  };
+  EXPECT_FALSE(newcomer());
+  leaves.detach(now, SessionId{3});
+  leaves.detach(now, SessionId{4});
+  EXPECT_FALSE(newcomer()) << "it may be back in a moment";
+  now += LeafRegistry::kPlaceKept;
+  EXPECT_TRUE(newcomer());
+  EXPECT_EQ(leaves.by_key(key(3)), nullptr) << "the one that went first";
+  EXPECT_NE(leaves.by_key(key(4)), nullptr);
+  EXPECT_EQ(leaves.size(), 9U);
+}
+
+TEST_F(Registry, CountsThePlaceOfOneThatWentTwiceFromTheSecondTime) {
+  for (std::uint8_t n = 1; n <= 10; ++n) attach(n, n, place(n));
+  leaves.detach(now, SessionId{3});
+  now += LeafRegistry::kPlaceKept / 2;
+  attach(3, 13, place(3));
+  leaves.detach(now, SessionId{13});
+  now += LeafRegistry::kPlaceKept / 2;
+  EXPECT_FALSE(leaves.attach(now, crypto::shipped_suite(), rng, key(20), SessionId{20}, place(20)));
+  EXPECT_NE(leaves.by_key(key(3)), nullptr);
+}
+
 }  // namespace
 }  // namespace linnet::overlay

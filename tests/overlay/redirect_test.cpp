@@ -1,6 +1,7 @@
 // A full supernode, and one that dies: nobody is dropped, everybody finds another, and not all at once.
 #include <gtest/gtest.h>
 
+#include "overlay/attach.h"
 #include "overlay/supernode_role.h"
 #include "tests/overlay/net.h"
 
@@ -8,6 +9,7 @@ namespace linnet::overlay::test {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 TEST(Redirect, AFullSupernodeKeepsItsLeavesAndNamesOthers) {
@@ -35,6 +37,94 @@ TEST(Redirect, AFullSupernodeKeepsItsLeavesAndNamesOthers) {
     ASSERT_TRUE(found);
     EXPECT_EQ(found->devices.size(), 1U);
   }
+}
+
+// Handshakes that go from one to the other, by the time since `begin`.
+struct Asks {
+  Asks(Net& net, const Node& from, const Node& to) : begin(net.now) {
+    net.seen = [&net, this, &from, &to](const Endpoint& source, const Endpoint& target, ByteView bytes) {
+      if (bytes[0] == 4 && source == from.endpoint && target == to.endpoint) at.push_back(net.now - begin);
+    };
+  }
+  Time begin;
+  std::vector<Duration> at;
+};
+
+TEST(Redirect, WhomTheOnlySupernodeTurnsAwayAsksEverMoreSeldomAndComesWhenAPlaceIsFree) {
+  Net net;
+  const auto one = [](PeerConfig& config) { config.max_leaves = 1; };
+  auto& s1 = net.add("s1", Role::supernode, {}, one);
+  net.start(s1);
+  auto& first = net.add("first", Role::leaf, {"s1"});
+  net.start(first);
+  ASSERT_TRUE(net.run_to([&] { return online(first); }, seconds(5)));
+  auto& second = net.add("second", Role::leaf, {"s1"});
+  const Asks asks(net, second, s1);
+  net.start(second);
+  net.run(minutes(5));
+  EXPECT_TRUE(online(first));
+  EXPECT_FALSE(online(second));
+  EXPECT_NE(second.peer->state(), State::alone) << "a supernode answers";
+  EXPECT_LE(asks.at.size(), 25U) << "in five minutes";
+  EXPECT_GE(asks.at.size(), 10U);
+  for (std::size_t i = 1; i < asks.at.size(); ++i)
+    EXPECT_LE(asks.at[i] - asks.at[i - 1], Attachments::kMostAskAgain + seconds(1));
+  ASSERT_EQ(second.peer->supernodes().size(), 1U);
+  EXPECT_TRUE(second.peer->supernodes().front().full);
+
+  first.peer->leave(net.now);
+  net.drain(first);
+  EXPECT_TRUE(
+      net.run_to([&] { return online(second); }, LeafRegistry::kPlaceKept + Attachments::kMostAskAgain + seconds(2)));
+  EXPECT_FALSE(second.peer->supernodes().front().full);
+}
+
+TEST(Redirect, WhomAllTurnAwayIsOnlineSoonAfterThereIsAPlace) {
+  Net net;
+  const auto one = [](PeerConfig& config) { config.max_leaves = 1; };
+  net.start(net.add("s1", Role::supernode, {}, one));
+  for (const auto* name : {"s2", "s3"}) net.start(net.add(name, Role::supernode, {"s1"}, one));
+  net.run(seconds(3));
+  auto& first = net.add("first", Role::leaf, {"s1"});
+  net.start(first);
+  ASSERT_TRUE(net.run_to([&] { return attached(first) == 3; }, seconds(10)));
+  auto& last = net.add("last", Role::leaf, {"s1"});
+  net.start(last);
+  net.run(minutes(2));
+  EXPECT_FALSE(online(last));
+  first.peer->leave(net.now);
+  net.drain(first);
+  EXPECT_TRUE(
+      net.run_to([&] { return online(last); }, LeafRegistry::kPlaceKept + Attachments::kMostAskAgain + seconds(2)));
+  EXPECT_TRUE(net.run_to([&] { return attached(last) == 3; }, Attachments::kMostAskAgainServed));
+}
+
+TEST(Redirect, WhoIsServedElsewhereAsksAFullOneEveryFewMinutesAndChangesNothing) {
+  Net net;
+  const auto one = [](PeerConfig& config) { config.max_leaves = 1; };
+  auto& s1 = net.add("s1", Role::supernode, {}, one);
+  net.start(s1);
+  net.start(net.add("s2", Role::supernode, {"s1"}));
+  net.run(seconds(3));
+  auto& first = net.add("first", Role::leaf, {"s1"});
+  net.start(first);
+  ASSERT_TRUE(net.run_to([&] { return attached(first) == 2; }, seconds(10)));
+  auto& second = net.add("second", Role::leaf, {"s1", "s2"});
+  net.start(second);
+  ASSERT_TRUE(net.run_to([&] { return online(second); }, seconds(5)));
+  net.run(minutes(10));
+  const Asks asks(net, second, s1);
+  net.run(minutes(60));
+  EXPECT_LE(asks.at.size(), 60U / 2);
+  EXPECT_GE(asks.at.size(), 60U / 5);
+  EXPECT_EQ(second.all<StateChanged>().size(), 1U) << "online once and never again";
+
+  // The one that serves it dies: what is full is soon asked again, and has a place by then.
+  first.peer->leave(net.now);
+  net.drain(first);
+  net.kill(net.at("s2"));
+  EXPECT_TRUE(
+      net.run_to([&] { return attached(second) == 1 && second.peer->supernodes().front().attached; }, minutes(3)));
 }
 
 struct Arrivals {
