@@ -1,4 +1,4 @@
-// A port that a router in front of this machine opened for it, by whichever protocol it was asked.
+// A port that a router in front of this machine opened for it, by whichever protocol it was asked, or unasked.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,16 @@
 
 namespace linnet::nat {
 
-enum class MappedBy : std::uint8_t { pcp, nat_pmp, upnp };
+enum class MappedBy : std::uint8_t { pcp, nat_pmp, upnp, static_nat };
 
 constexpr std::string_view to_string(MappedBy by) {
-  return by == MappedBy::pcp ? "pcp" : by == MappedBy::nat_pmp ? "nat-pmp" : "upnp";
+  switch (by) {
+    case MappedBy::pcp: return "pcp";
+    case MappedBy::nat_pmp: return "nat-pmp";
+    case MappedBy::upnp: return "upnp";
+    case MappedBy::static_nat: break;
+  }
+  return "1:1 NAT";
 }
 
 struct PortMapping {

@@ -36,6 +36,7 @@ std::vector<Endpoint> Outside::streams() const {
 std::string Outside::why(const Endpoint& told, const std::vector<Endpoint>& listen) const {
   const auto there = [&](const OpenPort& p) { return leads_here(p) && p.external == told; };
   const auto by = std::find_if(open_.begin(), open_.end(), there);
+  if (by != open_.end() && by->by == nat::MappedBy::static_nat) return "the outer address of a 1:1 NAT, and proven";
   if (by != open_.end()) return "opened by the router (" + std::string(nat::to_string(by->by)) + "), and proven";
   const bool own = std::find(listen.begin(), listen.end(), told) != listen.end();
   if (told.ip.is_global()) return own ? "its own address" : "";

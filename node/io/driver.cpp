@@ -87,6 +87,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   node_.start(now(), wall());
   start_lan();
   start_opener();
+  start_outer();
   start_carrier();
   interfaces_ = InterfaceWatch::open(loop_, [this] { network_changed(); });
   if (!interfaces_) log_warn("changes of the network interfaces will not be noticed");
@@ -110,7 +111,8 @@ UdpPorts::Ears Driver::ears() {
     tcp_->flush();
   };
   out.receive = [this](const Datagram& d) {
-    if (!opener_ || !opener_->take(d)) node_.handle_datagram(now(), d);
+    const bool taken = (opener_ && opener_->take(d)) || (outer_ && outer_->take(d));
+    if (!taken) node_.handle_datagram(now(), d);
   };
   out.drained = [this] { pump(); };
   return out;
@@ -339,7 +341,7 @@ std::optional<std::uint16_t> Driver::stream_port(const IpAddress& local) {
 
 // The address at which we are seen is another one: a router's ports may lead there no more, or from there.
 void Driver::look_where_seen() {
-  if (!opener_) return;
+  if (!opener_ && !outer_) return;
   std::vector<IpAddress> seen;
   for (const auto& one : node_.peer().observed()) {
     if (std::find(seen.begin(), seen.end(), one.seen.ip) == seen.end()) seen.push_back(one.seen.ip);
@@ -347,10 +349,13 @@ void Driver::look_where_seen() {
   std::sort(seen.begin(), seen.end());
   if (seen.empty() || seen == seen_as_) return;
   seen_as_ = std::move(seen);
-  opener_->doubt();
+  if (opener_) opener_->doubt();
+  if (outer_) outer_->doubt();
 }
 
-void Driver::mappings_changed(std::vector<node::OpenPort> open) {
+void Driver::mappings_changed() {
+  auto open = opened_;
+  if (const auto outer = outer_ ? outer_->open() : std::nullopt) open.push_back(*outer);
   const auto before = node_.peer().place();
   node_.handle_mappings(now(), std::move(open));
   if (const auto status = node_.status(now()); status.place && status.place != before)
@@ -372,9 +377,21 @@ void Driver::start_opener() {
     ports_.send(std::move(out));
     ports_.flush();
   };
-  ears.changed = [this](std::vector<node::OpenPort> open) { mappings_changed(std::move(open)); };
+  ears.changed = [this](std::vector<node::OpenPort> open) {
+    opened_ = std::move(open);
+    mappings_changed();
+  };
   opener_ = std::make_unique<PortOpener>(loop_, rng_, ports_.sockets(), port_owner(node_.identity()), std::move(ears));
   opener_->start();
+}
+
+void Driver::start_outer() {
+  if (node_.peer().role() != overlay::Role::supernode) return;
+  OuterPlace::Ears ears;
+  ears.supernodes = [this] { return node_.stun_servers(); };
+  ears.changed = [this] { mappings_changed(); };
+  outer_ = std::make_unique<OuterPlace>(loop_, rng_, std::move(ears));
+  outer_->set(ports_.reachable());
 }
 
 void Driver::start_carrier() {
@@ -394,6 +411,10 @@ void Driver::network_changed() {
   if (opener_) {
     opener_->rescan();
     opener_->doubt();
+  }
+  if (outer_) {
+    outer_->set(ports_.reachable());
+    outer_->doubt();
   }
   if (carrier_) carrier_->addresses_changed();
   if (lan_) lan_->rescan();

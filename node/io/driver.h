@@ -9,6 +9,7 @@
 #include "node/io/net/lan.h"
 #include "node/io/net/life_probe.h"
 #include "node/io/net/net_probe.h"
+#include "node/io/net/outer_place.h"
 #include "node/io/net/port_opener.h"
 #include "node/io/net/tcp_dialler.h"
 #include "node/io/net/tcp_ports.h"
@@ -63,7 +64,7 @@ class Driver {
   node::Node& node() { return node_; }
   const UdpPorts& ports() const { return ports_; }
   const TcpPorts* tcp() const { return tcp_.get(); }
-  std::optional<nat::turn::Status> turn() const;  // nothing: none is served
+  std::optional<nat::turn::Status> turn() const;          // nothing: none is served
   std::optional<TurnCarrierStatus> turn_carrier() const;  // nothing: none is used
   void save_hosts();
   // Why the last change about people is not on the disk, if it is not.
@@ -84,7 +85,8 @@ class Driver {
   std::vector<nat::DialBack::Server> provers() const;
   std::optional<std::uint16_t> stream_port(const IpAddress& local);
   void look_where_seen();
-  void mappings_changed(std::vector<node::OpenPort> open);
+  void start_outer();
+  void mappings_changed();
   void start_carrier();
   void network_changed();
   void open_fan(std::size_t sockets);
@@ -128,11 +130,13 @@ class Driver {
   bool opener_wanted_;
   TcpDialler dialler_;
   std::unique_ptr<PortOpener> opener_;  // null: off
+  std::vector<node::OpenPort> opened_;  // by routers
+  std::unique_ptr<OuterPlace> outer_;   // null: no supernode
   std::vector<IpAddress> seen_as_;      // by supernodes
   std::unique_ptr<InterfaceWatch> interfaces_;
   std::shared_ptr<const TurnLogin> turn_login_;
   std::unique_ptr<TurnCarrier> carrier_;  // null: no TURN server is used
-  std::unique_ptr<UdpFan> fan_;  // while a search goes on
+  std::unique_ptr<UdpFan> fan_;           // while a search goes on
   Sound sound_;
   std::unique_ptr<NetProbe> probe_;  // while it runs
   bool probing_tcp_ = false;

@@ -22,6 +22,15 @@ TEST(Outside, AProvenPortIsThePlaceAndSaysByWhom) {
   EXPECT_EQ(outside.why(kPort, {kListens}), "opened by the router (pcp), and proven");
 }
 
+TEST(Outside, TheOuterAddressOfAStaticNatIsThePlaceToo) {
+  Outside outside;
+  auto found = port({kPort.ip, kListens.port});
+  found.by = nat::MappedBy::static_nat;
+  outside.set({found});
+  EXPECT_EQ(outside.place(), found.external);
+  EXPECT_EQ(outside.why(found.external, {kListens}), "the outer address of a 1:1 NAT, and proven");
+}
+
 TEST(Outside, APromiseIsNoPlaceAndItIsSaidWhatBecameOfIt) {
   Outside outside;
   outside.set({port(kPort, false, nat::Proof::none_came)});

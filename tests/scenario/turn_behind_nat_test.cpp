@@ -17,6 +17,9 @@ TEST_F(TurnBehindNat, TellsClientsWhereOthersCameIn) {
   EXPECT_EQ(found["reached"]["uris"][0], "turn:198.18.9.5:4400?transport=udp") << found;
   EXPECT_EQ(found["told"], "198.18.9.5") << log_;
   EXPECT_EQ(found["lost"], 0) << log_;
+  EXPECT_EQ(found["place"], "198.18.9.5:4400") << log_;
+  EXPECT_EQ(found["why"], "the outer address of a 1:1 NAT, and proven") << log_;
+  EXPECT_EQ(found["homes"], Json::array({"198.18.77.12:4400", "198.18.9.11:4400", "198.18.9.5:4400"})) << log_;
 }
 
 }  // namespace
