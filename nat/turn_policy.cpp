@@ -35,6 +35,21 @@ const std::vector<Range>& refused() {
 // ::/8 is nobody's: unspecified, loopback, IPv4-compatible and -translated. The mapped form is our own for IPv4.
 bool reserved_v6(const IpAddress& ip) { return !ip.is_v4() && ip.bytes[0] == 0 && !ip.is_loopback(); }
 
+// Blocks that somebody may have for himself. What carriers share among customers (RFC 6598) is nobody's network.
+const std::vector<Range>& blocks() {
+  static const std::vector<Range> list = {range("10.0.0.0/8"), range("172.16.0.0/12"), range("192.168.0.0/16")};
+  return list;
+}
+
+std::optional<Range> within_block(const Range& own) {
+  if (!own.ip.is_v4())
+    return own.ip.is_private() ? std::optional(Range{own.ip, std::max(own.bits, 48U)}) : std::nullopt;
+  for (const auto& block : blocks()) {
+    if (block.holds(own.ip)) return Range{own.ip, std::max(own.bits, block.bits)};
+  }
+  return std::nullopt;
+}
+
 bool in(const std::vector<Range>& list, const IpAddress& ip) {
   return std::any_of(list.begin(), list.end(), [&](const Range& r) { return r.holds(ip); });
 }
@@ -68,11 +83,30 @@ bool Policy::allows(const IpAddress& peer) const {
   return !peer.is_private() || in(private_ranges, peer);
 }
 
+bool Policy::allows(const IpAddress& peer, const IpAddress& client) const {
+  if (allows(peer)) return true;
+  return !in(refused(), peer) && in(lan_ranges, peer) && in(lan_ranges, client);
+}
+
 bool Policy::is_own(const Endpoint& peer) const {
   return std::any_of(own.begin(), own.end(), [&](const Endpoint& at) {
     // All of 127/8 is this machine.
     return at.port == peer.port && (at.ip == peer.ip || (at.ip.is_loopback() && peer.ip.is_loopback()));
   });
+}
+
+std::vector<Range> lan_ranges(const std::vector<std::vector<Range>>& links, const std::vector<IpAddress>& reached,
+                              const IpAddress& told) {
+  std::vector<Range> out;
+  if (std::any_of(reached.begin(), reached.end(), [](const IpAddress& ip) { return ip.is_global(); })) return out;
+  for (const auto& link : links) {
+    const bool here = std::any_of(link.begin(), link.end(), [&](const Range& own) { return own.ip == told; });
+    if (!here || !within_block({told, 128})) continue;
+    for (const auto& own : link) {
+      if (const auto range = within_block(own)) out.push_back(*range);
+    }
+  }
+  return out;
 }
 
 }  // namespace linnet::nat::turn

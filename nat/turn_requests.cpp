@@ -11,11 +11,11 @@ using stun::ErrorCode;
 using stun::Method;
 
 // An IPv4 address in IPv6's clothes is nobody's address.
-Result<Server::Peer> Server::peer_in(const stun::Message& message, const stun::Message::Attribute& attribute) const {
-  const auto at = read_place(message, attribute);
+Result<Server::Peer> Server::peer_in(const Asked& asked, const stun::Message::Attribute& attribute) const {
+  const auto at = read_place(asked.message, attribute);
   if (!at) return fail(Fault::malformed);
   const bool disguised = at->ip.is_v4() && attribute.length != 8;
-  return Peer{*at, !disguised && config_.policy.allows(*at)};
+  return Peer{*at, !disguised && config_.policy.allows(*at, asked.client.ip)};
 }
 
 std::optional<ErrorCode> Server::refused(const Allocation& allocation, const Peer& peer) {
@@ -71,11 +71,11 @@ void Server::on_create_permission(const Asked& asked) {
   std::size_t fresh = 0;
   for (const auto& attribute : asked.message.attributes()) {
     if (attribute.type != Attr::xor_peer_address) continue;
-    auto peer = peer_in(asked.message, attribute);
+    auto peer = peer_in(asked, attribute);
     if (!peer) return refuse(asked, ErrorCode::bad_request);
     // Its port says nothing here (section 10.1).
-    peer->allowed =
-        peer->allowed || (attribute.length == (peer->at.ip.is_v4() ? 8 : 20) && config_.policy.allows(peer->at.ip));
+    peer->allowed = peer->allowed || (attribute.length == (peer->at.ip.is_v4() ? 8 : 20) &&
+                                      config_.policy.allows(peer->at.ip, asked.client.ip));
     if (const auto why = refused(*allocation, *peer)) return refuse(asked, *why);
     const bool listed = std::find(list.begin(), list.end(), peer->at.ip) != list.end();
     if (!listed) list.add(peer->at.ip);
@@ -93,7 +93,7 @@ void Server::on_channel_bind(const Asked& asked) {
   if (allocation == nullptr || !allocation->open()) return refuse(asked, ErrorCode::allocation_mismatch);
   const auto number = asked.message.u16(Attr::channel_number);
   const auto* place = asked.message.attribute(Attr::xor_peer_address);
-  const auto peer = place == nullptr ? fail(Fault::not_found) : peer_in(asked.message, *place);
+  const auto peer = place == nullptr ? fail(Fault::not_found) : peer_in(asked, *place);
   if (!number || !is_channel(*number) || !peer) return refuse(asked, ErrorCode::bad_request);
   if (const auto why = refused(*allocation, *peer)) return refuse(asked, *why);
   if (peer->at.port == 0) return refuse(asked, ErrorCode::bad_request);

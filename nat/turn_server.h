@@ -80,6 +80,8 @@ class Server {
   std::optional<Event> poll_event();
 
   void set_own(std::vector<Endpoint> own) { config_.policy.own = std::move(own); }
+  // What stands toward other ranges ends when it is to be refreshed.
+  void set_lan_ranges(std::vector<Range> ranges) { config_.policy.lan_ranges = std::move(ranges); }
   bool serves(const Endpoint& client) const { return allocations_.contains(client); }
   std::size_t size() const { return allocations_.size(); }
   const Counters& counters() const { return counters_; }
@@ -136,7 +138,7 @@ class Server {
   void answer_allocate(Allocation& allocation);
   std::chrono::seconds lifetime(const stun::Message& message) const;
 
-  Result<Peer> peer_in(const stun::Message& message, const stun::Message::Attribute& attribute) const;
+  Result<Peer> peer_in(const Asked& asked, const stun::Message::Attribute& attribute) const;
   // The reason to refuse it, if there is one.
   std::optional<stun::ErrorCode> refused(const Allocation& allocation, const Peer& peer);
   void challenge(Time now, const Endpoint& client, const stun::Message& request, stun::ErrorCode code);

@@ -438,13 +438,24 @@ void Driver::count_turn() {
   allowance_.bytes = *relay->month_bytes - std::min(*relay->month_bytes, relay->month.bytes);
 }
 
+// Of a supernode that nobody from elsewhere knows, nor it anybody.
+std::optional<IpAddress> Driver::lan_place() const {
+  const auto place = node_.peer().place();
+  const auto others = node_.stun_servers();
+  const bool beyond = std::any_of(others.begin(), others.end(), [](const Endpoint& at) { return at.ip.is_global(); });
+  return place && !beyond ? std::optional(place->ip) : std::nullopt;
+}
+
 void Driver::second() {
   second_->set(now() + std::chrono::seconds(1));
   count_turn();
   store_sequence();
   store_people();
   node_.handle_wall(now(), wall());
-  if (turn_) turn_->handle_wall(now(), node_.peer().wall(now()));
+  if (turn_) {
+    turn_->handle_wall(now(), node_.peer().wall(now()));
+    turn_->set_told(lan_place());
+  }
   // By the median of supernodes' clocks, once there was time to hear it.
   if (seconds_ == 0) (void)media::Srtp::prepare();  // who cannot will hear it from the call
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));

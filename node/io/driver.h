@@ -79,6 +79,7 @@ class Driver {
   void second();
   void run_probe(bool tcp, Probing ears);
   void count_turn();
+  std::optional<IpAddress> lan_place() const;
   void measure_binding(const Endpoint& server);
   void start_lan();
   void start_opener();

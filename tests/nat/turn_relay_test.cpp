@@ -239,6 +239,65 @@ TEST(TurnPolicy, ListedPrivateRangesAreReachedAndOthersNot) {
   EXPECT_EQ(client.permit(*Endpoint::parse("[fd13::9]:9")).code(), 403);
 }
 
+TEST(TurnPolicy, WhoIsOnTheServersOwnNetworkReachesItAndNobodyElseDoes) {
+  World world;
+  world.server.set_lan_ranges({*Range::parse("192.168.7.0/24"), *Range::parse("fd00:ec2::/48")});
+  Client inside(world, *Endpoint::parse("192.168.7.20:5000"));
+  ASSERT_TRUE(inside.ask(inside.allocate_request().u8(Attr::additional_address_family, 2)).success());
+  EXPECT_TRUE(inside.permit(*Endpoint::parse("192.168.7.9:9")).success());
+  EXPECT_TRUE(inside.permit(*Endpoint::parse("[fd00:ec2::9]:9")).success());
+  EXPECT_TRUE(inside.bind(0x4001, *Endpoint::parse("192.168.7.10:9")).success());
+  for (const char* ip : {"192.168.8.9", "10.1.2.3", "127.0.0.1", "169.254.169.254", "169.254.7.7", "fe80::1",
+                         "fd00:ec2::254", "::1", "fd01::1", "224.0.0.1"})
+    EXPECT_EQ(inside.permit({*IpAddress::parse(ip), 9}).code(), 403) << ip;
+  world.server.set_own({{*IpAddress::parse("192.168.7.1"), 4400}});
+  EXPECT_EQ(inside.bind(0x4002, *Endpoint::parse("192.168.7.1:4400")).code(), 403);
+
+  Client outside(world);
+  ASSERT_TRUE(outside.allocate().success());
+  EXPECT_EQ(outside.permit(*Endpoint::parse("192.168.7.9:9")).code(), 403);
+  EXPECT_EQ(outside.bind(0x4001, *Endpoint::parse("192.168.7.9:9")).code(), 403);
+
+  world.server.set_lan_ranges({});  // it is known elsewhere now
+  EXPECT_EQ(inside.permit(*Endpoint::parse("192.168.7.9:9")).code(), 403);
+}
+
+struct Lan {
+  std::vector<std::string> of(const std::vector<std::vector<std::string>>& links, const char* told,
+                              const std::vector<std::string>& reached = {}) {
+    std::vector<std::vector<Range>> all;
+    std::vector<IpAddress> at;
+    for (const auto& link : links) {
+      auto& one = all.emplace_back();
+      for (const auto& text : link) {
+        one.push_back(*Range::parse(text));
+        at.push_back(one.back().ip);
+      }
+    }
+    for (const auto& text : reached) at.push_back(*IpAddress::parse(text));
+    std::vector<std::string> out;
+    for (const auto& r : lan_ranges(all, at, *IpAddress::parse(told)))
+      out.push_back(r.ip.to_string() + "/" + std::to_string(r.ip.is_v4() ? r.bits - 96 : r.bits));
+    return out;
+  }
+};
+
+TEST(TurnPolicy, OwnRangesAreThePrivateOnesOfTheLinkWhereTheSupernodeIs) {
+  using All = std::vector<std::string>;
+  Lan lan;
+  EXPECT_EQ(lan.of({{"192.168.7.1/24", "fd12:0:0:7::1/64", "fe80::1/64"}, {"172.17.0.1/16"}}, "192.168.7.1"),
+            (All{"192.168.7.1/24", "fd12:0:0:7::1/64"}));
+  EXPECT_EQ(lan.of({{"fd12::1/16"}}, "fd12::1"), (All{"fd12::1/48"})) << "no wider than one site's";
+  EXPECT_EQ(lan.of({{"10.1.2.3/1"}}, "10.1.2.3"), (All{"10.1.2.3/8"})) << "no wider than the block";
+  EXPECT_EQ(lan.of({{"192.168.7.1/24", "44.1.1.1/24"}}, "192.168.7.1"), All{}) << "a global address of its own";
+  EXPECT_EQ(lan.of({{"192.168.7.1/24"}}, "192.168.7.1", {"44.1.1.1"}), All{}) << "it is reached from outside";
+  EXPECT_EQ(lan.of({{"192.168.7.1/24", "44.1.1.1/24"}}, "44.1.1.1"), All{});
+  EXPECT_EQ(lan.of({{"100.64.0.9/10"}}, "100.64.0.9"), All{}) << "the carrier's, whoever shares it";
+  EXPECT_EQ(lan.of({{"169.254.3.3/16"}}, "169.254.3.3"), All{});
+  EXPECT_EQ(lan.of({{"127.0.0.1/8"}}, "127.0.0.1"), All{});
+  EXPECT_EQ(lan.of({{"192.168.7.1/24"}}, "::"), All{}) << "it is told of nowhere";
+}
+
 TEST(TurnPolicy, NoListOpensWhatIsNeverOpen) {
   auto config = config_of_tests();
   for (const char* all : {"0.0.0.0/0", "::/0"}) config.policy.private_ranges.push_back(*Range::parse(all));

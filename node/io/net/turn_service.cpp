@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "node/io/clock.h"
+#include "node/io/log.h"
+#include "node/io/net/interfaces.h"
 
 namespace linnet::io {
 namespace {
@@ -41,7 +43,12 @@ TurnService::TurnService(Loop& loop, Rng& rng, UdpPorts& ports, TcpPorts* tcp, n
                  streams_.flush();
                  passed_on_(read_at_);
                }}),
-      reach_(loop, rng, {std::move(supernodes), [this] { server_.set_own(own_places()); }}),
+      reach_(loop, rng,
+             {std::move(supernodes),
+              [this] {
+                server_.set_own(own_places());
+                look_at_lan();
+              }}),
       streams_(loop, TurnStreams::Limits{},
                {[this](Time at, const Endpoint& client, MutableBytes message) { on_stream(at, client, message); },
                 [this] {
@@ -188,6 +195,30 @@ void TurnService::addresses_changed() {
   reach_.set(relay_addresses());
   reach_.doubt();
   server_.set_own(own_places());
+  look_at_lan();
+}
+
+void TurnService::set_told(std::optional<IpAddress> told) {
+  if (told == told_) return;
+  told_ = told;
+  look_at_lan();
+}
+
+void TurnService::look_at_lan() {
+  std::vector<IpAddress> reached;
+  for (const auto& at : reachable_) reached.insert(reached.end(), {at.ip, told(at.ip)});
+  std::vector<std::vector<nat::turn::Range>> links;
+  if (told_ && !told_->is_global()) {
+    for (const auto& link : multicast_interfaces()) {
+      auto& own = links.emplace_back();
+      for (const auto& p : link.prefixes) own.push_back({p.ip, p.length + (p.ip.is_v4() ? 96U : 0U)});
+    }
+  }
+  auto ranges = nat::turn::lan_ranges(links, reached, told_.value_or(IpAddress{}));
+  if (std::exchange(lan_, !ranges.empty()) != lan_)
+    log_info(lan_ ? "TURN relays within this machine's own private network: nobody else knows this supernode."
+                  : "TURN relays within private networks no more, but to those that are listed.");
+  server_.set_lan_ranges(std::move(ranges));
 }
 
 // Of a machine that others reach its loopback is left out.

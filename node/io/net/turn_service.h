@@ -31,6 +31,9 @@ class TurnService {
   bool take(Time read_at, const Datagram& datagram);
   // What take() passed on leaves, and what it asked for is answered.
   void passed();
+  // Where we are told of, as a supernode that is known on its own network alone; nothing: we are none. From there we
+  // relay to there.
+  void set_told(std::optional<IpAddress> told);
   // The addresses of this machine may have changed.
   void addresses_changed();
   nat::turn::Status status() const;
@@ -47,6 +50,7 @@ class TurnService {
   std::optional<IpAddress> address_for(const Endpoint& client, bool v4) const;
   std::vector<Endpoint> own_places() const;
   std::vector<Endpoint> served() const;
+  void look_at_lan();
   std::vector<Endpoint> outward() const;
   std::vector<IpAddress> relay_addresses() const;
   IpAddress told(const IpAddress& bound) const { return reach_.outside(bound).value_or(bound); }
@@ -58,6 +62,8 @@ class TurnService {
   std::size_t users_;
   bool short_lived_;
   std::vector<Endpoint> reachable_;
+  std::optional<IpAddress> told_;
+  bool lan_ = false;  // our own network is relayed to
   nat::turn::Server server_;
   nat::BindingServer binding_{nat::BindingServerConfig{}};  // for who came by a stream
   BatchSender sender_;
