@@ -119,6 +119,65 @@ INSTANTIATE_TEST_SUITE_P(Of, TurnReplay,
                                          Recorded{"ChannelBind", false, recorded_bind}),
                          [](const auto& one) { return std::string(one.param.name); });
 
+// Within a nonce's life the same packet from the same address is the client's, as far as anybody can tell (RFC 8656,
+// section 21.1: what stands against it is that nonces age). What it can do then, and that it ends.
+struct TurnRecorded : testing::Test {
+  TurnRecorded() { client.challenged(); }
+  Bytes granted(const Builder& request) {
+    auto bytes = client.sealed(request);
+    EXPECT_TRUE(world.ask(kClient, bytes)->success());
+    return bytes;
+  }
+  void pass(Duration time) {
+    world.now += time;
+    world.server.handle_timeout(world.now);
+    world.serve();
+  }
+
+  World world;
+  Client client{world};
+};
+
+TEST_F(TurnRecorded, AnAllocateAfterTheEndMakesOneAllocationThatEndsByItself) {
+  const auto recorded = granted(client.allocate_request());
+  ASSERT_EQ(client.refresh(0).code(), 0);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(world.ask(kClient, recorded)->success());
+    EXPECT_EQ(world.server.size(), 1U);
+  }
+  pass(10min + 1s);
+  EXPECT_EQ(world.server.size(), 0U);
+  EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+}
+
+TEST_F(TurnRecorded, AnEndIsOfWhatStandsWhereItsNonceIsGoodAndOfNothingLater) {
+  granted(client.allocate_request());
+  const auto recorded = granted(recorded_end(client));
+  EXPECT_EQ(world.ask(kClient, recorded)->code(), 437) << "nothing stands there";
+  granted(client.allocate_request());
+  EXPECT_TRUE(world.ask(kClient, recorded)->success());
+  EXPECT_EQ(world.server.size(), 0U);
+  pass(Credentials::kNonceLife);
+  client.challenged();
+  granted(client.allocate_request());
+  EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+  EXPECT_EQ(world.server.size(), 1U);
+}
+
+TEST_F(TurnRecorded, APermissionComesBackForWhomTheClientHadNamedAndForNobodyElse) {
+  granted(client.allocate_request());
+  const auto recorded = granted(client.request(Method::create_permission).endpoint(Attr::xor_peer_address, kPeer));
+  const Endpoint stranger{IpAddress::v4(198, 51, 100, 99), 6000};
+  pass(6min);
+  EXPECT_EQ(client.hears(kPeer, "x").to, Onward::To::nobody) << "it had ended";
+  ASSERT_TRUE(world.ask(kClient, recorded)->success());
+  EXPECT_EQ(client.hears(kPeer, "x").to, Onward::To::client);
+  EXPECT_EQ(client.hears(stranger, "x").to, Onward::To::nobody);
+  pass(6min);
+  EXPECT_EQ(client.hears(kPeer, "x").to, Onward::To::nobody);
+  EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+}
+
 // Data has no tag: an address that is not the client's has no allocation to send from.
 TEST(TurnReplayedData, FromAnotherPlaceReachesNobody) {
   World world;
