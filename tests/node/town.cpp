@@ -146,12 +146,13 @@ void Town::drain(Resident& person) {
     while (auto transmit = person.node->poll_transmit()) {
       moved = true;
       flows.insert({person.endpoint, transmit->to});
+      if (leaving && leaving(person, transmit->to, transmit->bytes)) continue;
       if (blocked.count({person.endpoint, transmit->to}) != 0) continue;
       if (loss > 0 && rng_.unit() < loss) continue;
       if (meddle && meddle(person.endpoint, transmit->to, transmit->bytes)) continue;
-      packets_.emplace(std::pair(now_ + delay, ++sequence_),
-                       Packet{person.endpoint, transmit->to, std::move(transmit->bytes)});
+      send(person.endpoint, transmit->to, std::move(transmit->bytes));
     }
+    while (auto shot = searching ? person.node->poll_fan() : std::nullopt) searching(person, std::move(*shot));
     while (auto event = person.node->poll_event()) {
       moved = true;
       on_event(person, *event);
@@ -170,6 +171,8 @@ void Town::on_event(Resident& person, const Event& event) {
     if (person.sounding.empty()) person.next_sound = kNever;
   } else if (const auto* used = std::get_if<event::SaveSequence>(&event)) {
     if (!person.disk_full) person.node->sequence_stored(now_, used->below);
+  } else if (const auto* fan = std::get_if<event::OpenFan>(&event)) {
+    if (searching) person.node->fan_opened(now_, fan->sockets);
   } else if (const auto* ring = std::get_if<event::IncomingCall>(&event)) {
     if (person.answers) person.node->command(now_, CommandId{++person.last_command}, command::Answer{ring->call});
   }
@@ -212,6 +215,8 @@ bool Town::run_until(const std::function<bool()>& done, Duration limit) {
         if (delivered) delivered(*person, packet.from, packet.bytes);
         person->node->handle_datagram(now_, Datagram{packet.from, packet.bytes});
         drain(*person);
+      } else if (to_nobody) {
+        to_nobody(packet.from, packet.to, packet.bytes);
       }
     }
     for (auto* person : everybody()) {

@@ -22,8 +22,8 @@ struct Resident {
   std::unique_ptr<Node> node;
   NodeConfig config;
   bool alive = true;
-  bool disk_full = false;  // nothing can be stored
-  bool answers = false;    // by hand, as soon as it rings
+  bool disk_full = false;        // nothing can be stored
+  bool answers = false;          // by hand, as soon as it rings
   std::int64_t clock_off_s = 0;  // what the clock on the wall shows too much
   std::vector<Event> events;
   std::vector<CallId> sounding;    // between AudioStart and AudioStop
@@ -31,7 +31,7 @@ struct Resident {
   std::vector<std::int16_t> says;  // 48 kHz; silence afterwards
   std::size_t said = 0;
   std::optional<Duration> encoding_takes;  // of each 10 ms of sound, as a driver would have measured it
-  std::vector<std::int16_t> heard;  // from the first sample that was played
+  std::vector<std::int16_t> heard;         // from the first sample that was played
   Time next_sound = kNever;
   std::uint64_t last_command = 0;
 
@@ -101,10 +101,18 @@ class Town {
   Duration delay = std::chrono::milliseconds(2);
   const crypto::Suite* next_suite = nullptr;  // of residents that come from now on; null: the town's
   std::function<void(const Resident& to, const Endpoint& from, ByteView bytes)> delivered;
-  bool disks_full = false;                          // of residents that come from now on
-  std::int64_t clocks_off_s = 0;                    // likewise
+  bool disks_full = false;        // of residents that come from now on
+  std::int64_t clocks_off_s = 0;  // likewise
   // What happens to a datagram on the way: it may be changed; true: it never arrives.
   std::function<bool(const Endpoint& from, const Endpoint& to, Bytes& bytes)> meddle;
+  // A NAT before somebody, of the test's own: takes what leaves (true), what a search sends, and what comes to nobody.
+  std::function<bool(Resident& from, const Endpoint& to, Bytes& bytes)> leaving;
+  std::function<void(Resident& from, FanShot shot)> searching;
+  std::function<void(const Endpoint& from, const Endpoint& to, MutableBytes bytes)> to_nobody;
+  void send(const Endpoint& from, const Endpoint& to, Bytes bytes) {
+    packets_.emplace(std::pair(now_ + delay, ++sequence_), Packet{from, to, std::move(bytes)});
+  }
+  void drain(Resident& person);
   double loss = 0;                                  // share of datagrams that never arrive
   std::set<std::pair<Endpoint, Endpoint>> blocked;  // as between two networks that let nothing in from each other
   std::vector<std::unique_ptr<Resident>> supernodes, people;
@@ -118,7 +126,6 @@ class Town {
   Resident& place(std::vector<std::unique_ptr<Resident>>& where, crypto::Identity identity, Endpoint endpoint,
                   NodeConfig config, Memory memory);
   void raise(Resident& person, crypto::Identity identity, overlay::HostCache cache, Memory memory);
-  void drain(Resident& person);
   void on_event(Resident& person, const Event& event);
   void sound(Resident& person);
   Resident* at(const Endpoint& endpoint);
