@@ -80,7 +80,7 @@ TEST(Clock, ThatIsSetWhileThreeSupernodesSpeakMakesNoOtherRecord) {
 
 // Its signatures hold, so it may find out what time it is; then it is judged.
 TEST(Clock, ACertificateOutOfItsTimeIsGoodForAMinuteAndNotForASecondOneAfterIt) {
-  Net net;
+  Net net(1, crypto::typed_suite());
   net.start(net.add("s1", Role::supernode));
   net.run(seconds(1));
   auto& late = net.add("late", Role::leaf, {"s1"});
