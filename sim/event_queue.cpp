@@ -17,18 +17,26 @@ void EventQueue::push(Time at, Event::Kind kind, std::uint32_t ref) {
 }
 
 void EventQueue::place(const Event& event) {
-  std::uint32_t node = free_;
-  if (node == kNone) {
+  const auto slot = slot_of(event.at) % kSlots;
+  auto& head = heads_[slot];
+  ++in_ring_;
+  if (head != kNone && (head & kFull) == 0) {
+    nodes_[head].events[1] = event;
+    head |= kFull;
+    return;
+  }
+  std::uint32_t node;
+  if (free_.empty()) {
     node = static_cast<std::uint32_t>(nodes_.size());
     nodes_.emplace_back();
   } else {
-    free_ = nodes_[node].next;
+    node = free_.back();
+    free_.pop_back();
   }
-  const auto slot = slot_of(event.at) % kSlots;
-  nodes_[node] = {event, heads_[slot]};
-  heads_[slot] = node;
+  nodes_[node].events[0] = event;
+  nodes_[node].next = head == kNone ? kNone : head & ~kFull;  // those behind the first are full
+  head = node;
   taken_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-  ++in_ring_;
 }
 
 // The next slot that is not empty. The ring holds something.
@@ -52,19 +60,19 @@ void EventQueue::advance() {
     far_.pop();
   }
   const auto slot = current_ % kSlots;
-  for (auto node = heads_[slot]; node != kNone;) {
-    today_.push_back(nodes_[node].event);
-    const auto next = nodes_[node].next;
-    nodes_[node].next = free_;
-    free_ = node;
-    node = next;
+  const auto head = heads_[slot];
+  bool full = head != kNone && (head & kFull) != 0;
+  for (auto at = head == kNone ? kNone : head & ~kFull; at != kNone; at = nodes_[at].next, full = true) {
+    today_.push_back(nodes_[at].events[0]);
+    if (full) today_.push_back(nodes_[at].events[1]);
+    free_.push_back(at);
   }
   heads_[slot] = kNone;
   taken_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
   in_ring_ -= today_.size();
   size_ -= today_.size();
   std::sort(today_.begin(), today_.end(), std::greater<>());
-  fetched_ = in_ring_ > 0 ? heads_[next_taken() % kSlots] : kNone;
+  fetched_ = in_ring_ > 0 ? heads_[next_taken() % kSlots] & ~kFull : kNone;
 }
 
 }  // namespace linnet::sim

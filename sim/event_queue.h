@@ -48,10 +48,13 @@ class EventQueue {
   static constexpr int kSlotBits = 13;  // of microseconds
   static constexpr std::uint32_t kNone = 0xffffffff;
 
+  // Two of one slot, so that it fills a cache line. Which are free, and whether the first of a slot is full, is said
+  // elsewhere: who queues an event writes to a node and never waits for what it holds.
   struct Node {
-    Event event;
+    Event events[2];
     std::uint32_t next;
   };
+  static constexpr std::uint32_t kFull = 0x80000000;  // in heads_: the node has both
 
   static std::uint64_t slot_of(Time at) {
     return static_cast<std::uint64_t>(at.time_since_epoch().count()) >> kSlotBits;
@@ -68,7 +71,7 @@ class EventQueue {
   std::vector<std::uint32_t> heads_;
   std::vector<std::uint64_t> taken_;  // a bit for each slot that is not empty
   std::vector<Node> nodes_;
-  std::uint32_t free_ = kNone;
+  std::vector<std::uint32_t> free_;
   std::uint32_t fetched_ = kNone;  // of the next slot's nodes, which come into the cache one by one meanwhile
   std::priority_queue<Event, std::vector<Event>, std::greater<>> far_;
 };
