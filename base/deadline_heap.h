@@ -88,7 +88,8 @@ class DeadlineHeap {
     places_[entry.slot - 1] = static_cast<std::uint32_t>(i);
   }
   void settle_at(std::size_t i) {
-    settle(entries_, i, before, [this](std::size_t at, const Entry& entry) { place(at, entry); });
+    const auto earlier = [](const Entry& a, const Entry& b) { return before(a, b); };
+    settle(entries_, i, earlier, [this](std::size_t at, const Entry& entry) { place(at, entry); });
   }
 
   std::vector<Entry> entries_;

@@ -19,6 +19,7 @@ Lookup::Lookup(const Options& options, const crypto::DeviceKey& self, std::span<
   options_.stride = std::max<std::size_t>(options_.stride, 1);
   if (strides()) options_.paths = 1;
   pool_.reserve(seeds.size() + kRoom);
+  far_.reserve(seeds.size() + kRoom);
   order_.reserve(seeds.size() + kRoom);
   for (std::size_t i = 0; i < seeds.size(); ++i) add(seeds[i], bit(i % options_.paths), 1);
 }
@@ -32,9 +33,11 @@ bool Lookup::before(const Contact& a, const Contact& b) const {
 
 void Lookup::add(const Contact& contact, std::uint8_t paths, std::uint16_t depth) {
   if (contact.device == self_) return;
+  const auto far = this->far(contact);
   const auto find = [&] {
-    return std::lower_bound(order_.begin(), order_.end(), contact,
-                            [this](Slot s, const Contact& c) { return before(pool_[s].contact, c); });
+    return std::lower_bound(order_.begin(), order_.end(), contact, [&](Slot s, const Contact& c) {
+      return far_[s] != far ? far_[s] < far : before(pool_[s].contact, c);
+    });
   };
   auto at = find();
   if (at != order_.end() && !before(contact, pool_[*at].contact)) {
@@ -45,6 +48,7 @@ void Lookup::add(const Contact& contact, std::uint8_t paths, std::uint16_t depth
   if (pool_.size() < kMaxCandidates * options_.paths) {
     order_.insert(at, static_cast<Slot>(pool_.size()));
     pool_.push_back(candidate);
+    far_.push_back(far);
     return;
   }
   // Full: the farthest that was not asked makes room, if it is farther.
@@ -54,6 +58,7 @@ void Lookup::add(const Contact& contact, std::uint8_t paths, std::uint16_t depth
   const auto slot = *last;
   order_.erase(std::next(last).base());
   pool_[slot] = candidate;
+  far_[slot] = far;
   order_.insert(find(), slot);
 }
 

@@ -93,6 +93,8 @@ class Lookup {
   Step advance(std::uint8_t path);
   Step advance_shared();
   Step ask(std::uint8_t path, Slot slot);
+  // The first 8 bytes of the distance to the target.
+  std::uint64_t far(const Contact& contact) const { return lead(contact.position) ^ lead(options_.target); }
   bool before(const Contact& a, const Contact& b) const;
   void settle(Candidate& candidate, State state);
   bool in_turn(const Candidate& candidate, std::size_t rank) const;
@@ -101,7 +103,8 @@ class Lookup {
   Options options_;
   crypto::DeviceKey self_;
   std::vector<Candidate> pool_;
-  std::vector<Slot> order_;  // into the pool, nearest first
+  std::vector<std::uint64_t> far_;  // beside the pool: most comparisons end here
+  std::vector<Slot> order_;         // into the pool, nearest first
   std::array<Path, kMaxPaths> paths_{};
   std::uint8_t turn_ = 0;
   std::size_t rounds_ = 0;

@@ -1,6 +1,7 @@
 #include "dht/routing_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace linnet::dht {
@@ -169,6 +170,32 @@ void RoutingTable::gather(const Id& target, std::size_t bucket, bool candidates,
   for (const auto h : buckets_[bucket].candidates) out.push_back({book_.lead(h) ^ lead, h});
 }
 
+// The usual case of take_nearest: many are there for the few that are wanted, and none of those is bad. False: nothing
+// was done.
+bool RoutingTable::take_best(const Id& target, std::size_t n, std::vector<Near>& from, std::vector<Handle>& out) const {
+  const auto wanted = n - std::min(n, out.size());
+  if (wanted == 0 || wanted > kFew || from.size() < 2 * wanted) return false;
+  std::array<Near, kFew> best;  // nearest first
+  std::size_t size = 0;
+  for (const auto& one : from) {
+    const auto before = [&](const Near& a, const Near& b) {
+      if (a.distance != b.distance) return a.distance < b.distance;
+      return nearer(target, book_.at(a.handle).contact.position, book_.at(b.handle).contact.position);
+    };
+    if (size == wanted && !before(one, best[size - 1])) continue;
+    auto at = size < wanted ? size++ : size - 1;
+    for (; at > 0 && before(one, best[at - 1]); --at) best[at] = best[at - 1];
+    best[at] = one;
+  }
+  for (std::size_t i = 0; i < size; ++i) book_.prefetch(best[i].handle);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (book_.at(best[i].handle).failures >= kBad) return false;
+  }
+  for (std::size_t i = 0; i < size; ++i) out.push_back(best[i].handle);
+  from.clear();
+  return true;
+}
+
 // Moves the nearest that are not bad from `from` to `out` until there are n; true when there are. Only those that are
 // taken are looked at beyond their distance.
 bool RoutingTable::take_nearest(const Id& target, std::size_t n, std::vector<Near>& from,
@@ -177,6 +204,7 @@ bool RoutingTable::take_nearest(const Id& target, std::size_t n, std::vector<Nea
     if (a.distance != b.distance) return a.distance > b.distance;
     return nearer(target, book_.at(b.handle).contact.position, book_.at(a.handle).contact.position);
   };
+  if (take_best(target, n, from, out)) return true;
   std::make_heap(from.begin(), from.end(), farther);
   for (std::size_t i = 0; i < std::min(n, from.size()); ++i) book_.prefetch(from[i].handle);  // most of those to come
   while (!from.empty() && out.size() < n) {

@@ -76,6 +76,8 @@ class RoutingTable {
     std::size_t good = 0;  // of live: fewer than kBad failures
   };
 
+  static constexpr std::size_t kFew = 16;
+
   struct Near {              // a candidate of a search
     std::uint64_t distance;  // its first 8 bytes
     Handle handle;
@@ -90,6 +92,7 @@ class RoutingTable {
   void replace(Handle handle);
   void remove(Bucket& bucket, Handle handle);
   void gather(const Id& target, std::size_t bucket, bool candidates, std::vector<Near>& out) const;
+  bool take_best(const Id& target, std::size_t n, std::vector<Near>& from, std::vector<Handle>& out) const;
   bool take_nearest(const Id& target, std::size_t n, std::vector<Near>& from, std::vector<Handle>& out) const;
   void collect(const Id& target, std::size_t n, bool candidates, std::vector<Handle>& out) const;
 

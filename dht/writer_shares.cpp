@@ -4,6 +4,15 @@
 #include "base/heap.h"
 
 namespace linnet::dht {
+namespace {
+
+std::uint64_t number_of(const WriterShares::Prefix& prefix) {
+  std::uint64_t out = 0;
+  for (const auto byte : prefix) out = out << 8 | byte;
+  return out;
+}
+
+}  // namespace
 
 // The share at `at` has another size than before.
 void WriterShares::settle_at(std::size_t at) {
@@ -16,7 +25,7 @@ void WriterShares::settle_at(std::size_t at) {
 }
 
 WriterShares::Number WriterShares::share_of(const Prefix& prefix) {
-  const auto [known, added] = numbers_.try_emplace(prefix, Number{0});
+  const auto [known, added] = numbers_.try_emplace(number_of(prefix), Number{0});
   if (!added) return known->second;
   const auto number = free_or_new(shares_, free_share_, kNone, &Share::youngest);
   shares_[number] = Share{prefix, kNone, 0, static_cast<std::uint32_t>(heap_.size())};
@@ -32,7 +41,7 @@ void WriterShares::drop(Number share) {
     heap_[at] = last;
     settle_at(at);
   }
-  numbers_.erase(shares_[share].prefix);
+  numbers_.erase(number_of(shares_[share].prefix));
   shares_[share].youngest = free_share_;
   free_share_ = share;
 }
@@ -65,7 +74,7 @@ void WriterShares::remove(Place place) {
 }
 
 std::size_t WriterShares::of(const Prefix& prefix) const {
-  const auto at = numbers_.find(prefix);
+  const auto at = numbers_.find(number_of(prefix));
   return at == numbers_.end() ? 0 : shares_[at->second].entries;
 }
 

@@ -56,7 +56,7 @@ class WriterShares {
   std::vector<Node> nodes_;
   std::vector<Share> shares_;
   std::vector<Number> heap_;
-  std::map<Prefix, Number> numbers_;
+  std::map<std::uint64_t, Number> numbers_;  // by prefix
   Place free_node_ = kNone;
   Number free_share_ = kNone;
 };
