@@ -64,6 +64,7 @@ HalfOpen* HalfOpenTable::add(Time now, std::uint32_t index, const crypto::Mac& m
   by_index_[index] = number;
   by_mac1_[mac1] = number;
   ++waiting_;
+  note_timeout();
   return &entry;
 }
 
@@ -75,6 +76,7 @@ void HalfOpenTable::refresh(Time now, HalfOpen& entry) {
   by_mac1_[entry.mac1] = node.key();
   by_index_[entry.index] = node.key();
   entries_.insert(std::move(node));
+  note_timeout();
 }
 
 std::vector<std::pair<Path, Bytes>> HalfOpenTable::complete(HalfOpen& entry) {
@@ -103,10 +105,11 @@ void HalfOpenTable::erase(Entries::iterator at, std::vector<std::uint32_t>& remo
     --waiting_;
   }
   entries_.erase(at);
+  note_timeout();
 }
 
 void HalfOpenTable::expire(Time now, std::vector<std::uint32_t>& removed) {
-  while (!entries_.empty() && entries_.begin()->second.since + kLife <= now) erase(entries_.begin(), removed);
+  while (next_timeout_ <= now) erase(entries_.begin(), removed);
   if (!entries_.empty() || by_mac1_.bucket_count() == 1) return;
   by_index_ = decltype(by_index_)();  // their buckets as well, which `= {}` would keep
   by_mac1_ = decltype(by_mac1_)();

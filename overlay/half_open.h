@@ -63,7 +63,7 @@ class HalfOpenTable {
   std::size_t waiting() const { return waiting_; }
   // Finished and refused handshakes alone fill half of the table.
   bool crowded() const { return entries_.size() >= 2 * capacity_; }
-  Time next_timeout() const { return entries_.empty() ? kNever : entries_.begin()->second.since + kLife; }
+  Time next_timeout() const { return next_timeout_; }
   std::size_t memory_bytes() const;
 
  private:
@@ -77,10 +77,12 @@ class HalfOpenTable {
   using Entries = std::map<std::uint64_t, HalfOpen>;  // by age
 
   void erase(Entries::iterator at, std::vector<std::uint32_t>& removed);
+  void note_timeout() { next_timeout_ = entries_.empty() ? kNever : entries_.begin()->second.since + kLife; }
 
   std::size_t capacity_;
   std::size_t waiting_ = 0;
   std::uint64_t next_ = 0;
+  Time next_timeout_ = kNever;  // of the oldest entry
   Entries entries_;
   std::unordered_map<std::uint32_t, std::uint64_t> by_index_;
   std::unordered_map<crypto::Mac, std::uint64_t, MacHash> by_mac1_;

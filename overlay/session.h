@@ -188,8 +188,9 @@ class Session {
   bool dirty_ = false;
   State state_ = State::unaccepted;
   bool ping_due_ = false;
-  bool probe_credit_ = false;  // one packet may pass the congestion window
-  std::uint8_t probes_ = 0;    // probe timeouts since the last acknowledgement
+  bool probe_credit_ = false;                      // one packet may pass the congestion window
+  std::uint8_t probes_ = 0;                        // probe timeouts since the last acknowledgement
+  std::unique_ptr<std::vector<Endpoint>> relays_;  // note_relay; every packet asks for it
   std::uint64_t next_number_ = 0;
   std::uint64_t newest_ = 0;  // highest number of what came but for probes
   Time heard_{};
@@ -209,7 +210,6 @@ class Session {
   PathSet paths_;
   std::unique_ptr<frame::Both> both_;  // what is asked for on paths that say it
   std::unique_ptr<ChannelEnds> channels_;
-  std::unique_ptr<std::vector<Endpoint>> relays_;  // note_relay
   std::unique_ptr<Held> held_;
   std::size_t buffered_ = 0;  // of rx_, counted in SessionContext::reassembly
   std::unique_ptr<Unconfirmed> unconfirmed_;

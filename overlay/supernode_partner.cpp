@@ -27,12 +27,13 @@ void SupernodeRole::answer_partner(const Context& c, SessionId from, std::uint64
 
 bool SupernodeRole::proves(const Sessions& sessions, const IpAddress& ip) const {
   if (ip.is_global() && of_prefix_.count(ip.prefix()) == 0) return false;
-  for (const auto& [session, client] : clients_) {
-    if (client.from != ip || !sessions.reached(session)) continue;
+  bool out = false;
+  clients_.each([&](SessionId session, const auto& client) {
+    if (out || client->from != ip || !sessions.reached(session)) return;
     const auto path = sessions.current_path(session);
-    if (path && path->kind == PathKind::direct && path->endpoint.ip == ip) return true;
-  }
-  return false;
+    out = path && path->kind == PathKind::direct && path->endpoint.ip == ip;
+  });
+  return out;
 }
 
 }  // namespace linnet::overlay

@@ -64,12 +64,12 @@ void SupernodeRole::on_publish(const Context& c, SessionId session, Client& clie
 }
 
 std::optional<SupernodeRole::Pending> SupernodeRole::take_pending(dht::LookupId lookup) {
-  const auto it = pending_.find(lookup);
-  if (it == pending_.end()) return std::nullopt;
-  const auto out = it->second;
-  pending_.erase(it);
+  const auto* at = pending_.find(lookup);
+  if (at == nullptr) return std::nullopt;
+  const auto out = *at;
+  pending_.erase(lookup);
   count(walks_of_prefix_, out.from, -1);
-  if (const auto client = clients_.find(out.session); client != clients_.end()) --client->second.pending;
+  if (auto* client = client_of(out.session)) --client->pending;
   return out;
 }
 

@@ -48,13 +48,14 @@ Status SupernodeRole::on_client(const Context& c, SessionId session, const Clien
     ++counters_.refused;
     return fail(Fault::full);
   }
-  Client client;
+  auto& kept = clients_[session];
+  kept = std::make_unique<Client>();
+  auto& client = *kept;
   client.from = from;
   client.used = c.now;
   client.device = hello.certificate.device;
   client.filled = c.now;
   client.supernode = hello.descriptor.has_value();
-  clients_[session] = std::move(client);
   count(of_prefix_, from, 1);
   if (sweep_at_ == kNever) sweep_at_ = c.now + kSweep;
   if (hello.descriptor) dht_.add_hint(c.now, *hello.descriptor);
@@ -101,14 +102,15 @@ bool SupernodeRole::make_room(const Context& c, const IpAddress& newcomer) {
   const auto neighbours = newcomer.is_global() ? of_prefix_.find(newcomer.prefix()) : of_prefix_.end();
   const bool crowded = neighbours != of_prefix_.end() && neighbours->second >= most / kPrefixShare;
   if (!crowded && clients_.size() < most) return true;
-  auto out = clients_.end();
-  for (auto it = clients_.begin(); it != clients_.end(); ++it) {
-    if (crowded && it->second.from.prefix() != newcomer.prefix()) continue;
-    if (c.now - it->second.used < kFairTime || !idle(it->first, it->second)) continue;
-    if (out == clients_.end() || it->second.used < out->second.used) out = it;
-  }
-  if (out == clients_.end()) return false;
-  drop(c, out->first);
+  std::optional<std::pair<Time, SessionId>> out;
+  clients_.each([&](SessionId session, const auto& client) {
+    if (crowded && client->from.prefix() != newcomer.prefix()) return;
+    if (c.now - client->used < kFairTime || !idle(session, *client)) return;
+    const std::pair one{client->used, session};
+    if (!out || one < *out) out = one;
+  });
+  if (!out) return false;
+  drop(c, out->second);
   return true;
 }
 
@@ -138,9 +140,9 @@ bool SupernodeRole::pay(const Context& c, Client& client) const {
 }
 
 void SupernodeRole::on_message(const Context& c, SessionId session, const control::Message& message) {
-  const auto it = clients_.find(session);
-  if (it == clients_.end()) return;
-  auto& client = it->second;
+  auto* const known = client_of(session);
+  if (known == nullptr) return;
+  auto& client = *known;
   if (!pay(c, client)) {
     ++counters_.limited;
     return;
@@ -229,7 +231,7 @@ void SupernodeRole::on_circuit_accept(const Context& c, SessionId session, const
 void SupernodeRole::on_circuit_show(const Context& c, SessionId session, const control::CircuitShow& message) {
   const auto showing = circuits_.show(message.circuit, session);
   if (!showing || showing->seen.transport != Transport::udp || !c.sessions.reached(session)) return;
-  if (clients_.count(showing->to) != 0) say(c, showing->to, control::CircuitSeen{message.circuit, showing->seen});
+  if (owns(showing->to)) say(c, showing->to, control::CircuitSeen{message.circuit, showing->seen});
 }
 
 // Loopback is another program's on this machine, unless we are there for tests.
@@ -251,24 +253,24 @@ void SupernodeRole::on_dial_ask(const Context& c, SessionId session, const Clien
 void SupernodeRole::tell_closed(const Context& c, const std::vector<CircuitTable::Closed>& closed) {
   for (const auto& one : closed) {
     for (const auto session : one.sessions) {
-      if (clients_.count(session) != 0) say(c, session, control::CircuitClosed{one.nonce});
+      if (owns(session)) say(c, session, control::CircuitClosed{one.nonce});
     }
   }
 }
 
 void SupernodeRole::on_session_down(const Context& c, SessionId session) {
-  const auto it = clients_.find(session);
-  if (it == clients_.end()) return;
-  count(of_prefix_, it->second.from, -1);
-  clients_.erase(it);
+  const auto* client = client_of(session);
+  if (client == nullptr) return;
+  count(of_prefix_, client->from, -1);
+  clients_.erase(session);
   leaves_.detach(c.now, session);
   if (bridges_) bridges_left_.push_back(session);
   tell_closed(c, circuits_.close_session(session));
 }
 
 void SupernodeRole::on_proven(const Context& c, SessionId session) {
-  const auto it = clients_.find(session);
-  if (it != clients_.end() && it->second.attach_waits) on_attach(c, session, it->second);
+  auto* client = client_of(session);
+  if (client != nullptr && client->attach_waits) on_attach(c, session, *client);
 }
 
 void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
@@ -277,18 +279,29 @@ void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
   if (bridges_) bridges_->moved(session, endpoint);
 }
 
+// In the order in which they came.
+template <class Which>
+std::vector<SessionId> SupernodeRole::clients_where(Which which) const {
+  std::vector<SessionId> out;
+  clients_.each([&](SessionId session, const auto& client) {
+    if (which(session, *client)) out.push_back(session);
+  });
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 void SupernodeRole::leave(const Context& c) {
-  for (const auto& [session, client] : clients_) c.sessions.close(c.now, session);
-  clients_.clear();
+  for (const auto session : clients_where([](SessionId, const Client&) { return true; }))
+    c.sessions.close(c.now, session);
+  clients_ = {};
   of_prefix_.clear();
 }
 
 void SupernodeRole::drop_idle(const Context& c) {
-  std::vector<SessionId> gone;
-  for (const auto& [session, client] : clients_) {
-    if (c.now - client.used >= kIdleClient && idle(session, client)) gone.push_back(session);
-  }
-  for (const auto session : gone) drop(c, session);
+  const auto unused = [&](SessionId session, const Client& client) {
+    return c.now - client.used >= kIdleClient && idle(session, client);
+  };
+  for (const auto session : clients_where(unused)) drop(c, session);
   clients_at_ = c.now + kIdleClient / 6;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "overlay/bridges.h"
 #include "overlay/circuit.h"
 #include "overlay/context.h"
@@ -46,7 +47,7 @@ class SupernodeRole {
 
   // A client's handshake is complete. Fault::full when there is no room.
   Status on_client(const Context& c, SessionId session, const ClientHello& hello);
-  bool owns(SessionId session) const { return clients_.count(session) != 0; }
+  bool owns(SessionId session) const { return clients_.contains(session); }
   void on_message(const Context& c, SessionId session, const control::Message& message);
   void on_session_down(const Context& c, SessionId session);
   void on_moved(SessionId session, const Endpoint& endpoint);
@@ -99,7 +100,8 @@ class SupernodeRole {
   const Counters& counters() const { return counters_; }
   std::size_t client_count() const { return clients_.size(); }
   std::size_t memory_bytes() const {
-    return clients_.size() * (sizeof(Client) + 64) + leaves_.size() * (sizeof(Leaf) + 200) + circuits_.memory_bytes();
+    return clients_.memory_bytes() + clients_.size() * sizeof(Client) + leaves_.size() * (sizeof(Leaf) + 200) +
+           circuits_.memory_bytes();
   }
 
  private:
@@ -135,7 +137,13 @@ class SupernodeRole {
   void say(const Context& c, SessionId session, const control::Message& message);
   bool pay(const Context& c, Client& client) const;
   bool make_room(const Context& c, const IpAddress& newcomer);
+  Client* client_of(SessionId session) const {
+    const auto* at = clients_.find(session);
+    return at == nullptr ? nullptr : at->get();
+  }
   bool idle(SessionId session, const Client& client) const;
+  template <class Which>
+  std::vector<SessionId> clients_where(Which which) const;
   void drop_idle(const Context& c);
   void drop(const Context& c, SessionId session);
   bool may_walk(const Client& client) const;
@@ -172,10 +180,10 @@ class SupernodeRole {
   crypto::PrefixLimiter limiter_;
   crypto::PrefixLimiter openings_;
   crypto::PrefixLimiter bridged_openings_;
-  std::map<SessionId, Client> clients_;
+  FlatMap<SessionId, std::unique_ptr<Client>> clients_;
   std::map<ByteArray<7>, std::size_t> of_prefix_;  // clients at global addresses
   std::map<ByteArray<7>, std::size_t> walks_of_prefix_;
-  std::map<dht::LookupId, Pending> pending_;
+  FlatMap<dht::LookupId, Pending> pending_;
   std::vector<Probation> probations_;  // oldest first
   Fifo<PartnerWanted> partner_wanted_;
   Time sweep_at_ = kNever;
