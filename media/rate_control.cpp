@@ -13,13 +13,17 @@ using std::chrono::seconds;
 constexpr auto kBaseWindow = seconds(20);
 constexpr double kQueue = 120;         // ms of queue that are congestion
 constexpr double kQueueWithLoss = 60;  // ... when packets are lost as well
+constexpr double kReportOctets = 100;  // on the wire, about
+constexpr double kMostly = 0.8;        // of a queue, that the round trip tells of as well
+constexpr double kHidden = 300;        // ms that the round trip tells of and reports alone do not
 constexpr double kStanding = 40;       // a queue of this much keeps the link busy: the rate is the link's
 constexpr double kDrainAgain = 300;    // ms that are left of a queue after a drain: it was not enough
 constexpr double kDrainFrom = 150;     // ms of queue that stop the voice until it is gone
 constexpr auto kMaxDrain = milliseconds(900);
-constexpr double kShare = 0.93;    // of what came through
-constexpr int kFloor = 9600;       // bit/s on the wire: the least plan there is
-constexpr int kMaxWire = 100'000;  // bit/s on the wire with all copies
+constexpr auto kDrainBlindAgain = seconds(1);  // after a drain that no measure called for
+constexpr double kShare = 0.93;                // of what came through
+constexpr int kFloor = 9600;                   // bit/s on the wire: the least plan there is
+constexpr int kMaxWire = 100'000;              // bit/s on the wire with all copies
 constexpr double kGrowth = 1.06;
 constexpr auto kGrowthStep = seconds(2);
 constexpr auto kBlindStep = seconds(1);
@@ -33,18 +37,25 @@ constexpr auto kMaxPatience = seconds(120);
 constexpr auto kSilence = seconds(8);  // without a report where reports are due
 constexpr double kBelieved = 0.2;      // of the other direction's loss
 constexpr auto kFirstSilence = milliseconds(1200);
-constexpr auto kLossySilence = milliseconds(3000);  // ... where the path loses packets, and reports with them
+constexpr auto kLossySilence = milliseconds(3000);   // ... where the path loses packets, and reports with them
+constexpr double kCrowded = 250;                     // ms that the peer's packets wait
+constexpr auto kCrowdedSilence = milliseconds(300);  // ... where they do
+constexpr auto kCrowdedLater = milliseconds(1500);   // ... after a report: the next may wait a second
 constexpr double kLossy = 0.05;
-constexpr double kChance = 0.001;     // of as many losses in a row as are not counted as a queue
-constexpr double kMaxUnheard = 240;   // ms
-constexpr double kBlindGrowth = 1.5;  // each second, of a limit that was never measured
+constexpr double kChance = 0.001;       // of as many losses in a row as are not counted as a queue
+constexpr double kMaxUnheard = 240;     // ms
+constexpr auto kSettling = seconds(6);  // of a beginning that was too full
+constexpr double kUnsureGrowth = 1.08;
+constexpr auto kUnsureStep = seconds(1);  // the peer tells at once when its packets pile up
+constexpr int kEnoughGrowths = 2;
+constexpr double kBlindGrowth = 1.5;                             // each second, of a limit that was never measured
 constexpr std::array<double, 3> kCopiesFrom{0.015, 0.18, 0.45};  // loss
 constexpr std::array<double, 3> kCopiesTo{0.006, 0.09, 0.25};
 constexpr Duration kFewerAfter = seconds(8);
-constexpr double kFirstLook = 60;     // packets: until then nothing is known of the path, and each frame goes twice
-constexpr double kWorse = 0.12;       // loss that came with the copies
-constexpr double kSurely = 2.5;       // standard deviations
-constexpr double kLossMemory = 150;   // packets
+constexpr double kFirstLook = 60;      // packets: until then nothing is known of the path, and each frame goes twice
+constexpr double kWorse = 0.12;        // loss that came with the copies
+constexpr double kSurely = 2.5;        // standard deviations
+constexpr double kLossMemory = 150;    // packets
 constexpr double kRecoverFrom = 0.08;  // loss
 constexpr double kRecoverTo = 0.03;
 constexpr double kCountMemory = 300;  // packets
@@ -103,6 +114,28 @@ double RateControl::measure_queue(Time now, const Mark& mark) {
   return std::max(0.0, static_cast<double>(way - *base_) / 1000 - millis(*next - mark.packet.at) - unheard_ms());
 }
 
+// What waited on the way out from the first report on is in the base. The round trip has it still, less the least one
+// and what waited on the way back. Once corrected so, the base may be too low: then a round trip is short.
+double RateControl::correct_base(const PathReport& report, double queue) {
+  if (!report.round_trip || !least_round_trip_) return 0;
+  // On a slow line a packet of ours and the report take their time also where nothing waits.
+  const double on_wire = plan_.frame_ms + kReportOctets * 8e3 / ceiling_.value_or(kMaxWire);
+  const double waited = millis(*report.round_trip - *least_round_trip_) - (ceiling_ ? on_wire : 0);
+  const double hidden = waited - incoming_late_ms_ - queue;
+  const double by = hidden > kHidden ? hidden : base_corrected_ ? std::min(0.0, waited - queue) : 0;
+  if (by == 0) return 0;
+  base_corrected_ = true;
+  *base_ -= static_cast<std::int64_t>(by * 1000);
+  next_base_ = base_;
+  return std::max(by, -queue);
+}
+
+// The round trip has it too, and what was measured before the report was made as well: no outage.
+bool RateControl::standing(const PathReport& report, double queue) const {
+  return report.round_trip && least_round_trip_ && queue > kDrainAgain &&
+         millis(*report.round_trip - *least_round_trip_) - incoming_late_ms_ > queue * kMostly;
+}
+
 // Packets lost after the last one the peer heard make its report look late by as many frames.
 double RateControl::unheard_ms() const {
   if (loss_ < kLossy) return 0;
@@ -154,7 +187,8 @@ void RateControl::on_report(Time now, const PathReport& report) {
   if (mark.packet.sequence <= from.packet.sequence) return;  // nothing new was heard
   const bool first = !last_;
   const auto p = passed(from, mark);
-  const double queue = measure_queue(now, mark);
+  double queue = measure_queue(now, mark);
+  queue += correct_base(report, queue);
   queue_ms_ = queue;
   mark.queued = queue > kStanding;
   // Part of the packets is from before the last change: neither their loss nor their rate is of one plan.
@@ -166,11 +200,13 @@ void RateControl::on_report(Time now, const PathReport& report) {
   const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss && !mixed);
   // A queue grows from report to report. One that is there all at once may as well be an outage in which the report was
   // made: the next one tells.
-  if (jam && !from.queued && seen_packets_ >= kFirstLook) return;
+  if (jam && !from.queued && seen_packets_ >= kFirstLook && !standing(report, queue)) return;
   if (jam) {
     // Packets from before the last change are the old plan's: of use only for the measure of a full queue.
     if (mark.packet.at < changed_at_) {
-      if (full && full->seconds >= kLookedAt && ceiling_) settle(full->rate * kShare);
+      if (sure_ == Sure::blind && now >= drain_until_ + kDrainBlindAgain)
+        drain(now, queue);  // the cut left it standing
+      if (full && full->seconds >= kLookedAt && ceiling_) settle(now, full->rate * kShare);
       return;
     }
     if (mixed && queue < kDrainAgain) return;  // what was left of the old queue
@@ -189,7 +225,8 @@ void RateControl::on_report(Time now, const PathReport& report) {
 
 void RateControl::congested(Time now, const Mark& mark, const Passed& p, double queue_ms) {
   met_queue_ = true;
-  if (growths_ > 0) patience_ = std::min<Duration>(std::max<Duration>(patience_ * 2, kPatience), kMaxPatience);
+  if (growths_ > 0 && sure_ == Sure::measured)
+    patience_ = std::min<Duration>(std::max<Duration>(patience_ * 2, kPatience), kMaxPatience);
   const int current = std::min(ceiling_.value_or(kMaxWire), wire_rate(plan_, settings_.overhead));
   // Too short a measure says only that it is less.
   const bool measured = p.packets >= 3 && p.seconds >= 0.1;
@@ -203,39 +240,58 @@ void RateControl::congested(Time now, const Mark& mark, const Passed& p, double 
   const double waiting = queue_ms + since_ms - millis(now - mark.packet.at);
   // Only a rate far over the path's fills a queue as fast as that; else it is about what was measured.
   const double bound = current > 2 * came ? millis(kMaxDrain) : queue_ms * 1.3;
-  const double drain = std::min({std::max(waiting, queue_ms), bound, millis(kMaxDrain)});
-  if (drain > kDrainFrom) drain_until_ = now + Duration{static_cast<std::int64_t>(drain * 1000)};
+  drain(now, std::min(std::max(waiting, queue_ms), bound));
+}
+
+// No voice until the queue is gone, or most of it.
+void RateControl::drain(Time now, double ms) {
+  const double bounded = std::min(ms, millis(kMaxDrain));
+  if (bounded > kDrainFrom) drain_until_ = now + Duration{static_cast<std::int64_t>(bounded * 1000)};
   changed_at_ = std::max(now, drain_until_);
 }
 
 // What a full queue let through is what the path carries.
-void RateControl::settle(double rate) {
+void RateControl::settle(Time now, double rate) {
   ceiling_ = std::max(kFloor, static_cast<int>(rate));
   patience_ = std::max<Duration>(patience_, kPatience);
-  blind_ = false;
+  measured(now);
   replan();
+}
+
+// Other traffic of a call's first seconds, and what was lost in them, make a measure too small.
+void RateControl::measured(Time now) {
+  const bool early = now - log_.first().at < kSettling && (sure_ != Sure::unsure || growths_ < kEnoughGrowths);
+  sure_ = early && sure_ != Sure::measured ? Sure::unsure : Sure::measured;
 }
 
 void RateControl::cut(Time now, double rate) {
   ceiling_ = std::max(kFloor, static_cast<int>(rate));
   cut_at_ = changed_at_ = now;
+  measured(now);
   growths_ = 0;
-  blind_ = false;
   loss_ = 0;  // it was the queue's
   plain_ = copied_ = {};
   replan();
 }
 
+Time RateControl::grows_at() const {
+  if (sure_ == Sure::blind) return std::max(cut_at_, grown_at_) + kBlindStep;
+  if (sure_ == Sure::unsure) return std::max(changed_at_, grown_at_) + kUnsureStep;
+  return growths_ == 0 ? cut_at_ + patience_ : grown_at_ + kGrowthStep;
+}
+
+double RateControl::growth() const {
+  if (sure_ == Sure::blind) return kBlindGrowth;
+  if (sure_ == Sure::unsure) return kUnsureGrowth;
+  return growths_ > 6 ? kGrowth * kGrowth : kGrowth;  // the longer it goes well the bolder
+}
+
 void RateControl::clear_path(Time now) {
   if (!ceiling_) return;
-  const auto wait = blind_          ? std::max(cut_at_, grown_at_) + kBlindStep
-                    : growths_ == 0 ? cut_at_ + patience_
-                                    : grown_at_ + kGrowthStep;
-  if (now < wait || draining(now)) return;
+  if (now < grows_at() || draining(now)) return;
   grown_at_ = now;
   if (++growths_ == 1) good_ceiling_ = *ceiling_;
-  // The longer it goes well the bolder.
-  ceiling_ = static_cast<int>(*ceiling_ * (blind_ ? kBlindGrowth : growths_ > 6 ? kGrowth * kGrowth : kGrowth));
+  ceiling_ = static_cast<int>(*ceiling_ * growth());
   auto free = input_;
   free.ceiling = kMaxWire;
   if (*ceiling_ > wire_rate(make_plan(free), settings_.overhead) * kOvercome) {
@@ -292,19 +348,42 @@ void RateControl::set_frame(int ms) {
   replan();
 }
 
-void RateControl::on_frame(Time now, double incoming_loss) {
+// The sooner, the more speaks for a queue that reports wait in or were lost from.
+Duration RateControl::patience(const Incoming& incoming) const {
+  const bool waits = incoming.lateness_ms > kCrowded;
+  if (waits && (!last_ || sure_ == Sure::blind)) return kCrowdedSilence;
+  if (!last_) return incoming.loss > kLossy ? kLossySilence : kFirstSilence;
+  if (!waits || ceiling_) return kSilence;
+  return kCrowdedLater;
+}
+
+// Until the beginning is over; then it is taken for what the path carries.
+void RateControl::grow_unsure(Time now, const Incoming& incoming) {
+  if (now - log_.first().at >= kSettling) {
+    sure_ = Sure::measured;
+    settle(now, ceiling_.value_or(kMaxWire) * kShare);
+    cut_at_ = now;
+    growths_ = 0;
+    return;
+  }
+  if (incoming.lateness_ms >= kCrowded || queue_ms_.value_or(0) > kStanding) return;
+  clear_path(now);
+  replan();
+}
+
+void RateControl::on_frame(Time now, const Incoming& incoming) {
+  incoming_late_ms_ = incoming.lateness_ms;
   // After a queue what the peer's stream lost is as likely its own queue's.
-  if (settings_.adapt && !met_queue_ && seen_packets_ < kFirstLook && incoming_loss > loss_ + 0.05) {
-    loss_ = std::min(incoming_loss, kBelieved);
+  if (settings_.adapt && !met_queue_ && seen_packets_ < kFirstLook && incoming.loss > loss_ + 0.05) {
+    loss_ = std::min(incoming.loss, kBelieved);
     choose_copies(now);
     replan();
   }
   if (!settings_.adapt || !settings_.expects_reports || log_.empty()) return;
-  const Duration first = incoming_loss > kLossy ? kLossySilence : kFirstSilence;
-  const Duration patience = last_ ? Duration{kSilence} : first;
-  if (now - std::max(heard_at_, cut_at_) < patience || now - log_.last().at > kSilence) return;
+  if (sure_ == Sure::unsure) grow_unsure(now, incoming);
+  if (now - std::max(heard_at_, cut_at_) < patience(incoming) || now - log_.last().at > kSilence) return;
   cut(now, wire_rate(plan_, settings_.overhead) / 2.0);
-  blind_ = true;
+  sure_ = Sure::blind;
 }
 
 void RateControl::replan() {

@@ -22,9 +22,16 @@ namespace linnet::media {
 
 // What one report says of our stream.
 struct PathReport {
-  std::uint32_t highest = 0;     // extended sequence number
-  std::int32_t lost = 0;         // cumulative
-  std::optional<Duration> made;  // on the peer's clock; absent in a receiver report
+  std::uint32_t highest = 0;           // extended sequence number
+  std::int32_t lost = 0;               // cumulative
+  std::optional<Duration> made;        // on the peer's clock; absent in a receiver report
+  std::optional<Duration> round_trip;  // by LSR and DLSR
+};
+
+// What is seen of the peer's own stream. Both ways often share a narrow line.
+struct Incoming {
+  double loss = 0;         // 0..1, without a queue
+  double lateness_ms = 0;  // of the last packet, over the quickest ones
 };
 
 struct RateSettings {
@@ -46,9 +53,13 @@ class RateControl {
   void set_outage(int ms);
   void set_redundancy(bool possible);
   void set_frame(int ms);
-  // Once a frame: no report for long is a report too. Until there are some, what we miss of the peer's stream without a
-  // queue (0..1) stands for what it misses of ours: the same loss takes reports as well.
-  void on_frame(Time now, double incoming_loss);
+  // Once a frame: no report for long is a report too, the sooner the longer the peer's packets wait on their way: what
+  // waits there may be its reports, and the line that is full may be the same. Until there are reports, what we miss of
+  // the peer's stream without a queue stands for what it misses of ours.
+  void on_frame(Time now, const Incoming& incoming);
+  // The round trip when nothing waits, as known from elsewhere: a queue that stood from the first report on shows by
+  // it.
+  void set_least_round_trip(Duration least) { least_round_trip_ = least; }
 
   const SendPlan& plan() const { return plan_; }
   bool draining(Time now) const { return now < drain_until_; }
@@ -74,15 +85,23 @@ class RateControl {
 
   Passed passed(const Mark& from, const Mark& to) const;
   double measure_queue(Time now, const Mark& mark);
+  bool standing(const PathReport& report, double queue) const;
+  double correct_base(const PathReport& report, double queue);
+  Duration patience(const Incoming& incoming) const;
   double unheard_ms() const;
   std::optional<Passed> measure_full_link(const Mark& mark, bool mixed);
   void note_loss(const Passed& p);
   void note_outage(Time now, const Passed& p);
   void congested(Time now, const Mark& mark, const Passed& p, double queue_ms);
+  void drain(Time now, double ms);
+  Time grows_at() const;
+  double growth() const;
   void clear_path(Time now);
+  void grow_unsure(Time now, const Incoming& incoming);
   void probe_verdict(Time now, const Passed& p);
   void cut(Time now, double rate);
-  void settle(double rate);
+  void settle(Time now, double rate);
+  void measured(Time now);
   void choose_copies(Time now);
   void replan();
 
@@ -95,6 +114,9 @@ class RateControl {
 
   // The least way to the peer in the last two windows, us.
   std::optional<std::int64_t> base_, next_base_;
+  bool base_corrected_ = false;
+  std::optional<Duration> least_round_trip_;
+  double incoming_late_ms_ = 0;
   Time base_since_{};
   bool base_by_peer_ = false;
 
@@ -107,13 +129,16 @@ class RateControl {
   int outage_ms_ = 0;
   std::deque<Time> outages_;  // when reports told of one, at most 4
   Time drain_until_{};
-  Time changed_at_{};         // packets sent before it say nothing of the plan
-  Time cut_at_{};             // last cut
-  Time grown_at_{};           // last growth
-  Time heard_at_{};           // last report
-  Duration patience_{};       // after a cut, before growth
-  int growths_ = 0;           // since the last cut
-  bool blind_ = false;        // the last cut was for want of reports: nothing was measured
+  Time changed_at_{};    // packets sent before it say nothing of the plan
+  Time cut_at_{};        // last cut
+  Time grown_at_{};      // last growth
+  Time heard_at_{};      // last report
+  Duration patience_{};  // after a cut, before growth
+  int growths_ = 0;      // since the last cut
+  // What the ceiling rests on: a measure; one of a beginning that was so full that it began with a blind cut; no
+  // report at all.
+  enum class Sure : std::uint8_t { measured, unsure, blind };
+  Sure sure_ = Sure::measured;
   int good_ceiling_ = 0;      // before the first of them
   Time less_since_ = kNever;  // fewer copies would do
   // Copies cost rate: if loss rises with them it was congestion. Packets and losses without and with them.

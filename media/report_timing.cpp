@@ -35,12 +35,12 @@ Duration ReportTiming::next(Rng& rng, double octets, double rate) const { return
 
 Duration ReportTiming::first(Rng& rng) const { return spread(rng, least_ / 8); }
 
-bool ReportTiming::urgent(Time now, double lateness_ms, double lost, double expected) {
+bool ReportTiming::urgent(Time now, double lateness_ms, double lost, double expected, Duration mean) {
   if (now - last_ < kApart) return false;
   const bool later = lateness_ms > told_lateness_ms_ + kLater;
   const bool lossy = lost >= 3 && expected >= 8 && lost / expected > told_loss_ + kMoreLoss;
   if (!later && !lossy) return false;
-  budget_ = std::min(kBudget, budget_ + millis(now - budget_at_) / millis(kBudgetEach));
+  budget_ = std::min(kBudget, budget_ + millis(now - budget_at_) / millis(std::max<Duration>(kBudgetEach, mean)));
   budget_at_ = now;
   if (budget_ < 1) return false;
   budget_ -= 1;

@@ -20,8 +20,8 @@ class ReportTiming {
   Duration mean(double octets, double rate) const;
 
   // Whether a report should go now, with a packet that came `lateness_ms` after it might have, `lost` of `expected`
-  // missing since the last report.
-  bool urgent(Time now, double lateness_ms, double lost, double expected);
+  // missing since the last report; `mean` is what mean() says at present.
+  bool urgent(Time now, double lateness_ms, double lost, double expected, Duration mean);
   void reported(Time now, double lateness_ms, double lost, double expected);
 
  private:

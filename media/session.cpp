@@ -153,6 +153,8 @@ void Session::set_receiving(bool receiving) {
   impl_->receiving = receiving;
 }
 
+void Session::set_least_round_trip(Duration least) { impl_->rate.set_least_round_trip(least); }
+
 bool Session::muted() const { return impl_->muted; }
 bool Session::sending() const { return impl_->sending; }
 bool Session::receiving() const { return impl_->receiving; }

@@ -68,18 +68,18 @@ struct SessionConfig {
 
 // Everything is measured. What is not known is absent, never a default.
 struct Stats {
-  std::uint64_t packets_sent = 0;      // RTP only
-  std::uint64_t bytes_sent = 0;        // RTP payload octets (RFC 3550 sender's octet count)
-  std::uint64_t packets_received = 0;  // RTP, authenticated, duplicates not counted
-  std::uint64_t packets_lost = 0;      // expected minus received
-  std::uint64_t packets_late = 0;      // arrived after their playout time: dropped
-  std::uint64_t packets_duplicate = 0;  // came before: by another way, or replayed
-  std::uint64_t packets_refused = 0;  // failed authentication, wrong SSRC, malformed, unknown payload type
-  std::uint64_t packets_dropped = 0;  // ours, because nobody polled them
-  std::optional<double> loss_pct;     // of what the peer sent to us; absent until a packet came
-  std::optional<double> jitter_ms;    // RFC 3550 interarrival jitter; absent until two packets came
-  std::optional<double> rtt_ms;       // from RTCP LSR/DLSR
-  std::optional<double> mos;          // E-model, ITU-T G.107; absent until loss and round trip are known
+  std::uint64_t packets_sent = 0;          // RTP only
+  std::uint64_t bytes_sent = 0;            // RTP payload octets (RFC 3550 sender's octet count)
+  std::uint64_t packets_received = 0;      // RTP, authenticated, duplicates not counted
+  std::uint64_t packets_lost = 0;          // expected minus received
+  std::uint64_t packets_late = 0;          // arrived after their playout time: dropped
+  std::uint64_t packets_duplicate = 0;     // came before: by another way, or replayed
+  std::uint64_t packets_refused = 0;       // failed authentication, wrong SSRC, malformed, unknown payload type
+  std::uint64_t packets_dropped = 0;       // ours, because nobody polled them
+  std::optional<double> loss_pct;          // of what the peer sent to us; absent until a packet came
+  std::optional<double> jitter_ms;         // RFC 3550 interarrival jitter; absent until two packets came
+  std::optional<double> rtt_ms;            // from RTCP LSR/DLSR
+  std::optional<double> mos;               // E-model, ITU-T G.107; absent until loss and round trip are known
   std::optional<double> remote_loss_pct;   // of what we send, as the peer last reported
   std::optional<double> max_gap_ms;        // longest run with neither decoded nor FEC audio while the peer was sending
   std::optional<double> playout_delay_ms;  // mean time a packet waits from arrival to loudspeaker
@@ -93,8 +93,8 @@ struct Stats {
   std::optional<double> queue_ms;          // that our packets waited for on the way, as of the last report
   std::uint64_t rtcp_sent = 0;             // packets
   std::uint64_t rtcp_octets_sent = 0;      // with SRTP, IP and UDP
-  std::optional<VoipMetrics> remote_metrics;  // what the peer hears of us (RFC 3611)
-  std::string broken;                         // why sending was stopped (RFC 8083); empty: it was not
+  std::optional<VoipMetrics> remote_metrics;   // what the peer hears of us (RFC 3611)
+  std::string broken;                          // why sending was stopped (RFC 8083); empty: it was not
   std::optional<double> mic_dbfs, heard_dbfs;  // of the last tenths of a second (media/level.h); muted is silence
   std::uint64_t frames_decoded = 0;
   std::uint64_t frames_fec = 0;        // recovered from a later packet
@@ -152,6 +152,9 @@ class Session {
   bool muted() const;
   bool sending() const;
   bool receiving() const;
+
+  // The path's round trip when nothing waits on it, as its owner measured it; for the rate alone.
+  void set_least_round_trip(Duration least);
 
   // After a re-INVITE with new keys, or once the answer has named the peer's SSRC.
   void rekey(const SrtpKeys& keys);

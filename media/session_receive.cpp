@@ -44,7 +44,8 @@ Result<PacketKind> Session::Impl::receive(Time now, MutableBytes packet) {
     timers.set(Deadline::report, std::min(timers.at(Deadline::report), now + kFirstReport));
   if (!rtcp && timers.running(Deadline::report) &&
       timing.urgent(now, reception.lateness_ms(), static_cast<double>(reception.lost_since_report()),
-                    static_cast<double>(reception.expected_since_report()))) {
+                    static_cast<double>(reception.expected_since_report()),
+                    timing.mean(report_octets, wire_rate(rate.plan(), 56)))) {
     timers.set(Deadline::report, now);
   }
   return rtcp ? PacketKind::rtcp : PacketKind::rtp;
@@ -139,8 +140,9 @@ void Session::Impl::on_report(Time now, const Report& report, const ReportBlock&
   if (block.ssrc != ssrc) return;
   last_block = block;
   counted.remote_loss_pct = 100.0 * block.fraction_lost / 256;
-  if (const auto round = round_trip(now, block)) rtt = rtt ? (*rtt * 7 + *round) / 8 : *round;
-  PathReport path{block.highest_sequence, block.cumulative_lost, std::nullopt};
+  const auto round = round_trip(now, block);
+  if (round) rtt = rtt ? (*rtt * 7 + *round) / 8 : *round;
+  PathReport path{block.highest_sequence, block.cumulative_lost, std::nullopt, round};
   if (report.sender) path.made = ntp_duration(report.sender->ntp);
   rate.on_report(now, path);
   CircuitBreaker::Sample sample;

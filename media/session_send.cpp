@@ -45,7 +45,7 @@ void Session::Impl::send_frame(Time now) {
     breaker.pause();
     return sender.skip();
   }
-  rate.on_frame(now, incoming_loss());
+  rate.on_frame(now, {incoming_loss(), reception.lateness_ms()});
   sender.set_plan(rate.plan(), codecs);
   if (rate.draining(now)) return sender.skip();
   for (auto& packet : sender.packets(now, muted, codecs)) {

@@ -84,6 +84,7 @@ class Agent {
   static constexpr Duration kConsent = std::chrono::seconds(30);
   static constexpr Duration kRefresh = std::chrono::seconds(5);        // of the selected pair, times 0.8 to 1.2
   static constexpr Duration kSpareRefresh = std::chrono::seconds(12);  // of spares
+  static constexpr Duration kScantRefresh = std::chrono::seconds(20);  // of spares, where little is sent
   static constexpr std::size_t kSpares = 4;
   static constexpr Duration kRetry = std::chrono::seconds(30);  // Policy::move, while the path is relayed
   static constexpr std::size_t kRetried = 8;
@@ -152,6 +153,11 @@ class Agent {
 
   // Voice stopped, say: asks on every valid pair at once, and moves to one that answers if the selected one does not.
   void suspect(Time now);
+
+  // Policy::move alone: little is sent from now on. Spares are asked just often enough to be kept; the selected pair
+  // not at all while the other end proves itself on it by other means, as by voice that is authenticated.
+  void set_scant(bool scant) { scant_ = scant && config_.policy == Policy::move; }
+  void heard_otherwise(Time now);
 
   Role role() const { return config_.role; }
   std::optional<Way> selected() const;
@@ -250,6 +256,7 @@ class Agent {
   Time next_check_ = Time::min();  // no check before that
   Time first_valid_ = kNever;
   Time retry_at_ = kNever;
+  bool scant_ = false;
   Time doubt_since_ = kNever;
   Time doubt_until_ = kNever;
   Time started_ = kNever;

@@ -178,14 +178,22 @@ void Agent::refresh(Time now) {
   for (auto& pair : list_.pairs()) {
     if (!pair.valid() || pair.refresh > now) continue;
     const bool selected = selected_ == pair.id;
-    pair.refresh = now + jittered(selected ? kRefresh : kSpareRefresh);
+    pair.refresh = now + jittered(selected ? kRefresh : scant_ ? kScantRefresh : kSpareRefresh);
     const auto better_ones = std::count_if(list_.pairs().begin(), list_.pairs().end(), [&](const Pair& p) {
       return p.valid() && p.id != pair.id && better(p, pair);
     });
     // What is not needed is left to run out.
-    const bool spare = config_.policy == Policy::move && static_cast<std::size_t>(better_ones) <= kSpares;
+    const bool spare =
+        config_.policy == Policy::move && static_cast<std::size_t>(better_ones) <= (scant_ ? 1 : kSpares);
     if (selected || !selected_ || spare) send_check(now, pair, Purpose::consent);
   }
+}
+
+void Agent::heard_otherwise(Time now) {
+  auto* current = selected_ && scant_ ? list_.find(*selected_) : nullptr;
+  if (current == nullptr || !current->valid()) return;
+  current->heard = now;
+  current->refresh = std::max(current->refresh, now + kRefresh);
 }
 
 void Agent::refresh_previous(Time now) {

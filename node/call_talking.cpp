@@ -16,8 +16,17 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   facts.verified = proven || rooms.contacts.judge(facts.peer, line.account) == Standing::contact;
   share_endpoints(rooms, now, line.link);
   const auto path = rooms.peer.path(line.link);
-  Talking out{
-      std::move(line), std::move(voice), PathWatch(facts.began, path), {}, now, kNever, std::nullopt, kNever, 0};
+  Talking out{std::move(line),
+              std::move(voice),
+              PathWatch(facts.began, path),
+              {},
+              now,
+              kNever,
+              std::nullopt,
+              kNever,
+              0,
+              {},
+              {}};
   if (facts.explain) out.ask_at = now + kAskSoon;
   if (facts.limit) out.until = now + *facts.limit;
   out.note_path(rooms);
@@ -127,17 +136,42 @@ Time Talking::next_timeout() const {
       {until, give_up, heard + kWithoutVoice, voice.next_timeout(), path.next_timeout(), guard.next_timeout(), ask_at});
 }
 
+// The least that this path was seen to take.
+void Talking::note_round_trip(Rooms& rooms) {
+  const auto used = rooms.peer.path(line.link);
+  const auto measured = rooms.peer.rtt(line.link);
+  if (!used || !measured) return;
+  // What a supernode is in between of is no shorter than the way without it.
+  const bool longer =
+      round_trip_of && round_trip_of->kind == overlay::PathKind::direct && used->kind != overlay::PathKind::direct;
+  if (!round_trip_of || longer || *measured < least_round_trip) {
+    least_round_trip = *measured;
+    voice.set_least_round_trip(least_round_trip);
+  }
+  round_trip_of = used;
+}
+
 void Talking::note_path(Rooms& rooms) {
   voice.set_direct(path.word() == PathWord::lan || path.word() == PathWord::direct);
   if (const auto used = rooms.peer.path(line.link)) guard.uses(*used);
 }
 
+static overlay::Room room_of(const media::Stats& stats) {
+  constexpr int kScant = 33'000;  // bit/s on the wire
+  if (!stats.ceiling) return overlay::Room::both;
+  return *stats.ceiling < kScant ? overlay::Room::scant : overlay::Room::narrow;
+}
+
 // What the path was found to carry is a limit for two copies too.
 void Talking::watch_voice(Rooms& rooms, Time now) {
   const auto stats = voice.stats(now);
-  guard.expect(now, voice.expects(), std::chrono::milliseconds(stats.heard_frame_ms), stats.jitter_ms);
+  const auto room = room_of(stats);
+  guard.expect(now, voice.expects(), std::chrono::milliseconds(stats.heard_frame_ms), stats.jitter_ms,
+               room == overlay::Room::scant);
   guard.handle_timeout(now);
-  rooms.peer.set_narrow(line.link, stats.ceiling.has_value());
+  note_round_trip(rooms);
+  rooms.peer.set_room(now, line.link, room);
+  rooms.traversal.set_scant(line.link, room == overlay::Room::scant);
   if (const auto ask = guard.poll()) rooms.peer.ask_both(now, line.link, ask->lease, ask->urgent);
 }
 
@@ -226,6 +260,7 @@ bool Talking::hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes
   if (what != Voice::Heard::again) {
     heard = now;
     path.voice_came(voice.stats(now).concealed_ms);
+    rooms.traversal.heard(now, line.link, by);
   }
   if (what == Voice::Heard::voice || what == Voice::Heard::again) {
     guard.heard(now, by, sequence, what == Voice::Heard::voice);

@@ -28,6 +28,8 @@ struct Talking {
   std::optional<Time> lost;  // since when there is no link
   Time ask_at = kNever;      // when the other end is asked next
   unsigned asks = 0;
+  std::optional<overlay::Path> round_trip_of;
+  Duration least_round_trip{};
 
   static Next begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice);
 
@@ -57,6 +59,7 @@ struct Talking {
  private:
   Next end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text);
   void note_path(Rooms& rooms);
+  void note_round_trip(Rooms& rooms);
   void ask_theirs(Rooms& rooms, Time now);
   void watch_voice(Rooms& rooms, Time now);
   CallExplain explain(const Rooms& rooms, const Facts& facts) const;

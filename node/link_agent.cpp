@@ -184,6 +184,11 @@ void LinkAgent::handle_on_circuit(Time now, const overlay::Path& path, const nat
   agent_.handle(now, c->base, nat::ice::circuit_endpoint(path.id), message);
 }
 
+void LinkAgent::heard(Time now, const overlay::Path& by) {
+  const auto selected = agent_.selected();
+  if (selected && path_of(*selected) == by) agent_.heard_otherwise(now);
+}
+
 overlay::Path LinkAgent::path_of(const Way& way) const {
   for (const auto& c : circuits_) {
     if (c.base == way.base) return c.path;

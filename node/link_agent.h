@@ -80,6 +80,10 @@ class LinkAgent {
   // Carries on what the agent decided; true when anything came of it.
   bool settle(const TraversalRooms& rooms, const Whereabouts& where, Fifo<Transmit>& out);
 
+  // Few questions from now on, or as many as ever.
+  void set_scant(bool scant) { agent_.set_scant(scant); }
+  // Voice of the other end came this way.
+  void heard(Time now, const overlay::Path& by);
   // A call has its voice on this link.
   void talk(bool talking) { talking_ = talking; }
   // A supernode sees the other end there.

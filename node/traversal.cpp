@@ -64,6 +64,14 @@ void Traversal::talk(overlay::SessionId link, bool talking) {
   if (auto* agent = find(link)) agent->talk(talking);
 }
 
+void Traversal::set_scant(overlay::SessionId link, bool scant) {
+  if (auto* agent = find(link)) agent->set_scant(scant);
+}
+
+void Traversal::heard(Time now, overlay::SessionId link, const overlay::Path& by) {
+  if (auto* agent = find(link)) agent->heard(now, by);
+}
+
 void Traversal::on_seen(const TraversalRooms& rooms, const overlay::LinkSeen& seen) {
   if (auto* agent = find(seen.link)) agent->on_seen(rooms, seen);
 }

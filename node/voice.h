@@ -51,6 +51,7 @@ class Voice {
   // Whether the path is one of the two machines' own: linear samples go only there.
   void set_direct(bool direct);
 
+  void set_least_round_trip(Duration least) { session_.set_least_round_trip(least); }
   void set_muted(bool on) { session_.set_muted(on); }
   bool muted() const { return session_.muted(); }
   bool on_hold() const { return on_hold_; }

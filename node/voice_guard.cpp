@@ -10,7 +10,7 @@ constexpr Duration kGiveUp = std::chrono::seconds(3);
 
 }  // namespace
 
-void VoiceGuard::expect(Time now, bool expected, Duration frame, std::optional<double> jitter_ms) {
+void VoiceGuard::expect(Time now, bool expected, Duration frame, std::optional<double> jitter_ms, bool slow) {
   if (expected && !expected_ && last_) {  // a hold is no silence
     last_ = now;
     soon_ = 0;
@@ -19,6 +19,13 @@ void VoiceGuard::expect(Time now, bool expected, Duration frame, std::optional<d
   expected_ = expected;
   const auto jitter = Duration(static_cast<Duration::rep>(std::max(0.0, jitter_ms.value_or(0)) * 3000));
   silence_ = std::min(std::max(kSilence, 3 * frame) + jitter, kMostSilence);
+  if (slow) silence_ = kSlowSilence;
+  if (slow && !slow_) {
+    lossy_ = false;
+    missing_ = missing_before_ = 0;
+    ask_at_ = kNever;
+  }
+  slow_ = slow;
 }
 
 void VoiceGuard::uses(const overlay::Path& path) { used_ = path; }
@@ -91,7 +98,7 @@ void VoiceGuard::judge(Time now) {
 bool VoiceGuard::relayed_loss() const {
   constexpr std::uint64_t kUpper = (std::uint64_t{1} << (kJudged - 64)) - 1;
   const int lost = std::popcount(missing_) + std::popcount(missing_before_ & kUpper);
-  return used_ && used_->kind != overlay::PathKind::direct && lost >= kEnter;
+  return !slow_ && used_ && used_->kind != overlay::PathKind::direct && lost >= kEnter;
 }
 
 void VoiceGuard::ask(Time now, bool urgent) {
@@ -120,7 +127,9 @@ void VoiceGuard::handle_timeout(Time now) {
   }
   ask(now, silent);
   // Silence ends the pace of what went on before.
-  ask_at_ = now + (silent && soon_++ < kSoonTimes ? kSoon : kAgain);
+  const Duration pause = slow_ || soon_ >= kSoonTimes ? kAgain : kSoon;
+  ask_at_ = now + (silent ? pause : kAgain);
+  if (silent) ++soon_;
 }
 
 }  // namespace linnet::node

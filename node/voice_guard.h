@@ -18,6 +18,7 @@ class VoiceGuard {
   // Voice that stops for longer than this, or three frames, and what its jitter explains, has stopped.
   static constexpr Duration kSilence = std::chrono::milliseconds(120);
   static constexpr Duration kMostSilence = std::chrono::milliseconds(600);
+  static constexpr Duration kSlowSilence = std::chrono::milliseconds(1200);
   static constexpr Duration kLease = std::chrono::milliseconds(2500);  // of one asking
   static constexpr Duration kAgain = std::chrono::seconds(1);
   static constexpr Duration kSoon = std::chrono::milliseconds(60);  // the first of them may be lost too
@@ -32,7 +33,9 @@ class VoiceGuard {
   };
 
   // How the voice should come: frame and jitter of what is heard. Not expected: on hold.
-  void expect(Time now, bool expected, Duration frame, std::optional<double> jitter_ms);
+  // On a slow path a queue that drains, and what waits in it, is as long a silence (kSlowSilence); it is asked seldom,
+  // and not for loss: there is no room for two ways.
+  void expect(Time now, bool expected, Duration frame, std::optional<double> jitter_ms, bool slow = false);
   // The way our own voice goes, and whether a supernode is on it: only there is a second way asked for on loss.
   void uses(const overlay::Path& path);
   // Voice of the peer: the first of its number that came, or again by another way.
@@ -59,6 +62,7 @@ class VoiceGuard {
   Time silent_at() const;
 
   bool expected_ = false;
+  bool slow_ = false;
   Duration silence_ = kSilence;
   std::optional<overlay::Path> used_;
   std::array<std::optional<overlay::Path>, kWays> ways_;

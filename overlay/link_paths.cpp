@@ -344,10 +344,18 @@ void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
 
 // Voice that stopped coming while ours goes out: is the way still there? The session moves to another when it is not.
 void Links::look_at_voice(const Context& c, Link& link) {
+  const Duration silence = link.slow ? kSlowSilence : kVoiceSilence;
   link.health_at = kNever;
-  if (c.now - link.voice_out > kVoiceSilence) return;  // starts again with the next packet
-  link.health_at = c.now + kVoiceSilence;
-  if (link.voice_in == Time::min() || c.now - link.voice_in < kVoiceSilence) return;
+  if (c.now - link.voice_out > silence) return;  // starts again with the next packet
+  link.health_at = c.now + silence;
+  if (link.voice_in == Time::min()) return;
+  if (c.now - link.voice_in < silence) {
+    link.silent_looks = 0;
+    return;
+  }
+  // Questions that wait in a full queue make it longer.
+  constexpr int kMostDoublings = 3;
+  if (link.slow) link.health_at = c.now + silence * (1 << std::min(link.silent_looks++, kMostDoublings));
   if (const auto path = c.sessions.current_path(link.session)) c.sessions.try_path(c.now, link.session, *path);
   events_.push_back(LinkSilent{link.session});
 }

@@ -52,8 +52,16 @@ void Links::on_both(const Context& c, const BothWanted& wanted) {
   if (auto* link = find(wanted.session)) go_both(c, *link, wanted.lease, wanted.urgent);
 }
 
-void Links::set_narrow(SessionId session, bool narrow) {
-  if (auto* link = find(session)) link->narrow = narrow;
+void Links::set_room(const Context& c, SessionId session, Room room) {
+  auto* link = find(session);
+  if (!link) return;
+  link->narrow = room != Room::both;
+  link->slow = room == Room::scant;
+  c.sessions.set_slow(any_slow());
+}
+
+bool Links::any_slow() const {
+  return std::any_of(links_.begin(), links_.end(), [](const auto& entry) { return entry.second.slow; });
 }
 
 bool Links::goes_both(Time now, SessionId session) const {
@@ -66,7 +74,7 @@ bool Links::goes_both(Time now, SessionId session) const {
 // The way in use is heard all the time. The others are asked, so that a spare that went is known before it is needed;
 // and where the other end's homes give no second one, ours may.
 void Links::look_at_legs(const Context& c, const LinkRooms& rooms, Link& link) {
-  link.legs_at = link.kept ? c.now + kLookAtLegs : kNever;
+  link.legs_at = link.kept ? c.now + (link.slow ? kLookSeldom : kLookAtLegs) : kNever;
   const auto current = c.sessions.current_path(link.session);
   for (const auto& path : std::vector<Path>(link.proven)) {
     const bool relayed = path.kind == PathKind::circuit || path.kind == PathKind::turn;

@@ -177,6 +177,7 @@ void Links::forget(const Context& c, const LinkRooms& rooms, const Link& link) {
   }
   const auto same = [&](const auto& entry) { return entry.second.remote.session == link.remote.session; };
   if (std::none_of(links_.begin(), links_.end(), same)) rooms.forwards.close(link.remote.session);
+  if (link.slow) c.sessions.set_slow(any_slow());
 }
 
 void Links::close(const Context& c, const LinkRooms& rooms, SessionId session) {
@@ -201,11 +202,12 @@ void Links::close_all(const Context& c, const LinkRooms& rooms) {
   while (!links_.empty()) close(c, rooms, links_.begin()->first);
 }
 
-void Links::keep(Time now, SessionId session, bool kept) {
+void Links::keep(const Context& c, SessionId session, bool kept) {
   auto* link = find(session);
   if (!link || link->kept == kept) return;
   link->kept = kept;
-  link->legs_at = kept ? now + kLookAtLegs : kNever;
+  link->legs_at = kept ? c.now + kLookAtLegs : kNever;
+  if (!kept) set_room(c, session, Room::both);
 }
 
 // A circuit that both ends agreed on inside their session, proven or not: its supernode has a session with us, so
@@ -264,7 +266,7 @@ static bool agreed(const Link& link, const Path& path) {
 }
 
 // What a TURN server sends on looks as if it came straight.
-std::optional<Links::OnLink> Links::on(const Path& path) const {
+std::optional<Links::OnLink> Links::on(const Context& c, const Path& path) const {
   const auto same = [&](const Path& known) {
     return known == path || (bare(known) && bare(path) && known.endpoint == path.endpoint);
   };
@@ -273,6 +275,9 @@ std::optional<Links::OnLink> Links::on(const Path& path) const {
     const auto proven = std::find_if(link.proven.begin(), link.proven.end(), same);
     if (proven != link.proven.end()) return OnLink{session, *proven};
     if (agreed(link, path)) return OnLink{session, path};
+  }
+  for (const auto& [session, link] : links_) {
+    if (link.kept && c.sessions.heard_by(session, path)) return OnLink{session, path};
   }
   return std::nullopt;
 }

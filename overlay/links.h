@@ -52,6 +52,8 @@ struct Link {
   Time urgent_until = Time::min();  // and is not heard by the way that it went when that was asked first
   std::optional<Path> unheard_by;
   bool narrow = false;  // there is no room for both
+  bool slow = false;    // nor for many questions
+  int silent_looks = 0;
 };
 
 // What a link needs of the other rooms.
@@ -68,10 +70,13 @@ class Links {
   static constexpr std::size_t kCapacity = 512;
   static constexpr std::size_t kMaxOffers = 8;
   static constexpr Duration kVoiceSilence = std::chrono::milliseconds(200);
+  static constexpr Duration kSlowSilence =
+      std::chrono::milliseconds(1200);     // on a slow path: a queue may drain so long
   static constexpr std::size_t kLegs = 2;  // the circuit in use and a spare
   // How often a call looks whether its circuits still answer, and how long it tries to mend them by the same home.
   static constexpr Duration kLookAtLegs = std::chrono::milliseconds(1500);
-  static constexpr Duration kMostBoth = std::chrono::seconds(5);  // one asking lasts no longer
+  static constexpr Duration kLookSeldom = std::chrono::seconds(24);  // on a slow path
+  static constexpr Duration kMostBoth = std::chrono::seconds(5);     // one asking lasts no longer
 
   // `hello`: our name and record. Fault::not_found when the device has no way in, Fault::full.
   Result<SessionId> connect(const Context& c, const LinkRooms& rooms, const crypto::Address& address,
@@ -102,7 +107,7 @@ class Links {
   void close(const Context& c, const LinkRooms& rooms, SessionId link);
   void close_idle(const Context& c, const LinkRooms& rooms);
   void close_all(const Context& c, const LinkRooms& rooms);
-  void keep(Time now, SessionId link, bool kept);
+  void keep(const Context& c, SessionId link, bool kept);
   // The way of the link's frames. FORWARD carries no voice: while the frames still go there, the first other path that
   // is proven (the answering end moves its frames only when the other's next one comes), else an agreed circuit.
   std::optional<Path> voice_path(const Context& c, SessionId link) const;
@@ -115,19 +120,22 @@ class Links {
   std::optional<VoiceWays> voice_ways(const Context& c, SessionId link) const;
   void ask_both(const Context& c, SessionId link, Duration lease, bool urgent);
   void on_both(const Context& c, const BothWanted& wanted);
-  void set_narrow(SessionId link, bool narrow);
+  void set_room(const Context& c, SessionId link, Room room);
+  // A call's line has no room for questions.
+  bool any_slow() const;
   bool goes_both(Time now, SessionId link) const;
   // Voice went out, or came.
   void voice_sent(Time now, SessionId link);
   void voice_heard(Time now, SessionId link);
 
   // The link on which this path is proven, or is a circuit that was agreed on for it: voice goes there before it is
-  // proven. The youngest when there are several.
+  // proven. The youngest when there are several. Of a call also one by which the other end's frames came: it may have
+  // proven the path before we have.
   struct OnLink {
     SessionId link{};
     Path path;  // as the link knows it
   };
-  std::optional<OnLink> on(const Path& path) const;
+  std::optional<OnLink> on(const Context& c, const Path& path) const;
   // The link that agreed on this circuit, proven or not.
   std::optional<SessionId> with_circuit(const Path& path) const;
   bool has_circuit(SessionId session, const Path& path) const;

@@ -31,6 +31,13 @@ struct Path {
   auto operator<=>(const Path&) const = default;
 };
 
+// What a call's path has room for beside its voice.
+enum class Room : std::uint8_t {
+  both,    // the voice a second time
+  narrow,  // a limit was met
+  scant,   // and it is so low that questions are asked as seldom as they may
+};
+
 // A supernode listens for UDP and TCP at one address and port.
 inline Endpoint over(Transport transport, Endpoint endpoint) {
   endpoint.transport = transport;

@@ -120,15 +120,25 @@ void PathSet::stands(Time now, PathState& state) {
 
 std::optional<PathSet::Proof> PathSet::answered(Time now, PathState& state, std::uint64_t token) {
   const auto which = static_cast<int>(token & 3);
+  if (state.late_token != 0 && (token & ~kNotRandom) == state.late_token && now - state.late_since < kLate) {
+    Proof late{!state.proven, now - state.late_since};
+    prove(now, state, late.rtt);
+    return late;
+  }
   if (!state.probing || (token & ~kNotRandom) != state.token || which >= state.challenges) return std::nullopt;
   Proof proof{!state.proven, std::max(now - state.challenged_at[which], Duration(1))};
+  prove(now, state, proof.rtt);
+  return proof;
+}
+
+void PathSet::prove(Time now, PathState& state, Duration rtt) {
   state.probing = false;
   state.proven = true;
   state.challenges = 0;
+  state.late_token = 0;
   state.heard = now;
-  state.rtt = proof.rtt;
+  state.rtt = rtt;
   state.next_at = kNever;
-  return proof;
 }
 
 void PathSet::confirmed(Time now, std::uint64_t token) {
@@ -146,6 +156,8 @@ std::vector<PathSet::Failed> PathSet::on_timeout(Time now, Time heard, Duration 
     } else if (state.probing && state.next_at <= now && state.challenges > 0 &&
                (state.challenges >= kMaxChallenges || state.budget() < kMinDataPacket)) {
       state.probing = false;
+      state.late_token = state.token;
+      state.late_since = state.challenged_at[0];
       if (state.proven && !current && !state.again && heard < state.challenged_at[0]) {
         probe(now, state, rng);
         state.again = true;

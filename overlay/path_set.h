@@ -39,6 +39,9 @@ struct PathState {
   Time heard = Time::min();
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
+  // The last round that ended without an answer: one that is only late still tells that the path stands.
+  std::uint64_t late_token = 0;
+  Time late_since{};
   std::uint64_t answer = 0;  // token of the challenge to be answered
   Duration rtt = kUnknown;
 
@@ -49,6 +52,7 @@ struct PathState {
 class PathSet {
  public:
   static constexpr std::size_t kMax = 12;
+  static constexpr Duration kLate = std::chrono::seconds(4);  // as long as a full queue and its next one hold
   struct Failed {
     Path path;
     bool was_proven = false;
@@ -102,6 +106,7 @@ class PathSet {
   const std::vector<PathState>& all() const { return paths_; }
 
  private:
+  static void prove(Time now, PathState& state, Duration rtt);
   template <class Unwanted>
   void erase_if(Unwanted unwanted);
 

@@ -97,9 +97,10 @@ void Peer::send_voice(Time now, SessionId link, ByteView packet) {
 
 void Peer::ask_both(Time now, SessionId link, Duration lease, bool urgent) {
   impl_->links.ask_both(impl_->at(now), link, lease, urgent);
-  if (urgent) impl_->ask_supernodes(now);
+  // A line that is full would carry the questions late, and what is lost for want of an answer later still.
+  if (urgent && !impl_->links.any_slow()) impl_->ask_supernodes(now);
 }
-void Peer::set_narrow(SessionId link, bool narrow) { impl_->links.set_narrow(link, narrow); }
+void Peer::set_room(Time now, SessionId link, Room room) { impl_->links.set_room(impl_->at(now), link, room); }
 bool Peer::goes_both(Time now, SessionId link) const { return impl_->links.goes_both(now, link); }
 
 void Peer::show_endpoints(Time now, SessionId link) { impl_->links.show(impl_->at(now), link); }
@@ -155,7 +156,7 @@ std::optional<std::vector<Endpoint>> Peer::on_lan(const crypto::SessionKey& key)
   return impl_->lan.neighbours().endpoints_of(key);
 }
 
-void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(now, link, kept); }
+void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(impl_->at(now), link, kept); }
 
 void Peer::close(Time now, SessionId link) {
   impl_->links.close(impl_->at(now), impl_->rooms(), link);

@@ -125,7 +125,7 @@ class Peer {
   // when none comes: ours goes two ways as well, and paths that do not answer are lost soon.
   void ask_both(Time now, SessionId link, Duration lease, bool urgent);
   // Our own sending is limited by what the path carries: twice as much would harm, whatever the peer asks for.
-  void set_narrow(SessionId link, bool narrow);
+  void set_room(Time now, SessionId link, Room room);
   // Our voice goes two ways now.
   bool goes_both(Time now, SessionId link) const;
   // From now on the link takes packets that come straight from an address: the peer may learn where we are. Never

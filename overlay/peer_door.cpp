@@ -113,7 +113,7 @@ bool Peer::Impl::deliver_inner(const Context& c, const Path& path, MutableBytes 
 }
 
 void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView packet) {
-  const auto on = links.on(path);
+  const auto on = links.on(c, path);
   if (!on || events.size() >= kMaxVoiceBehind) {
     ++counters.dropped;
     return;

@@ -64,6 +64,7 @@ struct Peer::Impl {
   void introduce();
   void introduce_again(Time now);
   void ask_supernodes(Time now);
+  Time all_silent_at() const;
   void look_at_supernodes(const Context& c);
   void set_clock(Time now, Wall own);
   void hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);

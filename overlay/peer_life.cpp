@@ -7,6 +7,7 @@ namespace linnet::overlay {
 namespace {
 
 constexpr Duration kPublishAlone = std::chrono::milliseconds(500);
+constexpr Duration kAllSilentSlow = std::chrono::seconds(4);
 constexpr Duration kAllSilent =
     std::chrono::milliseconds(800);  // more than any round trip, less than patience in a call
 constexpr Duration kGoodbye = std::chrono::seconds(1);
@@ -146,9 +147,12 @@ void Peer::Impl::ask_supernodes(Time now) {
   }
 }
 
+// The answers may wait in a queue before a call's line.
+Time Peer::Impl::all_silent_at() const { return asked_all_at + (links.any_slow() ? kAllSilentSlow : kAllSilent); }
+
 // Not one answered: the ways to them lead nowhere any more. All ways are tried anew, streams among them.
 void Peer::Impl::look_at_supernodes(const Context& c) {
-  if (asked_all_at == kNever || c.now < asked_all_at + kAllSilent) return;
+  if (asked_all_at == kNever || c.now < all_silent_at()) return;
   const auto asked = std::exchange(asked_all_at, kNever);
   for (const auto& s : attachments.all()) {
     const auto session = s.session();
@@ -194,7 +198,7 @@ Time Peer::Impl::next_timeout() const {
   Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
                         publisher.next_timeout(), read_back.next_timeout(), finder.next_timeout(), links.next_timeout(),
                         publish_alone_at, lan.next_timeout(), leaving_by});
-  if (asked_all_at != kNever) next = std::min(next, asked_all_at + kAllSilent);
+  if (asked_all_at != kNever) next = std::min(next, all_silent_at());
   if (role) next = std::min({next, look_at_holders, role->next_timeout(), role->dht().next_timeout()});
   if (partners && leaving_by == kNever) next = std::min(next, partners->next_timeout());
   return next;

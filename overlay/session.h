@@ -145,7 +145,7 @@ class Session {
   void finish_packet(SessionContext& context, PathState& path, Bytes packet);
   bool has_data() const;
   void on_probe_timeout(SessionContext& context, Time now);
-  Time probe_at() const;
+  Time probe_at(const SessionsConfig& config) const;
   Duration keepalive(const SessionsConfig& config) const {
     return keepalive_ > Duration{} ? keepalive_ : config.keepalive;
   }

@@ -9,6 +9,10 @@ namespace linnet::overlay {
 namespace {
 
 constexpr std::size_t kMaxQueued = 1024 * 1024;  // of one session
+// Then it asks with the least there is: a queue that lets nothing large in would be kept full by it. Data goes again
+// with the first acknowledgement.
+constexpr int kDataProbes = 2;
+constexpr Duration kSlowRtt = std::chrono::milliseconds(350);  // at least, where answers may wait in a queue
 constexpr Duration kMaxProbeSpacing = std::chrono::seconds(1);
 constexpr std::size_t kUsualPacket = 128;  // most are no longer
 constexpr std::size_t kMinPiece = 32;      // shorter rests of a packet are left empty
@@ -86,7 +90,8 @@ void Session::build_probes(SessionContext& context, Time now) {
     const bool both = path.says_both && path.proven;
     path.says_both = false;
     const std::size_t size = kMinDataPacket + (answer ? 9 : 0);
-    const auto challenge = paths_.challenge(now, path, rtt_.smoothed(), size);
+    const auto challenge =
+        paths_.challenge(now, path, std::max(rtt_.smoothed(), context.config.slow ? kSlowRtt : Duration{}), size);
     if (!answer && !challenge && !both) continue;
     auto packet = start_packet();
     if (both) frame::write(packet, *both_);
@@ -151,10 +156,11 @@ void Session::add_fragments(Bytes& packet, std::size_t limit, SentPacket& record
   }
 }
 
-Time Session::probe_at() const {
+Time Session::probe_at(const SessionsConfig& config) const {
   if (flight_.empty()) return kNever;
-  const auto spacing = rtt_.timeout() * (1 << std::min<int>(probes_, 6));
-  return flight_.last_sent() + std::min(spacing, std::max(kMaxProbeSpacing, rtt_.timeout()));
+  const auto timeout = std::max(rtt_.timeout(), config.slow ? 2 * kSlowRtt : Duration{});
+  const auto spacing = timeout * (1 << std::min<int>(probes_, 6));
+  return flight_.last_sent() + std::min(spacing, std::max(kMaxProbeSpacing, timeout));
 }
 
 Time Session::ping_at(const SessionsConfig& config) const {
@@ -176,7 +182,7 @@ Time Session::next_timeout(const SessionsConfig& config) const {
   if (state_ == State::closing) return closing_->next;
   // On a path that is not proven an acknowledgement may have to wait for a packet rather than for the clock.
   const auto ack_at = paths_.current().budget() < kChallengePacket ? kNever : acks_.due();
-  return std::min({ack_at, flight_.late_at(rtt_), probe_at(), ping_at(config), dead_at(config), renew_at(config),
+  return std::min({ack_at, flight_.late_at(rtt_), probe_at(config), ping_at(config), dead_at(config), renew_at(config),
                    keys_.current().since + config.refuse_after, keys_.next_timeout(),
                    paths_.next_timeout(keepalive(config)), unconfirmed_ ? unconfirmed_->next : kNever});
 }
@@ -195,18 +201,20 @@ void Session::on_timeout(SessionContext& context, Time now) {
     context.counters.retransmitted += late.size();
     resend(late);
   }
-  if (probe_at() <= now) on_probe_timeout(context, now);
+  if (probe_at(context.config) <= now) on_probe_timeout(context, now);
   if (ping_at(context.config) <= now) ping_due_ = true;
 }
 
 // Nothing is acknowledged: the oldest data goes again, past the window (RFC 9002, section 6.2).
 void Session::on_probe_timeout(SessionContext& context, Time now) {
   if (probes_ < 0xff) ++probes_;
-  const auto oldest = flight_.take_oldest(2);
-  context.counters.retransmitted += oldest.size();
-  resend(oldest);
+  if (probes_ <= kDataProbes) {
+    const auto oldest = flight_.take_oldest(2);
+    context.counters.retransmitted += oldest.size();
+    resend(oldest);
+  }
   probe_credit_ = true;
-  if (!has_data()) ping_due_ = true;
+  if (probes_ > kDataProbes || !has_data()) ping_due_ = true;
   if (probes_ >= 2) suspect(context, now);
 }
 

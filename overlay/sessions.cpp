@@ -258,6 +258,9 @@ void Sessions::note_relay(SessionId session, const Endpoint& endpoint) {
   if (auto* s = impl_->find(session)) s->note_relay(endpoint);
 }
 
+void Sessions::set_slow(bool slow) { impl_->config.slow = slow; }
+bool Sessions::slow() const { return impl_->config.slow; }
+
 void Sessions::hide(SessionId session, bool hidden) {
   if (auto* s = impl_->find(session)) s->hide(hidden);
 }
@@ -280,6 +283,12 @@ std::vector<Path> Sessions::proven_paths(SessionId session) const {
     }
   }
   return out;
+}
+
+bool Sessions::heard_by(SessionId session, const Path& path) const {
+  const auto* s = impl_->find(session);
+  const auto* state = s == nullptr ? nullptr : s->paths().find(path);
+  return state != nullptr && state->received > 0;
 }
 
 std::optional<SessionId> Sessions::session_on(const Path& path) const { return impl_->paths.find(path); }

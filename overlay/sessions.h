@@ -1,5 +1,6 @@
-// Sealed links to other nodes: handshakes, frames, channels and paths of all sessions of one node. A core: packets and time go in,
-// packets with the path to send them on are polled out. The owner (Peer) wraps and unwraps forward and circuit headers.
+// Sealed links to other nodes: handshakes, frames, channels and paths of all sessions of one node. A core: packets and
+// time go in, packets with the path to send them on are polled out. The owner (Peer) wraps and unwraps forward and
+// circuit headers.
 //
 // First byte of a packet: 4, 5, 6 handshake messages; 7 cookie; 8 data (protocol.md section 4).
 // Noise XK when the peer's SK is known, XX for a bare address (XKpsk3, XXpsk3 in a closed network).
@@ -37,12 +38,13 @@ struct SessionsConfig {
   std::optional<crypto::Secret> psk;
   std::uint8_t version = kProtocolVersion;
   std::size_t max_sessions = 4096;
-  std::size_t max_half_open = 256;       // responder side, before message 3
-  std::size_t cookies_over = 32;         // half-open count from which a cookie is asked for
-  double handshakes_per_prefix = 20;     // a second
-  std::uint32_t run = 0;                 // of this process: greater than in any run before. Read where resets are given
+  std::size_t max_half_open = 256;    // responder side, before message 3
+  std::size_t cookies_over = 32;      // half-open count from which a cookie is asked for
+  double handshakes_per_prefix = 20;  // a second
+  std::uint32_t run = 0;              // of this process: greater than in any run before. Read where resets are given
   bool resets = false;  // who goes on with a session we do not know is told so: it learns that somebody is here
   Duration keepalive = std::chrono::seconds(25);
+  bool slow = false;                              // Sessions::set_slow
   Duration dead_after = std::chrono::seconds(8);  // without an answer, probes included
   Duration rekey_after = std::chrono::minutes(15);
   Duration refuse_after = std::chrono::minutes(20);
@@ -50,8 +52,8 @@ struct SessionsConfig {
 
 struct ConnectTo {
   std::optional<crypto::SessionKey> remote;  // none: Noise XX, the key is learned
-  std::vector<Path> paths;                   // tried side by side with a short head start each; the first that answers carries on
-  Bytes hello;                               // payload of message 3: who we are, opaque here
+  std::vector<Path> paths;  // tried side by side with a short head start each; the first that answers carries on
+  Bytes hello;              // payload of message 3: who we are, opaque here
   Duration give_up = std::chrono::seconds(10);
   // Before streams are tried beside datagrams (RFC 8305).
   Duration streams_after = std::chrono::milliseconds(300);
@@ -115,10 +117,13 @@ struct PacketOut {
 };
 
 // Rules for the owner:
-// - A peer reached by some way has one Path value: packets that come by it are handed in under the value they are sent on with.
-// - After any input drain poll_packet() and poll_event(), then ask next_timeout(). Packets are built while they are polled, so that what
+// - A peer reached by some way has one Path value: packets that come by it are handed in under the value they are sent
+// on with.
+// - After any input drain poll_packet() and poll_event(), then ask next_timeout(). Packets are built while they are
+// polled, so that what
 //   is sent in answer to an event shares a packet with the acknowledgement.
-// - Every session, announced or not, ends with one SessionDown: also after close() and reject(), and for a connect() that failed.
+// - Every session, announced or not, ends with one SessionDown: also after close() and reject(), and for a connect()
+// that failed.
 class Sessions {
  public:
   using Event = SessionsEvent;
@@ -143,19 +148,22 @@ class Sessions {
   // Reliable and ordered per channel. Fault::full when the send window's queue is full, Fault::too_big over 64 KiB.
   Status send(Time now, SessionId session, Channel channel, Bytes message);
 
-  // Challenges a path; bytes to an unproven address never exceed bytes received plus a small fixed number of challenges (3 x 64 bytes).
-  // When proven and better (direct before circuit before forward; then round trip) frames move to it.
+  // Challenges a path; bytes to an unproven address never exceed bytes received plus a small fixed number of challenges
+  // (3 x 64 bytes). When proven and better (direct before circuit before forward; then round trip) frames move to it.
   void try_path(Time now, SessionId session, const Path& path);
-  // The peer's voice does not come as it should: asks for it two ways at once, for so long, on every proven path. Urgent,
-  // when none comes: those are challenged too, and who does not answer soon is lost.
+  // The peer's voice does not come as it should: asks for it two ways at once, for so long, on every proven path.
+  // Urgent, when none comes: those are challenged too, and who does not answer soon is lost.
   void ask_both(Time now, SessionId session, Duration lease, bool urgent);
   // The same, and what the owner chooses: the initiator moves there once it is proven, and prefers nothing to it.
   void use_path(Time now, SessionId session, const Path& path);
   // The last proven path stays until the session ends.
   void drop_path(Time now, SessionId session, const Path& path);
   void note_relay(SessionId session, const Endpoint& endpoint);
-  // Hidden: packets that come straight from an address we do not use for this session are dropped before they are opened, so that
-  // nobody who guesses our address learns that he is right.
+  // Hidden: packets that come straight from an address we do not use for this session are dropped before they are
+  // opened, so that nobody who guesses our address learns that he is right. Answers may wait a second in a queue before
+  // our line, or the peer's of a call: they are given that time.
+  void set_slow(bool slow);
+  bool slow() const;
   void hide(SessionId session, bool hidden);
   // How often a quiet session is asked for a sign of life; the responder waits half as long again. Of all that have
   // none of their own, or of one.
@@ -165,6 +173,8 @@ class Sessions {
   bool reached(SessionId session) const;
   std::optional<Path> current_path(SessionId session) const;
   std::vector<Path> proven_paths(SessionId session) const;
+  // Whether the peer of this session was heard by this path, proven or not.
+  bool heard_by(SessionId session, const Path& path) const;
   // The session for which this path is proven: voice is demultiplexed by it.
   std::optional<SessionId> session_on(const Path& path) const;
 
@@ -178,7 +188,8 @@ class Sessions {
   std::size_t memory_bytes() const;
 
   struct Counters {
-    std::uint64_t malformed = 0, bad_mac = 0, replayed = 0, cookies_sent = 0, refused = 0, half_open_full = 0, retransmitted = 0;
+    std::uint64_t malformed = 0, bad_mac = 0, replayed = 0, cookies_sent = 0, refused = 0, half_open_full = 0,
+                  retransmitted = 0;
   };
   const Counters& counters() const;
 

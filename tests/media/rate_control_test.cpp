@@ -15,7 +15,7 @@ struct Path {
     for (int i = 0; i < packets; ++i) {
       now += milliseconds(20);
       rate.on_sent(now, ++sequence, octets);
-      rate.on_frame(now, incoming_loss);
+      rate.on_frame(now, incoming);
     }
   }
   // The peer has heard all but the last packets, of each of which the first arrived `waited` late.
@@ -23,7 +23,7 @@ struct Path {
     const Time heard = now - milliseconds(20) * unheard;
     const auto made = (heard + milliseconds(20) + waited).time_since_epoch();
     rate.on_report(std::max(now, heard + milliseconds(40) + waited),
-                   {static_cast<std::uint32_t>(sequence - unheard), lost, made});
+                   {static_cast<std::uint32_t>(sequence - unheard), lost, made, round_trip});
   }
   void quiet_start() {
     for (int i = 0; i < 4; ++i) {
@@ -36,7 +36,8 @@ struct Path {
   Time now = Time{} + std::chrono::seconds(10);
   std::uint16_t sequence = 100;
   std::int32_t lost = 0;
-  double incoming_loss = 0;
+  Incoming incoming;
+  std::optional<Duration> round_trip;
 };
 
 TEST(RateControl, OneReportOutOfAnOutageDoesNotCutTheRate) {
@@ -79,11 +80,83 @@ TEST(RateControl, WhatTheOtherDirectionLostIsNotBelievedAfterAQueue) {
   path.send(20);
   path.report(15, milliseconds(280));
   open.send(25);
-  path.incoming_loss = open.incoming_loss = 0.3;
+  path.incoming.loss = open.incoming.loss = 0.3;
   path.send(1);
   open.send(1);
   EXPECT_GT(open.rate.loss(), 0.1);
   EXPECT_EQ(path.rate.loss(), 0);
+}
+
+// From before the first report on, each packet and each report waits.
+struct FullFromTheStart : Path {
+  void report_of(milliseconds waited) {
+    round_trip = milliseconds(40) + waited;
+    report(1, waited);
+  }
+};
+
+TEST(RateControl, AQueueThatStoodFromTheFirstReportOnShowsByTheRoundTrip) {
+  FullFromTheStart told, untold;
+  told.rate.set_least_round_trip(milliseconds(40));
+  for (auto* path : {&told, &untold}) {
+    for (int i = 0; i < 3; ++i) {
+      path->send(10);
+      path->report_of(milliseconds(900));
+    }
+  }
+  EXPECT_EQ(untold.rate.queue_ms(), 0) << "it is in the least that was ever seen";
+  EXPECT_FALSE(untold.rate.ceiling());
+  EXPECT_GT(*told.rate.queue_ms(), 600);
+  EXPECT_TRUE(told.rate.ceiling());
+  EXPECT_TRUE(told.rate.draining(told.now));
+}
+
+TEST(RateControl, ARoundTripThatIsShortAgainTakesBackWhatALongOneCorrectedTooMuch) {
+  FullFromTheStart path;
+  path.rate.set_least_round_trip(milliseconds(40));
+  path.send(10);
+  path.round_trip = milliseconds(1400);  // half of it waited on the way back, which is not known here
+  path.report(1, milliseconds(700));
+  ASSERT_GT(*path.rate.queue_ms(), 1000);
+  for (int i = 0; i < 3; ++i) {
+    path.send(50);
+    path.report_of(milliseconds(0));
+  }
+  EXPECT_LT(*path.rate.queue_ms(), 40);
+}
+
+TEST(RateControl, WherePacketsOfThePeerWaitLongNoReportIsWaitedForLong) {
+  Path crowded, quiet;
+  crowded.incoming.lateness_ms = 400;
+  for (auto* path : {&crowded, &quiet}) path->send(55);
+  EXPECT_FALSE(quiet.rate.ceiling());
+  ASSERT_TRUE(crowded.rate.ceiling());
+  EXPECT_LE(*crowded.rate.ceiling(), 12'000) << "halved each third of a second";
+}
+
+TEST(RateControl, AfterTheFirstReportsSilenceWherePacketsWaitIsASignAsWell) {
+  Path crowded, quiet;
+  crowded.incoming.lateness_ms = 400;
+  for (auto* path : {&crowded, &quiet}) {
+    path->send(5);
+    path->report();
+    path->send(80);
+  }
+  EXPECT_FALSE(quiet.rate.ceiling());
+  EXPECT_TRUE(crowded.rate.ceiling());
+}
+
+TEST(RateControl, ABeginningThatWasTooFullIsGrownOutOfWithinSeconds) {
+  Path path;
+  path.incoming.lateness_ms = 400;
+  path.send(60);
+  const int blind = *path.rate.ceiling();
+  path.incoming.lateness_ms = 0;
+  for (int i = 0; i < 6; ++i) {
+    path.send(50);
+    path.report();
+  }
+  EXPECT_TRUE(!path.rate.ceiling() || *path.rate.ceiling() > 3 * blind);
 }
 
 }  // namespace

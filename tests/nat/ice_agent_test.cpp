@@ -184,6 +184,29 @@ TEST(IceAgent, ConsentThatIsNotRenewedEndsAfterThirtySecondsAndASpareTakesOver) 
   EXPECT_TRUE(net.b.agent->selected()->relayed);
 }
 
+TEST(IceAgent, AsksLittleOnAScantLineWhileVoiceProvesThePath) {
+  Net net(NatKind::none, NatKind::none);
+  net.begin(true);
+  net.run_for(3s);
+  ASSERT_FALSE(net.a.agent->selected()->relayed);
+  const auto checks_in = [&net](int minutes) {
+    const auto before = net.a.sent + net.b.sent;
+    for (int i = 0; i < minutes * 600; ++i) {
+      net.run_for(100ms);
+      for (auto* agent : {net.a.agent.get(), net.b.agent.get()}) agent->heard_otherwise(net.now);
+    }
+    return net.a.sent + net.b.sent - before;
+  };
+  const auto usual = checks_in(2);
+  for (auto* agent : {net.a.agent.get(), net.b.agent.get()}) agent->set_scant(true);
+  const auto scant = checks_in(2);
+  EXPECT_LT(scant * 3, usual);
+  EXPECT_GT(scant, 0U) << "a spare is kept";
+  EXPECT_EQ(net.a.lost + net.b.lost, 0);
+  net.run_for(2min);
+  EXPECT_EQ(net.a.lost + net.b.lost, 0) << "without voice it is asked as ever";
+}
+
 TEST(IceAgent, ASuspectedPathIsLeftWithinATenthOfASecond) {
   Net net(NatKind::none, NatKind::none);
   net.begin(true);

@@ -1,8 +1,13 @@
 // What a call sends beside its voice, counted on one person's access line.
 #include "narrow_line.h"
 
+#include <array>
+#include <fstream>
+#include <iterator>
 #include <optional>
 
+#include "checkout.h"
+#include "media/compare.h"
 #include "tests/node/calls_fixture.h"
 
 namespace linnet::node {
@@ -68,6 +73,91 @@ TEST_F(CountedCall, GetsNoMoreThroughThanTheLineCarries) {
   }
   EXPECT_GT(line->up.dropped, 0U);
 }
+
+// Both talk over a line that is narrow from when the call stands, a second of queue each way.
+struct Narrow {
+  const char* name;
+  int bit_rate;
+  bool direct;
+  double understood;  // STOI from second 20, the delay found again each second
+};
+
+struct NarrowCall : Calls, ::testing::WithParamInterface<Narrow> {
+  std::optional<NarrowLine> line;
+  media::Audio said = speech();
+  std::size_t from = 0;
+  std::array<std::size_t, 2> heard{};
+
+  void SetUp() override { town.build(5); }
+  static media::Audio speech() {
+    std::ifstream file(LINNET_SOURCE_DIR "/assets/speech.wav", std::ios::binary);
+    const Bytes bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const auto audio = *media::parse_wav(bytes);
+    media::WavSource source(audio.samples, audio.rate);
+    media::Audio once{48'000, {}}, out{48'000, {}};
+    once.samples.resize(source.size());
+    source.read(once.samples);
+    while (out.samples.size() < std::size_t{70} * 48'000)
+      out.samples.insert(out.samples.end(), once.samples.begin(), once.samples.end());
+    return out;
+  }
+  static media::Audio part(const std::vector<std::int16_t>& samples, std::size_t first, std::size_t end) {
+    const auto at = [&](std::size_t n) { return samples.begin() + static_cast<std::ptrdiff_t>(n); };
+    return {48'000, {at(first), at(end)}};
+  }
+  void begin() {
+    town.delay = milliseconds(20);
+    meet();
+    line.emplace(town, *alice);
+    if (!GetParam().direct) line->part(*alice, *bob);
+    alice->says = bob->says = said.samples;
+    talk();
+    line->limit(GetParam().bit_rate);
+  }
+  void listen_from_here() {
+    line->count_anew();
+    from = alice->said;
+    heard = {alice->heard.size(), bob->heard.size()};
+  }
+  double understood(const Resident& ear, std::size_t first) const {
+    return media::compare(part(said.samples, from, alice->said), part(ear.heard, first, ear.heard.size()))
+        .stoi_drift.value_or(0);
+  }
+  double reports_and_consent(const NarrowLine::Way& way) const {
+    return line->rate_of(way, Carried::rtcp) + line->rate_of(way, Carried::consent);
+  }
+};
+
+TEST_P(NarrowCall, LivesAndIsUnderstood) {
+  begin();
+  town.run_for(seconds(20));
+  ASSERT_EQ(state(*alice), CallState::talking);
+  listen_from_here();
+  town.run_for(seconds(40));
+  ASSERT_EQ(state(*alice), CallState::talking);
+  ASSERT_EQ(state(*bob), CallState::talking);
+  EXPECT_EQ(path(*alice), GetParam().direct ? PathWord::direct : PathWord::relayed);
+  // At 12 kbit/s half a kbit/s is asked for (docs/measurements.md).
+  if (GetParam().bit_rate == 12'000) {
+    EXPECT_LE(reports_and_consent(line->up), 0.65) << line->table();
+    EXPECT_LE(reports_and_consent(line->down), 0.65) << line->table();
+  }
+  const std::array ears{understood(*alice, heard[0]), understood(*bob, heard[1])};
+  for (const auto stoi : ears) EXPECT_GE(stoi, GetParam().understood);
+  RecordProperty("stoi_down", std::to_string(ears[0]));
+  RecordProperty("stoi_up", std::to_string(ears[1]));
+  RecordProperty("reports_and_consent_up", std::to_string(reports_and_consent(line->up)));
+  RecordProperty("reports_and_consent_down", std::to_string(reports_and_consent(line->down)));
+  RecordProperty("voice_up", std::to_string(line->rate_of(line->up, Carried::voice)));
+  RecordProperty("voice_down", std::to_string(line->rate_of(line->down, Carried::voice)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lines, NarrowCall,
+    ::testing::Values(Narrow{"Of12kDirect", 12'000, true, 0.5}, Narrow{"Of12kRelayed", 12'000, false, 0.5},
+                      Narrow{"Of16kDirect", 16'000, true, 0.6}, Narrow{"Of16kRelayed", 16'000, false, 0.6},
+                      Narrow{"Of24kDirect", 24'000, true, 0.7}, Narrow{"Of24kRelayed", 24'000, false, 0.7}),
+    [](const auto& param) { return param.param.name; });
 
 }  // namespace
 }  // namespace linnet::node

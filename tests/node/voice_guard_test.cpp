@@ -74,6 +74,17 @@ TEST_F(Guard, AllowsForLongFramesAndJitter) {
   EXPECT_EQ(guard.next_timeout() - now, milliseconds(180 + 60));
 }
 
+TEST_F(Guard, TakesNoQueueOfASlowLineForSilenceAndAsksForNoSecondWay) {
+  guard.expect(now, true, milliseconds(120), 20.0, true);
+  for (int i = 0; i < 200; ++i) packet(i % 5 != 0);
+  EXPECT_EQ(urgent + calm, 0) << "two ways would be twice what the line carries";
+  const auto last = now;
+  EXPECT_EQ(guard.next_timeout() - last, VoiceGuard::kSlowSilence);
+  while (guard.next_timeout() < last + seconds(60)) tick(guard.next_timeout());
+  EXPECT_GE(urgent, 1);
+  EXPECT_LE(urgent, 3);
+}
+
 TEST_F(Guard, ExpectsNothingOnHold) {
   for (int i = 0; i < 10; ++i) packet(true);
   guard.expect(now, false, milliseconds(20), 1.0);
