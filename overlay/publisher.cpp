@@ -56,6 +56,10 @@ void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool s
   homes_ = std::move(homes);
   const auto led = leads_by(homes_);
   const auto changed = std::max(said_.size(), homes_.size()) - led;
+  if (of_another_time_ && !homes_.empty()) {
+    build_at_ = c.now;
+    return;
+  }
   if (led > 0 && changed == 0) return;  // the same in another order
   const bool joining = !first_built_at_ || c.now - *first_built_at_ < kJoining;
   if (!joining && led > 0) return draw_lot(c, led, changed);
@@ -96,6 +100,7 @@ void Publisher::build(const Context& c) {
   built_at_ = c.now;
   if (!first_built_at_) first_built_at_ = c.now;
   said_ = homes_;
+  of_another_time_ = false;
   rebuild_from_ = c.now + rebuild_pause_;
   renew_at_ = c.now + std::chrono::duration_cast<Duration>(c.config.record_life) / 3;
   for (auto& name : names_) {
@@ -110,7 +115,9 @@ void Publisher::build(const Context& c) {
 }
 
 void Publisher::clock_set(const Context& c) {
-  if (renew_at_ != kNever) build_at_ = std::min(build_at_, c.now);
+  if (renew_at_ == kNever) return;
+  build_at_ = std::min(build_at_, c.now);
+  of_another_time_ = true;
 }
 
 void Publisher::store_again(const Context& c) {

@@ -94,6 +94,7 @@ class Publisher {
   Time build_at_ = kNever;
   std::size_t waits_ = 0;  // changes for which build_at_ was drawn by lot; 0: it was not
   Time renew_at_ = kNever;
+  bool of_another_time_ = false;  // the record that stands was made by a clock that was set since
   std::optional<Time> built_at_;
   std::optional<Time> first_built_at_;
   Time rebuild_from_ = Time::min();

@@ -57,6 +57,35 @@ TEST_P(ClockJump, EndsNoCallAndLosesNoPin) {
   EXPECT_EQ(alice.node->memory().pins, pins);
 }
 
+// One supernode alone is no quorum: the own clock is gone by, as wrong as it is, and the supernode lets go of who shows
+// a certificate of another time.
+TEST(OwnClock, ThatJumpedAboutKeepsNobodyFromCallingOnceItIsRight) {
+  for (const auto held : {1000, 2500, 7000}) {
+    SCOPED_TRACE(held);
+    Town town;
+    town.build(1);
+    auto& alice = town.add(kAlice);
+    auto& bob = town.add(kBob);
+    ASSERT_TRUE(town.all_online());
+    bob.answers = true;
+    alice.says = tone(700, std::chrono::seconds(60));
+    town.call(alice, kBob);
+    town.run_for(std::chrono::seconds(5));
+    for (const auto offset : {kDay, -kDay, 3652 * kDay, -3652 * kDay}) {
+      alice.clock_off_s = offset;
+      town.run_for(std::chrono::milliseconds(held));
+    }
+    town.tell(alice, command::Hangup{});
+    ASSERT_TRUE(town.run_until([&] { return bob.summary() != nullptr; }, std::chrono::seconds(15)));
+    alice.clock_off_s = 0;
+    town.run_for(std::chrono::seconds(5));
+    const auto before = alice.count<event::CallEnded>();
+    town.call(alice, kBob, std::chrono::seconds(1));
+    ASSERT_TRUE(town.run_until([&] { return alice.count<event::CallEnded>() > before; }, std::chrono::seconds(60)));
+    EXPECT_EQ(alice.summary()->result, CallResult::ended) << alice.summary()->text;
+  }
+}
+
 // Its certificate, made by that clock, is of another time as well.
 TEST_P(ClockJump, AtTheStartIsNoMatterEither) {
   Town town;

@@ -74,6 +74,19 @@ TEST_F(PublisherTest, WhoHasNoHomeWhenARecordIsToBeRenewedWaitsForOneAndRenewsIt
   EXPECT_GT(publisher.next_timeout(), c.now);
 }
 
+TEST_F(PublisherTest, WhoHasNoHomeWhenTheClockIsSetMakesTheRecordAnewWithTheFirstThatComesBack) {
+  publisher.set_homes(c, {home(1)}, true);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+  publisher.set_homes(c, {}, false);
+  publisher.clock_set(c);
+  EXPECT_EQ(orders_after(milliseconds(0)), 0U);
+  publisher.set_homes(c, {home(1)}, false);
+  EXPECT_EQ(orders_after(milliseconds(0)), 2U) << "it leads here, and is of another time";
+  publisher.set_homes(c, {}, false);
+  publisher.set_homes(c, {home(1)}, false);
+  EXPECT_EQ(orders_after(milliseconds(0)), 0U) << "once";
+}
+
 TEST_F(PublisherTest, WithoutABlockOfSequencesARenewalWaitsForOne) {
   publisher.set_homes(c, {home(1)}, true);
   EXPECT_EQ(orders_after(milliseconds(0)), 2U);
