@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace linnet::media {
 namespace {
@@ -11,14 +12,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kBaseWindow = seconds(20);
-constexpr double kQueue = 120;         // ms of queue that are congestion
-constexpr double kQueueWithLoss = 60;  // ... when packets are lost as well
-constexpr double kReportOctets = 100;  // on the wire, about
-constexpr double kMostly = 0.8;        // of a queue, that the round trip tells of as well
-constexpr double kHidden = 300;        // ms that the round trip tells of and reports alone do not
-constexpr double kStanding = 40;       // a queue of this much keeps the link busy: the rate is the link's
-constexpr double kDrainAgain = 300;    // ms that are left of a queue after a drain: it was not enough
-constexpr double kDrainFrom = 150;     // ms of queue that stop the voice until it is gone
+constexpr double kQueue = 120;          // ms of queue that are congestion
+constexpr double kQueueWithLoss = 60;   // ... when packets are lost as well
+constexpr double kReportOctets = 100;   // on the wire, about
+constexpr double kHidden = 300;         // ms that the round trip tells of and reports alone do not
+constexpr auto kMayHide = seconds(12);  // from the first packet on
+constexpr double kStanding = 40;        // a queue of this much keeps the link busy: the rate is the link's
+constexpr double kDrainAgain = 300;     // ms that are left of a queue after a drain: it was not enough
+constexpr double kDrainFrom = 150;      // ms of queue that stop the voice until it is gone
 constexpr auto kMaxDrain = milliseconds(900);
 constexpr auto kDrainBlindAgain = seconds(1);  // after a drain that no measure called for
 constexpr double kShare = 0.93;                // of what came through
@@ -37,8 +38,9 @@ constexpr auto kMaxPatience = seconds(120);
 constexpr auto kSilence = seconds(8);  // without a report where reports are due
 constexpr double kBelieved = 0.2;      // of the other direction's loss
 constexpr auto kFirstSilence = milliseconds(1200);
-constexpr auto kLossySilence = milliseconds(3000);   // ... where the path loses packets, and reports with them
-constexpr double kCrowded = 250;                     // ms that the peer's packets wait
+constexpr auto kLossySilence = milliseconds(3000);  // ... where the path loses packets, and reports with them
+constexpr double kCrowded = 250;                    // ms that the peer's packets wait
+constexpr auto kCrowdedFor = milliseconds(200);
 constexpr auto kCrowdedSilence = milliseconds(300);  // ... where they do
 constexpr auto kCrowdedLater = milliseconds(1500);   // ... after a report: the next may wait a second
 constexpr double kLossy = 0.05;
@@ -48,6 +50,8 @@ constexpr auto kSettling = seconds(6);  // of a beginning that was too full
 constexpr double kUnsureGrowth = 1.08;
 constexpr auto kUnsureStep = seconds(1);  // the peer tells at once when its packets pile up
 constexpr int kEnoughGrowths = 2;
+constexpr double kBlindLoss = 0.4;
+constexpr double kBlindPackets = 8;
 constexpr double kBlindGrowth = 1.5;                             // each second, of a limit that was never measured
 constexpr std::array<double, 3> kCopiesFrom{0.015, 0.18, 0.45};  // loss
 constexpr std::array<double, 3> kCopiesTo{0.006, 0.09, 0.25};
@@ -115,25 +119,23 @@ double RateControl::measure_queue(Time now, const Mark& mark) {
 }
 
 // What waited on the way out from the first report on is in the base. The round trip has it still, less the least one
-// and what waited on the way back. Once corrected so, the base may be too low: then a round trip is short.
-double RateControl::correct_base(const PathReport& report, double queue) {
+// and what waited on the way back; a report may have been late by itself, so the next one has to tell of it too. Later
+// in a call the base is of an idle path, and a round trip that grew is of a longer one. Once corrected, the base may be
+// too low: then a round trip is short.
+double RateControl::correct_base(Time now, const PathReport& report, double queue) {
   if (!report.round_trip || !least_round_trip_) return 0;
   // On a slow line a packet of ours and the report take their time also where nothing waits.
   const double on_wire = plan_.frame_ms + kReportOctets * 8e3 / ceiling_.value_or(kMaxWire);
   const double waited = millis(*report.round_trip - *least_round_trip_) - (ceiling_ ? on_wire : 0);
   const double hidden = waited - incoming_late_ms_ - queue;
-  const double by = hidden > kHidden ? hidden : base_corrected_ ? std::min(0.0, waited - queue) : 0;
+  const bool may_hide = hidden > kHidden && now - log_.first().at < kMayHide;
+  const bool believed = std::exchange(hidden_before_, may_hide) && may_hide;
+  const double by = believed ? hidden : base_corrected_ ? std::min(0.0, waited - queue) : 0;
   if (by == 0) return 0;
   base_corrected_ = true;
   *base_ -= static_cast<std::int64_t>(by * 1000);
   next_base_ = base_;
   return std::max(by, -queue);
-}
-
-// The round trip has it too, and what was measured before the report was made as well: no outage.
-bool RateControl::standing(const PathReport& report, double queue) const {
-  return report.round_trip && least_round_trip_ && queue > kDrainAgain &&
-         millis(*report.round_trip - *least_round_trip_) - incoming_late_ms_ > queue * kMostly;
 }
 
 // Packets lost after the last one the peer heard make its report look late by as many frames.
@@ -188,7 +190,7 @@ void RateControl::on_report(Time now, const PathReport& report) {
   const bool first = !last_;
   const auto p = passed(from, mark);
   double queue = measure_queue(now, mark);
-  queue += correct_base(report, queue);
+  queue += correct_base(now, report, queue);
   queue_ms_ = queue;
   mark.queued = queue > kStanding;
   // Part of the packets is from before the last change: neither their loss nor their rate is of one plan.
@@ -200,7 +202,7 @@ void RateControl::on_report(Time now, const PathReport& report) {
   const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss && !mixed);
   // A queue grows from report to report. One that is there all at once may as well be an outage in which the report was
   // made: the next one tells.
-  if (jam && !from.queued && seen_packets_ >= kFirstLook && !standing(report, queue)) return;
+  if (jam && !from.queued && seen_packets_ >= kFirstLook) return;
   if (jam) {
     // Packets from before the last change are the old plan's: of use only for the measure of a full queue.
     if (mark.packet.at < changed_at_) {
@@ -216,6 +218,8 @@ void RateControl::on_report(Time now, const PathReport& report) {
     if (first || mixed) measured.packets = 0;
     return congested(now, mark, measured, queue);
   }
+  // A queue that is not seen: what grew without a measure must not grow into it.
+  if (sure_ == Sure::blind && p.loss > kBlindLoss && p.packets >= kBlindPackets) return cut(now, p.rate * kShare);
   if (from.packet.at >= changed_at_) note_loss(p);
   probe_verdict(now, p);
   if (now >= no_copies_until_) choose_copies(now);
@@ -296,6 +300,7 @@ void RateControl::clear_path(Time now) {
   free.ceiling = kMaxWire;
   if (*ceiling_ > wire_rate(make_plan(free), settings_.overhead) * kOvercome) {
     ceiling_.reset();
+    sure_ = Sure::measured;
     patience_ = kFirstPatience;
   }
 }
@@ -348,20 +353,23 @@ void RateControl::set_frame(int ms) {
   replan();
 }
 
-// The sooner, the more speaks for a queue that reports wait in or were lost from.
-Duration RateControl::patience(const Incoming& incoming) const {
-  const bool waits = incoming.lateness_ms > kCrowded;
-  if (waits && (!last_ || sure_ == Sure::blind)) return kCrowdedSilence;
+// The sooner, the more speaks for a queue that reports wait in or were lost from. Again and again only until one tells.
+Duration RateControl::patience(Time now, const Incoming& incoming) {
+  if (incoming.lateness_ms <= kCrowded)
+    crowded_since_ = kNever;
+  else
+    crowded_since_ = std::min(crowded_since_, now);
+  const bool waits = crowded_since_ <= now - kCrowdedFor;  // one packet that is late is no queue
+  if (waits && (!last_ || (sure_ == Sure::blind && heard_at_ < cut_at_))) return kCrowdedSilence;
   if (!last_) return incoming.loss > kLossy ? kLossySilence : kFirstSilence;
-  if (!waits || ceiling_) return kSilence;
-  return kCrowdedLater;
+  return waits && !ceiling_ ? kCrowdedLater : kSilence;
 }
 
 // Until the beginning is over; then it is taken for what the path carries.
 void RateControl::grow_unsure(Time now, const Incoming& incoming) {
   if (now - log_.first().at >= kSettling) {
     sure_ = Sure::measured;
-    settle(now, ceiling_.value_or(kMaxWire) * kShare);
+    if (ceiling_) settle(now, *ceiling_ * kShare);
     cut_at_ = now;
     growths_ = 0;
     return;
@@ -381,7 +389,7 @@ void RateControl::on_frame(Time now, const Incoming& incoming) {
   }
   if (!settings_.adapt || !settings_.expects_reports || log_.empty()) return;
   if (sure_ == Sure::unsure) grow_unsure(now, incoming);
-  if (now - std::max(heard_at_, cut_at_) < patience(incoming) || now - log_.last().at > kSilence) return;
+  if (now - std::max(heard_at_, cut_at_) < patience(now, incoming) || now - log_.last().at > kSilence) return;
   cut(now, wire_rate(plan_, settings_.overhead) / 2.0);
   sure_ = Sure::blind;
 }

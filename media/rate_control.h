@@ -85,9 +85,8 @@ class RateControl {
 
   Passed passed(const Mark& from, const Mark& to) const;
   double measure_queue(Time now, const Mark& mark);
-  bool standing(const PathReport& report, double queue) const;
-  double correct_base(const PathReport& report, double queue);
-  Duration patience(const Incoming& incoming) const;
+  double correct_base(Time now, const PathReport& report, double queue);
+  Duration patience(Time now, const Incoming& incoming);
   double unheard_ms() const;
   std::optional<Passed> measure_full_link(const Mark& mark, bool mixed);
   void note_loss(const Passed& p);
@@ -115,6 +114,8 @@ class RateControl {
   // The least way to the peer in the last two windows, us.
   std::optional<std::int64_t> base_, next_base_;
   bool base_corrected_ = false;
+  bool hidden_before_ = false;  // the last report told of a queue that the base hides
+  Time crowded_since_ = kNever;
   std::optional<Duration> least_round_trip_;
   double incoming_late_ms_ = 0;
   Time base_since_{};

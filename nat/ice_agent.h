@@ -87,6 +87,7 @@ class Agent {
   static constexpr Duration kScantRefresh = std::chrono::seconds(20);  // of spares, where little is sent
   static constexpr std::size_t kSpares = 4;
   static constexpr Duration kRetry = std::chrono::seconds(30);  // Policy::move, while the path is relayed
+  static constexpr Duration kScantRetry = 4 * kRetry;
   static constexpr std::size_t kRetried = 8;
   static constexpr int kMaxUnanswered = 5;  // checks on a pair that never answered
   static constexpr std::size_t kMaxEarly = 16;
@@ -154,10 +155,10 @@ class Agent {
   // Voice stopped, say: asks on every valid pair at once, and moves to one that answers if the selected one does not.
   void suspect(Time now);
 
-  // Policy::move alone: little is sent from now on. Spares are asked just often enough to be kept; the selected pair
-  // not at all while the other end proves itself on it by other means, as by voice that is authenticated.
-  void set_scant(bool scant) { scant_ = scant && config_.policy == Policy::move; }
-  void heard_otherwise(Time now);
+  // Policy::move alone: little is sent from now on. Two spares at most are asked, and none of the pairs on which the
+  // other end proves itself by other means, as by voice that is authenticated.
+  void set_scant(bool scant);
+  void heard_otherwise(Time now, PairId id);
 
   Role role() const { return config_.role; }
   std::optional<Way> selected() const;

@@ -1,5 +1,6 @@
 // Our checks and what becomes of them (RFC 8445, section 7.2), consent (RFC 7675).
 #include <algorithm>
+#include <utility>
 
 #include "nat/ice_agent.h"
 #include "nat/stun_auth.h"
@@ -93,8 +94,9 @@ void Agent::on_success(Time now, const Waiting& waiting, const Endpoint& mapped)
   pair->checks = 0;
   pair->heard = now;
   const bool repeats = selected_ == pair->id && pair->refresh > now;  // what is due sooner stays so
-  pair->refresh =
-      std::min(repeats ? pair->refresh : kNever, now + jittered(selected_ == pair->id ? kRefresh : kSpareRefresh));
+  pair->refresh = std::min(repeats ? pair->refresh : kNever, now + jittered(scant_                  ? kScantRefresh
+                                                                            : selected_ == pair->id ? kRefresh
+                                                                                                    : kSpareRefresh));
   checks_.stop_sending(now, pair->id);
   if (fresh) {
     first_valid_ = std::min(first_valid_, now);
@@ -159,9 +161,9 @@ void Agent::retry(Time now) {
     retry_at_ = kNever;
     return;
   }
-  if (retry_at_ == kNever) retry_at_ = now + kRetry;
+  if (retry_at_ == kNever) retry_at_ = now + (scant_ ? kScantRetry : kRetry);
   if (retry_at_ > now) return;
-  retry_at_ = now + kRetry;
+  retry_at_ = now + (scant_ ? kScantRetry : kRetry);
   for (std::size_t n = 0; n < kRetried; ++n) {
     Pair* best = nullptr;
     for (auto& p : list_.pairs()) {
@@ -178,7 +180,8 @@ void Agent::refresh(Time now) {
   for (auto& pair : list_.pairs()) {
     if (!pair.valid() || pair.refresh > now) continue;
     const bool selected = selected_ == pair.id;
-    pair.refresh = now + jittered(selected ? kRefresh : scant_ ? kScantRefresh : kSpareRefresh);
+    // Where answers are waited for so long, one that is lost must not cost the spare.
+    pair.refresh = now + jittered(selected || scant_ ? kRefresh : kSpareRefresh);
     const auto better_ones = std::count_if(list_.pairs().begin(), list_.pairs().end(), [&](const Pair& p) {
       return p.valid() && p.id != pair.id && better(p, pair);
     });
@@ -189,11 +192,16 @@ void Agent::refresh(Time now) {
   }
 }
 
-void Agent::heard_otherwise(Time now) {
-  auto* current = selected_ && scant_ ? list_.find(*selected_) : nullptr;
-  if (current == nullptr || !current->valid()) return;
-  current->heard = now;
-  current->refresh = std::max(current->refresh, now + kRefresh);
+void Agent::set_scant(bool scant) {
+  const bool before = std::exchange(scant_, scant && config_.policy == Policy::move);
+  if (scant_ && !before && retry_at_ != kNever) retry_at_ += kScantRetry - kRetry;
+}
+
+void Agent::heard_otherwise(Time now, PairId id) {
+  auto* pair = scant_ ? list_.find(id) : nullptr;
+  if (pair == nullptr || !pair->valid()) return;
+  pair->heard = now;
+  pair->refresh = std::max(pair->refresh, now + kRefresh);
 }
 
 void Agent::refresh_previous(Time now) {

@@ -165,7 +165,7 @@ static overlay::Room room_of(const media::Stats& stats) {
 // What the path was found to carry is a limit for two copies too.
 void Talking::watch_voice(Rooms& rooms, Time now) {
   const auto stats = voice.stats(now);
-  const auto room = room_of(stats);
+  const auto room = voice.expects() ? room_of(stats) : overlay::Room::both;  // on hold little goes out
   guard.expect(now, voice.expects(), std::chrono::milliseconds(stats.heard_frame_ms), stats.jitter_ms,
                room == overlay::Room::scant);
   guard.handle_timeout(now);

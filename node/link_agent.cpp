@@ -185,8 +185,10 @@ void LinkAgent::handle_on_circuit(Time now, const overlay::Path& path, const nat
 }
 
 void LinkAgent::heard(Time now, const overlay::Path& by) {
-  const auto selected = agent_.selected();
-  if (selected && path_of(*selected) == by) agent_.heard_otherwise(now);
+  for (const auto& pair : agent_.pairs().pairs()) {
+    if (pair.valid() && path_of({agent_.local()[pair.local].base, agent_.pairs().destination(pair), false}) == by)
+      return agent_.heard_otherwise(now, pair.id);
+  }
 }
 
 overlay::Path LinkAgent::path_of(const Way& way) const {

@@ -47,10 +47,10 @@ class Traversal {
   void on_turn(const TraversalRooms& rooms, std::optional<TurnPlace> place);
   const std::optional<TurnPlace>& turn() const { return where_.turn; }
 
-  // A call has its voice on this link, or no more.
   // The line has no room for many questions; voice that proved to be the peer's stands for an answer then.
   void set_scant(overlay::SessionId link, bool scant);
   void heard(Time now, overlay::SessionId link, const overlay::Path& by);
+  // A call has its voice on this link, or no more.
   void talk(overlay::SessionId link, bool talking);
 
   // Searches behind a symmetric NAT (node/port_search.h) send from sockets of their own, a fan of them: what the driver

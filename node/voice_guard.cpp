@@ -24,6 +24,7 @@ void VoiceGuard::expect(Time now, bool expected, Duration frame, std::optional<d
     lossy_ = false;
     missing_ = missing_before_ = 0;
     ask_at_ = kNever;
+    soon_ = 0;
   }
   slow_ = slow;
 }

@@ -69,7 +69,8 @@ void Links::begin_anew(const Context& c, const LinkRooms& rooms, Link& link) con
 // own and learns our address.
 void Links::advance(const Context& c, const LinkRooms& rooms, Link& link) {
   if (!link.up || (!link.initiator && !(link.kept && link.shown))) return;
-  if (!link.initiator && link.legs_at != c.now + kLookAtLegs) return;  // only when looked at: the caller's come first
+  if (!link.initiator && link.legs_at != c.now + pause_between_looks(link))
+    return;  // only when looked at: the caller's come first
   // Who is not heard at all cannot be offered one: supernodes that ask him in vain would take him for gone, one after
   // another.
   const auto heard = c.sessions.last_heard(link.session);
@@ -318,7 +319,8 @@ void Links::on_path(const Context& c, const LinkRooms& rooms, const PathLost& lo
       break;
     }
   }
-  std::erase_if(link->answered, [&](const auto& a) { return a.second == lost.path; });
+  if (std::erase_if(link->answered, [&](const auto& a) { return a.second == lost.path; }) > 0)
+    c.sessions.drop_path(c.now, link->session, lost.path);  // an answer that is late would prove what nobody knows
   if (!link->initiator) return;
   // FORWARD through another home, so that the two ends can agree on a new circuit.
   for (const auto& leg : link->legs) {

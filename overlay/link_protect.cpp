@@ -74,7 +74,7 @@ bool Links::goes_both(Time now, SessionId session) const {
 // The way in use is heard all the time. The others are asked, so that a spare that went is known before it is needed;
 // and where the other end's homes give no second one, ours may.
 void Links::look_at_legs(const Context& c, const LinkRooms& rooms, Link& link) {
-  link.legs_at = link.kept ? c.now + (link.slow ? kLookSeldom : kLookAtLegs) : kNever;
+  link.legs_at = link.kept ? c.now + pause_between_looks(link) : kNever;
   const auto current = c.sessions.current_path(link.session);
   for (const auto& path : std::vector<Path>(link.proven)) {
     const bool relayed = path.kind == PathKind::circuit || path.kind == PathKind::turn;

@@ -276,8 +276,8 @@ std::optional<Links::OnLink> Links::on(const Context& c, const Path& path) const
     if (proven != link.proven.end()) return OnLink{session, *proven};
     if (agreed(link, path)) return OnLink{session, path};
   }
-  for (const auto& [session, link] : links_) {
-    if (link.kept && c.sessions.heard_by(session, path)) return OnLink{session, path};
+  for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
+    if (it->second.kept && c.sessions.heard_by(it->first, path)) return OnLink{it->first, path, false};
   }
   return std::nullopt;
 }
@@ -287,6 +287,15 @@ std::optional<SessionId> Links::with_circuit(const Path& path) const {
     if (agreed(link, path)) return session;
   }
   return std::nullopt;
+}
+
+bool Links::has_circuit_at(SessionId session, const Endpoint& supernode) const {
+  const auto* link = find(session);
+  const auto there = [&](const Path& path) { return path.kind == PathKind::circuit && path.endpoint == supernode; };
+  return link != nullptr &&
+         (std::any_of(link->legs.begin(), link->legs.end(),
+                      [&](const CircuitLeg& l) { return l.path && there(*l.path); }) ||
+          std::any_of(link->answered.begin(), link->answered.end(), [&](const auto& a) { return there(a.second); }));
 }
 
 bool Links::has_circuit(SessionId session, const Path& path) const {

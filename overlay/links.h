@@ -129,16 +129,18 @@ class Links {
   void voice_heard(Time now, SessionId link);
 
   // The link on which this path is proven, or is a circuit that was agreed on for it: voice goes there before it is
-  // proven. The youngest when there are several. Of a call also one by which the other end's frames came: it may have
-  // proven the path before we have.
+  // proven. The youngest when there are several. Of a call also one by which the other end's frames came, who may have
+  // proven the path before we have: `known` is false then.
   struct OnLink {
     SessionId link{};
     Path path;  // as the link knows it
+    bool known = true;
   };
   std::optional<OnLink> on(const Context& c, const Path& path) const;
   // The link that agreed on this circuit, proven or not.
   std::optional<SessionId> with_circuit(const Path& path) const;
   bool has_circuit(SessionId session, const Path& path) const;
+  bool has_circuit_at(SessionId session, const Endpoint& supernode) const;
   // The owner wants this path no more.
   void dropped(SessionId session, const Path& path);
   const Link* find(SessionId session) const;
@@ -160,6 +162,7 @@ class Links {
   };
 
   Link* find(SessionId session);
+  static Duration pause_between_looks(const Link& link) { return link.slow ? kLookSeldom : kLookAtLegs; }
   std::vector<Path> first_paths(const Context& c, const LinkRooms& rooms, const FoundDevice& device,
                                 const std::vector<dht::Home>& homes) const;
   void add_bridges(const Context& c, const LinkRooms& rooms, const FoundDevice& device, Link& link,

@@ -97,8 +97,7 @@ void Peer::send_voice(Time now, SessionId link, ByteView packet) {
 
 void Peer::ask_both(Time now, SessionId link, Duration lease, bool urgent) {
   impl_->links.ask_both(impl_->at(now), link, lease, urgent);
-  // A line that is full would carry the questions late, and what is lost for want of an answer later still.
-  if (urgent && !impl_->links.any_slow()) impl_->ask_supernodes(now);
+  if (urgent) impl_->ask_supernodes(now, link);
 }
 void Peer::set_room(Time now, SessionId link, Room room) { impl_->links.set_room(impl_->at(now), link, room); }
 bool Peer::goes_both(Time now, SessionId link) const { return impl_->links.goes_both(now, link); }
@@ -182,7 +181,7 @@ void Peer::handle_neighbour(Time now, const Neighbour& neighbour) {
 void Peer::neighbour_lost(Time, const Neighbour& neighbour) { impl_->lan.lost(neighbour); }
 void Peer::handle_addresses(Time now, std::vector<Endpoint> listen) {
   impl_->config.listen = std::move(listen);
-  impl_->ask_supernodes(now);
+  impl_->ask_supernodes(now, std::nullopt);
   impl_->pump(now);
 }
 std::optional<LanText> Peer::lan_text() const { return impl_->lan_text(); }

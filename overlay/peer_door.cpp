@@ -118,7 +118,8 @@ void Peer::Impl::deliver_voice(const Context& c, const Path& path, ByteView pack
     ++counters.dropped;
     return;
   }
-  links.voice_heard(c.now, on->link);
+  // Whoever passed on a packet once could keep silence from being noticed.
+  if (on->known) links.voice_heard(c.now, on->link);
   emit(LinkVoice{on->link, copy(packet), on->path});
 }
 

@@ -63,7 +63,7 @@ struct Peer::Impl {
   void start(Time now, Wall wall);
   void introduce();
   void introduce_again(Time now);
-  void ask_supernodes(Time now);
+  void ask_supernodes(Time now, std::optional<SessionId> silent);
   Time all_silent_at() const;
   void look_at_supernodes(const Context& c);
   void set_clock(Time now, Wall own);

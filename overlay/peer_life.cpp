@@ -134,14 +134,19 @@ void Peer::Impl::join(const Context& c) {
 }
 
 // Our address, or that of the NAT before us, may be another: a ping shows our supernodes where we are now, and circuits
-// are mended with it. A supernode is found elsewhere then.
-void Peer::Impl::ask_supernodes(Time now) {
+// are mended with it. A supernode is found elsewhere then. On a line that is full only those are asked who carry the
+// circuits of the link that is silent, and nothing follows when they say nothing.
+void Peer::Impl::ask_supernodes(Time now, std::optional<SessionId> silent) {
   follow_place(now);
   if (!running || leaving_by != kNever || config.role == Role::supernode) return;
   for (const auto& s : attachments.all()) {
     const auto session = s.session();
     const auto path = session ? sessions.current_path(*session) : std::nullopt;
     if (!path) continue;
+    if (silent && links.any_slow()) {
+      if (links.has_circuit_at(*silent, s.way)) sessions.try_path(now, *session, *path);
+      continue;
+    }
     sessions.try_path(now, *session, *path);
     if (asked_all_at == kNever) asked_all_at = now;
   }

@@ -160,11 +160,11 @@ class Sessions {
   void drop_path(Time now, SessionId session, const Path& path);
   void note_relay(SessionId session, const Endpoint& endpoint);
   // Hidden: packets that come straight from an address we do not use for this session are dropped before they are
-  // opened, so that nobody who guesses our address learns that he is right. Answers may wait a second in a queue before
-  // our line, or the peer's of a call: they are given that time.
+  // opened, so that nobody who guesses our address learns that he is right.
+  void hide(SessionId session, bool hidden);
+  // Answers may wait a second in a queue before our line, or the peer's of a call: they are given that time.
   void set_slow(bool slow);
   bool slow() const;
-  void hide(SessionId session, bool hidden);
   // How often a quiet session is asked for a sign of life; the responder waits half as long again. Of all that have
   // none of their own, or of one.
   void set_keepalive(Time now, Duration every);

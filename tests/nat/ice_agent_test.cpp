@@ -193,7 +193,11 @@ TEST(IceAgent, AsksLittleOnAScantLineWhileVoiceProvesThePath) {
     const auto before = net.a.sent + net.b.sent;
     for (int i = 0; i < minutes * 600; ++i) {
       net.run_for(100ms);
-      for (auto* agent : {net.a.agent.get(), net.b.agent.get()}) agent->heard_otherwise(net.now);
+      for (auto* agent : {net.a.agent.get(), net.b.agent.get()}) {
+        for (const auto& pair : agent->pairs().pairs()) {
+          if (pair.nominated && pair.valid()) agent->heard_otherwise(net.now, pair.id);
+        }
+      }
     }
     return net.a.sent + net.b.sent - before;
   };
