@@ -3,10 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include "nat/binding_server.h"
 #include "nat/stun_builder.h"
+#include "tests/nat/knocked_on.h"
 
 namespace linnet::nat {
 namespace {
@@ -21,39 +19,26 @@ const Endpoint kNextToOne{IpAddress::v4(192, 0, 2, 77), 4400};
 const Endpoint kOtherServer{IpAddress::v4(198, 18, 0, 1), 4400};
 
 // The port, the supernodes that are asked, and what stands between.
-struct Relay {
-  explicit Relay(const IpAddress& at = kBoundAt) : proof(now, rng, {at, 50'000}) {}
+struct Relay : KnockedOn {
+  explicit Relay(const IpAddress& at = kBoundAt) : proof(now, rng, {at, 50'000}) {
+    supernodes = {kOneServer, kOtherServer};
+    outside = kMappedTo;
+  }
 
-  // Until nothing more is due within so long. Answers come at once.
   void run(Duration wait) {
-    const auto until = now + wait;
-    while (proof.next_timeout() <= until) {
-      now = std::max(now, proof.next_timeout());
-      proof.handle_timeout(now, supernodes);
-      while (const auto asked = proof.poll_transmit()) answer(*asked);
-    }
-    now = until;
+    ask(proof, wait, [this](const Transmit& asked) { answer(asked); });
   }
   void answer(const Transmit& asked) {
     asks.push_back(asked.to);
-    const auto request = stun::Message::parse(asked.bytes);
-    ASSERT_TRUE(request);
-    const auto liar = lies.find(asked.to.ip);
-    const Endpoint seen{liar == lies.end() ? outside : liar->second, 61'000};
-    const auto said = BindingServer(BindingServerConfig{}).answer(asked.to, seen, *request);
-    ASSERT_TRUE(said);
-    EXPECT_EQ(said->to.port, 50'000) << "the answer goes to the relayed port";
+    const auto said = answer_of(asked);
+    EXPECT_EQ(said.to.port, 50'000) << "the answer goes to the relayed port";
     if (!open) return;
-    const auto message = stun::Message::parse(said->bytes);
+    const auto message = stun::Message::parse(said.bytes);
+    ASSERT_TRUE(message);
     EXPECT_TRUE(proof.handle(now, asked.to, *message));
   }
 
-  Time now{1h};
-  SeededRng rng{3};
   RelayProof proof;
-  std::vector<Endpoint> supernodes{kOneServer, kOtherServer};
-  std::map<IpAddress, IpAddress> lies;
-  IpAddress outside = kMappedTo;
   bool open = true;
   std::vector<Endpoint> asks;
 };

@@ -3,10 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <set>
 
-#include "nat/binding_server.h"
+#include "tests/nat/knocked_on.h"
 
 namespace linnet::nat {
 namespace {
@@ -20,38 +19,27 @@ const Endpoint kNear{IpAddress::v4(192, 0, 2, 1), 4400};
 const Endpoint kFar{IpAddress::v4(198, 18, 0, 1), 4400};
 
 // The node, the supernodes that it asks, and the NAT between, which lets in by port.
-struct Behind {
+struct Behind : KnockedOn {
+  Behind() {
+    supernodes = {kNear, kFar};
+    outside = kPublic;
+  }
   void run(Duration wait) {
-    const auto until = now + wait;
-    while (proof.next_timeout() <= until) {
-      now = std::max(now, proof.next_timeout());
-      proof.handle_timeout(now, supernodes);
-      while (const auto asked = proof.poll_transmit()) answer(*asked);
-    }
-    now = until;
+    ask(proof, wait, [this](const Transmit& asked) { answer(asked); });
   }
   void answer(const Transmit& asked) {
     ++asks;
-    const auto request = stun::Message::parse(asked.bytes);
-    ASSERT_TRUE(request);
-    const auto liar = lies.find(asked.to.ip);
-    const Endpoint seen{liar == lies.end() ? outside : liar->second, 61'000};
-    const auto said = BindingServer(BindingServerConfig{}).answer(asked.to, seen, *request);
-    ASSERT_TRUE(said);
+    const auto said = answer_of(asked);
     // What is said of a stranger's address goes to the stranger.
-    if (seen.ip != outside || shut.contains(said->to.port)) return;
-    const auto message = stun::Message::parse(said->bytes);
-    const bool silent = said->to.port == kSilent.port;
+    if (seen_by(asked.to).ip != outside || shut.contains(said.to.port)) return;
+    const auto message = stun::Message::parse(said.bytes);
+    ASSERT_TRUE(message);
+    const bool silent = said.to.port == kSilent.port;
     EXPECT_TRUE(silent ? proof.handle_silent(now, asked.to, *message) : proof.handle_own(now, asked.to, *message));
   }
 
-  Time now{1h};
-  SeededRng rng{3};
   StaticNat proof{now, rng, kSilent, kMeant};
-  std::vector<Endpoint> supernodes{kNear, kFar};
-  std::map<IpAddress, IpAddress> lies;
   std::set<std::uint16_t> shut;
-  IpAddress outside = kPublic;
   unsigned asks = 0;
 };
 
