@@ -123,6 +123,8 @@ struct Dht::Impl {
   void on_new_contact(Time now, const Contact& contact);
   void hand_on(Time now, const Contact& contact);
   void tick(Time now);
+  bool hand_over(Time now, std::size_t most);
+  std::vector<Contact> heirs(const crypto::UserKey& key) const;
   void check_liveness(Time now);
   void look_after_silence(Time now);
   void look_at_some(Time now);
@@ -200,6 +202,7 @@ struct Dht::Impl {
   };
   std::map<std::uint64_t, Leaving> leaving;
   std::uint64_t next_leaving = 1;
+  std::optional<crypto::UserKey> handed_over;  // to here, of a supernode that ends; the zero key: nothing yet
 };
 
 }  // namespace linnet::dht

@@ -110,6 +110,10 @@ void Dht::hear_time(Time now, const IpAddress& from, const crypto::SessionKey& w
 
 const NetworkClock& Dht::network_clock() const { return impl_->clock; }
 
+void Dht::take_over(const NetworkClock& clock) { impl_->clock.take_over(clock); }
+bool Dht::hand_over(Time now, std::size_t most) { return impl_->hand_over(now, most); }
+std::vector<Floor> Dht::floors() const { return impl_->store.all_floors(); }
+
 Time Dht::next_timeout() const { return impl_->next_timeout(); }
 std::optional<Transmit> Dht::poll_transmit() { return impl_->rpc.poll_transmit(); }
 std::optional<Event> Dht::poll_event() { return impl_->events.pop(); }

@@ -96,6 +96,7 @@ class Dht {
   void handle_wall(Time now, Wall wall);
   void hear_time(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);
   const NetworkClock& network_clock() const;
+  void take_over(const NetworkClock& clock);  // of the node that was no supernode before
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
@@ -121,6 +122,11 @@ class Dht {
   // Others reach this supernode at another endpoint from now on: its place is another one, and its neighbourhood is
   // searched anew. Contacts and records stay; what does not belong here any more is handed on.
   void move_to(Time now, const Endpoint& self);
+  // This supernode is about to be none: at most so many of its records go to those that hold them in its place. True:
+  // all went, since the first call.
+  bool hand_over(Time now, std::size_t most);
+  // Config::floors of the next Dht of this node.
+  std::vector<Floor> floors() const;
   // Whether the n nearest supernodes to `target` are all in the table: it lies in our own neighbourhood, which was
   // searched. A lookup would find nobody else.
   bool covers(const Id& target, std::size_t n) const;

@@ -119,6 +119,11 @@ void Floors::purge(Wall now) {
   }
 }
 
+void Floors::add_to(std::vector<Floor>& out) const {
+  out.reserve(out.size() + floors_.size());
+  for (const auto& [key, entry] : floors_) out.push_back(entry.floor);
+}
+
 std::size_t Floors::memory_bytes() const {
   return floors_.size() * block_bytes(sizeof(Table::value_type) + 32) + shares_.memory_bytes();
 }

@@ -42,6 +42,7 @@ class Floors {
   // A record of the device stands for it now.
   void lift(const SignedRecord& record);
   void purge(Wall now);
+  void add_to(std::vector<Floor>& out) const;
   std::size_t size() const { return floors_.size(); }
   std::size_t memory_bytes() const;
 

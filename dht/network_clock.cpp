@@ -60,6 +60,13 @@ void NetworkClock::hear(Time now, const IpAddress& from, const crypto::SessionKe
   judge();
 }
 
+void NetworkClock::take_over(const NetworkClock& from) {
+  const bool own_counts = own_counts_;
+  *this = from;
+  own_counts_ = own_counts;
+  judge();
+}
+
 void NetworkClock::forget(Time now) {
   std::erase_if(voices_, [&](const Voice& v) { return now - v.heard > kFresh; });
   const auto before_jump = [&](const Voice& v) { return v.heard < jumped_; };

@@ -30,6 +30,8 @@ class NetworkClock {
   // before gives way to as many who speak again as make a quorum.
   void set(Time now, Wall own);
   void hear(Time now, const IpAddress& from, const crypto::SessionKey& who, Wall said);
+  // This node was promoted or demoted: what was heard, and of our own clock, goes on here.
+  void take_over(const NetworkClock& from);
 
   // By which records and certificates are judged and made. Nothing before our own clock was set.
   std::optional<Wall> at(Time now) const;

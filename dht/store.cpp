@@ -180,6 +180,16 @@ void RecordStore::restore(const std::vector<Floor>& floors) {
   for (const auto& floor : floors) floors_.raise(floor);
 }
 
+std::vector<Floor> RecordStore::all_floors() const {
+  std::vector<Floor> out;
+  floors_.add_to(out);
+  for (const auto& held : records_) {
+    for (const auto& slot : held.slots)
+      out.push_back(floor_of(slot.record, slot.counts() ? slot.prefix : ByteArray<7>{}));
+  }
+  return out;
+}
+
 std::optional<Floor> RecordStore::floor(const crypto::UserKey& user, const crypto::AccountKey& account,
                                         const crypto::DeviceKey& device) const {
   const auto* slots = slots_of(user);

@@ -31,6 +31,8 @@ class RecordStore {
   void purge(Wall now);
   // What was the newest before a restart.
   void restore(const std::vector<Floor>& floors);
+  // What must not be forgotten with this store: of records that went, and of those that stand.
+  std::vector<Floor> all_floors() const;
   // The floor that a record which was just put stands for.
   std::optional<Floor> floor(const crypto::UserKey& user, const crypto::AccountKey& account,
                              const crypto::DeviceKey& device) const;

@@ -182,6 +182,36 @@ void Dht::Impl::on_let_go(std::uint64_t id, bool kept) {
   leaving.erase(at);
 }
 
+// We are one of those that hold it: the one that takes our place is the farthest of as many others. Where there are
+// fewer, each is given it, since nobody else holds what one of them may have missed.
+std::vector<Contact> Dht::Impl::heirs(const crypto::UserKey& key) const {
+  const auto place = id_of(key);
+  const bool near = table.self_among_nearest(place, 2 * config.replicas);
+  const auto n = near ? config.replicas : config.salted_replicas;
+  auto out = contacts_near(near ? place : salted_root(key), n);
+  if (out.size() == n) out.erase(out.begin(), out.end() - 1);
+  return out;
+}
+
+bool Dht::Impl::hand_over(Time now, std::size_t most) {
+  const auto time = wall_at(now);
+  if (!time) return true;
+  if (!handed_over) handed_over.emplace();
+  const auto keys = store.keys_after(*handed_over, most);
+  for (const auto& key : keys) {
+    for (const auto& to : heirs(key)) {
+      for (const auto* record : store.find(key, *time)) {
+        Request request;
+        request.kind = Kind::store;
+        request.record = record->wire;
+        if (ask(now, to, std::move(request), {Purpose::Kind::hand_on, 0, 0, 0})) ++counters.handed_on;
+      }
+    }
+    handed_over = key;
+  }
+  return keys.size() < most;
+}
+
 void Dht::Impl::check_liveness(Time now) {
   std::vector<Contact> due;
   const auto n = table.book().size();
