@@ -58,6 +58,7 @@ struct Node::Impl {
   void on(Time now, const overlay::HostCacheChanged&);
   void on(Time now, const overlay::DialWanted& dial);
   void on(Time now, const overlay::PlaceChanged&);
+  void on(Time now, const overlay::RoleChanged&);
 
   // node_events.cpp: from SIP.
   void on(Time now, const sip::IncomingCall& call);

@@ -186,6 +186,7 @@ std::optional<dht::Contact> Attachments::on_up(const Context& c, const SessionUp
 
 void Attachments::went_up(const Context& c, Supernode& s, const SessionUp& up) {
   s.failures = 0;
+  s.ends = false;
   s.udp_probes = 0;
   s.state = Connected{up.session, c.now};
   if (keepalive_) c.sessions.set_keepalive(c.now, up.session, *keepalive_);
@@ -299,18 +300,23 @@ control::Attach Attachments::attach_message(const Context& c) const {
   control::Attach out;
   out.place = dht::id_of(crypto::user_key(c.identity.address));
   if (keepalive_) out.keepalive = std::chrono::ceil<std::chrono::seconds>(*keepalive_);
+  out.standby = standby_;
   return out;
 }
 
 // Who attaches again keeps its tag.
+void Attachments::attach_again(const Context& c, const Supernode& s) const {
+  if (s.tag() || std::holds_alternative<Attaching>(s.state))
+    (void)c.sessions.send(c.now, *s.session(), Channel::control, control::write(attach_message(c)));
+}
+
 void Attachments::set_keepalive(const Context& c, Duration every) {
   keepalive_ = every;
   for (const auto& s : supernodes_) {
     const auto session = s.session();
     if (!session) continue;
     c.sessions.set_keepalive(c.now, *session, every);
-    if (s.tag() || std::holds_alternative<Attaching>(s.state))
-      (void)c.sessions.send(c.now, *session, Channel::control, control::write(attach_message(c)));
+    attach_again(c, s);
   }
 }
 

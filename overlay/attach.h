@@ -43,6 +43,7 @@ struct Supernode {
   bool wanted_home = false;
   bool wanted_anchor = false;
   bool own_links = false;  // it serves its own links alone
+  bool ends = false;       // it said that it gives its role up
   unsigned holders = 0;    // links that need it
   unsigned failures = 0;
   unsigned refusals = 0;    // it had no place for us, since it had one
@@ -65,7 +66,7 @@ struct Supernode {
   bool waiting() const { return std::holds_alternative<Waiting>(state); }
   bool turned_away() const { return asked_again != kNever; }
   // It did not answer when it was tried last, or has no place for us.
-  bool failing() const { return waiting() || (failures > 0 && !session()) || (refusals > 0 && !tag()); }
+  bool failing() const { return ends || waiting() || (failures > 0 && !session()) || (refusals > 0 && !tag()); }
 };
 
 class Attachments {
@@ -89,6 +90,16 @@ class Attachments {
 
   // How often supernodes hear of us from now on, and are told so.
   void set_keepalive(const Context& c, Duration every);
+
+  // What we could be as a supernode is said to those that answer for us, and again when it changes. 0: nothing.
+  void set_standby(const Context& c, std::uint32_t leaves);
+  // We are a supernode from now on, and want no homes. Those that answer for us do so until detach(), but for who went.
+  void stop_seeking();
+  void detach(const Context& c);
+  // We are none any more: `near` are the supernodes around our UserKey, as far as we know.
+  void seek_homes(const Context& c, const std::vector<dht::Contact>& near);
+  // Something rests on the session with who is heard there.
+  void touch(Time now, const Endpoint& way);
 
   // Sees to a session with this supernode. By key when it is known (Noise XK), else by address (XX).
   void reach(const Context& c, const Endpoint& endpoint, const std::optional<crypto::SessionKey>& key);
@@ -117,6 +128,7 @@ class Attachments {
   void on_attached(const Context& c, SessionId session, const control::Attached& message);
   void on_refused(const Context& c, SessionId session, const control::AttachRefused& message);
   void on_nodes(const Context& c, SessionId session, const control::Nodes& message);
+  void on_handover(const Context& c, SessionId session, const control::Handover& message);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
   // Connects again to all: what they were told of us when their sessions came up was wrong. The sessions that went.
@@ -157,6 +169,7 @@ class Attachments {
   const std::vector<dht::Contact>& known() const { return known_; }
   bool any_up() const;  // of those that serve more than their own links
   bool any_connecting() const;
+  bool any_serves() const;  // it answers for us
   bool any_full() const;  // one that answers has no place for us
   std::vector<Observed> observed() const;
   // True once after homes, sessions or tags changed.
@@ -182,7 +195,6 @@ class Attachments {
   bool knows_too_few(const Context& c) const;
   void give_up(const Context& c, Supernode& s);
   void try_again(const Context& c);
-  bool any_serves() const;
   void choose(const Context& c);
   std::vector<dht::Contact> pick_homes(const Context& c) const;
   void pick_anchor(const Context& c);
@@ -191,9 +203,11 @@ class Attachments {
   void forget_unused(const Context& c);
 
   control::Attach attach_message(const Context& c) const;
+  void attach_again(const Context& c, const Supernode& s) const;
 
   Bytes hello_;
   std::optional<Duration> keepalive_;  // none: the usual one
+  std::uint32_t standby_ = 0;
   std::optional<Way> favourite_;
   std::vector<Supernode> supernodes_;
   std::vector<dht::Contact> known_;  // nearest our UserKey first

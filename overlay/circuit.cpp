@@ -223,6 +223,15 @@ CircuitTable::Closed CircuitTable::remove(std::uint64_t id) {
   return out;
 }
 
+std::vector<CircuitTable::Closed> CircuitTable::all() const {
+  std::vector<Closed> out;
+  for (const auto id : sorted_ids()) {
+    const auto& c = **circuits_.find(id);
+    out.push_back({c.nonce, {c.sides[0].end.session, c.sides[1].end.session}});
+  }
+  return out;
+}
+
 std::vector<CircuitTable::Closed> CircuitTable::close_session(SessionId session) {
   std::vector<Closed> out;
   for (const auto id : sorted_ids_of(session)) out.push_back(remove(id));

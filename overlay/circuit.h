@@ -72,6 +72,7 @@ class CircuitTable {
 
   // An end's session moved to another address. Looks at its circuits alone, as close_session() does.
   void moved(SessionId session, const Endpoint& endpoint);
+  std::vector<Closed> all() const;  // that stand, as if they were closed
   std::vector<Closed> close_session(SessionId session);
   std::vector<Closed> expire(Time now);
   // A later month begins its count anew. An earlier one is gone back to, with the count, when the network's time says

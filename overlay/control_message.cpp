@@ -33,9 +33,12 @@ enum class Type : std::uint64_t {
   partner_offer,
   partner_send,
   partner_sent,
+  serve,
+  handover,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
+constexpr std::uint64_t kMostStandby = 0xffffffff;
 constexpr auto kMaxTime = static_cast<std::uint64_t>(dht::NetworkClock::kMostWall);
 
 pack::Packer start(Type type, std::size_t fields, std::size_t bytes = 64) {
@@ -68,9 +71,10 @@ Bytes nonce_and_number(Type type, const PairNonce& nonce, std::uint64_t number) 
 }
 
 Bytes put(const Attach& m) {
-  auto out = start(Type::attach, (m.place ? 1U : 0U) + (m.keepalive ? 1U : 0U));
+  auto out = start(Type::attach, (m.place ? 1U : 0U) + (m.keepalive ? 1U : 0U) + (m.standby > 0 ? 1U : 0U));
   if (m.place) out.key(1).bin(*m.place);
   if (m.keepalive) out.key(2).uint(static_cast<std::uint64_t>(m.keepalive->count()));
+  if (m.standby > 0) out.key(3).uint(m.standby);
   return out.take();
 }
 Bytes put(const Detach&) { return start(Type::detach, 0).take(); }
@@ -187,6 +191,14 @@ Bytes put(const PartnerSent& m) {
   return out.take();
 }
 
+Bytes put(const Serve&) { return start(Type::serve, 0).take(); }
+Bytes put(const Handover& m) {
+  auto out = start(Type::handover, 1, 64 + m.alternatives.size() * (dht::kMaxContactBytes + 2));
+  out.key(1);
+  put_contacts(out, m.alternatives);
+  return out.take();
+}
+
 Result<Endpoint> endpoint_of(ByteView bytes) {
   Reader in(bytes);
   auto out = read_endpoint(in);
@@ -226,6 +238,7 @@ Result<Message> get_attach(const pack::Value& m) {
     const std::chrono::seconds said(static_cast<std::int64_t>(m.uint_at(2, 3600)));
     out.keepalive = std::clamp(said, kLeastKeepalive, kMostKeepalive);
   }
+  out.standby = static_cast<std::uint32_t>(std::min(m.uint_at(3), kMostStandby));
   if (!m.field(1)) return out;
   const auto place = m.array_bin_at<32>(1);
   if (!place) return fail(Fault::malformed);
@@ -398,6 +411,12 @@ Result<Message> read(ByteView bytes) {
     case Type::partner_ask: return PartnerAsk{};
     case Type::partner_offer: return get_partner_offer(m);
     case Type::partner_send: return get_partner_send(m);
+    case Type::serve: return Serve{};
+    case Type::handover: {
+      auto contacts = contacts_of(m, 1);
+      if (!contacts) return fail(contacts.error());
+      return Handover{std::move(*contacts)};
+    }
     case Type::partner_sent: return PartnerSent{m.uint_at(1), yes_at(m, 2)};
   }
   return fail(Fault::unsupported);

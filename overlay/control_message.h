@@ -25,6 +25,8 @@ struct Attach {
   std::optional<dht::Id> place;  // the leaf's user key: a full supernode names others near it
   // How often it will be heard: as its NAT wants it. Said again when that changes. Nothing: as usual.
   std::optional<std::chrono::seconds> keepalive;
+  // The leaf could be a supernode, for so many leaves (standby_line.h). Said again when that changes. 0: it could not.
+  std::uint32_t standby = 0;
 };
 inline constexpr std::chrono::seconds kLeastKeepalive{10}, kMostKeepalive{60};  // anything else reads as one of these
 struct Attached {
@@ -114,6 +116,14 @@ struct DialAsk {
   std::uint16_t port = 0;
 };
 
+// Supernode to a leaf that attached as a standby: be one now.
+struct Serve {};
+// Supernode to its leaf: it gives the role up, and answers for the leaf until that is served elsewhere, for some
+// seconds at most.
+struct Handover {
+  std::vector<dht::Contact> alternatives;
+};
+
 // Between supernodes with one address each: NAT behaviour discovery, where one answers from the second address of the
 // other (partner.h).
 struct PartnerAsk {};  // may we name you?
@@ -141,10 +151,10 @@ struct CircuitOffer {
   crypto::SessionKey supernode;
 };
 
-using Message =
-    std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish, Published,
-                 CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed, CircuitOffer, CircuitShow,
-                 CircuitSeen, ForwardOpen, DialAsk, PartnerAsk, PartnerOffer, PartnerSend, PartnerSent>;
+using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish,
+                             Published, CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed,
+                             CircuitOffer, CircuitShow, CircuitSeen, ForwardOpen, DialAsk, PartnerAsk, PartnerOffer,
+                             PartnerSend, PartnerSent, Serve, Handover>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

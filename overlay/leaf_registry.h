@@ -35,6 +35,7 @@ class LeafRegistry {
 
   explicit LeafRegistry(std::size_t capacity) : capacity_(capacity) {}
 
+  void set_capacity(std::size_t capacity) { capacity_ = capacity; }
   // Fault::full. A leaf we have is never dropped for a new one.
   Result<Leaf*> attach(Time now, const crypto::Suite& suite, Rng& rng, const crypto::SessionKey& key, SessionId session,
                        const Endpoint& endpoint);

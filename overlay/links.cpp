@@ -298,6 +298,10 @@ bool Links::has_circuit_at(SessionId session, const Endpoint& supernode) const {
           std::any_of(link->answered.begin(), link->answered.end(), [&](const auto& a) { return there(a.second); }));
 }
 
+bool Links::any_circuit_at(const Endpoint& supernode) const {
+  return std::any_of(links_.begin(), links_.end(), [&](const auto& l) { return has_circuit_at(l.first, supernode); });
+}
+
 bool Links::has_circuit(SessionId session, const Path& path) const {
   const auto* link = find(session);
   return link != nullptr && agreed(*link, path);

@@ -141,6 +141,7 @@ class Links {
   std::optional<SessionId> with_circuit(const Path& path) const;
   bool has_circuit(SessionId session, const Path& path) const;
   bool has_circuit_at(SessionId session, const Endpoint& supernode) const;
+  bool any_circuit_at(const Endpoint& supernode) const;
   // The owner wants this path no more.
   void dropped(SessionId session, const Path& path);
   const Link* find(SessionId session) const;

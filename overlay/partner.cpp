@@ -85,6 +85,11 @@ bool Partners::on_message(const Context& c, const Supernode& from, const control
   return true;
 }
 
+void Partners::leave(const Context& c, Attachments& attachments) {
+  if (stage_ != Stage::none) attachments.release(c, partner_.session);
+  stage_ = Stage::none;
+}
+
 std::optional<Endpoint> Partners::other() const {
   if (stage_ != Stage::stands) return std::nullopt;
   return Endpoint{partner_.endpoint.ip, second_port_, Transport::udp};

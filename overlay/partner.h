@@ -32,6 +32,8 @@ class Partners {
   Time next_timeout() const;
   // From a supernode that we have a session with. False: it was not about this.
   bool on_message(const Context& c, const Supernode& from, const control::Message& message);
+  // We are no supernode any more.
+  void leave(const Context& c, Attachments& attachments);
   // The partner's address and second port, while it stands by; true once from take_changed() when that changed.
   std::optional<Endpoint> other() const;
   bool take_changed() { return std::exchange(changed_, false); }

@@ -63,7 +63,7 @@ Result<FindId> Peer::find(Time now, const crypto::Address& address, std::optiona
                           bool cold) {
   const auto c = impl_->at(now);
   const auto sessions = impl_->attachments.for_questions(Finder::kPaths);
-  const auto id = impl_->finder.find(c, address, pinned, cold, sessions, impl_->role != nullptr);
+  const auto id = impl_->finder.find(c, address, pinned, cold, sessions, impl_->asks_itself());
   impl_->pump(now);
   return id;
 }
@@ -195,7 +195,10 @@ void Peer::set_keepalive(Time now, Duration every) {
   impl_->pump(now);
 }
 
-Role Peer::role() const { return impl_->config.role; }
+Role Peer::role() const {
+  if (!impl_->promotion) return impl_->config.role;
+  return impl_->promotion->serves() ? Role::supernode : Role::leaf;
+}
 
 std::optional<Path> Peer::path(SessionId link) const {
   return impl_->links.owns(link) ? impl_->sessions.current_path(link) : std::nullopt;
@@ -256,6 +259,7 @@ std::size_t Peer::memory_bytes() const {
   out += impl_->attachments.all().capacity() * sizeof(Supernode);
   out += impl_->attachments.known().capacity() * sizeof(dht::Contact);
   out += impl_->cache.hosts().capacity() * sizeof(CachedHost);
+  if (impl_->promotion) out += sizeof(Promotion);
   if (impl_->role) out += sizeof(SupernodeRole) + impl_->role->dht().memory_bytes() + impl_->role->memory_bytes();
   return out;
 }

@@ -17,7 +17,6 @@
 
 namespace linnet::overlay {
 
-enum class Role : std::uint8_t { leaf, supernode };
 // Finding neighbours: `serve` also serves our own links while no supernode is there, `listen` never serves.
 enum class LanMode : std::uint8_t { off, listen, serve };
 
@@ -26,6 +25,7 @@ struct PeerConfig {
   std::optional<crypto::Secret> psk;
   dht::Codec* codec = nullptr;   // of the DHT's round trips; null: the shipped one. Outlives the peer
   Role role = Role::leaf;        // --relay on: supernode; off: leaf
+  bool promotable = false;       // --relay auto: a leaf that may be promoted (Peer::set_fit)
   std::vector<Endpoint> listen;  // what the driver bound; a supernode describes itself by the first routable one, or
                                  // by one that a router opened for it (Peer::set_outside)
   std::uint16_t port = 0;        // of the sockets that every link reaches, for those who hear us there
@@ -39,6 +39,7 @@ struct PeerConfig {
   std::uint16_t second_port = 0;     // of a supernode with one address, beside that of `listen`: for partner.h; 0: none
   std::size_t homes = 3;
   std::size_t max_leaves = 10'000;
+  std::size_t leaves_wanted = 80;  // of a supernode: with more it calls a standby (standby_line.h)
   std::size_t max_circuits = 10'000;
   std::uint64_t circuit_bits_per_second = 128'000;  // and the others: CircuitLimits
   std::uint64_t peer_bits_per_second = 0;
@@ -67,6 +68,24 @@ struct LinkReport {
   std::optional<Path> current;
   std::vector<Path> proven;
   std::vector<CircuitTry> circuits;  // asked for by us
+};
+
+// What a node would be as a supernode, as whoever drives it has measured and proven.
+struct Fit {
+  Endpoint place;            // where others reach it
+  std::uint32_t leaves = 0;  // so many it could serve; 0: it is not fit
+
+  bool operator==(const Fit&) const = default;
+};
+
+// How a node that may be promoted stands (PeerConfig::promotable).
+struct StandbyReport {
+  bool offered = false;              // it is fit, and says so
+  std::size_t at = 0;                // to so many supernodes, which answer for it
+  std::optional<Time> called;        // by one of them, the latest
+  std::optional<Time> serves_since;  // promoted, and not demoted since
+  bool handing_over = false;         // about to be a leaf again
+  std::optional<Time> rests_until;   // after a demotion: before it is not offered again
 };
 
 // Where a supernode is to be found, and by which key it is known.
@@ -104,6 +123,11 @@ class Peer {
   // A router leads this endpoint to us, as was proven: a supernode without a global IPv4 address of its own is known by
   // it from now on. Nothing: there is none any more.
   void set_outside(Time now, std::optional<Endpoint> outside);
+  // One that may be promoted: what it would be as a supernode. Nothing: it is not fit (any more); who was promoted
+  // gives the role up, handing over first. RoleChanged tells.
+  void set_fit(Time now, std::optional<Fit> fit);
+  // Nothing: it may not be promoted.
+  std::optional<StandbyReport> standby() const;
   // Asks the supernode that is there to dial our TCP port (control::DialAsk); a session is made for it where none
   // stands.
   void ask_dial(Time now, const Endpoint& supernode, const control::DialAsk& ask);
@@ -166,7 +190,7 @@ class Peer {
   const dht::NetworkClock& network_clock() const;
 
   State state() const;
-  Role role() const;
+  Role role() const;  // a supernode that hands over is one still
   // Where a supernode tells others that it is. Nothing: it is a leaf, or serves its own links alone.
   std::optional<Endpoint> place() const;
   bool serving_links() const;  // as a supernode of our own links, for want of any other

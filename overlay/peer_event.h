@@ -13,6 +13,7 @@
 
 namespace linnet::overlay {
 
+enum class Role : std::uint8_t { leaf, supernode };
 enum class State : std::uint8_t { starting, alone, online };  // online: records stored and findable
 
 enum class FindId : std::uint64_t {};
@@ -138,6 +139,11 @@ struct Relayed {
 };
 // By the median of supernodes' clocks it is another time than was thought: Peer::wall().
 struct ClockMoved {};
+// Promoted: it stands among the supernodes, and its record names itself. Demoted: what it did for others is handed over
+// (Peer::set_fit).
+struct RoleChanged {
+  Role role{};
+};
 // Another supernode, with a session that has proven its address, wants us to send for it (partner.h).
 struct PartnerWanted {
   SessionId from{};
@@ -156,6 +162,6 @@ struct PlaceChanged {};
 using PeerEvent =
     std::variant<StateChanged, Found, LinkUp, LinkDown, LinkMessage, LinkPath, LinkVoice, LinkCircuit, LinkStun,
                  LinkSilent, LinkSeen, LinkAnswered, SequenceUsed, FloorRaised, Relayed, ClockMoved, SupernodesChanged,
-                 HostCacheChanged, DialWanted, PlaceChanged, PartnerWanted, PartnerFailed, PartnerChanged>;
+                 HostCacheChanged, DialWanted, PlaceChanged, PartnerWanted, PartnerFailed, PartnerChanged, RoleChanged>;
 
 }  // namespace linnet::overlay

@@ -15,6 +15,7 @@ void Peer::Impl::pump(Time now) {
   bootstrap.connected(c, up, !up && attachments.any_connecting());
   look_at_clock(now);
   look_around(c);
+  look_at_promotion(c);
   if (const auto block = publisher.sequences().announce()) emit(*block);
   update_state(c);
   leave_when_said(c);
@@ -30,7 +31,7 @@ bool Peer::Impl::pump_once(const Context& c) {
     on_dht(c, *event);
     busy = true;
   }
-  if (role) join(c);
+  if (role && !ends_role()) join(c);
   if (role) role->settle_bridges(c, attachments);
   while (auto dial = role ? role->poll_dial() : std::nullopt) emit(*dial);
   if (!dial_wishes.empty()) say_dials(c);
@@ -150,6 +151,10 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
     links.on_circuit_closed(c, rooms(), *from, *closed);
   } else if (const auto* seen = std::get_if<control::CircuitSeen>(&message)) {
     links.on_circuit_seen(*from, *seen);
+  } else if (std::holds_alternative<control::Serve>(message)) {
+    on_serve(c, *from);
+  } else if (const auto* handover = std::get_if<control::Handover>(&message)) {
+    attachments.on_handover(c, session, *handover);
   } else {
     ++counters.malformed;  // a supernode says none of the others
   }
@@ -209,13 +214,14 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
 
 void Peer::Impl::on_attachments(const Context& c) {
   emit(SupernodesChanged{});
-  if (!role && leaving_by == kNever) publisher.set_homes(c, attachments.record_homes(), attachments.settled());
+  if ((!role || ends_role()) && leaving_by == kNever)
+    publisher.set_homes(c, attachments.record_homes(), attachments.settled());
   finder.supernodes_changed(c, attachments.for_questions(Finder::kPaths));
   links.supernodes_changed(c, rooms());
 }
 
 void Peer::Impl::order(const Context& c, const Publisher::Order& order) {
-  if (role) {
+  if (asks_itself()) {
     if (const auto lookup = role->dht().publish(c.now, order.record, true)) {
       own_stores.push_back({*lookup, order.request});
     } else {

@@ -7,11 +7,18 @@
 #include "overlay/lan.h"
 #include "overlay/links.h"
 #include "overlay/partner.h"
+#include "overlay/promotion.h"
 #include "overlay/publisher.h"
 #include "overlay/read_back.h"
 #include "overlay/supernode_role.h"
 
 namespace linnet::overlay {
+
+struct SessionsLimits {
+  bool resets = false;
+  std::size_t max_sessions = 0;
+};
+SessionsLimits sessions_limits(const PeerConfig& config);
 
 struct Peer::Impl {
   Impl(PeerConfig config, const crypto::Suite& suite, Rng& rng, const crypto::Identity& identity, HostCache cache);
@@ -92,6 +99,25 @@ struct Peer::Impl {
   std::optional<LanText> lan_text() const;
   bool open_to(const IpAddress& from) const { return role && (!serving_links || is_near(from)); }
 
+  // peer_role.cpp: promoted and demoted while it runs.
+  void make_role(const Context& c, const Endpoint& self);
+  void drop_role(const Context& c);
+  void set_role(Role to);
+  void promote(const Context& c);
+  void joined(const Context& c);
+  void begin_handing_over(const Context& c);
+  void hand_over(const Context& c);
+  void end_role(const Context& c);
+  void offer_standby(const Context& c);
+  void look_at_promotion(const Context& c);
+  void look_at_old_homes(const Context& c);
+  void on_serve(const Context& c, const Supernode& from);
+  void promotion_timeouts(const Context& c);
+  void set_fit(Time now, std::optional<Fit> fit);
+  bool ends_role() const { return promotion && promotion->ends(); }
+  // Our own DHT is asked, and given what we publish; else our homes.
+  bool asks_itself() const { return role && !(promotion && promotion->between() && attachments.any_serves()); }
+
   void emit(PeerEvent event) { events.push_back(std::move(event)); }
   std::optional<Endpoint> self_endpoint() const;
 
@@ -117,6 +143,7 @@ struct Peer::Impl {
   Links links;
   std::unique_ptr<SupernodeRole> role;  // null in a leaf
   std::unique_ptr<Partners> partners;   // of a supernode with one address
+  std::unique_ptr<Promotion> promotion;  // of one that may be promoted
   Lan lan;
   bool serving_links = false;       // the role is for our own links alone
   std::optional<Endpoint> outside;  // opened by a router, and proven

@@ -17,11 +17,8 @@ bool Peer::Impl::nobody_to_ask(const Context& c) {
 // Whoever is on our links finds a supernode in us from now on; nobody else does.
 void Peer::Impl::serve_links(const Context& c) {
   serving_links = true;
-  role = std::make_unique<SupernodeRole>(config, suite, rng, identity, Endpoint{IpAddress{}, config.port});
-  role->dht().handle_wall(c.now, clock.own_at(c.now).value_or(c.wall));
+  make_role(c, Endpoint{IpAddress{}, config.port});
   leaps_seen = network_clock().leaps();
-  greeting_of = {};
-  contacts_seen = 0;
   publish_alone_at = c.now;
   lan.start(c.now);
 }
@@ -30,20 +27,12 @@ void Peer::Impl::stop_serving_links(const Context& c) {
   serving_links = false;
   lan.stop();
   role->leave(c);
-  role.reset();
-  leaps_seen = network_clock().leaps();
-  sessions.set_greeting({});
-  joining.reset();
-  publish_alone_at = kNever;
-  look_at_holders = kNever;
-  for (const auto& find : std::exchange(own_finds, {})) finder.on_records(c, std::nullopt, {find.request, true, {}});
-  for (const auto& store : std::exchange(own_stores, {})) publisher.on_result(c, store.request, 0);
-  on_attachments(c);
+  drop_role(c);
 }
 
 // After anything happened.
 void Peer::Impl::look_around(const Context& c) {
-  if (!running || config.lan != LanMode::serve || config.role != Role::leaf) return;
+  if (!running || config.lan != LanMode::serve || config.role != Role::leaf || ends_role()) return;
   const bool attached = std::any_of(attachments.all().begin(), attachments.all().end(),
                                     [](const Supernode& s) { return s.tag().has_value(); });
   if (serving_links && attached) {

@@ -19,8 +19,9 @@ SessionsConfig sessions_config(const PeerConfig& config) {
   out.network = config.network;
   out.psk = config.psk;
   out.run = static_cast<std::uint32_t>(config.first_sequence / Sequences::kBlock);
-  out.resets = config.role == Role::supernode;  // a leaf answers nobody whom it does not know
-  out.max_sessions = config.role == Role::supernode ? 3 * config.max_leaves + 4096 : out.max_sessions;
+  const auto limits = sessions_limits(config);
+  out.resets = limits.resets;
+  out.max_sessions = limits.max_sessions;
   return out;
 }
 
@@ -40,6 +41,8 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
     role = std::make_unique<SupernodeRole>(config, suite, rng, identity, self);
     serving_links = self.ip.is_unspecified() && config.port != 0;  // no address of ours means anything elsewhere
     if (!serving_links && config.second_port != 0) partners = std::make_unique<Partners>(self, config.second_port);
+  } else if (config.promotable) {
+    promotion = std::make_unique<Promotion>(config);
   }
   introduce();
 }
@@ -48,7 +51,7 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
 void Peer::Impl::introduce() {
   introduced_from = identity.certificate.not_before;
   introduced_until = identity.certificate.not_after;
-  const auto descriptor = role && !serving_links ? std::optional(role->dht().self()) : std::nullopt;
+  const auto descriptor = role && !serving_links && !ends_role() ? std::optional(role->dht().self()) : std::nullopt;
   attachments.set_hello(write_client_hello(suite, identity, config.network, descriptor));
 }
 
@@ -177,6 +180,7 @@ void Peer::Impl::handle_timeout(Time now) {
     role->handle_timeout(c);
     tell_relayed(now, kTellRelayed);
   }
+  promotion_timeouts(c);
   if (publish_alone_at <= now) {
     publish_alone_at = kNever;
     publisher.set_homes(c, {{role->dht().self().endpoint, identity.session_key(), 0}}, true);
@@ -205,6 +209,7 @@ Time Peer::Impl::next_timeout() const {
                         publish_alone_at, lan.next_timeout(), leaving_by});
   if (asked_all_at != kNever) next = std::min(next, all_silent_at());
   if (role) next = std::min({next, look_at_holders, role->next_timeout(), role->dht().next_timeout()});
+  if (promotion && leaving_by == kNever) next = std::min(next, promotion->next_timeout());
   if (partners && leaving_by == kNever) next = std::min(next, partners->next_timeout());
   return next;
 }

@@ -217,6 +217,12 @@ std::optional<Publisher::Kept> Publisher::poll_kept() {
   return kept_.take();
 }
 
+bool Publisher::settled() const {
+  return build_at_ == kNever && stored() && std::all_of(names_.begin(), names_.end(), [](const Name& n) {
+           return n.request == 0 && n.store_at == kNever;
+         });
+}
+
 bool Publisher::stored() const {
   return std::all_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored; });
 }

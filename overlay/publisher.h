@@ -68,6 +68,8 @@ class Publisher {
   const dht::SignedRecord* record(const crypto::Address& address) const;
   const dht::SignedRecord* record(const crypto::UserKey& user) const;
   bool stored() const;  // every name
+  // And nothing newer is to be built or stored.
+  bool settled() const;
 
  private:
   struct Name {

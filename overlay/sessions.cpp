@@ -105,6 +105,11 @@ Sessions::~Sessions() = default;
 
 void Sessions::set_greeting(Bytes greeting) { impl_->greeting = std::move(greeting); }
 
+void Sessions::set_serving(bool resets, std::size_t max_sessions) {
+  impl_->config.resets = resets;
+  impl_->config.max_sessions = max_sessions;
+}
+
 void Sessions::handle_packet(Time now, const Path& path, MutableBytes packet) {
   impl_->now = now;
   switch (packet.empty() ? 0 : packet[0]) {

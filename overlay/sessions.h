@@ -165,6 +165,8 @@ class Sessions {
   // Answers may wait a second in a queue before our line, or the peer's of a call: they are given that time.
   void set_slow(bool slow);
   bool slow() const;
+  // Of a node that became a supernode, or is none any more: SessionsConfig.
+  void set_serving(bool resets, std::size_t max_sessions);
   // How often a quiet session is asked for a sign of life; the responder waits half as long again. Of all that have
   // none of their own, or of one.
   void set_keepalive(Time now, Duration every);

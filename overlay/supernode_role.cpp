@@ -44,7 +44,7 @@ SupernodeRole::SupernodeRole(const PeerConfig& config, const crypto::Suite& suit
 Status SupernodeRole::on_client(const Context& c, SessionId session, const ClientHello& hello) {
   const auto path = c.sessions.current_path(session);
   const auto from = path ? path->endpoint.ip : IpAddress{};
-  if (!make_room(c, from) || (!hello.in_time && !may_stay(c, session, from, hello))) {
+  if (retiring_ || !make_room(c, from) || (!hello.in_time && !may_stay(c, session, from, hello))) {
     ++counters_.refused;
     return fail(Fault::full);
   }
@@ -151,10 +151,12 @@ void SupernodeRole::on_message(const Context& c, SessionId session, const contro
   if (std::holds_alternative<control::Attach>(message)) {
     const auto& attach = std::get<control::Attach>(message);
     client.place = attach.place ? std::make_unique<dht::Id>(*attach.place) : nullptr;
+    client.standby = attach.standby > 0;
     if (attach.keepalive) c.sessions.set_keepalive(c.now, session, *attach.keepalive);
     on_attach(c, session, client);
   } else if (std::holds_alternative<control::Detach>(message)) {
     leaves_.detach(c.now, session);
+    line_.withdraw(session);
   } else if (const auto* find_nodes = std::get_if<control::FindNodes>(&message)) {
     on_find_nodes(c, session, client, *find_nodes);
   } else if (const auto* find_records = std::get_if<control::FindRecords>(&message)) {
@@ -189,11 +191,14 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
   if (!path || !key || path->kind != PathKind::direct) return;
   client.attach_waits = !c.sessions.reached(session);
   if (client.attach_waits) return;  // else whoever forges a source makes us send to a third party
-  const auto leaf = leaves_.attach(c.now, c.suite, c.rng, *key, session, path->endpoint);
+  const bool may = !retiring_ || leaves_.serves(session);
+  const auto leaf = may ? leaves_.attach(c.now, c.suite, c.rng, *key, session, path->endpoint) : fail(Fault::full);
   if (leaf) {
     say(c, session, control::Attached{(*leaf)->tag, path->endpoint});
+    on_standby(session, client);
   } else {
     ++counters_.refused;
+    turned_away_ = c.now;
     const auto place = client.place ? *client.place : dht_.self().position;
     say(c, session, control::AttachRefused{dht_.nearest(place, control::kMaxContacts)});
   }
@@ -202,6 +207,7 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
 
 void SupernodeRole::on_circuit_open(const Context& c, SessionId session, const control::CircuitOpen& message) {
   count_month(c.now, c.wall);
+  if (retiring_) return say(c, session, control::CircuitClosed{message.nonce, control::CircuitEnd::full});
   if (message.at && *message.at != c.identity.session_key()) return on_bridged(c, session, message);
   const auto caller_path = c.sessions.current_path(session);
   auto* leaf = leaves_.by_tag(message.tag);
@@ -264,6 +270,7 @@ void SupernodeRole::on_session_down(const Context& c, SessionId session) {
   count(of_prefix_, client->from, -1);
   clients_.erase(session);
   leaves_.detach(c.now, session);
+  line_.withdraw(session);
   if (bridges_) bridges_left_.push_back(session);
   tell_closed(c, circuits_.close_session(session));
 }
@@ -277,17 +284,6 @@ void SupernodeRole::on_moved(SessionId session, const Endpoint& endpoint) {
   leaves_.moved(session, endpoint);
   circuits_.moved(session, endpoint);
   if (bridges_) bridges_->moved(session, endpoint);
-}
-
-// In the order in which they came.
-template <class Which>
-std::vector<SessionId> SupernodeRole::clients_where(Which which) const {
-  std::vector<SessionId> out;
-  clients_.each([&](SessionId session, const auto& client) {
-    if (which(session, *client)) out.push_back(session);
-  });
-  std::sort(out.begin(), out.end());
-  return out;
 }
 
 void SupernodeRole::leave(const Context& c) {
@@ -311,6 +307,7 @@ void SupernodeRole::handle_timeout(const Context& c) {
   tell_closed(c, circuits_.expire(c.now));
   if (clients_at_ <= c.now) drop_idle(c);
   judge_late(c);
+  call_standby(c);
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }
 

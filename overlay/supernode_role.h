@@ -1,6 +1,7 @@
 // What a supernode does for others: answers for leaves, walks lookups for them, forwards and relays. All of it bounded.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "overlay/context.h"
 #include "overlay/hello.h"
 #include "overlay/leaf_registry.h"
+#include "overlay/standby_line.h"
 
 namespace linnet::overlay {
 
@@ -37,6 +39,12 @@ class SupernodeRole {
   static constexpr double kOpeningsPerPrefix = 20;
   // Those that go on to another supernode: there all whom we carry have the one share above.
   static constexpr double kBridgedOpeningsPerPrefix = kOpeningsPerPrefix / kPrefixShare;
+
+  // A standby is called while fewer are known, ourselves included; and for so long after a newcomer was turned away.
+  static constexpr std::size_t kFewSupernodes = 8;
+  static constexpr std::size_t kTakeLeaves = 8;  // so many of the nearest take leaves off it
+  static constexpr Duration kTurnedAway = std::chrono::minutes(1);
+  static constexpr std::size_t kAlternatives = 8;  // that a leaf is told of when the role ends
 
   struct Counters {
     std::uint64_t forwarded = 0, unknown_tag = 0, bad_mac = 0, limited = 0, refused = 0;
@@ -64,6 +72,15 @@ class SupernodeRole {
   void leave(const Context& c);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
+
+  // It could serve more leaves now, or fewer: those that it has stay.
+  void set_most_leaves(std::size_t most);
+  // The end of the role, in the order of these. From the first on there are no new clients, leaves and circuits.
+  void retire();
+  void tell_leaves(const Context& c, std::size_t most);
+  bool told_leaves() const { return to_tell_.empty(); }
+  void tell_circuits_end(const Context& c);
+  void end(const Context& c, Attachments& attachments);
 
   // FORWARD and circuits: the packet as it goes on, or nothing.
   std::optional<Transmit> pass_down(const Context& c, const Endpoint& from, const ToLeaf& packet);
@@ -99,9 +116,10 @@ class SupernodeRole {
   }
   const Counters& counters() const { return counters_; }
   std::size_t client_count() const { return clients_.size(); }
+  std::size_t standby_count() const { return line_.size(); }
   std::size_t memory_bytes() const {
     return clients_.memory_bytes() + clients_.size() * sizeof(Client) + leaves_.size() * (sizeof(Leaf) + 200) +
-           circuits_.memory_bytes();
+           circuits_.memory_bytes() + line_.memory_bytes();
   }
 
  private:
@@ -114,6 +132,7 @@ class SupernodeRole {
     unsigned pending = 0;
     bool attach_waits = false;       // until its address is proven
     bool supernode = false;          // by its descriptor
+    bool standby = false;
     std::unique_ptr<dht::Id> place;  // of one that wants to attach
   };
   struct Pending {
@@ -142,13 +161,23 @@ class SupernodeRole {
     return at == nullptr ? nullptr : at->get();
   }
   bool idle(SessionId session, const Client& client) const;
+  // In the order in which they came.
   template <class Which>
-  std::vector<SessionId> clients_where(Which which) const;
+  std::vector<SessionId> clients_where(Which which) const {
+    std::vector<SessionId> out;
+    clients_.each([&](SessionId session, const auto& client) {
+      if (which(session, *client)) out.push_back(session);
+    });
+    std::sort(out.begin(), out.end());
+    return out;
+  }
   void drop_idle(const Context& c);
   void drop(const Context& c, SessionId session);
   bool may_walk(const Client& client) const;
   void count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by);
   void on_attach(const Context& c, SessionId session, Client& client);
+  void on_standby(SessionId session, const Client& client);
+  void call_standby(const Context& c);
   void on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message);
   void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
   void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
@@ -186,6 +215,10 @@ class SupernodeRole {
   FlatMap<dht::LookupId, Pending> pending_;
   std::vector<Probation> probations_;  // oldest first
   Fifo<PartnerWanted> partner_wanted_;
+  StandbyLine line_;
+  Time turned_away_ = Time::min();  // a newcomer, for want of a place
+  bool retiring_ = false;
+  std::vector<SessionId> to_tell_;  // leaves, that the role ends
   Time sweep_at_ = kNever;
   Time clients_at_{};  // when a sweep next looks for idle ones: it reads all that is known of each
   Counters counters_;

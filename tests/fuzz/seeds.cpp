@@ -72,6 +72,9 @@ void control_messages(const Folder& out) {
   const PairNonce nonce{1, 2, 3};
   const std::pair<const char*, Message> all[] = {
       {"attach-place", Attach{id, std::nullopt}},
+      {"attach-standby", Attach{id, std::chrono::seconds(30), 200}},
+      {"serve", Serve{}},
+      {"handover", Handover{{near, far}}},
       {"attached-v6", Attached{9, far.endpoint}},
       {"attach-refused", AttachRefused{{near, far}}},
       {"detach", Detach{}},

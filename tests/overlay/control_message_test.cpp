@@ -21,6 +21,8 @@ std::vector<Message> one_of_each() {
   return {Attach{},
           Attach{std::nullopt, std::chrono::seconds(45)},
           Attach{dht::Id{rng.array<32>()}, std::chrono::seconds(10)},
+          Attach{dht::Id{rng.array<32>()}, std::nullopt, 200},
+          Attach{std::nullopt, std::chrono::seconds(10), 0xffffffff},
           Attached{77, somewhere()},
           AttachRefused{{contact}},
           Detach{},
@@ -50,7 +52,10 @@ std::vector<Message> one_of_each() {
           PartnerAsk{},
           PartnerOffer{4401},
           PartnerSend{7, somewhere(), rng.array<12>(), 96, true, false},
-          PartnerSent{7, true}};
+          PartnerSent{7, true},
+          Serve{},
+          Handover{{contact, contact}},
+          Handover{{}}};
 }
 
 TEST(ControlMessage, EveryKindSurvivesTheWire) {
@@ -91,6 +96,24 @@ TEST(ControlMessage, NoFlippedBitIsACrashOrReadsAsAnythingThatCannotBeSaid) {
       EXPECT_TRUE(!back || read(write(*back))) << message.index() << ' ' << bit;
     }
   }
+}
+
+// A standby says so to supernodes that know nothing of it, and to those that do.
+TEST(ControlMessage, FieldsThatAreNotKnownArePassedOver) {
+  const auto attach = read(from_hex("830001092a0a2b").value());
+  ASSERT_TRUE(attach);
+  EXPECT_EQ(std::get<Attach>(*attach).standby, 0U);
+  EXPECT_EQ(std::get<Attach>(*read(from_hex("82000103cd0100").value())).standby, 256U);
+  EXPECT_EQ(std::get<Attach>(*read(from_hex("82000103cf00000001ffffffff").value())).standby, 0xffffffffU);
+  EXPECT_EQ(write(Attach{}), from_hex("810001").value()) << "who is no standby says what was always said";
+}
+
+TEST(ControlMessage, AHandoverNamesAtMostSixteen) {
+  dht::Contact contact;
+  contact.endpoint = somewhere();
+  const auto back = read(write(Handover{std::vector<dht::Contact>(kMaxContacts + 5, contact)}));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(std::get<Handover>(*back).alternatives.size(), kMaxContacts);
 }
 
 TEST(ControlMessage, AnUnknownTypeIsUnsupported) {

@@ -1,0 +1,62 @@
+// SupernodeRole: standbys that could be supernodes beside it, and the end of the role with its leaves handed over.
+#include <algorithm>
+
+#include "overlay/supernode_role.h"
+
+namespace linnet::overlay {
+
+// Who is attached has proven its address.
+void SupernodeRole::on_standby(SessionId session, const Client& client) {
+  if (client.standby && !retiring_ && !dht_.self().serves_its_link()) {
+    line_.offer(session, client.from, dht::position(client.from, client.device));
+  } else {
+    line_.withdraw(session);
+  }
+}
+
+// Homes, anchor and the copies of a record are to have places of their own, and nobody is to be turned away. With more
+// leaves than wanted somebody is called who takes some of them. Nobody may stand near: leaves are not spread evenly,
+// and those who are called elsewhere for it would soon be many. But with twice as many, there may be too few supernodes
+// everywhere.
+void SupernodeRole::call_standby(const Context& c) {
+  if (line_.size() == 0 || retiring_) return;
+  const bool few =
+      dht_.contact_count() + 1 < kFewSupernodes || (turned_away_ != Time::min() && c.now - turned_away_ < kTurnedAway);
+  const bool many = leaves_.size() > c.config.leaves_wanted;
+  if (!few && !many) return line_.no_need();
+  std::optional<StandbyLine::Near> near;
+  if (many) near.emplace(StandbyLine::Near{dht_.self().position, std::nullopt});
+  if (!few && leaves_.size() <= 2 * c.config.leaves_wanted) {
+    const auto around = dht_.nearest(dht_.self().position, kTakeLeaves);
+    if (around.size() == kTakeLeaves) near->limit = around.back().position;
+  }
+  if (const auto session = line_.call(c.now, c.rng, near)) say(c, *session, control::Serve{});
+}
+
+void SupernodeRole::set_most_leaves(std::size_t most) { leaves_.set_capacity(most); }
+
+void SupernodeRole::retire() {
+  retiring_ = true;
+  to_tell_ = clients_where([&](SessionId session, const Client&) { return leaves_.serves(session); });
+}
+
+// A few at a time: they all go to the same neighbours.
+void SupernodeRole::tell_leaves(const Context& c, std::size_t most) {
+  const auto n = std::min(most, to_tell_.size());
+  if (n == 0) return;
+  const control::Handover message{dht_.nearest(dht_.self().position, kAlternatives)};
+  for (std::size_t i = 0; i < n; ++i) {
+    if (owns(to_tell_[i])) say(c, to_tell_[i], message);
+  }
+  to_tell_.erase(to_tell_.begin(), to_tell_.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+// They go on until the role ends: what is under way still arrives.
+void SupernodeRole::tell_circuits_end(const Context& c) { tell_closed(c, circuits_.all()); }
+
+void SupernodeRole::end(const Context& c, Attachments& attachments) {
+  for (const auto session : clients_where([](SessionId, const Client&) { return true; })) drop(c, session);
+  settle_bridges(c, attachments);
+}
+
+}  // namespace linnet::overlay

@@ -1,0 +1,217 @@
+// A promoted node is a leaf again: what it did for others is handed over first (docs/decisions/029).
+#include <gtest/gtest.h>
+
+#include "overlay/promotion.h"
+#include "tests/overlay/impostor.h"
+#include "tests/overlay/promotion.h"
+
+namespace linnet::overlay::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kAtMost = Promotion::kHandOver + Promotion::kClosing + 500ms;
+
+// Three supernodes and one that was promoted; leaves that all four serve.
+struct HandoverTest : ::testing::Test {
+  void SetUp() override {
+    node = &promoted(net);
+    ASSERT_TRUE(serves(*node));
+    net.run(Promotion::kOldHomes + 1min);
+  }
+  void fill(int n) {
+    for (int i = 0; i < n; ++i) {
+      auto& leaf = net.add("leaf" + std::to_string(i), Role::leaf, {"s1", "s2", "s3"});
+      net.start(leaf);
+      leaves.push_back(&leaf);
+      net.run(20ms);
+    }
+    ASSERT_TRUE(net.run_to([&] { return node->peer->leaf_count() == static_cast<std::size_t>(n); }, 5min));
+    net.run(3min);  // until their records name it
+  }
+  bool all_found(Node& by) {
+    for (auto* leaf : leaves) {
+      if (leaf == &by) continue;
+      const auto found = look_up(net, by, leaf->identity.address);
+      if (!found || found->devices.size() != 1) return false;
+    }
+    return true;
+  }
+  std::size_t held_by(Node& holder, const Node& of) {
+    holder.peer->handle_wall(net.now, net.wall());
+    net.drain(holder);
+    return holder.peer->dht()->local_records(crypto::user_key(of.identity.address)).size();
+  }
+  std::size_t copies(const Node& of) {
+    std::size_t out = 0;
+    for (const auto& n : net.nodes()) {
+      if (n->peer && n->peer->dht() != nullptr) out += held_by(*n, of);
+    }
+    return out;
+  }
+
+  Net net;
+  Node* node = nullptr;
+  std::vector<Node*> leaves;
+};
+
+TEST_F(HandoverTest, ItsLeavesGoElsewhereAndAreFoundAllTheWhile) {
+  fill(12);
+  set_fit(net, *node, false);
+  const auto end = net.now + kAtMost;
+  EXPECT_TRUE(node->peer->standby()->handing_over);
+  EXPECT_TRUE(serves(*node));
+  auto& by = net.at("leaf0");
+  while (net.now < end && serves(*node)) {
+    EXPECT_TRUE(all_found(by));
+    net.run(100ms);
+  }
+  EXPECT_FALSE(serves(*node));
+  EXPECT_EQ(node->peer->dht(), nullptr);
+  EXPECT_EQ(node->last<RoleChanged>()->role, Role::leaf);
+  EXPECT_TRUE(all_found(by));
+  net.run(5min);
+  EXPECT_TRUE(all_found(by));
+  for (auto* leaf : leaves) {
+    EXPECT_EQ(attached(*leaf), 3U);
+    EXPECT_EQ(leaf->all<StateChanged>().size(), 1U) << "online once and never again";
+    const auto found = look_up(net, by, leaf->identity.address);
+    if (leaf == &by) continue;
+    ASSERT_TRUE(found && found->devices.size() == 1);
+    for (const auto& home : found->devices[0].body.homes) EXPECT_NE(home.endpoint, node->endpoint);
+  }
+}
+
+TEST_F(HandoverTest, AnyLeafCanBeCalledWhileItLasts) {
+  fill(6);
+  set_fit(net, *node, false);
+  for (std::size_t i = 1; i < leaves.size(); ++i) {
+    EXPECT_TRUE(link_up(net, *leaves[0], *leaves[i]).up) << i;
+    net.run(1s);
+  }
+}
+
+TEST_F(HandoverTest, ItsOwnPersonIsFoundAndReachedAllTheWhile) {
+  fill(1);
+  set_fit(net, *node, false);
+  for (int i = 0; i < 30; ++i) {
+    const auto found = look_up(net, *leaves[0], node->identity.address);
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->devices.size(), 1U) << i;
+    net.run(500ms);
+  }
+  EXPECT_FALSE(serves(*node));
+  EXPECT_TRUE(online(*node));
+  EXPECT_EQ(attached(*node), 3U);
+  EXPECT_TRUE(link_up(net, *leaves[0], *node).up);
+}
+
+TEST_F(HandoverTest, NobodyNewIsTakenMeanwhile) {
+  fill(4);
+  auto& late = net.add("late", Role::leaf, {"auto", "s1"});
+  set_fit(net, *node, false);
+  net.start(late);
+  std::size_t most = 0;
+  while (serves(*node)) {
+    net.run(100ms);
+    most = std::max(most, node->peer->leaf_count());
+  }
+  EXPECT_LE(most, 4U);
+  EXPECT_TRUE(online(late)) << "others took it";
+}
+
+TEST_F(HandoverTest, RecordsHaveAsManyCopiesAsBefore) {
+  // Eight supernodes: two of them do not hold it.
+  for (int i = 4; i <= 7; ++i) net.start(net.add("s" + std::to_string(i), Role::supernode, {"s1"}));
+  net.run(1min);
+  for (int i = 0; i < 12; ++i) {
+    auto& leaf = net.add("leaf" + std::to_string(i), Role::leaf, {"s1", "s2", "s3"});
+    net.start(leaf);
+    leaves.push_back(&leaf);
+    net.run(20ms);
+  }
+  net.run(4min);
+  std::size_t held = 0;
+  std::vector<std::size_t> before;
+  for (auto* leaf : leaves) {
+    before.push_back(copies(*leaf));
+    held += held_by(*node, *leaf);
+  }
+  ASSERT_GT(held, 4U);
+  // No leaf stores anything meanwhile: the copies that come are those handed over.
+  for (auto* leaf : leaves) net.kill(*leaf);
+  set_fit(net, *node, false);
+  ASSERT_TRUE(net.run_to([&] { return !serves(*node); }, 12s));
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    EXPECT_GE(copies(*leaves[i]), std::min<std::size_t>(6, before[i])) << i;
+}
+
+TEST_F(HandoverTest, ItEndsInTimeThoughNoLeafGoes) {
+  fill(4);
+  // Deaf leaves: whatever is told to them does not arrive.
+  net.block = [&](const Endpoint& from, const Endpoint& to) {
+    return from == node->endpoint &&
+           std::any_of(leaves.begin(), leaves.end(), [&](const Node* l) { return l->endpoint == to; });
+  };
+  set_fit(net, *node, false);
+  EXPECT_TRUE(net.run_to([&] { return !serves(*node); }, kAtMost));
+  net.block = {};
+  net.run(2min);
+  for (auto* leaf : leaves) EXPECT_TRUE(online(*leaf));
+}
+
+TEST_F(HandoverTest, AfterwardsItRestsLongerEachTime) {
+  auto rest = Promotion::kFirstRest;
+  for (int i = 0; i < 4; ++i) {
+    set_fit(net, *node, false);
+    ASSERT_TRUE(net.run_to([&] { return !serves(*node); }, kAtMost)) << i;
+    const auto from = net.now;
+    set_fit(net, *node, true);
+    EXPECT_FALSE(node->peer->standby()->offered);
+    ASSERT_TRUE(node->peer->standby()->rests_until);
+    net.run(rest - 1min);
+    EXPECT_FALSE(serves(*node)) << i;
+    ASSERT_TRUE(net.run_to([&] { return serves(*node); }, 4min)) << i;
+    EXPECT_GE(net.now - from, rest);
+    rest = std::min(2 * rest, Promotion::kMostRest);
+  }
+}
+
+TEST_F(HandoverTest, AnHourOfServiceMakesTheRestShortAgain) {
+  for (int i = 0; i < 3; ++i) {
+    set_fit(net, *node, false);
+    ASSERT_TRUE(net.run_to([&] { return !serves(*node); }, kAtMost));
+    set_fit(net, *node, true);
+    ASSERT_TRUE(net.run_to([&] { return serves(*node); }, 70min));
+  }
+  net.run(Promotion::kMostRest + 1min);
+  set_fit(net, *node, false);
+  ASSERT_TRUE(net.run_to([&] { return !serves(*node); }, kAtMost));
+  EXPECT_LE(*node->peer->standby()->rests_until - net.now, Promotion::kFirstRest);
+}
+
+TEST_F(HandoverTest, WhoLeavesSaysSoAtOnceAlsoWhilePromoted) {
+  fill(4);
+  node->peer->leave(net.now);
+  net.drain(*node);
+  EXPECT_TRUE(net.run_to([&] { return node->peer->left(); }, 2s));
+  net.kill(*node);
+  net.run(30s);
+  for (auto* leaf : leaves) EXPECT_TRUE(online(*leaf));
+}
+
+// What a supernode says of its end moves its own leaves alone, and only away from itself.
+TEST_F(HandoverTest, AFalseHandoverCostsItsSpeakerItsLeafAndNobodyElse) {
+  auto& mallory = net.add("mallory", Role::leaf);
+  Impostor impostor(net, mallory);
+  auto& leaf = net.add("leaf", Role::leaf, {"mallory", "s1", "s2"});
+  net.start(leaf);
+  ASSERT_TRUE(impostor.run_to([&] { return attached(leaf) >= 3; }, 20s));
+  impostor.say(control::Handover{});
+  impostor.run(5s);
+  EXPECT_TRUE(online(leaf));
+  for (const auto& s : leaf.peer->supernodes()) EXPECT_FALSE(s.attached && s.endpoint == mallory.endpoint);
+}
+
+}  // namespace
+}  // namespace linnet::overlay::test
