@@ -276,6 +276,10 @@ class Grammar {
   void relay_commands() {
     auto* relay = app_.add_subcommand("relay", "what this node does for others");
     relay->require_subcommand(1);
+    relay->add_subcommand("status", "what it does for others, or what it lacks for that");
+    relay->add_subcommand("on", "serve others from now on, until it is started anew (for good: relay.mode)");
+    relay->add_subcommand("off", "serve nobody any more; who is served is handed over first");
+    relay->add_subcommand("auto", "serve others when this node is fit and one more is needed");
     auto* credentials =
         relay->add_subcommand("credentials", "a name and password of a short life for a TURN client of WebRTC or SIP");
     credentials->add_option("NAME", raw_.credentials.name, "whose quota it counts into (default: nobody else's)")
@@ -402,6 +406,10 @@ class Grammar {
     if (name == "who ") return Verb(raw_.who);
     if (name == "ping ") return Verb(raw_.ping);
     if (name == "relay credentials ") return credentials();
+    if (name == "relay status ") return Verb(verb::RelayStatus{});
+    if (name == "relay on ") return Verb(verb::RelayMode{io::RelayMode::on});
+    if (name == "relay off ") return Verb(verb::RelayMode{io::RelayMode::off});
+    if (name == "relay auto ") return Verb(verb::RelayMode{io::RelayMode::automatic});
     if (name == "netcheck ") return Verb(verb::Netcheck{});
     if (name == "doctor ") return doctor();
     if (name == "log ") return Verb(raw_.log);

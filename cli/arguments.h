@@ -126,6 +126,10 @@ struct Dtmf {
 struct Who {
   std::string who;
 };
+struct RelayStatus {};
+struct RelayMode {
+  io::RelayMode mode{};
+};
 struct RelayCredentials {
   std::string name;
   std::chrono::seconds life{};
@@ -172,9 +176,10 @@ using Verb =
     std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::RelayCredentials, verb::Netcheck, verb::Ping,
-                 verb::Doctor, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet,
-                 verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
+                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::RelayStatus, verb::RelayMode,
+                 verb::RelayCredentials, verb::Netcheck, verb::Ping, verb::Doctor, verb::Log, verb::Demo,
+                 verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck,
+                 verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

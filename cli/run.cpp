@@ -45,6 +45,8 @@ struct Dispatch {
   int operator()(const verb::Mute& v) const { return mute(context, v); }
   int operator()(const verb::Dtmf& v) const { return dtmf(context, v); }
   int operator()(const verb::Who& v) const { return who(context, v); }
+  int operator()(const verb::RelayStatus&) const { return relay_status(context, std::nullopt); }
+  int operator()(const verb::RelayMode& v) const { return relay_status(context, v.mode); }
   int operator()(const verb::RelayCredentials& v) const { return relay_credentials(context, v); }
   int operator()(const verb::Netcheck& v) const { return netcheck(context, v); }
   int operator()(const verb::Ping& v) const { return ping(context, v); }

@@ -24,6 +24,11 @@ class RelayProof {
   std::optional<Transmit> poll_transmit() { return dial_.poll_transmit(); }
   // Our address may be another one.
   void doubt(Time now) { dial_.doubt(now); }
+  // Asked about anew, at once.
+  void again(Time now) {
+    dial_.set(now, {});
+    dial_.set(now, {port_});
+  }
 
   const Endpoint& port() const { return port_; }
   // Nothing: nobody is known to come in.

@@ -13,34 +13,46 @@
 #include "node/examination.h"
 #include "overlay/dial_desk.h"
 #include "overlay/forwarding.h"
+#include "overlay/peer_event.h"
 
 namespace linnet::node {
 
-enum class Outcome : std::uint8_t { ok, bad_address, not_found, no_such_call, busy, identity, unreachable, refused, shutting_down };
+enum class Outcome : std::uint8_t {
+  ok,
+  bad_address,
+  not_found,
+  no_such_call,
+  busy,
+  identity,
+  unreachable,
+  refused,
+  shutting_down
+};
 
 namespace event {
 
-// The outcome of a command. For Call: ok means the call exists (CallChanged and CallEnded follow); a refusal comes with the reason.
+// The outcome of a command. For Call: ok means the call exists (CallChanged and CallEnded follow); a refusal comes with
+// the reason.
 struct Done {
   CommandId command{};
   Outcome outcome{};
   std::optional<CallId> call;
-  std::string text;               // one plain sentence for a person, empty when ok
+  std::string text;  // one plain sentence for a person, empty when ok
 };
 struct WhoResult {
   CommandId command{};
   crypto::Address address;
   struct Device {
     std::string key_name;
-    std::string fingerprint;      // of the account
+    std::string fingerprint;  // of the account
     std::int64_t expires_in_s = 0;
     std::vector<std::string> homes;
   };
-  std::vector<Device> devices;    // empty: nobody
+  std::vector<Device> devices;  // empty: nobody
   bool pinned = false;
-  bool identity_conflict = false; // two accounts claim it, or another than the pinned one does
-  Outcome outcome{};              // ok, not_found, unreachable, identity
-  std::string text;               // why not, as in its Done
+  bool identity_conflict = false;  // two accounts claim it, or another than the pinned one does
+  Outcome outcome{};               // ok, not_found, unreachable, identity
+  std::string text;                // why not, as in its Done
 };
 // An examination, each time something was learnt. The last one comes before its Done.
 struct Examined {
@@ -55,11 +67,11 @@ struct ProbeNat {};
 struct MeasureBinding {
   Endpoint server;
 };
-struct StatusChanged {};          // read Node::status() again
+struct StatusChanged {};  // read Node::status() again
 struct IncomingCall {
   CallId call{};
   crypto::Address from;
-  bool known = false;             // a pin stands and matches
+  bool known = false;  // a pin stands and matches
 };
 struct CallChanged {
   CallId call{};
@@ -107,6 +119,10 @@ struct Dial {
   Endpoint to;
   overlay::control::DialNonce nonce{};
 };
+// This node serves others from now on, or no more.
+struct RoleChanged {
+  overlay::Role role{};
+};
 // An adopted one (Node::fan_heard()) is not needed any more.
 struct CloseSocket {
   std::uint8_t number = 0;
@@ -122,6 +138,6 @@ using Event =
                  event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded, event::AudioStart,
                  event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence, event::SaveFloor,
                  event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::OpenFan, event::CloseFan,
-                 event::CloseSocket, event::Dial, event::Left>;
+                 event::CloseSocket, event::Dial, event::RoleChanged, event::Left>;
 
 }  // namespace linnet::node

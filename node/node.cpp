@@ -105,6 +105,25 @@ void Node::set_streams(std::vector<Endpoint> taken) {
   impl_->tell_streams();
 }
 
+void Node::set_fit(Time now, std::optional<overlay::Fit> fit) {
+  impl_->peer.set_fit(now, std::move(fit));
+  impl_->out.status_changed();
+  impl_->settle(now);
+}
+
+void Node::serve(Time now) {
+  impl_->peer.serve(now);
+  impl_->settle(now);
+}
+
+void Node::set_one_address(Time now, std::vector<Endpoint> sockets, const OneAddress& one_address) {
+  impl_->config.sockets = std::move(sockets);
+  impl_->config.one_address = one_address;
+  impl_->stun = StunDoor(impl_->config.sockets, one_address);
+  impl_->peer.set_second_port(now, one_address.second_port);
+  impl_->settle(now);
+}
+
 void Node::ask_dial(Time now, const Endpoint& supernode, const overlay::control::DialNonce& nonce, std::uint16_t port) {
   impl_->peer.ask_dial(now, supernode, {nonce, port});
   impl_->settle(now);
@@ -199,6 +218,7 @@ NodeStatus Node::status(Time now) const {
   NodeStatus out;
   out.state = impl_->peer.state();
   out.role = impl_->peer.role();
+  out.standby = impl_->peer.standby();
   out.uri = impl_->identity.address;
   out.key_name = impl_->identity.key_name();
   out.listen = impl_->config.peer.listen;

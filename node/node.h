@@ -35,10 +35,11 @@ struct NodeStatus {
   std::optional<nat::BindingLife::Found> binding;  // what is known of the life of our NAT's mappings
   Duration keepalive{};                            // how often supernodes hear of us at the least
   std::vector<OpenPort> mapped;
-  std::optional<Endpoint> place;      // of a supernode: where it tells others that it is
-  std::string place_why;              // and why there
-  std::string why;                    // it is not online; empty: it is
-  std::optional<Duration> joined_in;  // from start() until the node was first online
+  std::optional<overlay::StandbyReport> standby;  // of a node that may be promoted
+  std::optional<Endpoint> place;                  // of a supernode: where it tells others that it is
+  std::string place_why;                          // and why there
+  std::string why;                                // it is not online; empty: it is
+  std::optional<Duration> joined_in;              // from start() until the node was first online
   std::vector<CallView> calls;
 };
 
@@ -62,6 +63,12 @@ class Node {
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // All that routers have open for us now. Those through which somebody came in are told to others.
   void handle_mappings(Time now, std::vector<OpenPort> open);
+  // Under `relay = auto`: what this node would be as a supernode (node/fitness.h). Nothing: not fit, or no more.
+  void set_fit(Time now, std::optional<overlay::Fit> fit);
+  // Serves others from now on, fit or not: its owner wants that. set_fit() with nothing ends it.
+  void serve(Time now);
+  // A supernode opened a second port after its start: all sockets there are, in the order of Endpoint::socket.
+  void set_one_address(Time now, std::vector<Endpoint> sockets, const OneAddress& one_address);
   // Asks that supernode to bring `nonce` to our TCP port (nat/dial_back.h).
   void ask_dial(Time now, const Endpoint& supernode, const overlay::control::DialNonce& nonce, std::uint16_t port);
   // What the TURN server of the settings gives us now. Who is heard through it has the socket overlay::kByTurn.

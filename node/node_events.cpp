@@ -30,7 +30,10 @@ void Node::Impl::on(Time now, const overlay::SupernodesChanged&) {
 void Node::Impl::on(Time, const overlay::HostCacheChanged&) { out.push(event::SaveHostCache{}); }
 void Node::Impl::on(Time, const overlay::DialWanted& dial) { out.push(event::Dial{dial.to, dial.nonce}); }
 void Node::Impl::on(Time, const overlay::PlaceChanged&) { out.status_changed(); }
-void Node::Impl::on(Time, const overlay::RoleChanged&) { out.status_changed(); }
+void Node::Impl::on(Time, const overlay::RoleChanged& changed) {
+  out.push(event::RoleChanged{changed.role});
+  out.status_changed();
+}
 void Node::Impl::on(Time, const overlay::SequenceUsed& used_below) { out.push(event::SaveSequence{used_below.below}); }
 void Node::Impl::on(Time, const overlay::FloorRaised& raised) { out.push(event::SaveFloor{raised.floor}); }
 void Node::Impl::on(Time, const overlay::Relayed& relayed) { out.push(event::SaveRelayed{relayed.month}); }

@@ -58,7 +58,7 @@ struct Node::Impl {
   void on(Time now, const overlay::HostCacheChanged&);
   void on(Time now, const overlay::DialWanted& dial);
   void on(Time now, const overlay::PlaceChanged&);
-  void on(Time now, const overlay::RoleChanged&);
+  void on(Time now, const overlay::RoleChanged& changed);
 
   // node_events.cpp: from SIP.
   void on(Time now, const sip::IncomingCall& call);

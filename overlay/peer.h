@@ -128,6 +128,11 @@ class Peer {
   void set_fit(Time now, std::optional<Fit> fit);
   // Nothing: it may not be promoted.
   std::optional<StandbyReport> standby() const;
+  // Of a node that may be promoted: serves others from now on, whether it was found fit and one is needed or not.
+  // set_fit() with nothing ends it, and the role of a supernode by its settings as well.
+  void serve(Time now);
+  // A supernode with one address opened it a second port (PeerConfig::second_port) after its start.
+  void set_second_port(Time now, std::uint16_t port);
   // Asks the supernode that is there to dial our TCP port (control::DialAsk); a session is made for it where none
   // stands.
   void ask_dial(Time now, const Endpoint& supernode, const control::DialAsk& ask);

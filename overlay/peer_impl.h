@@ -113,6 +113,7 @@ struct Peer::Impl {
   void look_at_old_homes(const Context& c);
   void on_serve(const Context& c, const Supernode& from);
   void promotion_timeouts(const Context& c);
+  void serve(Time now);
   void set_fit(Time now, std::optional<Fit> fit);
   bool ends_role() const { return promotion && promotion->ends(); }
   // Our own DHT is asked, and given what we publish; else our homes.
@@ -124,6 +125,7 @@ struct Peer::Impl {
   // peer_place.cpp: where others find a supernode, and whom we ask to dial us.
   void follow_place(Time now);
   void set_outside(Time now, std::optional<Endpoint> by_router);
+  void set_second_port(std::uint16_t port);
   void ask_dial(const Context& c, const Endpoint& supernode, const control::DialAsk& ask);
   void say_dials(const Context& c);
 
@@ -141,8 +143,8 @@ struct Peer::Impl {
   Finder finder;
   ForwardSources forwards;
   Links links;
-  std::unique_ptr<SupernodeRole> role;  // null in a leaf
-  std::unique_ptr<Partners> partners;   // of a supernode with one address
+  std::unique_ptr<SupernodeRole> role;   // null in a leaf
+  std::unique_ptr<Partners> partners;    // of a supernode with one address
   std::unique_ptr<Promotion> promotion;  // of one that may be promoted
   Lan lan;
   bool serving_links = false;       // the role is for our own links alone

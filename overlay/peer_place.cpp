@@ -68,6 +68,12 @@ void Peer::Impl::say_dials(const Context& c) {
   });
 }
 
+void Peer::Impl::set_second_port(std::uint16_t port) {
+  config.second_port = port;
+  if (role && !serving_links && !ends_role() && !partners && port != 0)
+    partners = std::make_unique<Partners>(role->dht().self().endpoint, port);
+}
+
 void Peer::set_outside(Time now, std::optional<Endpoint> outside) {
   impl_->set_outside(now, std::move(outside));
   impl_->pump(now);
@@ -75,6 +81,11 @@ void Peer::set_outside(Time now, std::optional<Endpoint> outside) {
 
 void Peer::ask_dial(Time now, const Endpoint& supernode, const control::DialAsk& ask) {
   impl_->ask_dial(impl_->at(now), supernode, ask);
+  impl_->pump(now);
+}
+
+void Peer::set_second_port(Time now, std::uint16_t port) {
+  impl_->set_second_port(port);
   impl_->pump(now);
 }
 

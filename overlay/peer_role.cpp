@@ -150,6 +150,11 @@ void Peer::Impl::look_at_old_homes(const Context& c) {
 }
 
 void Peer::Impl::set_fit(Time now, std::optional<Fit> fit) {
+  const bool configured = !promotion && role && !serving_links;
+  if (configured && !fit) {  // its owner has changed his mind
+    promotion = std::make_unique<Promotion>(config);
+    promotion->serves_already(now);
+  }
   if (!promotion) return;
   promotion->set_fit(std::move(fit));
   if (!running || leaving_by != kNever) return;
@@ -164,6 +169,18 @@ void Peer::Impl::set_fit(Time now, std::optional<Fit> fit) {
   }
   pump(now);
 }
+
+// Its owner's wish: as if it were fit for all that the settings allow, and had been called.
+void Peer::Impl::serve(Time now) {
+  const auto place = promotion && promotion->fit() ? promotion->fit()->place : self_endpoint();
+  const bool serves = role && !serving_links;
+  if (!promotion || !place || serves || !running || leaving_by != kNever) return;
+  promotion->set_fit(Fit{*place, static_cast<std::uint32_t>(config.max_leaves)});
+  promote(at(now));
+  pump(now);
+}
+
+void Peer::serve(Time now) { impl_->serve(now); }
 
 void Peer::set_fit(Time now, std::optional<Fit> fit) { impl_->set_fit(now, std::move(fit)); }
 

@@ -27,6 +27,12 @@ void Promotion::joined(Time now, Duration record_life) {
   old_homes_until_ = now + std::min(kOldHomes, record_life);
 }
 
+void Promotion::serves_already(Time now) {
+  stage_ = Stage::serving;
+  announced_ = true;
+  since_ = now;
+}
+
 void Promotion::hand_over(Time now) {
   stage_ = Stage::handing_over;
   until_ = now + kHandOver;

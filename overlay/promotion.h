@@ -41,6 +41,8 @@ class Promotion {
   bool all_full(const Context& c, bool full);
   void begin(Time now);
   void joined(Time now, Duration record_life);
+  // By its settings, from its start.
+  void serves_already(Time now);
   void hand_over(Time now);
   void close(Time now, bool circuits);
   // True: it had been one to its owner.

@@ -4,8 +4,10 @@
 #include <csignal>
 
 #include "node/io/clock.h"
+#include "node/io/control/metrics_text.h"
 #include "node/io/control/service.h"
 #include "node/io/log.h"
+#include "node/io/net/metrics_port.h"
 #include "node/io/net/name_watch.h"
 #include "node/io/net/resolver.h"
 #include "node/io/net/routes.h"
@@ -105,6 +107,19 @@ std::unique_ptr<TcpPorts> streams(const UdpPorts& ports, bool serves, const Rout
   return out;
 }
 
+// `settings` outlive the driver.
+Driver::Candidate candidate(const Settings& settings) {
+  Driver::Candidate out;
+  out.limits.stable = std::chrono::seconds(settings.stable_s);
+  out.limits.idle = settings.idle_percent / 100.0;
+  out.conventional = ports_of_convention;
+  out.second_address = [&settings](UdpPorts& ports) -> std::optional<node::OneAddress> {
+    if (const auto open = ports.bind_for_discovery(); !open) log_info(open.error().text);
+    return one_address(ports, settings);
+  };
+  return out;
+}
+
 // Nothing: whoever answers.
 std::shared_ptr<const TlsTrust> turn_trust(const Settings& settings, const TurnUri& server) {
   if (server.transport != Transport::tls) return nullptr;
@@ -147,6 +162,7 @@ struct Daemon::Impl {
   std::unique_ptr<NameWatch> names;
   std::unique_ptr<NameWatch> proxy_name;
   std::unique_ptr<Watchdog> watchdog;
+  std::unique_ptr<MetricsPort> metrics;  // null: nobody asked for figures
   Reread reread;
 
   void reload();
@@ -243,6 +259,17 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   parts.key_file = std::move(who->file);
   parts.turn = settings.turn_config();
   parts.turn_login = turn_login(settings, *impl->routes);
+  if (!settings.metrics.empty()) {
+    auto metrics = MetricsPort::open(impl->loop, *parse_endpoint(settings.metrics),
+                                     [self = impl.get()] { return metrics_text(*self->driver); });
+    if (!metrics) return tl::unexpected(metrics.error());
+    impl->metrics = std::move(*metrics);
+    log_info("figures at http://" + shown({impl->metrics->bound().to_string()}) + "/metrics");
+  }
+  parts.relay = settings.relay;
+  parts.candidate = candidate(impl->settings);
+  parts.candidate.month_bytes = parts.config.peer.month_bytes;
+  parts.candidate.relayed = parts.config.peer.relayed;
   parts.tcp = streams(*ports, parts.turn || parts.config.peer.role == overlay::Role::supernode, *impl->routes);
   const auto taken = told_streams(*ports, *parts.tcp);
   parts.config.peer.tcp = true;

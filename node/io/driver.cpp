@@ -45,6 +45,8 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       network_(parts.network),
       loop_(loop),
       opener_wanted_(parts.port_mapping),
+      relay_(parts.relay),
+      candidate_(std::move(parts.candidate)),
       dialler_(loop),
       turn_login_(std::move(parts.turn_login)),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
@@ -63,6 +65,10 @@ std::optional<TurnCarrierStatus> Driver::turn_carrier() const {
   return carrier_ ? std::optional(carrier_->status()) : std::nullopt;
 }
 
+std::vector<node::FitnessCheck> Driver::fitness() const {
+  return candidacy_ ? candidacy_->checks() : std::vector<node::FitnessCheck>();
+}
+
 void Driver::start(std::function<void(const node::Event&)> listener, std::function<void()> every_second) {
   listener_ = std::move(listener);
   every_second_ = std::move(every_second);
@@ -78,7 +84,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
         loop_,
         [this](const Datagram& d) {
           // What comes by a stream of our own proves nothing about what comes in.
-          if (!opener_ || !tcp_->came_in(d.from) || !opener_->take(d)) node_.handle_datagram(now(), d);
+          if (!tcp_->came_in(d.from) || !proves(d)) node_.handle_datagram(now(), d);
         },
         [this] { pump(); },
         {[this](const Endpoint& at) { return node_.peer().stands_on(at); },
@@ -87,7 +93,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   node_.start(now(), wall());
   start_lan();
   start_opener();
-  start_outer();
+  start_reach();
   start_carrier();
   interfaces_ = InterfaceWatch::open(loop_, [this] { network_changed(); });
   if (!interfaces_) log_warn("changes of the network interfaces will not be noticed");
@@ -111,8 +117,7 @@ UdpPorts::Ears Driver::ears() {
     tcp_->flush();
   };
   out.receive = [this](const Datagram& d) {
-    const bool taken = (opener_ && opener_->take(d)) || (outer_ && outer_->take(d));
-    if (!taken) node_.handle_datagram(now(), d);
+    if (!proves(d)) node_.handle_datagram(now(), d);
   };
   out.drained = [this] { pump(); };
   return out;
@@ -144,6 +149,7 @@ void Driver::pump() {
     } else if (tcp_ && transmit->to.transport != Transport::udp) {
       tcp_->send(*transmit);
     } else {
+      if (sent_to_) sent_to_->add(transmit->to.ip);
       ports_.send(std::move(*transmit));
     }
   }
@@ -203,6 +209,7 @@ void Driver::on_event(const node::Event& event) {
   } else if (const auto* kept = std::get_if<node::event::SaveFloor>(&event)) {
     unsaved_floors_.push_back(kept->floor);
   } else if (const auto* relayed = std::get_if<node::event::SaveRelayed>(&event)) {
+    candidate_.relayed = relayed->month;
     warn_when(store_.save_relayed(relayed->month));
   } else if (std::holds_alternative<node::event::SaveHostCache>(event)) {
     hosts_changed_ = true;
@@ -220,6 +227,8 @@ void Driver::on_event(const node::Event& event) {
     loop_.post([this, number = unneeded->number] { ports_.close(number); });
   } else if (const auto* stop = std::get_if<node::event::AudioStop>(&event)) {
     sound_.stop(stop->call);
+  } else if (const auto* role = std::get_if<node::event::RoleChanged>(&event)) {
+    loop_.post([this, role = role->role] { role_changed(role); });
   } else if (const auto* dial = std::get_if<node::event::Dial>(&event)) {
     dialler_.dial({dial->to, dial->nonce});
   } else if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) {
@@ -309,91 +318,6 @@ void Driver::start_lan() {
   lan_->start();
 }
 
-// Supernodes that may come in by a port of ours. Those that a supernode knows without being served by them do not say
-// where they see it.
-std::vector<nat::DialBack::Server> Driver::provers() const {
-  std::vector<nat::DialBack::Server> out;
-  for (const auto& seen : node_.peer().observed()) out.push_back({seen.by, seen.seen.port});
-  if (node_.peer().role() != overlay::Role::supernode) return out;
-  for (const auto& at : node_.stun_servers()) out.push_back({at, std::nullopt});
-  return out;
-}
-
-// The port of our datagrams, which routers let machines ask for; a leaf listens there only now, on its own network, for
-// what a router sends.
-std::optional<std::uint16_t> Driver::stream_port(const IpAddress& local) {
-  if (!tcp_) return std::nullopt;
-  std::optional<std::uint16_t> usual;
-  for (const auto& at : ports_.sockets()) {
-    const bool there = at.ip == local || (local.is_v4() && at.ip == IpAddress::v4(0)) || at.ip.is_unspecified();
-    if (there && !usual) usual = at.port;
-  }
-  if (!usual) return std::nullopt;
-  const auto bound = tcp_->bound();
-  const auto there = [&](const Endpoint& at) {
-    return at.port == *usual && (at.ip == local || at.ip == IpAddress::v4(0));
-  };
-  if (std::any_of(bound.begin(), bound.end(), there)) return usual;
-  const auto open = tcp_->listen({{local, *usual, Transport::tcp}});
-  if (!open) log_info(open.error().text + " No router is asked for TCP port 443.");
-  return open ? usual : std::nullopt;
-}
-
-// The address at which we are seen is another one: a router's ports may lead there no more, or from there.
-void Driver::look_where_seen() {
-  if (!opener_ && !outer_) return;
-  std::vector<IpAddress> seen;
-  for (const auto& one : node_.peer().observed()) {
-    if (std::find(seen.begin(), seen.end(), one.seen.ip) == seen.end()) seen.push_back(one.seen.ip);
-  }
-  std::sort(seen.begin(), seen.end());
-  if (seen.empty() || seen == seen_as_) return;
-  seen_as_ = std::move(seen);
-  if (opener_) opener_->doubt();
-  if (outer_) outer_->doubt();
-}
-
-void Driver::mappings_changed() {
-  auto open = opened_;
-  if (const auto outer = outer_ ? outer_->open() : std::nullopt) open.push_back(*outer);
-  const auto before = node_.peer().place();
-  node_.handle_mappings(now(), std::move(open));
-  if (const auto status = node_.status(now()); status.place && status.place != before)
-    log_info("Others are told that this supernode is at " + shown({status.place->to_string()}) + ": " +
-             status.place_why + ".");
-  loop_.post([this] { pump(); });
-}
-
-void Driver::start_opener() {
-  if (!opener_wanted_) return;
-  PortOpener::Ears ears;
-  ears.servers = [this] { return provers(); };
-  ears.stream_port = [this](const IpAddress& local) { return stream_port(local); };
-  ears.dial = [this](const nat::DialBack::Ask& ask) {
-    node_.ask_dial(now(), ask.server, ask.id, ask.port);
-    loop_.post([this] { pump(); });
-  };
-  ears.send = [this](Transmit out) {
-    ports_.send(std::move(out));
-    ports_.flush();
-  };
-  ears.changed = [this](std::vector<node::OpenPort> open) {
-    opened_ = std::move(open);
-    mappings_changed();
-  };
-  opener_ = std::make_unique<PortOpener>(loop_, rng_, ports_.sockets(), port_owner(node_.identity()), std::move(ears));
-  opener_->start();
-}
-
-void Driver::start_outer() {
-  if (node_.peer().role() != overlay::Role::supernode) return;
-  OuterPlace::Ears ears;
-  ears.supernodes = [this] { return node_.stun_servers(); };
-  ears.changed = [this] { mappings_changed(); };
-  outer_ = std::make_unique<OuterPlace>(loop_, rng_, std::move(ears));
-  outer_->set(ports_.reachable());
-}
-
 void Driver::start_carrier() {
   if (!turn_login_) return;
   TurnCarrier::Ears ears;
@@ -412,9 +336,9 @@ void Driver::network_changed() {
     opener_->rescan();
     opener_->doubt();
   }
-  if (outer_) {
-    outer_->set(ports_.reachable());
-    outer_->doubt();
+  if (reach_) {
+    reach_->set(ports_.reachable());
+    reach_->doubt();
   }
   if (carrier_) carrier_->addresses_changed();
   if (lan_) lan_->rescan();
@@ -461,6 +385,10 @@ void Driver::second() {
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));
   announce_ = true;
   look_where_seen();
+  if (candidacy_) {
+    candidacy_->set_month_left(month_left());
+    candidacy_->every_second();
+  }
   if (carrier_) carrier_->every_second();
   pump();
   // A sync to disk may take longer than a tick of sound: the cache can wait.

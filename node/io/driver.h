@@ -6,16 +6,19 @@
 
 #include "nat/turn_config.h"
 #include "nat/turn_counters.h"
+#include "node/io/candidacy.h"
 #include "node/io/net/lan.h"
 #include "node/io/net/life_probe.h"
 #include "node/io/net/net_probe.h"
-#include "node/io/net/outer_place.h"
 #include "node/io/net/port_opener.h"
+#include "node/io/net/reach_watch.h"
 #include "node/io/net/tcp_dialler.h"
 #include "node/io/net/tcp_ports.h"
 #include "node/io/net/udp_fan.h"
 #include "node/io/net/udp_ports.h"
 #include "node/io/random.h"
+#include "node/io/relay_mode.h"
+#include "node/io/sent_to.h"
 #include "node/io/sound/sound.h"
 #include "node/io/store/key_file.h"
 #include "node/io/store/store.h"
@@ -29,6 +32,15 @@ struct TurnLogin;
 
 class Driver {
  public:
+  // A leaf that may become a supernode.
+  struct Candidate {
+    node::Fitness::Limits limits;
+    std::optional<std::uint64_t> month_bytes;  // that may be relayed
+    overlay::RelayedMonth relayed;             // that were
+    // What a supernode has beside a leaf: ports of convention at these addresses, and a second one for discovery.
+    std::function<std::vector<Endpoint>(const std::vector<Endpoint>&)> conventional;
+    std::function<std::optional<node::OneAddress>(UdpPorts&)> second_address;
+  };
   struct Parts {
     node::NodeConfig config;
     crypto::Identity identity;
@@ -44,6 +56,8 @@ class Driver {
     crypto::NetworkId network;
     bool port_mapping = false;  // ask routers for ports
     Duration gather{};          // what is passed on may wait so long for more
+    RelayMode relay = RelayMode::off;
+    Candidate candidate;
   };
 
   // Loop, store and rng outlive the driver.
@@ -62,10 +76,17 @@ class Driver {
   Sound& sound() { return sound_; }
   const Sound& sound() const { return sound_; }
   node::Node& node() { return node_; }
+  const node::Node& node() const { return node_; }
   const UdpPorts& ports() const { return ports_; }
   const TcpPorts* tcp() const { return tcp_.get(); }
   std::optional<nat::turn::Status> turn() const;          // nothing: none is served
   std::optional<TurnCarrierStatus> turn_carrier() const;  // nothing: none is used
+  // Whether this node serves others, until it is started anew.
+  void set_relay_mode(RelayMode mode);
+  RelayMode relay_mode() const { return relay_; }
+  // What is asked of a supernode under RelayMode::automatic, and what was found of it; else empty.
+  std::vector<node::FitnessCheck> fitness() const;
+  std::optional<node::Fitness::Fit> fit() const { return candidacy_ ? candidacy_->fit() : std::nullopt; }
   void save_hosts();
   // Why the last change about people is not on the disk, if it is not.
   const std::optional<Trouble>& store_trouble() const { return store_trouble_; }
@@ -86,7 +107,14 @@ class Driver {
   std::vector<nat::DialBack::Server> provers() const;
   std::optional<std::uint16_t> stream_port(const IpAddress& local);
   void look_where_seen();
-  void start_outer();
+  bool proves(const Datagram& datagram);
+  nat::ReachProof::Servers knockers() const;
+  void ask_dial(const nat::DialBack::Ask& ask);
+  void start_reach();
+  void start_candidacy();
+  bool month_left() const;
+  void offer();
+  void role_changed(overlay::Role role);
   void mappings_changed();
   void start_carrier();
   void network_changed();
@@ -129,11 +157,15 @@ class Driver {
   Loop& loop_;
   std::unique_ptr<LanDiscovery> lan_;  // null: off
   bool opener_wanted_;
+  RelayMode relay_;
+  Candidate candidate_;
   TcpDialler dialler_;
-  std::unique_ptr<PortOpener> opener_;  // null: off
-  std::vector<node::OpenPort> opened_;  // by routers
-  std::unique_ptr<OuterPlace> outer_;   // null: no supernode
-  std::vector<IpAddress> seen_as_;      // by supernodes
+  std::unique_ptr<PortOpener> opener_;    // null: off
+  std::vector<node::OpenPort> opened_;    // by routers
+  std::unique_ptr<SentTo> sent_to_;       // of a candidate, until it serves
+  std::unique_ptr<ReachWatch> reach_;     // null: neither a supernode nor a candidate
+  std::unique_ptr<Candidacy> candidacy_;  // of a candidate
+  std::vector<IpAddress> seen_as_;        // by supernodes
   std::unique_ptr<InterfaceWatch> interfaces_;
   std::shared_ptr<const TurnLogin> turn_login_;
   std::unique_ptr<TurnCarrier> carrier_;  // null: no TURN server is used

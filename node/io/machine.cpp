@@ -1,16 +1,31 @@
 #include "node/io/machine.h"
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <sstream>
 
+#include "crypto/suite.h"
 #include "node/io/files.h"
 
 namespace linnet::io {
 namespace {
+
+constexpr std::size_t kLongestFile = 64 << 10;
+constexpr int kPackets = 256;
+constexpr std::size_t kPacketSize = 1200;
+constexpr std::int64_t kSlept = 5'000'000;  // microseconds: less is no sleep
+
+std::int64_t clock_us(clockid_t which) {
+  timespec at{};
+  ::clock_gettime(which, &at);
+  return std::int64_t{at.tv_sec} * 1'000'000 + at.tv_nsec / 1000;
+}
 
 std::string port(std::uint16_t number) {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -30,6 +45,104 @@ MachineFacts look_at_machine() {
   out.port_80 = port(80);
   out.port_443 = port(443);
   return out;
+}
+
+double packets_per_core_second() {
+  const auto& suite = crypto::shipped_suite();
+  const crypto::Secret key(ByteArray<32>{1});
+  Bytes packet(kPacketSize);
+  const auto began = clock_us(CLOCK_THREAD_CPUTIME_ID);
+  for (int i = 0; i < kPackets; ++i) {
+    packet.resize(kPacketSize);
+    const auto nonce = static_cast<std::uint64_t>(i);
+    const auto tag = suite.seal_in_place(key, nonce, {}, packet);
+    packet.insert(packet.end(), tag.begin(), tag.end());
+    (void)suite.open_in_place(key, nonce, {}, packet);
+  }
+  return kPackets * 1e6 / static_cast<double>(std::max<std::int64_t>(1, clock_us(CLOCK_THREAD_CPUTIME_ID) - began));
+}
+
+// Empty: there is none, or it is no file of a few lines.
+std::string MachineWatch::read(const std::filesystem::path& path) const {
+  const auto bytes = read_file(root_ / path, kLongestFile);
+  return bytes && *bytes ? std::string((*bytes)->begin(), (*bytes)->end()) : std::string();
+}
+
+// That of a mouse is none of the machine's (scope "Device").
+bool MachineWatch::drains_a_battery() const {
+  std::error_code failed;
+  for (const auto& supply : std::filesystem::directory_iterator(root_ / "sys/class/power_supply", failed)) {
+    const auto name = std::filesystem::path("sys/class/power_supply") / supply.path().filename();
+    if (read(name / "type") == "Battery\n" && read(name / "scope") != "Device\n" &&
+        read(name / "status") == "Discharging\n")
+      return true;
+  }
+  return false;
+}
+
+// Of the control group that limits this program, by cgroup v2.
+std::filesystem::path MachineWatch::group() const {
+  std::istringstream lines(read("proc/self/cgroup"));
+  for (std::string line; std::getline(lines, line);)
+    if (line.rfind("0::/", 0) == 0) return std::filesystem::path("sys/fs/cgroup") / line.substr(4);
+  return "sys/fs/cgroup";
+}
+
+std::uint64_t MachineWatch::memory_free() const {
+  std::uint64_t out = 0;
+  std::istringstream words(read("proc/meminfo"));
+  for (std::string word; words >> word;)
+    if (word == "MemAvailable:" && words >> out) out *= 1024;
+  std::uint64_t most = 0, used = 0;
+  if (std::istringstream(read(group() / "memory.max")) >> most &&
+      std::istringstream(read(group() / "memory.current")) >> used)
+    out = std::min(out, most - std::min(most, used));
+  return out;
+}
+
+// That this program may use: its CPUs, and its share of their time.
+double MachineWatch::cores() const {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  double out = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  double quota = 0, period = 0;
+  if (std::istringstream(read(group() / "cpu.max")) >> quota >> period && period > 0)
+    out = std::min(out, quota / period);
+  return out;
+}
+
+// "cpu  user nice system idle iowait irq softirq steal ..." (proc(5)); guests' time is in user's already. What is nice
+// gives way to us.
+std::optional<MachineWatch::Ticks> MachineWatch::ticks() const {
+  constexpr int kFields = 8, kNice = 1, kIdle = 3, kWaits = 4;
+  std::istringstream words(read("proc/stat"));
+  std::string cpu;
+  words >> cpu;
+  Ticks out;
+  double one = 0;
+  for (int i = 0; i < kFields && words >> one; ++i) {
+    out.all += one;
+    if (i == kNice || i == kIdle || i == kWaits) out.idle += one;
+  }
+  return cpu == "cpu" && out.all > 0 ? std::optional(out) : std::nullopt;
+}
+
+node::MachineState MachineWatch::look() {
+  node::MachineState out;
+  out.mains = !drains_a_battery();
+  out.memory_free = memory_free();
+  if (const auto found = ticks()) {
+    const auto all = found->all - before_.all;
+    if (all > 0) out.idle_cores = cores() * std::clamp((found->idle - before_.idle) / all, 0.0, 1.0);
+    before_ = *found;
+  }
+  return out;
+}
+
+bool SleepWatch::slept() {
+  const auto away = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
+  const auto before = std::exchange(away_, away);
+  return before && away - *before >= kSlept;
 }
 
 }  // namespace linnet::io

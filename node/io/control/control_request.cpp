@@ -163,6 +163,12 @@ Outcome<Request> parse_request(std::string_view line) {
     if (life == 0) f.wrong("seconds");
     return f.as(request::Credentials{name, std::chrono::seconds(life)});
   }
+  if (cmd == "relay") {
+    const auto word = f.text("mode", 16);
+    const auto mode = parse_relay(word);
+    if (!word.empty() && !mode) f.wrong("mode");
+    return f.as(request::Relay{mode ? std::optional(*mode) : std::nullopt});
+  }
   if (cmd == "netcheck") return f.as(request::Netcheck{});
   if (cmd == "examine") {
     request::Examine examine{f.text("who", kMaxWho), static_cast<unsigned>(f.whole("count", kMaxRounds, 4)),

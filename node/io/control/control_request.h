@@ -11,6 +11,8 @@
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
 //   {"cmd":"credentials","name":N,"seconds":S}    {"ok":true,"credentials":{..}}
+//   {"cmd":"relay"}                       {"ok":true,"relay":{..}}         {"cmd":"relay","mode":"on|off|auto"}  the
+//   same
 //   {"cmd":"netcheck"}                    {"event":"progress","text":T} lines, then {"ok":true,"netcheck":{..}}
 //   {"cmd":"examine","who":A,"count":N,"deep":false}   {"event":"examined",..} lines, at last
 //   {"exit":N,"examined":{..}}
@@ -29,6 +31,7 @@
 #include <variant>
 
 #include "node/command.h"
+#include "node/io/relay_mode.h"
 #include "node/io/trouble.h"
 
 namespace linnet::io {
@@ -78,6 +81,9 @@ struct Credentials {  // of TURN, of a short life
   std::string name;   // empty: none
   std::chrono::seconds life{};
 };
+struct Relay {
+  std::optional<RelayMode> mode;  // from now on
+};
 struct Netcheck {};
 struct Examine {
   std::string who;
@@ -100,10 +106,10 @@ struct Counters {};
 struct Down {};
 }  // namespace request
 
-using Request =
-    std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold, request::Mute,
-                 request::Dtmf, request::Who, request::Credentials, request::Netcheck, request::Examine, request::Log,
-                 request::Audio, request::People, request::Contacts, request::Names, request::Counters, request::Down>;
+using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
+                             request::Mute, request::Dtmf, request::Who, request::Credentials, request::Relay,
+                             request::Netcheck, request::Examine, request::Log, request::Audio, request::People,
+                             request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.

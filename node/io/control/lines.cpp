@@ -4,6 +4,7 @@
 
 #include "node/io/control/network_json.h"
 #include "node/io/control/people_json.h"
+#include "node/io/control/relay_json.h"
 #include "node/io/control/sound_json.h"
 #include "node/io/control/view_json.h"
 
@@ -147,6 +148,8 @@ std::string credentials(const std::string& username, const std::string& password
                      {"uris", turn_uris(served)}};
   return line_of(Ordered{{"ok", true}, {"credentials", made}});
 }
+
+std::string relay(const Driver& driver) { return line_of(Ordered{{"ok", true}, {"relay", relay_json(driver)}}); }
 
 std::string progress(const std::string& text) { return line_of(Ordered{{"event", "progress"}, {"text", text}}); }
 

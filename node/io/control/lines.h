@@ -13,6 +13,10 @@
 #include "node/io/trouble.h"
 #include "node/node.h"
 
+namespace linnet::io {
+class Driver;
+}
+
 namespace linnet::io::lines {
 
 std::string ok();
@@ -42,6 +46,7 @@ std::string who(const Trouble& why, const node::event::WhoResult& result);
 // `served`: where TURN clients come to.
 std::string credentials(const std::string& username, const std::string& password, std::chrono::seconds life,
                         const std::vector<Endpoint>& served);
+std::string relay(const Driver& driver);
 std::string progress(const std::string& text);
 std::string netcheck(const node::NodeStatus& status, const node::Probed& found);
 // While it goes on, with what was answered just now; and the last line.

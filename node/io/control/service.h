@@ -85,6 +85,7 @@ class Service {
 
   // service_network.cpp
   void handle(ClientId client, const request::Credentials& credentials);
+  void handle(ClientId client, const request::Relay& relay);
   void handle(ClientId client, const request::Netcheck& netcheck);
   void handle(ClientId client, const request::Examine& examine);
   void on(const node::event::Examined& examined);

@@ -17,6 +17,11 @@ void Service::handle(ClientId client, const request::Credentials& asked) {
                                     turn->served));
 }
 
+void Service::handle(ClientId client, const request::Relay& relay) {
+  if (relay.mode) driver_.set_relay_mode(*relay.mode);
+  finish(client, lines::relay(driver_));
+}
+
 void Service::handle(ClientId client, const request::Netcheck&) {
   if (checking_.size() >= kMaxPending) return refuse(client, kBusy);
   checking_.insert(client);

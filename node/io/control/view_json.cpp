@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "node/io/control/network_json.h"
+#include "node/io/control/relay_json.h"
 #include "node/io/net/interfaces.h"
 
 namespace linnet::io {
@@ -24,15 +25,6 @@ Ordered micros_of(const std::optional<Time>& value) {
   return value ? Ordered(value->time_since_epoch().count()) : Ordered(nullptr);
 }
 Ordered text_of(std::string_view value) { return value.empty() ? Ordered(nullptr) : Ordered(value); }
-
-std::string_view word(overlay::State state) {
-  switch (state) {
-    case overlay::State::starting: return "starting";
-    case overlay::State::alone: return "alone";
-    case overlay::State::online: return "online";
-  }
-  return "starting";
-}
 
 Ordered summary_object(const std::string& peer, const node::CallSummary& s) {
   Ordered changes = Ordered::array();
@@ -65,28 +57,16 @@ Ordered summary_object(const std::string& peer, const node::CallSummary& s) {
                  {"lookup_hops", s.lookup_hops ? Ordered(*s.lookup_hops) : Ordered(nullptr)}};
 }
 
-// Of a supernode: what it does for others, and what it refused for which limit.
-Ordered relay_object(const std::optional<overlay::RelayStatus>& relay) {
-  if (!relay) return nullptr;
-  const auto& n = relay->counters;
-  return Ordered{{"leaves", relay->leaves},
-                 {"circuits", relay->circuits},
-                 {"packets", n.forwarded},
-                 {"bytes", n.bytes},
-                 {"month_bytes", relay->month.bytes},
-                 {"month_limit", relay->month_bytes ? Ordered(*relay->month_bytes) : Ordered(nullptr)},
-                 {"dropped",
-                  {{"circuit", n.over_circuit},
-                   {"peer", n.over_peer},
-                   {"prefix", n.over_prefix},
-                   {"month", n.over_month},
-                   {"unknown", n.unknown},
-                   {"foreign", n.foreign}}},
-                 {"refused", {{"full", n.refused_full}, {"month", n.refused_month}}},
-                 {"partner", relay->partner ? Ordered(relay->partner->to_string()) : Ordered(nullptr)}};
-}
-
 }  // namespace
+
+std::string_view word(overlay::State state) {
+  switch (state) {
+    case overlay::State::starting: return "starting";
+    case overlay::State::alone: return "alone";
+    case overlay::State::online: return "online";
+  }
+  return "starting";
+}
 
 std::string line_of(const Ordered& json) { return json.dump(-1, ' ', false, Ordered::error_handler_t::replace); }
 
@@ -124,7 +104,7 @@ Ordered status_json(const node::NodeStatus& status, const std::vector<Endpoint>&
                  {"udp_answers", status.udp_answers},
                  {"clock_ahead_s", status.clock_ahead ? Ordered(status.clock_ahead->count()) : Ordered(nullptr)},
                  {"clock_supernodes", status.clock_voices},
-                 {"relay", relay_object(status.relay)},
+                 {"relay", relayed_json(status.relay)},
                  {"calls", std::move(calls)},
                  {"nat", nat_json(status.nat)},
                  {"nat_v4", status.network ? family_json(status.network->v4) : Ordered(nullptr)},

@@ -13,6 +13,7 @@ namespace linnet::io {
 inline constexpr int kSchema = 1;
 
 // One line, without its newline. What is no UTF-8 is replaced, never thrown at: names come from strangers.
+std::string_view word(overlay::State state);  // "online"
 std::string line_of(const nlohmann::ordered_json& json);
 
 // Where a path leads: an endpoint as the core wrote it, with the interface's name instead of its number, or null.

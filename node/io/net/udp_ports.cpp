@@ -64,6 +64,7 @@ std::vector<Endpoint> UdpPorts::bound() const {
 void UdpPorts::add(std::unique_ptr<UdpSocket> socket) {
   locals_.push_back(socket->local());
   sockets_.push_back(std::move(socket));
+  if (loop_ != nullptr) start(sockets_.size() - 1);
 }
 
 Done UdpPorts::bind_for_discovery() {
@@ -124,33 +125,34 @@ std::optional<std::uint16_t> UdpPorts::beyond_loopback() const {
 
 void UdpPorts::start(Loop& loop, const Ears& ears) {
   ears_ = ears;
-  for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    UdpSocket::Ears of_socket;
-    of_socket.pass = [this, i, ears](Time read_at, const Datagram& d) {
-      const Datagram named_one{named(d.from, i), d.bytes};
-      return (ears.first && ears.first(read_at, named_one)) || (ears.forward && pass(read_at, named_one, ears));
-    };
-    of_socket.passed = [this, passed = ears.passed] {
-      if (passed) passed();
-      if (onward_) onward_->flush();
-    };
-    of_socket.receive = [this, i, receive = ears.receive](const Datagram& d) {
-      receive(Datagram{named(d.from, i), d.bytes});
-    };
-    of_socket.drained = ears.drained;
-    sockets_[i]->start(loop, std::move(of_socket));
-  }
+  loop_ = &loop;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) start(i);
+}
+
+void UdpPorts::start(std::size_t i) {
+  UdpSocket::Ears of_socket;
+  of_socket.pass = [this, i](Time read_at, const Datagram& d) {
+    const Datagram named_one{named(d.from, i), d.bytes};
+    return (ears_.first && ears_.first(read_at, named_one)) || (ears_.forward && pass(read_at, named_one));
+  };
+  of_socket.passed = [this] {
+    if (ears_.passed) ears_.passed();
+    if (onward_) onward_->flush();
+  };
+  of_socket.receive = [this, i](const Datagram& d) { ears_.receive(Datagram{named(d.from, i), d.bytes}); };
+  of_socket.drained = ears_.drained;
+  sockets_[i]->start(*loop_, std::move(of_socket));
 }
 
 void UdpPorts::join_trains() {
   for (auto& socket : sockets_) socket->join_trains();
 }
 
-bool UdpPorts::pass(Time read_at, const Datagram& datagram, const Ears& ears) {
-  const auto on = ears.forward(read_at, datagram);
+bool UdpPorts::pass(Time read_at, const Datagram& datagram) {
+  const auto on = ears_.forward(read_at, datagram);
   if (!on || on->dropped) return on.has_value();
   if (on->to.transport != Transport::udp) {
-    ears.beside(Transmit{on->to, copy(datagram.bytes), on->mark});
+    ears_.beside(Transmit{on->to, copy(datagram.bytes), on->mark});
   } else if (auto* socket = choose(on->to)) {
     if (!onward_) onward_ = std::make_unique<BatchSender>();
     onward_->add(socket->descriptor(), on->to, datagram.bytes, on->mark);

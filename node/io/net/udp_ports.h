@@ -71,7 +71,8 @@ class UdpPorts {
   void add(std::unique_ptr<UdpSocket> socket);
   UdpSocket* adopted(std::uint8_t number);
   UdpSocket* choose(const Endpoint& to);
-  bool pass(Time read_at, const Datagram& datagram, const Ears& ears);
+  void start(std::size_t socket);
+  bool pass(Time read_at, const Datagram& datagram);
   UdpSocket* usual(const Endpoint& to);
   // As a core shall see who was heard on this socket.
   Endpoint named(Endpoint from, std::size_t socket);
@@ -83,6 +84,7 @@ class UdpPorts {
   std::uint64_t unroutable_ = 0;
   std::vector<std::unique_ptr<UdpSocket>> adopted_;  // from node::kFirstAdopted on; null: the number is free
   Ears ears_;                                        // of start()
+  Loop* loop_ = nullptr;                             // likewise
 };
 
 // Addresses of the interfaces that are up, without link-local ones.

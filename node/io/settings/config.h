@@ -12,12 +12,11 @@
 #include "nat/turn_config.h"
 #include "node/config.h"
 #include "node/io/net/turn_uri.h"
+#include "node/io/relay_mode.h"
 #include "node/io/sound/sound_devices.h"
 #include "node/io/trouble.h"
 
 namespace linnet::io {
-
-enum class RelayMode : std::uint8_t { off, on, automatic };
 
 struct Settings {
   std::vector<Endpoint> listen;        // empty: every address, port 4400
@@ -33,6 +32,8 @@ struct Settings {
   std::optional<std::uint64_t> prefix_kbps;  // relay.prefix; none: 128 times
   std::optional<std::uint64_t> month_gb;     // relay.month
   std::uint32_t gather_us = 0;               // relay.gather
+  std::uint32_t stable_s = 1200;             // relay.stable
+  std::uint32_t idle_percent = 25;           // relay.idle
   std::vector<std::string> private_ranges;   // relay.private: what TURN clients may reach of them
   std::vector<std::string> turn_users;       // turn.users, NAME:PASSWORD; empty: no TURN is served
   std::string turn_secret;                   // turn.secret: who has a pair made with it is a user; empty: nobody
@@ -53,6 +54,7 @@ struct Settings {
   SoundChoice sound_choice;      // audio.device, audio.microphone, audio.loudspeaker: empty is the default
   media::AudioProcessingConfig sound_processing;  // audio.echo, audio.noise, audio.gain
   std::string log_level = "info";                 // error, warn, info, debug
+  std::string metrics;                            // a loopback ADDR:PORT; empty: nobody is told figures
 
   std::string turn_server;       // turn-client.server, a URI; empty: no TURN server is used
   std::string turn_user;         // turn-client.user

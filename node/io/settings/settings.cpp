@@ -102,6 +102,7 @@ node::NodeConfig Settings::node_config() const {
   node::NodeConfig out;
   out.peer.network = crypto::network_id(network);
   out.peer.role = relay == RelayMode::on ? overlay::Role::supernode : overlay::Role::leaf;
+  out.peer.promotable = true;  // when it is told that it is fit, or to serve
   out.peer.circuit_bits_per_second = circuit_kbps * 1000;
   out.peer.peer_bits_per_second = peer_kbps.value_or(0) * 1000;
   out.peer.prefix_bits_per_second = prefix_kbps.value_or(0) * 1000;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "node/io/net/interfaces.h"
 #include "node/io/net/tls.h"
 #include "node/io/settings/words.h"
 #include "overlay/proxy.h"
@@ -196,6 +197,17 @@ std::string device_text(const Settings& s) {
                                                                                : "\"default\"";
 }
 
+// On this machine alone: there is nobody to ask for a password.
+std::string read_metrics(const Value& value, std::string& target) {
+  const auto text = text_in(value);
+  const auto at = text ? parse_endpoint(*text) : std::nullopt;
+  const bool off = text && *text == "off";
+  if (!off && (!at || !at->ip.is_loopback()))
+    return R"("off", or a loopback address and a port, as in "127.0.0.1:9440")";
+  target = off ? "" : *text;
+  return {};
+}
+
 std::string read_proxy(const Value& value, std::string& target) {
   const auto text = text_in(value);
   if (!text || (*text != "off" && !overlay::Proxy::parse(*text)))
@@ -283,6 +295,7 @@ const Setting kTable[] = {
     FLAG("", "lan", "LINNET_LAN", When::restart, lan),
     TEXT("", "network", "LINNET_NETWORK", When::restart, false, read_text, in_quotes, network),
     WORD("", "log", "LINNET_LOG", When::now, log_level),
+    TEXT("", "metrics", "LINNET_METRICS", When::restart, false, read_metrics, or_none, metrics),
     TEXT("net", "proxy", "LINNET_PROXY", When::restart, true, read_proxy, proxy_text, proxy),
     FLAG("net", "port_mapping", "LINNET_PORT_MAPPING", When::restart, port_mapping),
     WORD("relay", "mode", "LINNET_RELAY", When::restart, relay),
@@ -290,6 +303,8 @@ const Setting kTable[] = {
     CAP("peer", 8, 10'000'000, "kbit/s of one peer, 8 to 10000000", peer_kbps),
     CAP("prefix", 8, 100'000'000, "kbit/s of one prefix, 8 to 100000000", prefix_kbps),
     CAP("month", 0, 1'000'000, "gigabytes a month", month_gb),
+    NUMBER("relay", "stable", When::restart, 5, 86'400, "seconds, 5 to 86400", stable_s),
+    NUMBER("relay", "idle", When::restart, 0, 100, "percent of a core, 0 to 100", idle_percent),
     NUMBER("relay", "gather", When::restart, 0, 1000, "microseconds, 0 to 1000", gather_us),
     {"relay", "private", nullptr, When::restart, true,
      [](In v, Set s) { return read_list(v, kRanges, parse_range, s.private_ranges); },

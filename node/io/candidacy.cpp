@@ -1,0 +1,119 @@
+#include "node/io/candidacy.h"
+
+#include "node/io/clock.h"
+#include "node/io/net/udp_socket.h"
+
+namespace linnet::io {
+
+struct Candidacy::Uplink {
+  std::unique_ptr<UdpSocket> socket;
+  nat::UplinkProbe probe;
+  std::unique_ptr<Loop::Alarm> alarm;
+};
+
+Time Candidacy::now() { return io::now(); }
+
+Candidacy::Candidacy(Loop& loop, Rng& rng, const node::Fitness::Limits& limits, ReachWatch& reach, Ears ears)
+    : loop_(loop), rng_(rng), reach_(reach), ears_(std::move(ears)), fitness_(limits), metered_(loop) {
+  (void)sleep_.slept();
+}
+Candidacy::~Candidacy() = default;
+
+void Candidacy::set_mapped(std::optional<Endpoint> datagrams, bool streams) {
+  mapped_ = std::move(datagrams);
+  mapped_streams_ = streams;
+  settle();
+}
+
+void Candidacy::set_serving(bool serving) {
+  serving_ = serving;
+  fitness_.set_serving(serving);
+  settle();
+}
+
+void Candidacy::look() {
+  auto state = machine_.look();
+  state.metered = link_;
+  if (packets_ == 0 && reach_.datagrams()) packets_ = packets_per_core_second();
+  state.packets_per_core_second = packets_;
+  fitness_.set_machine(now(), state);
+}
+
+void Candidacy::every_second() {
+  if (sleep_.slept()) fitness_.slept(now());
+  // Nobody looks at a machine that cannot be reached anyway.
+  if (!reach_.datagrams() && !mapped_ && !serving_) return settle();
+  if (look_at_ <= now()) {
+    look_at_ = now() + kLook;
+    look();
+  }
+  if (ask_link_at_ <= now()) {
+    ask_link_at_ = now() + kAskLink;
+    metered_.ask([this](std::optional<bool> metered) { link_ = metered; });
+  }
+  if (!uplink_ && fitness_.wants_uplink(now()) && !ears_.busy()) measure_uplink();
+  settle();
+}
+
+void Candidacy::measure_uplink() {
+  auto servers = ears_.supernodes();
+  const auto own = reach_.datagrams() ? reach_.datagrams() : mapped_;
+  std::erase_if(servers, [&](const Endpoint& at) { return own && at.ip.is_v4() != own->ip.is_v4(); });
+  auto socket =
+      servers.empty()
+          ? nullptr
+          : UdpSocket::open({servers.front().ip.is_v4() ? IpAddress::v4(0) : IpAddress::v6({}), 0}).value_or(nullptr);
+  if (!socket) return;
+  uplink_ = std::unique_ptr<Uplink>(new Uplink{std::move(socket), {now(), rng_, std::move(servers)}, nullptr});
+  uplink_->alarm = loop_.alarm([this] {
+    uplink_->probe.handle_timeout(now());
+    uplink_moved();
+  });
+  UdpSocket::Ears ears;
+  ears.pass = [](Time, const Datagram&) { return false; };
+  ears.passed = [] {};
+  ears.receive = [this](const Datagram& d) {
+    const auto message = nat::stun::Message::parse(d.bytes);
+    if (message) uplink_->probe.handle(now(), d.from, *message);
+  };
+  ears.drained = [this] { loop_.post([this] { uplink_moved(); }); };
+  uplink_->socket->start(loop_, std::move(ears));
+  uplink_moved();
+}
+
+void Candidacy::uplink_moved() {
+  if (!uplink_) return;
+  if (uplink_->probe.over()) {
+    fitness_.set_uplink(now(), uplink_->probe.found());
+    uplink_.reset();
+    return settle();
+  }
+  while (auto out = uplink_->probe.poll_transmit()) (void)uplink_->socket->send(std::move(*out));
+  uplink_->socket->flush();
+  uplink_->alarm->set(uplink_->probe.next_timeout());
+}
+
+// Those that were asked may have died, all at once: who serves asks others before it counts.
+bool Candidacy::lost_for_now(bool reached) {
+  if (!serving_ || reached) {
+    lost_at_ = kNever;
+    return false;
+  }
+  if (lost_at_ == kNever) {
+    lost_at_ = now();
+    reach_.again();
+  }
+  return now() < lost_at_ + kSecondLook;
+}
+
+void Candidacy::settle() {
+  const bool own = reach_.datagrams().has_value();
+  const auto at = own ? reach_.datagrams() : mapped_;
+  const bool streams = own ? reach_.streams() : mapped_streams_;
+  if (!lost_for_now(at && streams)) fitness_.set_reach(now(), at, streams, reach_.refuted() && !mapped_);
+  if (fit() == told_) return;
+  told_ = fit();
+  ears_.changed();
+}
+
+}  // namespace linnet::io
