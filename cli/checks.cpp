@@ -245,7 +245,17 @@ std::vector<Check> check_person(const Json& examined, const std::string& our_nat
   return out;
 }
 
-std::vector<Check> check_supernode(const Machine& machine, const Json& status, const Json& network) {
+// What relay status says of this.
+Check fitness_check(const Json& relay, const char* what) {
+  for (const auto& check : list(relay, "checks")) {
+    if (at(check, "what") != what) continue;
+    const auto met = check.value("met", Json());
+    return {what, met.is_null() ? Level::unknown : met == Json(true) ? Level::ok : Level::warn, at(check, "found"), ""};
+  }
+  return {what, Level::unknown, "measured under relay auto, when all else is met", "linnet relay auto"};
+}
+
+std::vector<Check> check_supernode(const Machine& machine, const Json& status, const Json& network, const Json& relay) {
   std::vector<Check> out;
   const auto nat = at(network, "nat");
   const auto& mapped = list(status, "mapped");
@@ -273,10 +283,10 @@ std::vector<Check> check_supernode(const Machine& machine, const Json& status, c
       {"machine", machine.memory_gb >= 0.25 ? Level::ok : Level::warn,
        std::string(text) + (big ? ": enough for thousands of people and calls" : ": enough for hundreds of people"),
        ""});
-  out.push_back({"uplink", Level::unknown, "its rate is not known here: 128 kbit/s for each relayed call, both ways",
-                 "[relay] bandwidth, month"});
-  out.push_back({"role", Level::ok, at(status, "role") == "supernode" ? "a supernode already" : "a leaf",
-                 at(status, "role") == "supernode" || !open ? "" : "linnet down; linnet up --relay on"});
+  for (const auto* what : {"uplink", "power", "link"}) out.push_back(fitness_check(relay, what));
+  out.push_back(
+      {"role", Level::ok, at(status, "role") == "supernode" ? "a supernode already" : "a leaf",
+       at(status, "role") == "supernode" || !open ? "" : "linnet relay on, or let it decide: linnet relay auto"});
   return out;
 }
 

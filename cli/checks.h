@@ -30,6 +30,8 @@ struct Machine {
   double memory_gb = 0;
   std::string port_80, port_443;  // "free", "taken", "not allowed"
 };
-std::vector<Check> check_supernode(const Machine& machine, const nlohmann::json& status, const nlohmann::json& network);
+// `relay`: what `linnet relay status --json` says.
+std::vector<Check> check_supernode(const Machine& machine, const nlohmann::json& status, const nlohmann::json& network,
+                                   const nlohmann::json& relay);
 
 }  // namespace linnet::cli

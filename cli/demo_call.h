@@ -11,8 +11,8 @@
 namespace linnet::cli {
 
 struct DemoCall {
-  std::string result;         // caller's
-  std::string callee_result;  // "ended" when the goodbye arrived
+  std::string result;                              // caller's
+  std::string callee_result;                       // "ended" when the goodbye arrived
   std::optional<double> ring_ms, setup_ms;         // caller's
   std::optional<double> lookup_hops;               // likewise
   std::string path, codec;                         // caller's
@@ -21,7 +21,7 @@ struct DemoCall {
   double said_s = 0, heard_s = 0;
   std::optional<double> match;  // STOI
   std::optional<double> mouth_to_ear_ms;
-  double longest_gap_ms = 0;  // over 20 ms; 0: none
+  double longest_gap_ms = 0;        // over 20 ms; 0: none
   std::optional<double> wire_kbps;  // what the caller's node sent while they talked, IP and UDP headers counted
 
   bool pass() const;

@@ -5,6 +5,7 @@
 
 #include "cli/checks.h"
 #include "cli/network.h"
+#include "cli/relay.h"
 #include "node/io/control/control_client.h"
 #include "node/io/control/view_json.h"
 #include "node/io/machine.h"
@@ -138,8 +139,9 @@ int doctor(const Context& context, const verb::Doctor& options) {
   std::vector<Check> checks;
   if (options.as_supernode) {
     const auto machine = io::look_at_machine();
+    const auto relay = relay_view(context, std::nullopt);
     checks = check_supernode({machine.cores, machine.memory_gb, machine.port_80, machine.port_443}, *status,
-                             plain(*network));
+                             plain(*network), relay ? plain(*relay) : Json());
   } else {
     checks = check_node(*status, plain(*network));
     checks.push_back(audio_check());

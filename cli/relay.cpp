@@ -70,10 +70,14 @@ std::string mark(const Ordered& met) { return met.is_null() ? "?  " : met.get<bo
 
 }  // namespace
 
-int relay_status(const Context& context, std::optional<io::RelayMode> mode) {
+io::Outcome<Ordered> relay_view(const Context& context, std::optional<io::RelayMode> mode) {
   Ordered request{{"cmd", "relay"}};
   if (mode) request["mode"] = io::word_of(*mode);
-  const auto view = asked(context, request, "relay");
+  return asked(context, request, "relay");
+}
+
+int relay_status(const Context& context, std::optional<io::RelayMode> mode) {
+  const auto view = relay_view(context, mode);
   if (!view) return fail(view.error());
   if (context.json) {
     say(io::line_of(*view));

@@ -182,13 +182,16 @@ TEST(Checks, OfAPersonCallNoPathWellThatNothingAnswersOn) {
 
 TEST(Checks, OfASupernodeToBeWantToBeReached) {
   const Machine machine{2, 2.0, "free", "not allowed"};
-  const auto closed = check_supernode(machine, status(), Json{{"nat", "symmetric"}});
+  const auto closed = check_supernode(machine, status(), Json{{"nat", "symmetric"}}, Json());
   EXPECT_EQ(named(closed, "reachable").level, Level::fail);
   EXPECT_THAT(named(closed, "reachable").remedy, HasSubstr("forward UDP and TCP port 4400"));
   EXPECT_EQ(named(closed, "ports 80, 443").level, Level::warn);
-  const auto open = check_supernode(machine, status(), Json{{"nat", "none"}});
+  const Json relay{{"checks", {{{"what", "uplink"}, {"met", false}, {"found", "0.3 Mbit/s"}}}}};
+  const auto open = check_supernode(machine, status(), Json{{"nat", "none"}}, relay);
+  EXPECT_EQ(named(open, "uplink").text, "0.3 Mbit/s");
+  EXPECT_EQ(named(open, "uplink").level, Level::warn);
   EXPECT_EQ(named(open, "reachable").level, Level::ok);
-  EXPECT_EQ(named(open, "role").remedy, "linnet down; linnet up --relay on");
+  EXPECT_EQ(named(open, "role").remedy, "linnet relay on, or let it decide: linnet relay auto");
 }
 
 TEST(ClockText, SaysRightAheadBehindOrThatNobodyTold) {

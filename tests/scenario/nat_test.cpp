@@ -84,5 +84,18 @@ TEST_F(NatPairs, ThatReachNoSupernodeInCommonTalkAcrossTwo) {
   }
 }
 
+// Two supernodes by their settings, two machines that anybody reaches, and one behind each of four NATs and firewalls.
+TEST_F(NatPairs, MakeSupernodesOfThoseThatAnybodyReachesAndOfNobodyElse) {
+  const auto said = run("nat/promote", "--linnet " LINNET_BINARY_DIR
+                                       "/linnet --public 4 --behind 1 --calls 2 --talk 8 --seconds 150 --json");
+  if (!said) GTEST_SKIP() << log_;
+  const auto found = Json::parse(*said, nullptr, false);
+  ASSERT_TRUE(found.is_object()) << log_ << *said;
+  EXPECT_EQ(found["supernodes"], Json::array({"pub1", "pub2", "pub3", "pub4"})) << found["why_not"];
+  EXPECT_EQ(found["wrong"], Json::array());
+  EXPECT_EQ(found["lost"], Json::array()) << "half of the supernodes were killed";
+  for (const auto& call : found["calls"]) EXPECT_EQ(call["result"], "ended") << call;
+}
+
 }  // namespace
 }  // namespace linnet::scenario

@@ -78,5 +78,20 @@ TEST_F(Network, OfTwoCablesIsToldApartByItsInterfaceWhereAddressesAreTheSame) {
   EXPECT_TRUE(verdict["right_heard"]);
 }
 
+// Every packet that real nodes said to a supernode, again from somebody else's address. Of STUN and TURN, whose
+// requests are short by their standards, five times as much is allowed (docs/security-checks.md, 10).
+TEST_F(Network, OfAVictimIsSentNoMoreThanWasForgedInItsName) {
+  const auto verdict = found("amplify");
+  if (verdict.is_null()) GTEST_SKIP() << log_;
+  for (const auto* when : {"running", "fresh"}) {
+    ASSERT_TRUE(verdict[when].is_object()) << verdict << log_;
+    for (const auto* kind : {"handshake 1", "data", "request", "stun"})
+      EXPECT_GT(verdict[when][kind]["packets"], 0) << kind << ' ' << verdict;
+    for (const auto& [kind, row] : verdict[when].items())
+      EXPECT_LE(row["worst"].get<double>(), kind == "stun" ? 5.0 : 1.0) << when << ' ' << kind << ' ' << row;
+  }
+  EXPECT_GT(verdict["running"]["handshake 1"]["answered"], 0) << "nothing forged arrived: " << verdict;
+}
+
 }  // namespace
 }  // namespace linnet::scenario
