@@ -47,9 +47,9 @@ void ReachProof::set_listening(Time now, bool listening) {
 void ReachProof::handle_timeout(Time now, const Servers& servers) {
   if (silent_.next_timeout() <= now) silent_.handle_timeout(now, servers.known);
   follow(now);
-  const auto known = never_sent_to(servers.known);
+  const auto known = never_sent_to(beyond_nat(servers.known));
   if (beside_.next_timeout() <= now) beside_.handle_timeout(now, known);
-  if (strange_.next_timeout() <= now) strange_.handle_timeout(now, never_sent_to(servers.strangers));
+  if (strange_.next_timeout() <= now) strange_.handle_timeout(now, never_sent_to(beyond_nat(servers.strangers)));
   if (streams_.next_timeout() <= now) streams_.handle_timeout(now, known);
   follow(now);
 }

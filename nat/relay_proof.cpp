@@ -22,6 +22,12 @@ std::vector<Endpoint> RelayProof::others(const IpAddress& than, const std::vecto
   return out;
 }
 
+std::vector<Endpoint> beyond_nat(std::vector<Endpoint> supernodes) {
+  const auto near = [](const Endpoint& at) { return !at.ip.is_global(); };
+  if (!std::all_of(supernodes.begin(), supernodes.end(), near)) std::erase_if(supernodes, near);
+  return supernodes;
+}
+
 bool RelayProof::handle(Time now, const Endpoint& from, const stun::Message& message) {
   if (!dial_.handle(now, from, message)) return false;
   const auto seen = dial_.reached(port_)->ip;
@@ -39,7 +45,7 @@ bool RelayProof::handle(Time now, const Endpoint& from, const stun::Message& mes
 }
 
 void RelayProof::handle_timeout(Time now, const std::vector<Endpoint>& supernodes) {
-  known_ = others(IpAddress{}, supernodes);
+  known_ = beyond_nat(others(IpAddress{}, supernodes));
   const auto second = claim_ ? others(claim_->by, known_) : known_;
   std::vector<DialBack::Server> asked;
   for (const auto& at : second.empty() ? known_ : second) asked.push_back({at, 0});

@@ -3,12 +3,17 @@
 //
 // A supernode is asked to answer to a relayed port that has never sent anything (dial_back.h). It says where the asker
 // is seen, and could name a stranger for others to knock at: another address than the bound one counts once two of
-// different owners have said the same, or the only one that is known.
+// different owners have said the same, or the only one that is known. Supernodes at global addresses are asked where
+// any is known.
 #pragma once
 
 #include "nat/dial_back.h"
 
 namespace linnet::nat {
+
+// Those at global addresses where there is one: a supernode in our own network sees us as we are, whatever a NAT shows
+// the world.
+std::vector<Endpoint> beyond_nat(std::vector<Endpoint> supernodes);
 
 class RelayProof {
  public:
@@ -44,7 +49,7 @@ class RelayProof {
 
   Endpoint port_;
   DialBack dial_;
-  std::vector<Endpoint> known_;  // supernodes of the family, when one was asked
+  std::vector<Endpoint> known_;  // supernodes that may be asked, when one was
   std::optional<Claim> claim_;
   std::optional<IpAddress> outside_;
 };

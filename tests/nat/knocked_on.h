@@ -17,7 +17,8 @@ struct KnockedOn {
   Time now{std::chrono::hours(1)};
   SeededRng rng{3};
   std::vector<Endpoint> supernodes;
-  std::map<IpAddress, IpAddress> lies;  // of a supernode: where it says it sees us
+  std::map<IpAddress, IpAddress> lies;      // of a supernode: where it says it sees us
+  std::map<IpAddress, IpAddress> siblings;  // of a supernode in our own network: our address, as it is
   IpAddress outside;
 
   // Until nothing more is due within so long. Answers come at once.
@@ -32,6 +33,7 @@ struct KnockedOn {
     now = until;
   }
   Endpoint seen_by(const Endpoint& supernode) const {
+    if (const auto near = siblings.find(supernode.ip); near != siblings.end()) return {near->second, 61'000};
     const auto liar = lies.find(supernode.ip);
     return {liar == lies.end() ? outside : liar->second, 61'000};
   }

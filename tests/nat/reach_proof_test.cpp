@@ -45,7 +45,7 @@ struct Behind : KnockedOn {
     ++asks;
     const auto said = answer_of(asked);
     // What is said of a stranger's address goes to the stranger.
-    if (seen_by(asked.to).ip != outside || shut.contains(said.to.port)) return;
+    if ((lies.contains(asked.to.ip) && seen_by(asked.to).ip != outside) || shut.contains(said.to.port)) return;
     const auto message = stun::Message::parse(said.bytes);
     ASSERT_TRUE(message);
     const bool to_silent = said.to.port == silent.port;
@@ -74,6 +74,19 @@ TEST(ReachProof, BehindAOneToOneNatASilentPortAndTheOneThatIsMeantAreReachedAtTh
   Behind node;
   node.run(2s);
   EXPECT_EQ(node.proof.datagrams(), (Endpoint{kPublic, 4400}));
+}
+
+// It sees us as we are, and says nothing of the NAT.
+TEST(ReachProof, ASupernodeInOurOwnNetworkChangesNothing) {
+  const Endpoint sibling{IpAddress::v4(10, 0, 0, 3), 4400};
+  Behind node;
+  node.siblings = {{sibling.ip, kSilent.ip}};
+  node.supernodes = {sibling, kNear, kFar};
+  node.run(2s);
+  for (int minute = 0; minute < 180; ++minute) {
+    ASSERT_EQ(node.proof.datagrams(), (Endpoint{kPublic, 4400})) << minute;
+    node.run(1min);
+  }
 }
 
 TEST(ReachProof, AMachineOnTheOpenNetIsReachedAtItsOwnAddress) {

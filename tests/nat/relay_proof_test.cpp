@@ -66,6 +66,21 @@ TEST(RelayProof, TheOnlySupernodeThereIsIsBelieved) {
   EXPECT_EQ(relay.proof.outside(), kMappedTo);
 }
 
+TEST(RelayProof, ASupernodeInOurOwnNetworkIsAskedWhereThereIsNoOther) {
+  const Endpoint sibling{IpAddress::v4(10, 0, 0, 3), 4400};
+  Relay relay;
+  relay.siblings = {{sibling.ip, kBoundAt}};
+  relay.supernodes = {sibling};
+  relay.run(1s);
+  EXPECT_EQ(relay.proof.outside(), kBoundAt);
+  relay.supernodes = {sibling, kOneServer, kOtherServer};
+  relay.run(10min);
+  for (int minute = 0; minute < 180; ++minute) {
+    ASSERT_EQ(relay.proof.outside(), kMappedTo) << minute;
+    relay.run(1min);
+  }
+}
+
 TEST(RelayProof, TwoOfOneOwnerAreOne) {
   Relay relay;
   relay.supernodes = {kOneServer, kNextToOne, kOtherServer};
