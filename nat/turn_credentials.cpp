@@ -51,18 +51,23 @@ Credentials::Credentials(std::string realm, std::span<const User> users, std::st
                           stun::long_term_key_sha256(user.name, realm_, user.password)});
 }
 
-std::string Credentials::nonce_of(std::uint32_t second, const Endpoint& client) const {
+std::string Credentials::nonce_of(std::uint32_t second, std::uint32_t ended, const Endpoint& client) const {
   Writer stamp;
   stamp.u32(second);
   Writer place;
-  place.bytes(client.ip.bytes).u16(client.port).u8(static_cast<std::uint8_t>(client.transport)).u8(client.socket);
+  place.bytes(client.ip.bytes)
+      .u16(client.port)
+      .u8(static_cast<std::uint8_t>(client.transport))
+      .u8(client.socket)
+      .u32(ended);
   const auto mac = crypto::hmac_sha256(secret_, {stamp.written(), place.written()});
   return stun::nonce_with(features(!pair_secret_.empty()),
                           to_hex(stamp.written()) + to_base32(ByteView(mac).first(kMacBytes)));
 }
 
 std::string Credentials::nonce(Time now, const Endpoint& client) const {
-  return nonce_of(static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::seconds(1)), client);
+  const auto second = static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::seconds(1));
+  return nonce_of(second, ended_.times(now, client), client);
 }
 
 bool Credentials::fresh(Time now, const Endpoint& client, std::string_view nonce) const {
@@ -71,7 +76,7 @@ bool Credentials::fresh(Time now, const Endpoint& client, std::string_view nonce
   const auto stamp = from_hex(nonce.substr(before, kStampDigits));
   if (!stamp || stamp->size() != 4) return false;
   const auto second = Reader(*stamp).u32();
-  if (!crypto::same(view(nonce_of(second, client)), view(nonce))) return false;
+  if (!crypto::same(view(nonce_of(second, ended_.times(now, client), client)), view(nonce))) return false;
   const auto today = static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::seconds(1));
   return std::chrono::seconds(today - second) < kNonceLife;
 }

@@ -1,5 +1,6 @@
 // Who may use a TURN server: long-term credentials of configured users (RFC 8489, section 9.2) and of who has a pair of
-// a short life (turn_pair.h), with nonces that need no memory: the time and a keyed digest of it and of who was told.
+// a short life (turn_pair.h), with nonces that need no memory: the time and a keyed digest of it and of who was told,
+// and how often that client ended an allocation while older nonces of its were good (turn_ended.h).
 #pragma once
 
 #include <span>
@@ -11,6 +12,7 @@
 #include "nat/stun_auth.h"
 #include "nat/stun_builder.h"
 #include "nat/turn_config.h"
+#include "nat/turn_ended.h"
 #include "nat/turn_pair.h"
 
 namespace linnet::nat::turn {
@@ -40,6 +42,8 @@ class Credentials {
   void sign(const Known& who, stun::Builder& out) const;
 
   std::string nonce(Time now, const Endpoint& client) const;
+  // This client ended an allocation: its nonces of before are stale.
+  void ended(Time now, const Endpoint& client) { ended_.add(now, client, kNonceLife); }
   std::size_t users() const { return users_.size(); }
 
  private:
@@ -51,7 +55,7 @@ class Credentials {
   };
 
   bool fresh(Time now, const Endpoint& client, std::string_view nonce) const;
-  std::string nonce_of(std::uint32_t second, const Endpoint& client) const;
+  std::string nonce_of(std::uint32_t second, std::uint32_t ended, const Endpoint& client) const;
   std::optional<Known> who(std::optional<Wall> wall, const stun::Message& request, bool sha256_key) const;
   Known of_pair(const PairName& pair, Wall wall, std::string_view username, bool sha256_key) const;
 
@@ -59,6 +63,7 @@ class Credentials {
   std::vector<Keys> users_;
   std::string pair_secret_;
   ByteArray<32> secret_;
+  Ended ended_;
 };
 
 }  // namespace linnet::nat::turn

@@ -53,7 +53,10 @@ void Server::on_refresh(const Asked& asked) {
   if (ends) {
     if (v4) close(allocation->v4);
     if (v6) close(allocation->v6);
-    if (!allocation->open()) remove(asked.client);
+    if (!allocation->open()) {
+      remove(asked.client);
+      credentials_.ended(asked.now, asked.client);
+    }
   } else {
     allocation->lifetime = granted;
     allocation->until = asked.now + granted;

@@ -292,6 +292,7 @@ TEST(TurnRefresh, WithNoLifetimeLeftTheSocketIsClosedAtOnce) {
   EXPECT_EQ(client.refresh(0).message().u32(Attr::lifetime), 0U);
   world.serve();
   EXPECT_THAT(world.closed_relays, testing::ElementsAre(1U));
+  client.challenged();
   EXPECT_EQ(client.refresh(600).code(), 437);
   EXPECT_EQ(world.server.next_timeout(), kNever);
 }

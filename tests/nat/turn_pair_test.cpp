@@ -105,6 +105,7 @@ TEST(TurnPair, KeepsWhatItBeganWhenItHasExpired) {
   EXPECT_TRUE(client.refresh(600).success());
   EXPECT_TRUE(client.permit(kPeer).success());
   EXPECT_TRUE(client.refresh(0).success());
+  client.challenged();
   EXPECT_EQ(client.allocate().code(), 401) << "and begins nothing anew";
 }
 

@@ -138,30 +138,69 @@ struct TurnRecorded : testing::Test {
   Client client{world};
 };
 
-TEST_F(TurnRecorded, AnAllocateAfterTheEndMakesOneAllocationThatEndsByItself) {
+TEST_F(TurnRecorded, AnAllocateAfterTheEndMakesNothing) {
   const auto recorded = granted(client.allocate_request());
   ASSERT_EQ(client.refresh(0).code(), 0);
-  for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(world.ask(kClient, recorded)->success());
-    EXPECT_EQ(world.server.size(), 1U);
-  }
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+  EXPECT_EQ(world.server.size(), 0U);
+  pass(10min + 1s);
+  EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+}
+
+TEST_F(TurnRecorded, AnAllocateAfterTheTimeOfTheFirstRanOutIsOld) {
+  const auto recorded = granted(client.allocate_request());
   pass(10min + 1s);
   EXPECT_EQ(world.server.size(), 0U);
   EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
 }
 
-TEST_F(TurnRecorded, AnEndIsOfWhatStandsWhereItsNonceIsGoodAndOfNothingLater) {
+// What the client ended takes its nonces along (turn_ended.h): the next allocation is of a nonce of its own.
+TEST_F(TurnRecorded, AnEndIsOfTheAllocationThatItEndedAndOfNoneLater) {
   granted(client.allocate_request());
-  const auto recorded = granted(recorded_end(client));
-  EXPECT_EQ(world.ask(kClient, recorded)->code(), 437) << "nothing stands there";
+  const auto refresh = granted(recorded_refresh(client));
+  const auto permission = granted(recorded_permission(client));
+  const auto bind = granted(recorded_bind(client));
+  const auto end = granted(recorded_end(client));
+  EXPECT_EQ(world.ask(kClient, end)->code(), 438);
+  EXPECT_EQ(client.refresh(0).code(), 438);
+  for (const auto wait : {0s, 1s, 599s, 1s, 600s}) {
+    pass(wait);
+    client.challenged();
+    granted(client.allocate_request());
+    const auto before = Picture(world, {kClient, kElsewhere});
+    for (const auto& recorded : {refresh, permission, bind, end}) EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+    EXPECT_EQ(Picture(world, {kClient, kElsewhere}), before);
+    EXPECT_EQ(world.server.size(), 1U);
+    granted(recorded_end(client));
+  }
+}
+
+TEST_F(TurnRecorded, WhoEndedTwiceAndIsForgottenIsAskedForANewNonceOnce) {
   granted(client.allocate_request());
-  EXPECT_TRUE(world.ask(kClient, recorded)->success());
-  EXPECT_EQ(world.server.size(), 0U);
-  pass(Credentials::kNonceLife);
+  granted(recorded_end(client));
   client.challenged();
   granted(client.allocate_request());
-  EXPECT_EQ(world.ask(kClient, recorded)->code(), 438);
+  pass(Credentials::kNonceLife - 1s);
+  client.challenged();
+  granted(recorded_refresh(client));
+  pass(2s);
+  EXPECT_EQ(client.refresh(600).code(), 438);
+  client.challenged();
+  EXPECT_EQ(client.refresh(600).code(), 0);
   EXPECT_EQ(world.server.size(), 1U);
+}
+
+TEST(TurnEnded, RemembersSoManyAndNoLongerThanANonceLives) {
+  Ended ended;
+  Time now{1h};
+  const auto client = [](std::uint32_t n) { return Endpoint{IpAddress::v4(n), 5000}; };
+  for (std::uint32_t n = 0; n < Ended::kMost + 10; ++n) ended.add(now, client(n), 10min);
+  EXPECT_EQ(ended.times(now, client(9)), 0U) << "the oldest gave way";
+  EXPECT_EQ(ended.times(now, client(10)), 1U);
+  ended.add(now + 1min, client(Ended::kMost), 10min);
+  EXPECT_EQ(ended.times(now + 10min, client(Ended::kMost)), 2U);
+  EXPECT_EQ(ended.times(now + 10min, client(Ended::kMost + 1)), 0U);
+  EXPECT_EQ(ended.times(now + 11min, client(Ended::kMost)), 0U);
 }
 
 TEST_F(TurnRecorded, APermissionComesBackForWhomTheClientHadNamedAndForNobodyElse) {
