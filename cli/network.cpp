@@ -204,9 +204,14 @@ std::string told_clock_text(const Json& found) {
   return std::to_string(std::abs(off)) + " s " + (off > 0 ? "ahead of " : "behind ") + whose;
 }
 
+std::string mapped_by(const Json& port) {
+  const auto word = word_at(port, "protocol");
+  return word == "static-nat" ? "1:1 NAT" : word;
+}
+
 std::string mapped_text(const Json& port) {
   const bool tcp = word_at(port, "transport") != "udp";
-  return word_at(port, "external") + (tcp ? "/tcp" : "") + " by " + word_at(port, "protocol") +
+  return word_at(port, "external") + (tcp ? "/tcp" : "") + " by " + mapped_by(port) +
          (yes_no(port, "reached") != "no" ? ""
           : word_at(port, "why").empty()  ? " (nobody came in by it)"
                                           : " (" + word_at(port, "why") + ")");

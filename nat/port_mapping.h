@@ -18,7 +18,7 @@ constexpr std::string_view to_string(MappedBy by) {
     case MappedBy::upnp: return "upnp";
     case MappedBy::static_nat: break;
   }
-  return "1:1 NAT";
+  return "static-nat";
 }
 
 struct PortMapping {

@@ -204,6 +204,16 @@ TEST(ClockText, SaysRightAheadBehindOrThatNobodyTold) {
   EXPECT_EQ(text(nullptr), "?");
 }
 
+TEST(MappedText, SaysWhoOpenedThePortAndWhetherAnybodyCameIn) {
+  const auto text = [](const char* by, Json reached) {
+    return mapped_text(Json{
+        {"external", "203.0.113.9:4400"}, {"transport", "udp"}, {"protocol", by}, {"reached", reached}, {"why", ""}});
+  };
+  EXPECT_EQ(text("nat-pmp", true), "203.0.113.9:4400 by nat-pmp");
+  EXPECT_EQ(text("static-nat", true), "203.0.113.9:4400 by 1:1 NAT");
+  EXPECT_EQ(text("pcp", false), "203.0.113.9:4400 by pcp (nobody came in by it)");
+}
+
 Json explained() {
   return Json{{"node_age_ms", 7'500'000.0},
               {"steps", Json{{"detect_ms", 1512.3},

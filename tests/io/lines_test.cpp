@@ -135,5 +135,19 @@ TEST(Lines, OfStatusNameTheDevicesInUseAndTheDigitsThatCame) {
   EXPECT_EQ(json["sound"].dump(), R"([{"call":3,"microphone":"Headset","loudspeaker":"Desk"}])");
 }
 
+// Scripts split at blanks.
+TEST(Lines, OfStatusNameByOneWordWhoOpenedAPort) {
+  node::NodeStatus status;
+  for (const auto by : {nat::MappedBy::pcp, nat::MappedBy::nat_pmp, nat::MappedBy::upnp, nat::MappedBy::static_nat}) {
+    node::OpenPort port;
+    port.by = by;
+    status.mapped.push_back(port);
+  }
+  const auto json = read(lines::status(status, {}, 7, {}));
+  std::vector<std::string> words;
+  for (const auto& port : json["mapped"]) words.push_back(port["protocol"].get<std::string>());
+  EXPECT_EQ(words, (std::vector<std::string>{"pcp", "nat-pmp", "upnp", "static-nat"}));
+}
+
 }  // namespace
 }  // namespace linnet::io
