@@ -180,47 +180,65 @@ void RateControl::note_outage(Time now, const Passed& p) {
 }
 
 void RateControl::on_report(Time now, const PathReport& report) {
-  const auto packet = log_.find(report.highest);
-  if (!packet) return;
-  heard_at_ = now;
-  Mark mark{*packet, report.lost, report.made, now, false};
-  const Mark from =
-      last_.value_or(Mark{{log_.first().sequence - 1, log_.first().at, 0}, 0, {}, log_.first().at, false});
-  if (mark.packet.sequence <= from.packet.sequence) return;  // nothing new was heard
-  const bool first = !last_;
-  const auto p = passed(from, mark);
-  double queue = measure_queue(now, mark);
-  queue += correct_base(now, report, queue);
-  queue_ms_ = queue;
-  mark.queued = queue > kStanding;
-  // Part of the packets is from before the last change: neither their loss nor their rate is of one plan.
-  const bool mixed = from.packet.at < changed_at_ && mark.packet.at >= changed_at_;
-  const auto full = measure_full_link(mark, mixed);
-  last_ = mark;
-  if (!settings_.adapt) return note_loss(p);
-  note_outage(now, p);
-  const bool jam = queue > kQueue || (p.loss > 0.04 && queue > kQueueWithLoss && !mixed);
+  const auto seen = look(now, report);
+  if (!seen) return;
+  if (!settings_.adapt) return note_loss(seen->passed);
+  note_outage(now, seen->passed);
+  if (!jammed(*seen)) return on_clear(now, *seen);
   // A queue grows from report to report. One that is there all at once may as well be an outage in which the report was
   // made: the next one tells.
-  if (jam && !from.queued && seen_packets_ >= kFirstLook) return;
-  if (jam) {
-    // Packets from before the last change are the old plan's: of use only for the measure of a full queue.
-    if (mark.packet.at < changed_at_) {
-      if (sure_ == Sure::blind && now >= drain_until_ + kDrainBlindAgain)
-        drain(now, queue);  // the cut left it standing
-      if (full && full->seconds >= kLookedAt && ceiling_) settle(now, full->rate * kShare);
-      return;
-    }
-    if (mixed && queue < kDrainAgain) return;  // what was left of the old queue
-    if (full && full->seconds > 0.6) patience_ = std::max<Duration>(patience_, kPatience);
-    auto measured = full.value_or(p);
-    if (!full && p.packets >= 1) measured.rate *= (p.packets - 1) / p.packets;  // one may be chance
-    if (first || mixed) measured.packets = 0;
-    return congested(now, mark, measured, queue);
-  }
+  if (!seen->from.queued && seen_packets_ >= kFirstLook) return;
+  // Packets from before the last change are the old plan's: of use only for the measure of a full queue.
+  if (seen->mark.packet.at < changed_at_) return on_old_jam(now, *seen);
+  on_jam(now, *seen);
+}
+
+// Nothing: the report is not of our packets, or tells nothing new.
+std::optional<RateControl::Look> RateControl::look(Time now, const PathReport& report) {
+  const auto packet = log_.find(report.highest);
+  if (!packet) return std::nullopt;
+  heard_at_ = now;
+  Look out;
+  out.first = !last_;
+  out.mark = {*packet, report.lost, report.made, now, false};
+  out.from = last_.value_or(Mark{{log_.first().sequence - 1, log_.first().at, 0}, 0, {}, log_.first().at, false});
+  if (out.mark.packet.sequence <= out.from.packet.sequence) return std::nullopt;
+  out.passed = passed(out.from, out.mark);
+  out.queue = measure_queue(now, out.mark);
+  out.queue += correct_base(now, report, out.queue);
+  queue_ms_ = out.queue;
+  out.mark.queued = out.queue > kStanding;
+  out.mixed = out.from.packet.at < changed_at_ && out.mark.packet.at >= changed_at_;
+  out.full = measure_full_link(out.mark, out.mixed);
+  last_ = out.mark;
+  return out;
+}
+
+bool RateControl::jammed(const Look& seen) {
+  return seen.queue > kQueue || (seen.passed.loss > 0.04 && seen.queue > kQueueWithLoss && !seen.mixed);
+}
+
+void RateControl::on_old_jam(Time now, const Look& seen) {
+  // The cut left it standing.
+  if (sure_ == Sure::blind && now >= drain_until_ + kDrainBlindAgain) drain(now, seen.queue);
+  if (seen.full && seen.full->seconds >= kLookedAt && ceiling_) settle(now, seen.full->rate * kShare);
+}
+
+void RateControl::on_jam(Time now, const Look& seen) {
+  if (seen.mixed && seen.queue < kDrainAgain) return;  // what was left of the old queue
+  if (seen.full && seen.full->seconds > 0.6) patience_ = std::max<Duration>(patience_, kPatience);
+  auto measured = seen.full.value_or(seen.passed);
+  if (!seen.full && measured.packets >= 1)
+    measured.rate *= (measured.packets - 1) / measured.packets;  // one may be chance
+  if (seen.first || seen.mixed) measured.packets = 0;
+  congested(now, seen.mark, measured, seen.queue);
+}
+
+void RateControl::on_clear(Time now, const Look& seen) {
+  const auto& p = seen.passed;
   // A queue that is not seen: what grew without a measure must not grow into it.
   if (sure_ == Sure::blind && p.loss > kBlindLoss && p.packets >= kBlindPackets) return cut(now, p.rate * kShare);
-  if (from.packet.at >= changed_at_) note_loss(p);
+  if (seen.from.packet.at >= changed_at_) note_loss(p);
   probe_verdict(now, p);
   if (now >= no_copies_until_) choose_copies(now);
   clear_path(now);

@@ -83,6 +83,20 @@ class RateControl {
     double rate = 0;  // bit/s
   };
 
+  struct Look {  // what one report shows
+    Mark from, mark;
+    Passed passed;               // in between
+    std::optional<Passed> full;  // since the queue stands
+    double queue = 0;            // ms
+    bool first = false;
+    bool mixed = false;  // part of the packets is from before the last change: neither loss nor rate is of one plan
+  };
+
+  std::optional<Look> look(Time now, const PathReport& report);
+  static bool jammed(const Look& seen);
+  void on_old_jam(Time now, const Look& seen);
+  void on_jam(Time now, const Look& seen);
+  void on_clear(Time now, const Look& seen);
   Passed passed(const Mark& from, const Mark& to) const;
   double measure_queue(Time now, const Mark& mark);
   double correct_base(Time now, const PathReport& report, double queue);
