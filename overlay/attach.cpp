@@ -242,6 +242,9 @@ std::optional<dht::Contact> Attachments::on_down(const Context& c, const Session
     turn_away(c, *s);
     s->state = Idle{};
   } else {
+    // Whether it still has no place for us nobody knows: it does not answer.
+    s->refusals = 0;
+    s->asked_again = kNever;
     set_back(c, *s);
   }
   changed_ = changed_ || stood;

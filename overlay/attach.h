@@ -46,7 +46,7 @@ struct Supernode {
   bool ends = false;       // it said that it gives its role up
   unsigned holders = 0;    // links that need it
   unsigned failures = 0;
-  unsigned refusals = 0;    // it had no place for us, since it had one
+  unsigned refusals = 0;    // it had no place for us, since it had one or did not answer
   unsigned udp_probes = 0;  // without an answer, since it answered on a stream
   Time used{};
   Time datagrams_at = kNever;  // on a stream: when UDP is tried again

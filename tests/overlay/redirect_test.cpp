@@ -1,6 +1,8 @@
 // A full supernode, and one that dies: nobody is dropped, everybody finds another, and not all at once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "overlay/attach.h"
 #include "overlay/supernode_role.h"
 #include "tests/overlay/net.h"
@@ -77,6 +79,33 @@ TEST(Redirect, WhomTheOnlySupernodeTurnsAwayAsksEverMoreSeldomAndComesWhenAPlace
   EXPECT_TRUE(
       net.run_to([&] { return online(second); }, LeafRegistry::kPlaceKept + Attachments::kMostAskAgain + seconds(2)));
   EXPECT_FALSE(second.peer->supernodes().front().full);
+}
+
+TEST(Redirect, AFullSupernodeThatDiesIsFullNoMoreAndWhoKnowsNobodyElseIsAlone) {
+  Net net;
+  const auto one = [](PeerConfig& config) { config.max_leaves = 1; };
+  auto& s1 = net.add("s1", Role::supernode, {}, one);
+  net.start(s1);
+  auto& first = net.add("first", Role::leaf, {"s1"});
+  net.start(first);
+  ASSERT_TRUE(net.run_to([&] { return online(first); }, seconds(5)));
+  auto& second = net.add("second", Role::leaf, {"s1"});
+  net.start(second);
+  const auto full = [&] {
+    const auto all = second.peer->supernodes();
+    return std::any_of(all.begin(), all.end(), [](const SupernodeInfo& s) { return s.full; });
+  };
+  ASSERT_TRUE(net.run_to(full, seconds(5)));
+  net.run(minutes(2));
+  EXPECT_TRUE(full()) << "as long as it answers";
+  EXPECT_EQ(second.peer->state(), State::starting);
+
+  net.kill(s1);
+  EXPECT_TRUE(
+      net.run_to([&] { return second.peer->state() == State::alone; }, Attachments::kMostAskAgain + minutes(1)));
+  EXPECT_FALSE(full());
+  net.start(s1);  // its places are free
+  EXPECT_TRUE(net.run_to([&] { return online(second); }, minutes(2)));
 }
 
 TEST(Redirect, WhomAllTurnAwayIsOnlineSoonAfterThereIsAPlace) {
