@@ -4,8 +4,8 @@
 
 namespace linnet::overlay {
 
-bool Lan::heard(const Context& c, const Neighbour& neighbour) {
-  if (!neighbours_.heard(c, neighbour)) return false;
+bool Lan::heard(const Context& c, const Neighbour& neighbour, const Neighbours::Met& met) {
+  if (!neighbours_.heard(c, neighbour, met)) return false;
   looks_ = 0;
   if (look_at_ != kNever) look_at_ = c.now;
   return true;

@@ -21,7 +21,7 @@ class Lan {
     std::optional<crypto::SessionKey> key;
   };
 
-  bool heard(const Context& c, const Neighbour& neighbour);
+  bool heard(const Context& c, const Neighbour& neighbour, const Neighbours::Met& met);
   void lost(const Neighbour& neighbour) { neighbours_.lost(neighbour); }
 
   // Who may be asked; `lonely_too`: also those that serve their own links alone (for one that will not serve itself).

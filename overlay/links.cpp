@@ -282,6 +282,11 @@ std::optional<Links::OnLink> Links::on(const Context& c, const Path& path) const
   return std::nullopt;
 }
 
+bool Links::up_with(const crypto::SessionKey& key) const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [&](const auto& entry) { return entry.second.up && entry.second.remote.session == key; });
+}
+
 std::optional<SessionId> Links::with_circuit(const Path& path) const {
   for (const auto& [session, link] : links_) {
     if (agreed(link, path)) return session;

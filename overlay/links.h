@@ -121,6 +121,8 @@ class Links {
   void ask_both(const Context& c, SessionId link, Duration lease, bool urgent);
   void on_both(const Context& c, const BothWanted& wanted);
   void set_room(const Context& c, SessionId link, Room room);
+  // A link stands to the device with this key.
+  bool up_with(const crypto::SessionKey& key) const;
   // A call's line has no room for questions.
   bool any_slow() const;
   bool goes_both(Time now, SessionId link) const;

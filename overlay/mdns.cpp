@@ -114,6 +114,7 @@ std::optional<Transmit> Mdns::poll_transmit() {
 }
 
 std::optional<Mdns::Event> Mdns::poll_event() { return impl_->browser.poll_event(); }
+void Mdns::prove(const std::string& instance) { impl_->browser.prove(instance); }
 
 const Link& Mdns::link() const { return impl_->link; }
 std::string Mdns::instance() const {

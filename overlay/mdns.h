@@ -67,14 +67,15 @@ class Mdns {
 
   static constexpr double kUnicastPerSecond = 10;
   static constexpr std::size_t kMaxInstances = 512;
-  // Of them announced from one address: a machine runs few, a router that repeats other links many.
+  // Of them announced from one address: a machine runs few, a router that repeats other links many. In a full table
+  // the oldest of those that were not met give way.
   static constexpr std::size_t kMaxOfOneSource = 64;
 
   struct Counters {
     std::uint64_t malformed = 0;   // no message
     std::uint64_t off_link = 0;    // from another network
     std::uint64_t limited = 0;     // unicast answers not given
-    std::uint64_t full = 0;        // instances for which there was no room, or not for their source
+    std::uint64_t full = 0;        // instances that had to give way to another one, or to one of their source
     std::uint64_t conflicts = 0;   // somebody else claimed our name
     std::uint64_t sent = 0;        // messages
     std::uint64_t suppressed = 0;  // answers that another's message made needless
@@ -96,6 +97,8 @@ class Mdns {
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
+  // The node behind this instance of somebody else's answered us, and not by multicast DNS.
+  void prove(const std::string& instance);
 
   const Link& link() const;
   std::string instance() const;  // ours; empty when we announce nothing

@@ -1,6 +1,7 @@
 #include "overlay/mdns_browser.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace linnet::overlay::mdns {
 namespace {
@@ -39,11 +40,25 @@ void Browser::plan_refresh(Instance& instance, Rng& rng, Time born) {
   instance.refresh = born + instance.life * static_cast<int>(percent) / 100 + Duration(spread);
 }
 
-bool Browser::room_for(const IpAddress& from) const {
-  if (instances_.size() >= Mdns::kMaxInstances) return false;
+// Sources cost nothing to forge. Whoever fills the table drives out what nobody has met, the oldest first and what is
+// not whole before that: so a neighbour is in again with its next announcement, and who was met stays.
+void Browser::make_room(const IpAddress& from) {
   const auto of_it =
       std::count_if(instances_.begin(), instances_.end(), [&](const auto& entry) { return entry.second.from == from; });
-  return static_cast<std::size_t>(of_it) < Mdns::kMaxOfOneSource;
+  const bool of_one = static_cast<std::size_t>(of_it) >= Mdns::kMaxOfOneSource;
+  if (!of_one && instances_.size() < Mdns::kMaxInstances) return;
+  ++counters_.full;
+  const auto worth = [](const Instance& i) { return std::tuple(i.met, i.told.has_value(), i.born); };
+  auto least = instances_.end();
+  for (auto at = instances_.begin(); at != instances_.end(); ++at) {
+    if (of_one && at->second.from != from) continue;
+    if (least == instances_.end() || worth(at->second) < worth(least->second)) least = at;
+  }
+  lose(least);
+}
+
+void Browser::prove(const std::string& label) {
+  for (auto& [key, instance] : instances_) instance.met = instance.met || instance.label == label;
 }
 
 void Browser::take_pointer(Time now, const dns::Record& r, const IpAddress& from, const dns::Name& own) {
@@ -54,12 +69,10 @@ void Browser::take_pointer(Time now, const dns::Record& r, const IpAddress& from
   auto at = instances_.find(key);
   if (at == instances_.end()) {
     if (r.ttl == 0) return;
-    if (!room_for(from)) {
-      ++counters_.full;
-      return;
-    }
+    make_room(from);
     at = instances_.emplace(key, Instance{}).first;
     at->second.from = from;
+    at->second.born = now;
     at->second.name = ptr->target;
     at->second.label = ptr->target.labels.front();
   }

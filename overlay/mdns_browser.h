@@ -23,6 +23,7 @@ class Browser {
   void handle_timeout(Time now, const dns::Name& own, Out& out);
   Time next_timeout() const;
   std::optional<MdnsEvent> poll_event();
+  void prove(const std::string& label);
 
  private:
   struct Instance {
@@ -38,6 +39,8 @@ class Browser {
     Time resolve_at = kNever;
     unsigned asked = 0;
     std::optional<Found> told;
+    bool met = false;  // prove()
+    Time born{};
   };
   struct Address {
     IpAddress ip;
@@ -50,7 +53,7 @@ class Browser {
   };
 
   void take_pointer(Time now, const dns::Record& r, const IpAddress& from, const dns::Name& own);
-  bool room_for(const IpAddress& from) const;
+  void make_room(const IpAddress& from);
   void take_details(const dns::Record& r);
   void take_address(Time now, const dns::Record& r, const std::vector<std::string>& fresh);
   void settle(Time now, Instance& instance);

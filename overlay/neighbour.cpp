@@ -89,7 +89,7 @@ std::vector<Endpoint> Neighbours::Node::endpoints() const {
   return out;
 }
 
-bool Neighbours::heard(const Context& c, const Neighbour& n) {
+bool Neighbours::heard(const Context& c, const Neighbour& n, const Met& met) {
   if (n.text.session == c.identity.session_key() || n.endpoints.empty()) return false;
   if (n.endpoints.size() > Neighbour::kMaxEndpoints ||
       !crypto::verify_session_key(c.suite, n.text.device, c.config.network, n.text.session, n.text.signature)) {
@@ -100,7 +100,8 @@ bool Neighbours::heard(const Context& c, const Neighbour& n) {
   if (at == nodes_.end()) {
     if (nodes_.size() >= kCapacity) {
       ++refused_;
-      return false;
+      const auto least = std::find_if_not(nodes_.begin(), nodes_.end(), [&](const Node& x) { return met(x.text); });
+      nodes_.erase(least == nodes_.end() ? nodes_.begin() : least);
     }
     at = nodes_.insert(nodes_.end(), Node{n.text, {}});
   }

@@ -1,6 +1,7 @@
 // Other nodes on our own links, as DNS-SD tells of them (protocol.md section 3), and what we tell of ourselves.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,11 +50,13 @@ struct Neighbour {
 // Who is there now. A copied announcement may add addresses to a key, never take one away.
 class Neighbours {
  public:
-  static constexpr std::size_t kCapacity = 512;
+  static constexpr std::size_t kCapacity = 2048;   // all that is heard by both families of two links
   static constexpr std::size_t kMaxAddresses = 8;  // of one node, all links together
 
-  // True when anything is new. Announcements whose signature does not verify are refused.
-  bool heard(const Context& c, const Neighbour& neighbour);
+  // True when anything is new. Announcements whose signature does not verify are refused. Where there is no room the
+  // oldest of those whom we have not `met` gives way: keys cost nothing.
+  using Met = std::function<bool(const LanText&)>;
+  bool heard(const Context& c, const Neighbour& neighbour, const Met& met);
   // That announcement ended; the node stays while another one of it stands.
   void lost(const Neighbour& neighbour);
 
@@ -73,7 +76,7 @@ class Neighbours {
   std::uint64_t refused() const { return refused_; }
 
  private:
-  std::vector<Node> nodes_;
+  std::vector<Node> nodes_;  // oldest first
   std::uint64_t refused_ = 0;
 };
 

@@ -179,6 +179,7 @@ void Peer::handle_neighbour(Time now, const Neighbour& neighbour) {
 }
 
 void Peer::neighbour_lost(Time, const Neighbour& neighbour) { impl_->lan.lost(neighbour); }
+bool Peer::met(const LanText& neighbour) const { return impl_->has_met(neighbour); }
 void Peer::handle_addresses(Time now, std::vector<Endpoint> listen) {
   impl_->config.listen = std::move(listen);
   impl_->ask_supernodes(now, std::nullopt);

@@ -117,6 +117,8 @@ class Peer {
   // From the driver: who announces itself on our links, and our addresses when they changed.
   void handle_neighbour(Time now, const Neighbour& neighbour);
   void neighbour_lost(Time now, const Neighbour& neighbour);
+  // It answered us, with the key that it announces.
+  bool met(const LanText& neighbour) const;
   void handle_addresses(Time now, std::vector<Endpoint> listen);
   // What we have to announce on our links; nothing: nothing.
   std::optional<LanText> lan_text() const;

@@ -94,6 +94,7 @@ struct Peer::Impl {
   void stop_serving_links(const Context& c);
   void look_around(const Context& c);
   void meet_neighbours(const Context& c);
+  bool has_met(const LanText& neighbour) const;
   void heard(const Context& c, const Neighbour& neighbour);
   void ask_neighbours(const Context& c);
   std::optional<LanText> lan_text() const;

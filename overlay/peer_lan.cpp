@@ -56,8 +56,15 @@ void Peer::Impl::meet_neighbours(const Context& c) {
   for (const auto& contact : lan.to_meet(known)) dht.add_hint(c.now, contact);
 }
 
+// It answered a handshake or a question, with the key that it announces.
+bool Peer::Impl::has_met(const LanText& neighbour) const {
+  if (attachments.session_with(neighbour.session) || links.up_with(neighbour.session)) return true;
+  return role && role->dht().contact_by_session(neighbour.session);
+}
+
 void Peer::Impl::heard(const Context& c, const Neighbour& neighbour) {
-  if (config.lan == LanMode::off || !lan.heard(c, neighbour)) return;
+  const auto known = [this](const LanText& text) { return has_met(text); };
+  if (config.lan == LanMode::off || !lan.heard(c, neighbour, known)) return;
   if (config.role == Role::leaf) {
     if (!attachments.any_up()) lan.ask(c.now);
   } else if (const auto contact = Neighbours::lasting_contact(neighbour)) {

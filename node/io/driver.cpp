@@ -314,6 +314,7 @@ void Driver::start_lan() {
   ears.heard = [this](const overlay::Neighbour& n) { node_.handle_neighbour(now(), n); };
   ears.lost = [this](const overlay::Neighbour& n) { node_.neighbour_lost(now(), n); };
   ears.done = [this] { pump(); };
+  ears.met = [this](const overlay::LanText& n) { return node_.peer().met(n); };
   lan_ = std::make_unique<LanDiscovery>(loop_, rng_, network_, ports_.bound(), std::move(ears));
   lan_->start();
 }

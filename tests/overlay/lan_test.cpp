@@ -291,6 +291,31 @@ TEST(Lan, AFloodOfAnnouncementsMakesAFewHandshakesASecond) {
   EXPECT_LE(sent, 40U);
 }
 
+// Keys cost nothing: a table that is full of them keeps nobody out, and drives out nobody who answered us.
+TEST(Lan, AFloodOfKeysKeepsNobodyOutAndDrivesOutNobodyWhomWeMet) {
+  Net net(1, crypto::typed_suite());
+  auto& alice = on_cable(net, "alice");
+  auto& bob = on_cable(net, "bob");
+  auto& carol = on_cable(net, "carol");
+  introduce(net, [&](const Node&, const Node& of) { return &of != &carol; });
+  ASSERT_TRUE(net.run_to([&] { return online(alice) && online(bob); }, seconds(1)));
+  SeededRng rng(9);
+  for (std::size_t i = 0; i < Neighbours::kCapacity + 50; ++i) {
+    const auto who = crypto::make_identity(net.suite, rng, *crypto::Address::parse("x@demo.example"), kWall);
+    const auto signature = crypto::sign_session_key(net.suite, who.device, alice.config.network, who.session_key());
+    const LanText text{alice.config.network, who.device_key(), who.session_key(), signature, LanRole::quiet, {}};
+    alice.peer->handle_neighbour(net.now, {text, {link_local(1000 + i)}});
+  }
+  net.drain(alice);
+  const auto knows = [&](const Node& node) { return !alice.peer->on_lan(node.identity.session_key())->empty(); };
+  EXPECT_TRUE(knows(bob));
+  EXPECT_FALSE(knows(carol));
+  alice.peer->handle_neighbour(net.now, {*carol.peer->lan_text(), {carol.endpoint}});
+  net.drain(alice);
+  EXPECT_TRUE(knows(carol));
+  EXPECT_TRUE(knows(bob));
+}
+
 TEST(Lan, OnTwoCablesNoAddressOfOneIsUsedOnTheOther) {
   // a - b - c: b stands on both cables, a and c on one each. The same fe80 addresses stand on both.
   Net net;

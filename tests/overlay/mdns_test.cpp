@@ -1,6 +1,8 @@
 // Multicast DNS on one link, as RFC 6762 and RFC 6763 promise it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/overlay/cable.h"
 
 namespace linnet::overlay::mdns::test {
@@ -360,6 +362,83 @@ TEST(Mdns, OneSourceFillsAnEighthOfTheTableAndOthersAreStillFound) {
   EXPECT_EQ(a.mdns->counters().full, 2000U - Mdns::kMaxOfOneSource);
   cable.add();
   EXPECT_TRUE(cable.run_to([&] { return a.found().size() == 1; }, seconds(3)));
+}
+
+// As a machine says it: an instance and all that it leads to.
+Bytes forged(int i) {
+  dns::Builder builder(true, 1400);
+  const auto n = dns::prefixed("forged" + std::to_string(i), kService);
+  const auto host = dns::name("forged" + std::to_string(i) + ".local");
+  builder.add(dns::Builder::Section::answer, {kService, dns::Type::ptr, dns::kInternet, false, 4500, dns::Ptr{n}});
+  builder.add(dns::Builder::Section::answer,
+              {n, dns::Type::srv, dns::kInternet, true, 120, dns::Srv{0, 0, 4400, host}});
+  builder.add(dns::Builder::Section::answer, {n, dns::Type::txt, dns::kInternet, true, 4500, dns::Txt{{"v=1"}}});
+  builder.add(dns::Builder::Section::additional, {host, dns::Type::aaaa, dns::kInternet, true, 120,
+                                                  dns::Host{link_local(1000 + static_cast<unsigned>(i))}});
+  return builder.take();
+}
+
+// A source of its own for each.
+void forge(Cable& cable, int first, int end) {
+  for (int i = first; i < end; ++i)
+    cable.say({link_local(1000 + static_cast<unsigned>(i)), kPort, Transport::udp}, forged(i));
+  cable.run(milliseconds(10));
+}
+
+bool finds(const Machine& m, const std::string& instance) {
+  const auto found = m.found();
+  return std::any_of(found.begin(), found.end(), [&](const Found& f) { return f.instance == instance; });
+}
+
+TEST(Mdns, WhoComesToATableFullOfForgedOnesIsFoundAtOnce) {
+  Cable cable;
+  auto& a = cable.add();
+  forge(cable, 0, 2000);
+  ASSERT_EQ(a.found().size(), Mdns::kMaxInstances);
+  auto& b = cable.add();
+  EXPECT_TRUE(cable.run_to([&] { return b.mdns->announced() && finds(a, b.mdns->instance()); }, seconds(3)));
+  EXPECT_EQ(a.found().size(), Mdns::kMaxInstances);
+}
+
+TEST(Mdns, WhoWasDrivenOutUnmetIsBackWithItsNextAnnouncement) {
+  Cable cable;
+  auto& a = cable.add();
+  auto& b = cable.add();
+  ASSERT_TRUE(cable.run_to([&] { return b.mdns->announced() && finds(a, b.mdns->instance()); }, seconds(3)));
+  forge(cable, 0, 600);
+  EXPECT_FALSE(finds(a, b.mdns->instance()));
+  b.mdns->announce(cable.now, {4400, {"v=1", "r=served"}});
+  cable.drain(b);
+  EXPECT_TRUE(cable.run_to([&] { return finds(a, b.mdns->instance()); }, seconds(3)));
+}
+
+TEST(Mdns, WhoAnsweredStaysWhateverIsForged) {
+  Cable cable;
+  auto& a = cable.add();
+  auto& b = cable.add();
+  ASSERT_TRUE(cable.run_to([&] { return b.mdns->announced() && finds(a, b.mdns->instance()); }, seconds(3)));
+  a.mdns->prove(b.mdns->instance());
+  for (int round = 0; round < 4; ++round) {
+    forge(cable, 1000 * round, 1000 * round + 1000);
+    EXPECT_TRUE(finds(a, b.mdns->instance()));
+    cable.run(seconds(1));
+  }
+  const auto lost = [](const MdnsEvent& e) { return std::holds_alternative<Lost>(e); };
+  const auto of_b = [&](const MdnsEvent& e) { return lost(e) && std::get<Lost>(e).instance == b.mdns->instance(); };
+  EXPECT_TRUE(std::none_of(a.events.begin(), a.events.end(), of_b));
+}
+
+// Only the address of the datagram says who it was.
+TEST(Mdns, WhatIsForgedInANeighboursNameDoesNotKeepItOut) {
+  Cable cable;
+  auto& a = cable.add();
+  const Endpoint as_b{link_local(2), kPort, Transport::udp};
+  for (int i = 0; i < 200; ++i) cable.say(as_b, forged(i));
+  cable.run(milliseconds(10));
+  EXPECT_EQ(a.found().size(), Mdns::kMaxOfOneSource);
+  auto& b = cable.add();
+  ASSERT_EQ(b.ip, as_b.ip);
+  EXPECT_TRUE(cable.run_to([&] { return b.mdns->announced() && finds(a, b.mdns->instance()); }, seconds(3)));
 }
 
 TEST(Mdns, AddressesElsewhereAreNotBelieved) {

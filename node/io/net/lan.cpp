@@ -16,6 +16,7 @@ namespace mdns = overlay::mdns;
 
 constexpr int kTtl = 255;            // RFC 6762 section 11
 constexpr int kMessagesAtOnce = 64;  // then other sockets get their turn
+constexpr Duration kProveAgain = std::chrono::seconds(1);
 
 const overlay::dns::Name& service() {
   static const auto name = overlay::dns::name("_linnet._udp.local");
@@ -71,6 +72,7 @@ struct LanDiscovery::OnLink {
   std::uint16_t port;
   Fd fd;
   std::map<std::string, overlay::Neighbour> here;  // by instance
+  Time prove_at{};
   std::unique_ptr<Loop::Watch> watch;
 };
 
@@ -191,6 +193,15 @@ std::optional<overlay::Neighbour> LanDiscovery::neighbour(const mdns::Found& fou
   return out;
 }
 
+// Now and then: a flood comes faster than anybody is met.
+void LanDiscovery::prove(OnLink& link) {
+  if (now() < link.prove_at) return;
+  link.prove_at = now() + kProveAgain;
+  for (const auto& [instance, neighbour] : link.here) {
+    if (ears_.met(neighbour.text)) link.machine.prove(instance);
+  }
+}
+
 void LanDiscovery::pump(OnLink& link) {
   while (const auto t = link.machine.poll_transmit()) {
     const auto to = to_socket_address(t->to);
@@ -212,6 +223,7 @@ void LanDiscovery::pump(OnLink& link) {
     }
     if (old && !(known && *known == *old)) ears_.lost(*old);
   }
+  prove(link);
 }
 
 void LanDiscovery::announce(const std::optional<overlay::LanText>& text) {

@@ -17,7 +17,8 @@ class LanDiscovery {
   struct Ears {
     std::function<void(const overlay::Neighbour&)> heard;
     std::function<void(const overlay::Neighbour&)> lost;
-    std::function<void()> done;       // after a batch of the above
+    std::function<void()> done;                        // after a batch of the above
+    std::function<bool(const overlay::LanText&)> met;  // it answered us otherwise
   };
 
   // `listen`: what the node's sockets are bound to; only addresses that reach them are announced. Rng and loop outlive
@@ -41,6 +42,7 @@ class LanDiscovery {
   void open(const Interface& interface, bool v4);
   void timeout();
   void pump(OnLink& link);
+  void prove(OnLink& link);
   void arm();
   bool reaches(const IpAddress& ip) const;
   std::uint16_t port_for(const IpAddress& ip) const;
