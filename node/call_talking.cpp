@@ -78,6 +78,7 @@ std::string Talking::via(const Rooms& rooms) const {
 Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::string text) {
   voice.close(now);
   send(rooms, now);
+  forget_room(rooms, now, line.link, line.call);
   Talked talked;
   talked.stats = voice.stats(now);
   talked.length = now - *facts.answered;
@@ -156,26 +157,20 @@ void Talking::note_path(Rooms& rooms) {
   if (const auto used = rooms.peer.path(line.link)) guard.uses(*used);
 }
 
-static overlay::Room room_of(const media::Stats& stats) {
-  constexpr int kScant = 33'000;  // bit/s on the wire
-  if (!stats.ceiling) return overlay::Room::both;
-  return *stats.ceiling < kScant ? overlay::Room::scant : overlay::Room::narrow;
-}
-
 // What the path was found to carry is a limit for two copies too.
 void Talking::watch_voice(Rooms& rooms, Time now) {
   const auto stats = voice.stats(now);
-  const auto room = voice.expects() ? room_of(stats) : overlay::Room::both;  // on hold little goes out
+  const auto ceiling = voice.expects() ? stats.ceiling : std::nullopt;  // on hold little goes out
+  const auto room = note_room(rooms, now, line.link, line.call, ceiling);
   guard.expect(now, voice.expects(), std::chrono::milliseconds(stats.heard_frame_ms), stats.jitter_ms,
                room == overlay::Room::scant);
   guard.handle_timeout(now);
   note_round_trip(rooms);
-  rooms.peer.set_room(now, line.link, room);
-  rooms.traversal.set_scant(line.link, room == overlay::Room::scant);
   if (const auto ask = guard.poll()) rooms.peer.ask_both(now, line.link, ask->lease, ask->urgent);
 }
 
 void Talking::take_link(Rooms& rooms, Time now, overlay::SessionId link) {
+  forget_room(rooms, now, line.link, line.call);
   line.link = link;
   lost.reset();
   share_endpoints(rooms, now, link);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/contacts.h"
+#include "node/link_room.h"
 #include "node/path_message.h"
 #include "overlay/peer.h"
 #include "sip/peer.h"
@@ -31,6 +32,7 @@ struct Link {
   std::optional<std::vector<path_message::Tried>> tried;  // what it said it reaches us by
   Time asked = Time::min();                               // when it last asked
   Wall heard{};                                           // when it last said anything
+  LinkRoom room;
 
   sip::PeerId peer() const { return peer_id(remote.device); }
 };

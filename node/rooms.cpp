@@ -31,6 +31,12 @@ void answer(Rooms& rooms, Time now, Link& link) {
   (void)rooms.peer.send(now, link.id, overlay::Channel::people, path_message::write(out));
 }
 
+void use_room(Rooms& rooms, Time now, const Link& link) {
+  const auto room = link.room.room();
+  rooms.peer.set_room(now, link.id, room);
+  rooms.traversal.set_scant(link.id, room == overlay::Room::scant);
+}
+
 }  // namespace
 
 void share_endpoints(Rooms& rooms, Time now, overlay::SessionId id) {
@@ -66,6 +72,21 @@ std::string why_relayed(const Rooms& rooms, overlay::SessionId id) {
     if (!why.empty()) return why;
   }
   return rooms.traversal.why_relayed(id);
+}
+
+overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId id, sip::CallId call, std::optional<int> ceiling) {
+  auto* link = rooms.links.find(id);
+  if (link == nullptr) return overlay::Room::both;
+  link->room.note(call, ceiling);
+  use_room(rooms, now, *link);
+  return link->room.room();
+}
+
+void forget_room(Rooms& rooms, Time now, overlay::SessionId id, sip::CallId call) {
+  auto* link = rooms.links.find(id);
+  if (link == nullptr) return;
+  link->room.forget(call);
+  use_room(rooms, now, *link);
 }
 
 void tell_network(Rooms& rooms, Time now) {

@@ -33,6 +33,10 @@ void share_endpoints(Rooms& rooms, Time now, overlay::SessionId link);
 std::vector<path_message::Tried> tried_from_here(const Rooms& rooms, overlay::SessionId link);
 // Why the link is relayed, in both ends' NATs; empty: nobody knows, or a direct path may still come.
 std::string why_relayed(const Rooms& rooms, overlay::SessionId link);
+// What a call on this link met, and what then is all that the link has room for.
+overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId link, sip::CallId call, std::optional<int> ceiling);
+// The call is over, or goes on by another link.
+void forget_room(Rooms& rooms, Time now, overlay::SessionId link, sip::CallId call);
 // What our NAT does, to everybody who has our endpoints and was not told so yet.
 void tell_network(Rooms& rooms, Time now);
 // What a device that has our endpoints says of its network, or asks of ours. False: it was something else.
