@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxQueued = 1024 * 1024;  // of one session
 // Then it asks with the least there is: a queue that lets nothing large in would be kept full by it. Data goes again
-// with the first acknowledgement.
+// with the first acknowledgement. So in every session: what fills a queue first is what a line is not known to be
+// narrow by yet, and it costs the others a round trip when their path is back (RFC 9002, section 6.2.4 lets a probe be
+// either).
 constexpr int kDataProbes = 2;
 constexpr Duration kSlowRtt = std::chrono::milliseconds(350);  // at least, where answers may wait in a queue
 constexpr Duration kMaxProbeSpacing = std::chrono::seconds(1);
@@ -208,13 +210,14 @@ void Session::on_timeout(SessionContext& context, Time now) {
 // Nothing is acknowledged: the oldest data goes again, past the window (RFC 9002, section 6.2).
 void Session::on_probe_timeout(SessionContext& context, Time now) {
   if (probes_ < 0xff) ++probes_;
-  if (probes_ <= kDataProbes) {
+  const bool asks_only = probes_ > kDataProbes;
+  if (!asks_only) {
     const auto oldest = flight_.take_oldest(2);
     context.counters.retransmitted += oldest.size();
     resend(oldest);
   }
   probe_credit_ = true;
-  if (probes_ > kDataProbes || !has_data()) ping_due_ = true;
+  if (asks_only || !has_data()) ping_due_ = true;
   if (probes_ >= 2) suspect(context, now);
 }
 

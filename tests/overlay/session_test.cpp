@@ -144,6 +144,33 @@ TEST(Session, SurvivesASilenceShorterThanThat) {
   EXPECT_TRUE(p.na().downs.empty());
 }
 
+// RFC 9002, section 6.2.4: a probe may carry data or not. Without, a queue that lets nothing large in is not kept full
+// by it; a path that comes back has the data a round trip later than it could.
+TEST(Session, AsksTwiceWithItsDataAndThenAloneAndLosesNothing) {
+  for (const bool slow : {false, true}) {
+    SessionPair p;
+    p.na().sessions.set_slow(slow);
+    std::vector<std::size_t> sizes;
+    p.link.tap = [&](Wire& wire) {
+      if (wire.from == p.a) sizes.push_back(wire.bytes.size());
+      return true;
+    };
+    p.link.say(p.a, p.at_a, Channel::sip, Bytes(1000, 1));
+    p.link.run(7s);
+    ASSERT_GT(sizes.size(), 5U);
+    for (std::size_t i = 0; i < sizes.size(); ++i) EXPECT_EQ(sizes[i] > 1000, i < 3) << i << " " << slow;
+    // The last question before the path is back is answered, and the data follows.
+    Time asked = kNever;
+    p.link.tap = [&](Wire& wire) {
+      if (wire.from == p.a) asked = std::min(asked, p.link.now);
+      return false;
+    };
+    ASSERT_TRUE(p.link.run_until([&] { return !p.nb().messages.empty(); }, 2s));
+    EXPECT_LE(p.link.now - asked, 3 * p.link.delay + 30ms) << slow;  // there, back, there
+    EXPECT_TRUE(p.na().downs.empty());
+  }
+}
+
 TEST(Session, RenewsItsKeysWhileMessagesFlow) {
   for (const auto* suite : {&crypto::shipped_suite(), &crypto::typed_suite()}) {
     SessionPair p(*suite);
