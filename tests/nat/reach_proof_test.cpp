@@ -23,7 +23,7 @@ const Endpoint kStranger{IpAddress::v4(198, 19, 0, 1), 4400};
 // says so.
 struct Behind : KnockedOn {
   explicit Behind(const IpAddress& own = kSilent.ip)
-      : silent(own, kSilent.port), meant(own, kMeant.port), proof(now, rng, silent, meant) {
+      : silent{own, kSilent.port}, meant{own, kMeant.port}, proof(now, rng, silent, meant) {
     supernodes = {kNear, kFar};
     outside = own == kSilent.ip ? kPublic : own;
   }
