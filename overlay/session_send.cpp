@@ -159,7 +159,8 @@ void Session::add_fragments(Bytes& packet, std::size_t limit, SentPacket& record
 }
 
 Time Session::probe_at(const SessionsConfig& config) const {
-  if (flight_.empty()) return kNever;
+  // On a path that is not proven, and may carry no more, it is a packet that is waited for.
+  if (flight_.empty() || paths_.current().budget() < kChallengePacket) return kNever;
   const auto timeout = std::max(rtt_.timeout(), config.slow ? 2 * kSlowRtt : Duration{});
   const auto spacing = timeout * (1 << std::min<int>(probes_, 6));
   return flight_.last_sent() + std::min(spacing, std::max(kMaxProbeSpacing, timeout));

@@ -283,6 +283,24 @@ TEST(Session, ShowsNothingOfWhatItCarries) {
   for (const auto& wire : p.link.log) EXPECT_EQ(text(wire.bytes).find("bob@"), std::string_view::npos);
 }
 
+// Who shook hands and fell silent: what may be sent to an address that proved nothing is used up, and the clock does
+// not change that.
+TEST(Session, WakesSeldomWhereItMaySayNoMore) {
+  TestLink link;
+  const auto a = link.add();
+  const auto b = link.add();
+  link.connect(a, b);
+  ASSERT_TRUE(link.run_until([&] { return link.node(b).ups.size() == 1; }));
+  link.tap = [](Wire&) { return true; };
+  const auto session = link.node(b).ups[0].session;
+  for (int i = 0; i < 20; ++i) link.say(b, session, Channel::sip, Bytes(50));
+  const auto until = link.now + 60s;
+  int steps = 0;
+  while (steps < 1000 && link.step(until)) ++steps;
+  EXPECT_LT(steps, 200);
+  EXPECT_EQ(link.node(b).downs.size(), 1U);
+}
+
 TEST(Session, WakesOnlyWhenThereIsSomethingToDo) {
   SessionPair p;
   const auto steps = p.link.steps;
