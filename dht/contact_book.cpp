@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "base/growth.h"
+
 namespace linnet::dht {
 
 void RttEstimate::add(Duration sample) {
@@ -82,7 +84,9 @@ Handle ContactBook::add(const Contact& contact) {
   Handle handle{};
   if (free_.empty()) {
     handle = Handle{static_cast<std::uint32_t>(entries_.size())};
+    make_room_for_one(entries_);
     entries_.emplace_back();
+    make_room_for_one(leads_);
     leads_.emplace_back();
   } else {
     handle = free_.back();
@@ -91,6 +95,7 @@ Handle ContactBook::add(const Contact& contact) {
   }
   at(handle).contact = contact;
   leads_[static_cast<std::size_t>(handle)] = dht::lead(contact.position);
+  make_room_for_one(order_);
   order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(lower_bound(contact.device)), handle);
   index(contact.device, handle);
   return handle;

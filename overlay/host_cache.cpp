@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/growth.h"
+
 namespace linnet::overlay {
 namespace {
 
@@ -62,6 +64,7 @@ void HostCache::heard_of(const dht::Contact& contact) {
   if (find(hosts_, contact) || !make_room(hosts_, contact, false)) return;
   CachedHost host;
   host.contact = contact;
+  make_room_for_one(hosts_);
   hosts_.push_back(host);
 }
 
@@ -70,6 +73,7 @@ void HostCache::succeeded(const dht::Contact& contact, Way way, Wall now, Durati
   auto* host = find(hosts_, contact);
   if (!host) {
     if (!make_room(hosts_, contact, true)) return;
+    make_room_for_one(hosts_);
     host = &hosts_.emplace_back();
   }
   host->contact = contact;
