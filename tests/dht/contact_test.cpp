@@ -47,6 +47,27 @@ TEST(Position, OnPrivateAddressesOnlyTheKeyCounts) {
   EXPECT_NE(position(IpAddress::v4(10, 0, 0, 1), key), position(IpAddress::v4(9, 9, 9, 9), key));
 }
 
+// Nobody says where he stands: who hears of him works it out from the endpoint, and an endpoint that is not his leads
+// elsewhere.
+TEST(Position, IsWorkedOutByWhoeverHearsOfTheContact) {
+  const auto& suite = crypto::shipped_suite();
+  auto claims = contact_of(suite, person(suite, 5), endpoint(0x08080404));
+  const auto right = claims.position;
+  claims.position = Id{};
+  EXPECT_EQ(verify(suite, network(), claims).error(), Fault::mismatch);
+  Writer out;
+  write(out, claims);
+  Reader in(out.written());
+  EXPECT_EQ(read_contact(in)->position, right);
+  claims.endpoint = endpoint(0x09090909);
+  Writer elsewhere;
+  write(elsewhere, claims);
+  Reader moved(elsewhere.written());
+  const auto read = read_contact(moved);
+  EXPECT_EQ(read->position, position(read->endpoint.ip, read->device));
+  EXPECT_NE(lead21(read->position), lead21(right));
+}
+
 TEST(Contact, IsReadAsWrittenAndEveryTruncationIsRefused) {
   const auto& suite = crypto::shipped_suite();
   const auto contact = contact_of(suite, person(suite, 5), endpoint(0x08080404));
