@@ -21,25 +21,29 @@ WorldConfig world_config(const ScenarioConfig& config, LinkConfig link) {
 
 }  // namespace
 
-Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link)
+Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link, std::vector<Placed> placed)
     : config_(config),
       who_(who),
+      where_(config.prefix_rule ? public_endpoint : closed_endpoint),
       codec_(suite_of(config.wire), crypto::network_id("linnet")),
       shipped_(dht::Sealer(suite_of(config.wire), crypto::network_id("linnet"), std::nullopt)),
-      hostile_(who.nodes),
+      hostile_(who.nodes + placed.size()),
       world_(world_config(config, link)),
       rng_(config.seed ^ 0x63726f77U) {
   world_.watch([this](Time, HostId, HostId, ByteView bytes) {
     oversize_ |= bytes.size() > kMaxDatagram;
     if (!bytes.empty() && (bytes[0] == dht::kRequestType || bytes[0] == dht::kAnswerType)) ++datagrams_;
   });
-  for (std::uint32_t i = 0; i < who_.nodes; ++i) {
-    people_.push_back({identity_for(config_, i, world_.wall()), 1, {}, {}, false, false, 0});
-    actors_.push_back(nullptr);
-    world_.add(nullptr, inside(i), is_supernode(i),
-               is_supernode(i) ? std::nullopt
-                               : std::optional<NatBox>(NatBox(NatKind::port_restricted, public_endpoint(i).ip)));
-  }
+  for (const auto& one : placed) placed_.push_back(one.endpoint);
+  for (std::uint32_t i = 0; i < who_.nodes; ++i) add(i, identity_for(config_, i, world_.wall()));
+  for (auto& one : placed) add(hosts(), std::move(one.identity));
+}
+
+void Crowd::add(std::uint32_t i, crypto::Identity identity) {
+  people_.push_back({std::move(identity), 1, {}, {}, false, false, 0});
+  actors_.push_back(nullptr);
+  world_.add(nullptr, inside(i), is_supernode(i),
+             is_supernode(i) ? std::nullopt : std::optional<NatBox>(NatBox(NatKind::port_restricted, outside(i).ip)));
 }
 
 std::unique_ptr<PeerActor> Crowd::make(std::uint32_t i) {
@@ -51,8 +55,8 @@ std::unique_ptr<PeerActor> Crowd::make(std::uint32_t i) {
   if (hostile_[i]) p.codec = hostile_[i].get();
   p.role = is_supernode(i) ? overlay::Role::supernode : overlay::Role::leaf;
   p.listen = {inside(i)};
-  p.bootstrap = bootstrap_for(config_.seed, i, who_.supernodes);
-  if (i != 0) p.bootstrap.push_back(public_endpoint(0));
+  p.bootstrap = bootstrap_for(config_.seed, i, who_.supernodes, where_);
+  if (i != 0) p.bootstrap.push_back(where_(0));
   p.first_sequence = person.sequence;
   return std::make_unique<PeerActor>(std::move(p), suite_of(config_.wire),
                                      seed_for(config_.seed + (std::uint64_t{person.lives} << 32), i), person.identity,
@@ -116,14 +120,21 @@ bool Crowd::online(std::uint32_t i) const {
   return alive(i) && !people_[i].leaving && actor(i).peer().state() == overlay::State::online;
 }
 
-bool Crowd::has_home(std::uint32_t i) const {
-  if (!alive(i)) return false;
-  if (is_supernode(i)) return true;
-  const auto known = actor(i).peer().supernodes();
-  return std::any_of(known.begin(), known.end(), [this](const overlay::SupernodeInfo& s) {
+bool Crowd::has_home(std::uint32_t i) const { return alive(i) && (is_supernode(i) || !homes(i).empty()); }
+
+std::vector<std::uint32_t> Crowd::homes(std::uint32_t i) const {
+  std::vector<std::uint32_t> out;
+  for (const auto& s : actor(i).peer().supernodes()) {
     const auto host = s.attached ? world_.host_at(s.endpoint.ip) : std::nullopt;
-    return host && world_.alive(*host);
-  });
+    if (host && world_.alive(*host)) out.push_back(static_cast<std::uint32_t>(*host));
+  }
+  return out;
+}
+
+std::uint32_t Crowd::count_online() const {
+  std::uint32_t out = 0;
+  for (std::uint32_t i = 0; i < hosts(); ++i) out += online(i) ? 1 : 0;
+  return out;
 }
 
 void Crowd::ask(Time now, std::uint32_t caller, std::uint32_t target) {
@@ -159,17 +170,29 @@ void Crowd::ask_around(Time from, Duration span, std::uint64_t questions) {
   for (; questions > 0; --questions) world_.at(moment(from, span), [this](Time now) { ask_somebody(now); });
 }
 
+void Crowd::ask_for(std::uint32_t target, Time from, Duration span, std::uint64_t questions) {
+  for (; questions > 0; --questions) {
+    world_.at(moment(from, span), [this, target](Time now) {
+      if (const auto caller = somebody_online(); caller && *caller != target && online(target))
+        ask(now, *caller, target);
+    });
+  }
+}
+
 void Crowd::run(std::string_view phase, Time until) {
   while (world_.now() < until) {
     world_.run_until(std::min(until, world_.now() + kLookAround));
     collect();
-    if (config_.progress) config_.progress(phase, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+    if (config_.progress)
+      config_.progress({phase, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6, world_.events(),
+                        count_online()});
   }
 }
 
 void Crowd::collect() {
-  for (std::uint32_t i = 0; i < who_.nodes; ++i) {
+  for (std::uint32_t i = 0; i < hosts(); ++i) {
     if (!alive(i)) continue;
+    supernode_seconds_ += i < who_.supernodes ? 1 : 0;
     auto& person = people_[i];
     if (const auto at = actor(i).online_at(); at && !person.counted_online) {
       person.counted_online = true;

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "sim/arena.h"
+#include "sim/report_figures.h"
 #include "sim/scenario.h"
 
 // What one host allocates lies together and is counted. The sanitizers bring operators of their own.
@@ -33,9 +34,16 @@ struct Known {
   const char* name;
   Report (*run)(const ScenarioConfig&);
 };
-constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_calls},        {"faults", run_faults},
-                                {"churn", run_churn},         {"massacre", run_massacre},  {"partition", run_partition},
-                                {"joinstorm", run_joinstorm}, {"malicious", run_malicious}};
+constexpr Known kScenarios[] = {
+    {"lookup", run_lookup},       {"calls", run_calls},         {"faults", run_faults},
+    {"churn", run_churn},         {"massacre", run_massacre},   {"partition", run_partition},
+    {"joinstorm", run_joinstorm}, {"malicious", run_malicious}, {"sybil", run_sybil}};
+
+// Options that mean nothing elsewhere.
+constexpr std::pair<const char*, std::string_view> kOptionsOf[] = {
+    {"--malicious", "malicious"}, {"--session-median", "churn"}, {"--killed", "massacre"}, {"--at-once", "massacre"},
+    {"--sybils", "sybil"},        {"--around", "sybil"},         {"--prefixes", "sybil"},  {"--prefix-rule", "sybil"},
+    {"--out", "report"},          {"--quick", "report"}};
 
 Report run_one(const ScenarioConfig& config) {
   return std::find_if(std::begin(kScenarios), std::end(kScenarios),
@@ -46,13 +54,16 @@ Report run_one(const ScenarioConfig& config) {
 std::vector<std::string> scenario_names() {
   std::vector<std::string> out;
   for (const auto& known : kScenarios) out.emplace_back(known.name);
+  out.emplace_back("report");
   return out;
 }
 
 // One line at a terminal, written over; nothing in a log.
-void live_line(std::string_view phase, double seconds) {
-  std::fprintf(stderr, "\r\033[K%.*s  %.0f virtual s in %.0f CPU s", static_cast<int>(phase.size()), phase.data(),
-               seconds, cpu_seconds());
+void live_line(const Progress& p) {
+  const double cpu = cpu_seconds();
+  std::fprintf(stderr, "\r\033[K%.*s  %.0f virtual s in %.0f CPU s  %.0f events/s  %llu online",
+               static_cast<int>(p.phase.size()), p.phase.data(), p.virtual_seconds, cpu,
+               cpu > 0 ? static_cast<double>(p.events) / cpu : 0, static_cast<unsigned long long>(p.online));
 }
 
 // Each seed twice. A seed that fails is named, with what it broke; it is all that is needed to see it again.
@@ -88,11 +99,18 @@ int main(int argc, char** argv) {
   bool json = false;
   bool quiet = false;
   std::string wire = "typed";
+  std::string prefix_rule = "on";
+  std::string around = "both";
+  std::string out;
+  bool quick = false;
+  double supernodes = 0;
+  std::uint32_t sybils = 0;
   std::uint64_t runs = 1;
 
   CLI::App app{"Runs the code that ships in a deterministic virtual network."};
   app.add_option("scenario", config.scenario, "what happens")->required()->check(CLI::IsMember(scenario_names()));
-  app.add_option("--nodes", config.nodes, "hosts (lookup 10000, calls 100, faults 24, the others 1000)")
+  app.add_option("--nodes", config.nodes,
+                 "hosts (lookup 10000, calls 100, faults 24, report at most 100000, the others 1000)")
       ->check(CLI::Range(4, 1'000'000));
   app.add_option("--seed", config.seed, "the run follows from it");
   app.add_option("--minutes", config.minutes, "virtual minutes of looking up")->check(CLI::Range(0.01, 1440.0));
@@ -103,6 +121,19 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 100.0));
   app.add_option("--session-median", config.session_median, "minutes a host of `churn` stays")
       ->check(CLI::Range(0.1, 1e6));
+  app.add_option("--killed", config.killed, "percent of the supernodes of `massacre` that die")
+      ->check(CLI::Range(0.0, 90.0));
+  app.add_flag("--at-once", config.at_once, "`massacre`: look up from the moment they die, not a minute later");
+  app.add_option("--supernodes", supernodes, "percent of the nodes (lookup 2.5, the others 5)")
+      ->check(CLI::Range(0.1, 100.0));
+  app.add_option("--sybils", sybils, "supernodes of the attacker of `sybil` (20 k: 320)")->check(CLI::Range(1, 5000));
+  app.add_option("--around", around, "what the Sybils surround: the key alone, or its salted root as well (both)")
+      ->check(CLI::IsMember({"key", "both"}));
+  app.add_option("--prefixes", config.prefixes, "/24 that they have addresses of (20)")->check(CLI::Range(2, 10'000));
+  app.add_option("--prefix-rule", prefix_rule, "off: a private network, where places follow from keys alone")
+      ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--out", out, "directory of `report`: what its results.jsonl has is not run again");
+  app.add_flag("--quick", quick, "`report`: few and small runs");
   app.add_option("--runs", runs, "so many seeds from --seed on, each twice: it must replay bit for bit")
       ->check(CLI::Range(1, 1'000'000));
   app.add_flag("--json", json, "one JSON object");
@@ -112,12 +143,18 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  if (app.count("--malicious") > 0 && config.scenario != "malicious") {
-    std::cerr << "--malicious is for the scenario malicious.\n";
+  for (const auto& [option, scenario] : kOptionsOf) {
+    if (app.count(option) == 0 || config.scenario == scenario) continue;
+    std::cerr << option << " is for the scenario " << scenario << ".\n";
     return 2;
   }
-  if (app.count("--session-median") > 0 && config.scenario != "churn") {
-    std::cerr << "--session-median is for the scenario churn.\n";
+  if (app.count("--supernodes") > 0) config.supernodes = supernodes;
+  if (app.count("--sybils") > 0) config.sybils = sybils;
+  config.prefix_rule = prefix_rule == "on";
+  config.at_root = around == "both";
+  if (config.scenario == "report") {
+    if (!out.empty()) return make_figures({out, quick, config.nodes, config.seed});
+    std::cerr << "report needs --out DIRECTORY.\n";
     return 2;
   }
   config.wire = wire == "full" ? Wire::full : Wire::typed;

@@ -20,16 +20,19 @@ void NetMap::add_host(bool supernode) {
   places_.push_back(p);
 }
 
+double NetMap::base(HostId from, HostId to) const {
+  const Place& a = places_[static_cast<std::size_t>(from)];
+  const Place& b = places_[static_cast<std::size_t>(to)];
+  const double core = std::hypot(a.x - b.x, a.y - b.y) * static_cast<double>(config_.core_per_unit.count());
+  return core + a.last_mile_us + b.last_mile_us;
+}
+
 std::optional<Duration> NetMap::cross(HostId from, HostId to) {
   // The same draws are made for a lost datagram, so loss changes nothing else in the world.
   const double lost = rng_.unit();
   const double jitter = -std::log(1.0 - rng_.unit()) * config_.jitter;
   if (lost < config_.loss) return std::nullopt;
-  const Place& a = places_[static_cast<std::size_t>(from)];
-  const Place& b = places_[static_cast<std::size_t>(to)];
-  const double core = std::hypot(a.x - b.x, a.y - b.y) * static_cast<double>(config_.core_per_unit.count());
-  const double base = core + a.last_mile_us + b.last_mile_us;
-  return Duration(static_cast<std::int64_t>(base * (1.0 + jitter)));
+  return Duration(static_cast<std::int64_t>(base(from, to) * (1.0 + jitter)));
 }
 
 }  // namespace linnet::sim

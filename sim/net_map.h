@@ -28,6 +28,8 @@ class NetMap {
   NetMap(LinkConfig config, std::uint64_t seed) : config_(config), rng_(seed) {}
 
   void add_host(bool supernode);
+  // One way, in microseconds, before jitter.
+  double base(HostId from, HostId to) const;
   // One-way delay of this datagram, or nothing when it is lost.
   std::optional<Duration> cross(HostId from, HostId to);
   void set_loss(double loss) { config_.loss = loss; }

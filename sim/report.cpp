@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace linnet::sim {
 namespace {
@@ -20,6 +21,11 @@ std::string hex(std::uint64_t v) {
   char out[17];
   std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(v));
   return out;
+}
+
+std::optional<double> mean(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 double per_second(double n, double seconds) { return seconds > 0 ? n / seconds : 0; }
@@ -82,6 +88,18 @@ std::string to_json(const Report& r) {
   j["survivor_load"] = number(r.survivor_load);
   j["survivor_load_10s"] = number(r.survivor_load_10s);
   j["survivor_peak"] = number(r.survivor_peak);
+  j["lookup_ms_p95"] = number(percentile(r.lookup_ms, 0.95));
+  j["rounds_mean"] = number(mean(r.rounds));
+  j["rtt_ms"] = number(r.rtt_ms);
+  j["beyond_rtt_ms_p95"] = number(r.beyond_rtt_ms_p95);
+  j["sent_bps_supernode"] = number(r.sent_bps_supernode);
+  if (r.sybils > 0) {
+    j["sybils"] = r.sybils;
+    j["prefix_rule"] = r.prefix_rule;
+    j["denied"] = r.denied;
+    j["denied_pct"] = number(100 * per_second(static_cast<double>(r.denied), static_cast<double>(r.lookups)));
+    j["hostile_homes"] = r.hostile_homes;
+  }
   j["broken"] = r.broken;
   return j.dump();
 }
@@ -122,6 +140,14 @@ std::string to_text(const Report& r) {
     add(std::snprintf(line, sizeof line, "its busiest second: %.1f of the busiest of the minute before",
                       r.survivor_peak.value_or(0)));
   }
+  if (r.beyond_rtt_ms_p95)
+    add(std::snprintf(line, sizeof line, "lookups p95 %.0f ms beyond a round trip of %.0f ms", *r.beyond_rtt_ms_p95,
+                      r.rtt_ms.value_or(0)));
+  if (r.sybils > 0)
+    add(std::snprintf(line, sizeof line,
+                      "%llu Sybils around one name, prefix rule %s: %llu lookups denied, %llu hostile homes",
+                      static_cast<unsigned long long>(r.sybils), r.prefix_rule ? "on" : "off",
+                      static_cast<unsigned long long>(r.denied), static_cast<unsigned long long>(r.hostile_homes)));
   if (r.calls > 0) {
     add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
                       static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));

@@ -55,6 +55,19 @@ struct Report {
   std::optional<double> survivor_load_10s;
   std::optional<double> survivor_peak;
 
+  // Of lookups while a part of the supernodes just died: what the slowest twentieth took beyond a round trip, the
+  // median of those between two hosts.
+  std::optional<double> rtt_ms;
+  std::optional<double> beyond_rtt_ms_p95;
+  // Each second of a living supernode, in the part that looks up: all that it sent.
+  std::optional<double> sent_bps_supernode;
+
+  // Scenario `sybil`.
+  std::uint64_t sybils = 0;
+  bool prefix_rule = true;
+  std::uint64_t denied = 0;         // lookups that did not find the name
+  std::uint64_t hostile_homes = 0;  // of the leaf that was surrounded
+
   // Invariants that were broken, in words. Empty is what every run must show.
   std::vector<std::string> broken;
   // Copies of a record held in the whole network: mean and largest.

@@ -13,16 +13,31 @@ namespace linnet::sim {
 
 enum class Wire : std::uint8_t { full, typed };  // shipped sealing and signing, or stand-ins of equal sizes
 
+// Of a run, while it goes on.
+struct Progress {
+  std::string_view phase;
+  double virtual_seconds = 0;
+  std::uint64_t events = 0;
+  std::uint64_t online = 0;  // peers
+};
+
 struct ScenarioConfig {
   std::string scenario;
   std::uint32_t nodes = 0;  // 0: the scenario's own default
   std::uint64_t seed = 1;
   Wire wire = Wire::typed;
-  double minutes = 1;          // of the measured part
-  std::optional<double> loss;  // share of datagrams
-  double session_median = 10;  // minutes that a peer of `churn` stays
-  double malicious = 20;       // percent of the supernodes of `malicious`
-  std::function<void(std::string_view phase, double virtual_seconds)> progress;
+  double minutes = 1;                   // of the measured part
+  std::optional<double> loss;           // share of datagrams
+  double session_median = 10;           // minutes that a peer of `churn` stays
+  double malicious = 20;                // percent of the supernodes of `malicious`
+  double killed = 50;                   // percent of the supernodes of `massacre`
+  bool at_once = false;                 // lookups of `massacre` from the moment they die
+  std::optional<double> supernodes;     // percent of the nodes; else the scenario's own
+  std::optional<std::uint32_t> sybils;  // of `sybil`; else 20 k
+  bool at_root = true;                  // half of them around the salted root of the key, not all around the key
+  std::uint32_t prefixes = 20;          // /24 that their addresses are of
+  bool prefix_rule = true;              // off: a private network, where places follow from keys alone
+  std::function<void(const Progress&)> progress;
 };
 
 // `lookup`: overlay peers join, publish and look one another up. Default 10,000 peers, one in forty a supernode.
@@ -36,7 +51,7 @@ Report run_faults(const ScenarioConfig& config);
 // `churn`: peers come and go, by Weibull's law with a median of `session_median`, half of them without a word, and look
 // one another up meanwhile. Default 1,000 peers, one in twenty a supernode; so in the next four.
 Report run_churn(const ScenarioConfig& config);
-// `massacre`: half of the supernodes die at one instant; lookups from 60 s later.
+// `massacre`: so many supernodes die at one instant; lookups from 60 s later, or at once.
 Report run_massacre(const ScenarioConfig& config);
 // `partition`: half of all hosts are cut off from the other half for ten minutes; lookups from 60 s after it heals.
 Report run_partition(const ScenarioConfig& config);
@@ -45,5 +60,7 @@ Report run_joinstorm(const ScenarioConfig& config);
 
 // `malicious`: so many supernodes lie (hostile.h); honest peers look one another up.
 Report run_malicious(const ScenarioConfig& config);
+// `sybil`: one attacker's supernodes stand around one leaf's name and name only one another; everybody asks for it.
+Report run_sybil(const ScenarioConfig& config);
 
 }  // namespace linnet::sim

@@ -49,7 +49,9 @@ class CallsScenario {
   void step(std::string_view name, Time until) {
     while (world_.now() < until) {
       world_.run_until(std::min(until, world_.now() + seconds(1)));
-      if (config_.progress) config_.progress(name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+      if (config_.progress)
+        config_.progress({name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6, world_.events(),
+                          actors_.size()});
     }
   }
 

@@ -21,7 +21,7 @@ constexpr double kShape = 0.6;       // of Weibull's law: many stay briefly, som
 
 Population population(const ScenarioConfig& config) {
   const auto nodes = config.nodes != 0 ? config.nodes : kCrowd;
-  return {nodes, std::max<std::uint32_t>(4, nodes / kLeavesForOne)};
+  return {nodes, std::max<std::uint32_t>(4, share_of_nodes(config, nodes, kLeavesForOne))};
 }
 
 Duration minutes(double n) { return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(60 * n)); }
@@ -53,12 +53,23 @@ void must_find(Crowd& crowd, double share) {
                             std::to_string(report.lookups) + " did not find whom they asked for");
 }
 
+std::uint64_t sent_by_supernodes(Crowd& crowd) {
+  std::uint64_t out = 0;
+  for (std::uint32_t i = 0; i < crowd.supernodes(); ++i) out += crowd.world().counters(HostId{i}).bytes_out;
+  return out;
+}
+
 // Asks for so long as the configuration says, and ends.
 Report look_up(Crowd& crowd, const ScenarioConfig& config, double share) {
   const Time from = crowd.world().now();
+  const auto sent = sent_by_supernodes(crowd);
+  const auto lived = crowd.supernode_seconds();
   crowd.ask_around(from, minutes(config.minutes), questions(config, crowd));
   crowd.run("looking up", from + minutes(config.minutes) + seconds(6));
   must_find(crowd, share);
+  crowd.report().sent_bps_supernode =
+      static_cast<double>(sent_by_supernodes(crowd) - sent) /
+      static_cast<double>(std::max<std::uint64_t>(1, crowd.supernode_seconds() - lived));
   return crowd.finish();
 }
 
@@ -164,6 +175,38 @@ double share_at_home(Crowd& crowd) {
   return static_cast<double>(home) / std::max(1U, leaves);
 }
 
+// Chance spares the others, and the first.
+void kill_some(Crowd& crowd, double percent) {
+  std::vector<std::uint32_t> doomed;
+  for (std::uint32_t i = 1; i < crowd.supernodes(); ++i) doomed.push_back(i);
+  const auto wanted = static_cast<std::size_t>(percent / 100 * crowd.supernodes());
+  while (doomed.size() > wanted)
+    doomed.erase(doomed.begin() + static_cast<std::ptrdiff_t>(crowd.rng().below(doomed.size())));
+  for (const auto i : doomed) crowd.die(i);
+}
+
+// There and back between two hosts, the median of many pairs.
+double usual_rtt_ms(Crowd& crowd) {
+  constexpr std::uint32_t kPairs = 10'000;
+  SeededRng pairs(1);
+  std::vector<double> out;
+  for (std::uint32_t n = 0; n < kPairs; ++n) {
+    const HostId a{static_cast<std::uint32_t>(pairs.below(crowd.nodes()))};
+    const HostId b{static_cast<std::uint32_t>(pairs.below(crowd.nodes()))};
+    if (a != b) out.push_back(2e-3 * crowd.world().net().base(a, b));
+  }
+  return percentile(out, 0.5).value_or(0);
+}
+
+// Lookups while the survivors find out.
+Report look_up_at_once(Crowd& crowd, const ScenarioConfig& config) {
+  const auto rtt = usual_rtt_ms(crowd);
+  auto report = look_up(crowd, config, 0);
+  report.rtt_ms = rtt;
+  if (const auto p95 = percentile(report.lookup_ms, 0.95)) report.beyond_rtt_ms_p95 = *p95 - rtt;
+  return report;
+}
+
 }  // namespace
 
 Report run_churn(const ScenarioConfig& config) {
@@ -184,11 +227,8 @@ Report run_massacre(const ScenarioConfig& config) {
   Loads usual(crowd);
   for (int i = 0; i < kAfterwards.count(); ++i) usual.second("quiet");
   const auto busiest = usual.most(1);
-  std::vector<std::uint32_t> doomed;
-  for (std::uint32_t i = 1; i < crowd.supernodes(); ++i) doomed.push_back(i);
-  while (doomed.size() > crowd.supernodes() / 2)
-    doomed.erase(doomed.begin() + static_cast<std::ptrdiff_t>(crowd.rng().below(doomed.size())));
-  for (const auto i : doomed) crowd.die(i);
+  kill_some(crowd, config.killed);
+  if (config.at_once) return look_up_at_once(crowd, config);
   Loads healing(crowd);
   for (int second = 1; second <= kAfterwards.count(); ++second) {
     healing.second("healing");

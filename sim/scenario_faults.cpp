@@ -63,7 +63,9 @@ class FaultsScenario {
       world_.run_until(std::min(until, world_.now() + seconds(1)));
       invariants_.look(world_, actors_, world_.now());
       collect();
-      if (config_.progress) config_.progress(name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+      if (config_.progress)
+        config_.progress({name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6, world_.events(),
+                          actors_.size()});
     }
   }
 

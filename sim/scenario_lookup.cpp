@@ -22,6 +22,7 @@ constexpr auto kSettle = seconds(90);           // after the last host started
 constexpr auto kQuiet = seconds(60);            // upkeep is measured here
 constexpr auto kLookupDeadline = seconds(6);
 constexpr auto kPublishing = seconds(10);
+constexpr std::uint32_t kNamesCounted = 4000;
 constexpr std::uint32_t kPublishers = 20;  // one host in so many publishes again while that is measured
 
 class LookupScenario {
@@ -29,7 +30,7 @@ class LookupScenario {
   explicit LookupScenario(const ScenarioConfig& config)
       : config_(config),
         nodes_(config.nodes != 0 ? config.nodes : kLookupNodes),
-        supernodes_(std::max<std::uint32_t>(3, nodes_ / kLeavesPerSupernode)),
+        supernodes_(std::max<std::uint32_t>(3, share_of_nodes(config, nodes_, kLeavesPerSupernode))),
         codec_(suite_of(config.wire), crypto::network_id("linnet")),
         world_(world_config(config)),
         rng_(config.seed ^ 0x6c6f6f6bU) {}
@@ -70,7 +71,9 @@ class LookupScenario {
     while (world_.now() < until) {
       world_.run_until(std::min(until, world_.now() + seconds(10)));
       collect();
-      if (config_.progress) config_.progress(name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6);
+      if (config_.progress)
+        config_.progress({name, static_cast<double>(micros(world_.now().time_since_epoch())) * 1e-6, world_.events(),
+                          count_online()});
     }
   }
 
@@ -105,9 +108,13 @@ class LookupScenario {
     }
   }
 
+  std::uint64_t count_online() const {
+    std::uint64_t out = 0;
+    for (const auto* a : actors_) out += a->online_at() ? 1 : 0;
+    return out;
+  }
   void check_online() {
-    std::uint64_t missing = 0;
-    for (auto* a : actors_) missing += a->online_at() ? 0 : 1;
+    const auto missing = nodes_ - count_online();
     if (missing > 0) report_.broken.push_back(std::to_string(missing) + " peers never came online");
   }
 
@@ -247,16 +254,18 @@ class LookupScenario {
   // The plan stores a record six times; churn of the region may leave more behind, never more than three times that.
   void count_copies() {
     const auto plan = dht::Config{}.replicas;
+    // Of so many names at most: every store is asked for every one of them.
+    const auto step = (nodes_ + kNamesCounted - 1) / kNamesCounted;
     std::vector<crypto::UserKey> keys;
-    for (std::uint32_t i = 0; i < nodes_; ++i) keys.push_back(crypto::user_key(name_of(i)));
-    std::vector<std::uint64_t> copies(nodes_);
+    for (std::uint32_t i = 0; i < nodes_; i += step) keys.push_back(crypto::user_key(name_of(i)));
+    std::vector<std::uint64_t> copies(keys.size());
     for (std::uint32_t s = 0; s < supernodes_; ++s) {  // one store after the other: each is in the cache once
-      for (std::uint32_t i = 0; i < nodes_; ++i)
+      for (std::size_t i = 0; i < keys.size(); ++i)
         copies[i] += actor(s).peer().dht()->local_records(keys[i]).empty() ? 0 : 1;
     }
     const auto sum = std::accumulate(copies.begin(), copies.end(), std::uint64_t{0});
     report_.copies_max = *std::max_element(copies.begin(), copies.end());
-    report_.copies_mean = static_cast<double>(sum) / nodes_;
+    report_.copies_mean = static_cast<double>(sum) / static_cast<double>(keys.size());
     if (report_.copies_max > 3 * plan)
       report_.broken.push_back("a record is stored more than three times as often as planned");
   }

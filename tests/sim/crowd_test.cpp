@@ -35,6 +35,30 @@ TEST(Massacre, LeavesFindHomesAgainAndAreFoundWhenHalfOfTheSupernodesDied) {
   EXPECT_GE(r.lookups, 150U);
 }
 
+TEST(Massacre, SoManyDieAsAreAskedFor) {
+  auto config = crowd_of(200, 2);
+  config.killed = 30;
+  const auto some = run_massacre(config);
+  config.killed = 0;
+  const auto nobody = run_massacre(config);
+  EXPECT_EQ(broken(some), "");
+  EXPECT_EQ(broken(nobody), "");
+  EXPECT_EQ(nobody.reattached_s, 1);  // the first second in which it is looked at: nobody had lost his home
+  EXPECT_LT(nobody.survivor_load.value_or(99), some.survivor_load.value_or(0));
+}
+
+TEST(Massacre, WhoAsksAtOnceWaitsLongerThanARoundTrip) {
+  auto config = crowd_of(200, 1);
+  config.killed = 30;
+  config.at_once = true;
+  const auto r = run_massacre(config);
+  EXPECT_EQ(broken(r), "");
+  EXPECT_GE(found(r), 0.95);
+  EXPECT_GT(r.rtt_ms.value_or(0), 20);
+  EXPECT_GT(r.beyond_rtt_ms_p95.value_or(0), 0);
+  EXPECT_FALSE(r.survivor_load) << "the load is told of a massacre that is left alone";
+}
+
 TEST(Partition, TwoHalvesAreOneNetworkAgainAMinuteAfterItHeals) {
   const auto r = run_partition(crowd_of(120, 1));
   EXPECT_EQ(broken(r), "");
