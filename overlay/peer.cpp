@@ -155,6 +155,8 @@ std::optional<std::vector<Endpoint>> Peer::on_lan(const crypto::SessionKey& key)
   return impl_->lan.neighbours().endpoints_of(key);
 }
 
+std::size_t Peer::neighbour_count() const { return impl_->lan.neighbours().all().size(); }
+
 void Peer::keep(Time now, SessionId link, bool kept) { impl_->links.keep(impl_->at(now), link, kept); }
 
 void Peer::close(Time now, SessionId link) {

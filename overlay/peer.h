@@ -178,6 +178,7 @@ class Peer {
   std::optional<LinkReport> report(SessionId link) const;
   // Where a device is heard on our own links, by its session key; empty: not there. Nothing: nobody listens there.
   std::optional<std::vector<Endpoint>> on_lan(const crypto::SessionKey& key) const;
+  std::size_t neighbour_count() const;  // heard on our own links
   // A call stands on this link: drop_caches leaves it alone, however quiet it is, and its circuits are looked after.
   void keep(Time now, SessionId link, bool kept);
   void close(Time now, SessionId link);

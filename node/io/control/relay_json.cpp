@@ -65,6 +65,7 @@ Ordered relay_json(const Driver& driver) {
                  {"role", status.role == overlay::Role::supernode ? "supernode" : "leaf"},
                  {"place", status.place ? Ordered(status.place->to_string()) : Ordered(nullptr)},
                  {"place_why", status.place_why},
+                 {"on_links", driver.node().peer().neighbour_count()},
                  {"fit_for_leaves", fit ? Ordered(fit->leaves) : Ordered(nullptr)},
                  {"checks", checks_json(driver.fitness())},
                  {"table", table_json(driver.node().peer())},
