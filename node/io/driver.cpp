@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/digest.h"
 #include "media/srtp.h"
 #include "node/io/clock.h"
 #include "node/io/control/view_json.h"
@@ -19,11 +18,6 @@ namespace {
 
 constexpr unsigned kFloorsKeptFrom = 60;  // seconds after the start
 constexpr Duration kMendAfter = std::chrono::milliseconds(20);
-
-// A secret that only the device key's owner can have, and that tells nothing of it.
-nat::PortOwner port_owner(const crypto::Identity& identity) {
-  return crypto::hmac_sha256(identity.device.seed.bytes(), {view("linnet-1 port owner")});
-}
 
 void warn_when(const Done& done) {
   if (!done) log_error(done.error().text);

@@ -1,12 +1,18 @@
 // Driver: who comes in by our ports, what routers open, and what follows for our role.
 #include <algorithm>
 
+#include "crypto/digest.h"
 #include "node/io/clock.h"
 #include "node/io/driver.h"
 #include "node/io/log.h"
 
 namespace linnet::io {
 namespace {
+
+// A secret that only the device key's owner can have, and that tells nothing of it.
+nat::PortOwner port_owner(const crypto::Identity& identity) {
+  return crypto::hmac_sha256(identity.device.seed.bytes(), {view("linnet-1 port owner")});
+}
 
 std::optional<Endpoint> opened_for_datagrams(const std::vector<node::OpenPort>& open) {
   for (const auto& port : open) {

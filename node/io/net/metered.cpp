@@ -16,7 +16,7 @@ std::optional<bool> ask_network_manager() {
   if (::sd_bus_open_system(&bus) < 0) return std::nullopt;
   (void)::sd_bus_set_method_call_timeout(bus, kPatience);
   std::uint32_t metered = 0;
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   const int found =
       ::sd_bus_get_property_trivial(bus, "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager",
                                     "org.freedesktop.NetworkManager", "Metered", &error, 'u', &metered);
