@@ -429,11 +429,12 @@ Time Attachments::next_timeout() const {
 void Attachments::forget_unused(const Context& c) {
   const auto unused = [&](Supernode& s) {
     if (s.wanted() || s.holders > 0 || c.now - s.used <= kUnused) return false;
-    if (s.turned_away() && supernodes_.size() < kCapacity) return false;
-    if (std::holds_alternative<Idle>(s.state)) return true;
+    const bool remembered = s.turned_away() && supernodes_.size() < kCapacity;
+    if (std::holds_alternative<Idle>(s.state)) return !remembered;
     if (!std::holds_alternative<Connected>(s.state)) return false;
     c.sessions.close(c.now, *s.session());
-    return true;
+    s.state = Idle{};
+    return !remembered;
   };
   std::erase_if(supernodes_, unused);
 }

@@ -43,7 +43,7 @@ struct Supernode {
   bool wanted_home = false;
   bool wanted_anchor = false;
   bool own_links = false;  // it serves its own links alone
-  bool ends = false;       // it said that it gives its role up
+  bool ends = false;       // it gives its role up, or is crowded: no home or anchor of ours for a while
   unsigned holders = 0;    // links that need it
   unsigned failures = 0;
   unsigned refusals = 0;    // it had no place for us, since it had one or did not answer
@@ -129,6 +129,7 @@ class Attachments {
   void on_refused(const Context& c, SessionId session, const control::AttachRefused& message);
   void on_nodes(const Context& c, SessionId session, const control::Nodes& message);
   void on_handover(const Context& c, SessionId session, const control::Handover& message);
+  void on_crowded(const Context& c, SessionId session);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
   // Connects again to all: what they were told of us when their sessions came up was wrong. The sessions that went.

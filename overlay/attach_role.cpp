@@ -6,7 +6,7 @@
 namespace linnet::overlay {
 namespace {
 
-constexpr Duration kNoHomeAgain = std::chrono::minutes(10);  // who gave the role up
+constexpr Duration kNoHomeAgain = std::chrono::minutes(10);
 constexpr Duration kSoon = std::chrono::seconds(1);
 
 }  // namespace
@@ -26,6 +26,21 @@ void Attachments::on_handover(const Context& c, SessionId session, const control
   s->asked_again = c.now + c.jittered(kNoHomeAgain);
   learn(c, message.alternatives, s->endpoint.ip);
   if (c.config.role == Role::leaf) choose(c);
+}
+
+// A home is where we are looked for; an anchor may be anybody, and would stay who it was first.
+void Attachments::on_crowded(const Context& c, SessionId session) {
+  auto* s = find(session);
+  if (!s || s->ends || s->wanted_home || !s->wanted_anchor || c.config.role != Role::leaf) return;
+  const bool another = std::any_of(known_.begin(), known_.end(), [&](const dht::Contact& k) {
+    const auto* other = by_key(k.session);
+    return !other || (other != s && !other->wanted_home && !other->failing());
+  });
+  if (!another) return;
+  s->ends = true;
+  s->wanted_anchor = false;
+  s->asked_again = c.now + c.jittered(kNoHomeAgain);
+  choose(c);
 }
 
 void Attachments::stop_seeking() {

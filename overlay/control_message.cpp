@@ -35,6 +35,7 @@ enum class Type : std::uint64_t {
   partner_sent,
   serve,
   handover,
+  crowded,
 };
 
 constexpr std::uint64_t kMaxCircuit = (1ULL << 48) - 1;
@@ -192,6 +193,7 @@ Bytes put(const PartnerSent& m) {
 }
 
 Bytes put(const Serve&) { return start(Type::serve, 0).take(); }
+Bytes put(const Crowded&) { return start(Type::crowded, 0).take(); }
 Bytes put(const Handover& m) {
   auto out = start(Type::handover, 1, 64 + m.alternatives.size() * (dht::kMaxContactBytes + 2));
   out.key(1);
@@ -412,6 +414,7 @@ Result<Message> read(ByteView bytes) {
     case Type::partner_offer: return get_partner_offer(m);
     case Type::partner_send: return get_partner_send(m);
     case Type::serve: return Serve{};
+    case Type::crowded: return Crowded{};
     case Type::handover: {
       auto contacts = contacts_of(m, 1);
       if (!contacts) return fail(contacts.error());

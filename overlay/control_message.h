@@ -124,6 +124,9 @@ struct Handover {
   std::vector<dht::Contact> alternatives;
 };
 
+// Supernode to its leaf: it has more than wanted, and others came. Whoever has it for an anchor takes another.
+struct Crowded {};
+
 // Between supernodes with one address each: NAT behaviour discovery, where one answers from the second address of the
 // other (partner.h).
 struct PartnerAsk {};  // may we name you?
@@ -154,7 +157,7 @@ struct CircuitOffer {
 using Message = std::variant<Attach, Attached, AttachRefused, Detach, FindNodes, Nodes, FindRecords, Records, Publish,
                              Published, CircuitOpen, CircuitAsk, CircuitAccept, CircuitReady, CircuitClosed,
                              CircuitOffer, CircuitShow, CircuitSeen, ForwardOpen, DialAsk, PartnerAsk, PartnerOffer,
-                             PartnerSend, PartnerSent, Serve, Handover>;
+                             PartnerSend, PartnerSent, Serve, Handover, Crowded>;
 
 Bytes write(const Message& message);
 // Form and limits only; contacts and records are verified by who uses them.

@@ -12,6 +12,7 @@ constexpr Duration kQuiet = std::chrono::milliseconds(500);
 constexpr Duration kAskHeld = std::chrono::seconds(5);
 constexpr std::size_t kMaxHeldMessages = 64;
 constexpr std::size_t kMaxProven = 16;
+constexpr Duration kUnderWay = std::chrono::seconds(2);
 
 bool pending(const CircuitLeg& leg) {
   return leg.stage == CircuitLeg::Stage::asked || leg.stage == CircuitLeg::Stage::ready;
@@ -186,6 +187,12 @@ void Links::fail_leg(const Context& c, const LinkRooms& rooms, Link& link, Circu
   advance(c, rooms, link);
 }
 
+// The other end is told at another moment than we are.
+void Links::note_ended(Time now, Link& link, const std::optional<Path>& path) {
+  link.ended = path;
+  link.ended_until = now + kUnderWay;
+}
+
 void Links::on_circuit_ready(const Context& c, const Supernode& from, const control::CircuitReady& ready) {
   for (auto& [session, link] : links_) {
     for (auto& leg : link.legs) {
@@ -206,6 +213,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
     for (auto& leg : link.legs) {
       if (pending(leg) && leg.nonce == closed.nonce && leg.asked() == from.key) {
         leg.end = closed.why;
+        note_ended(c.now, link, leg.path);
         fail_leg(c, rooms, link, leg);
         return;
       }
@@ -214,6 +222,7 @@ void Links::on_circuit_closed(const Context& c, const LinkRooms& rooms, const Su
       return a.first == closed.nonce && (a.second.endpoint == from.way || leads_to(a.second.endpoint, from.home()));
     });
     if (it == link.answered.end()) continue;
+    note_ended(c.now, link, it->second);
     c.sessions.drop_path(c.now, session, it->second);
     std::erase(link.proven, it->second);
     events_.push_back(LinkCircuit{session, it->second, false});

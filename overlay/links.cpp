@@ -277,7 +277,9 @@ std::optional<Links::OnLink> Links::on(const Context& c, const Path& path) const
     if (agreed(link, path)) return OnLink{session, path};
   }
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
-    if (it->second.kept && c.sessions.heard_by(it->first, path)) return OnLink{it->first, path, false};
+    const auto& link = it->second;
+    if (link.kept && c.sessions.heard_by(it->first, path)) return OnLink{it->first, path, false};
+    if (link.ended == path && c.now < link.ended_until) return OnLink{it->first, path, false};
   }
   return std::nullopt;
 }

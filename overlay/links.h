@@ -41,6 +41,8 @@ struct Link {
   std::vector<CircuitLeg> legs;               // circuits that we open: at the other's homes
   std::vector<control::CircuitOffer> offers;  // answering side: circuits that the other announced
   std::vector<std::pair<control::PairNonce, Path>> answered;
+  std::optional<Path> ended;  // a circuit that was closed just now: voice may be under way on it
+  Time ended_until{};
   std::vector<Path> proven;
   bool shown = false;  // we let the other learn our endpoints
   Time used{};
@@ -132,7 +134,7 @@ class Links {
 
   // The link on which this path is proven, or is a circuit that was agreed on for it: voice goes there before it is
   // proven. The youngest when there are several. Of a call also one by which the other end's frames came, who may have
-  // proven the path before we have: `known` is false then.
+  // proven the path before we have, and for a moment a circuit that has ended: `known` is false then.
   struct OnLink {
     SessionId link{};
     Path path;  // as the link knows it
@@ -184,6 +186,7 @@ class Links {
   void accept(const Context& c, Link& link, const Supernode& from, const control::CircuitAsk& ask);
   void on_offer(const Context& c, const LinkRooms& rooms, Link& link, const control::CircuitOffer& offer);
   void fail_leg(const Context& c, const LinkRooms& rooms, Link& link, CircuitLeg& leg);
+  static void note_ended(Time now, Link& link, const std::optional<Path>& path);
   void forget(const Context& c, const LinkRooms& rooms, const Link& link);
   void tick(const Context& c, const LinkRooms& rooms, Link& link);
   void look_at_voice(const Context& c, Link& link);

@@ -155,6 +155,8 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
     on_serve(c, *from);
   } else if (const auto* handover = std::get_if<control::Handover>(&message)) {
     attachments.on_handover(c, session, *handover);
+  } else if (std::holds_alternative<control::Crowded>(message)) {
+    if (!links.any_circuit_at(from->way)) attachments.on_crowded(c, session);
   } else {
     ++counters.malformed;  // a supernode says none of the others
   }

@@ -84,8 +84,7 @@ void Peer::Impl::begin_handing_over(const Context& c) {
 }
 
 void Peer::Impl::hand_over(const Context& c) {
-  const auto at_once = 1 + role->leaves().size() / Promotion::kStepsOfLeaves;
-  role->tell_leaves(c, at_once);
+  role->tell_leaves(c);
   const bool records = role->dht().hand_over(c.now, kRecordsAtOnce);
   const bool leaves = role->told_leaves() && role->leaves().size() == 0;
   const bool ours = attachments.settled() && publisher.settled();

@@ -17,7 +17,6 @@ class Promotion {
   static constexpr Duration kHandOver = std::chrono::seconds(8);
   static constexpr Duration kClosing = std::chrono::seconds(1);
   static constexpr Duration kStep = std::chrono::milliseconds(250);
-  static constexpr int kStepsOfLeaves = 16;                       // over which they are told
   static constexpr Duration kAllFull = std::chrono::seconds(30);  // jittered: not everybody who waits is needed
   static constexpr Duration kLookAtOldHomes = std::chrono::seconds(30);
   // After a demotion, doubled with each that follows on less than kMostRest of service.

@@ -1,7 +1,6 @@
 #include "overlay/standby_line.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace linnet::overlay {
 
@@ -21,6 +20,10 @@ bool StandbyLine::offer(SessionId session, const IpAddress& from, const dht::Id&
 
 void StandbyLine::withdraw(SessionId session) {
   if (const auto at = find(session); at != line_.end()) line_.erase(at);
+  if (called_ != session) return;
+  called_.reset();
+  followed_ = true;
+  pause_ = std::min(2 * pause_, kMostPause);
 }
 
 std::vector<StandbyLine::Standby>::iterator StandbyLine::next(const std::optional<Near>& near) {
@@ -39,8 +42,6 @@ std::vector<StandbyLine::Standby>::iterator StandbyLine::next(const std::optiona
 
 std::optional<SessionId> StandbyLine::call(Time now, Rng& rng, const std::optional<Near>& near) {
   if (now < next_at_) return std::nullopt;
-  const auto last = std::exchange(called_, std::nullopt);
-  if (last && find(*last) == line_.end()) pause_ = std::min(2 * pause_, kMostPause);
   const auto one = next(near);
   if (one == line_.end()) return std::nullopt;
   ++one->calls;

@@ -37,7 +37,12 @@ class StandbyLine {
   };
   // Whom to call, while one more supernode is needed.
   std::optional<SessionId> call(Time now, Rng& rng, const std::optional<Near>& near = std::nullopt);
-  void no_need() { pause_ = kPause; }
+  void no_need() {
+    pause_ = kPause;
+    followed_ = false;
+  }
+  // Somebody did, since there is need.
+  bool followed() const { return followed_; }
 
   std::size_t size() const { return line_.size(); }
   std::size_t memory_bytes() const { return line_.capacity() * sizeof(Standby); }
@@ -55,6 +60,7 @@ class StandbyLine {
 
   std::vector<Standby> line_;  // who asked first stands first
   std::optional<SessionId> called_;
+  bool followed_ = false;
   Duration pause_ = kPause;
   Time next_at_ = Time::min();
 };

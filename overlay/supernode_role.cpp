@@ -307,7 +307,7 @@ void SupernodeRole::handle_timeout(const Context& c) {
   tell_closed(c, circuits_.expire(c.now));
   if (clients_at_ <= c.now) drop_idle(c);
   judge_late(c);
-  call_standby(c);
+  look_for_another(c);
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }
 

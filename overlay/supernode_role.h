@@ -44,6 +44,8 @@ class SupernodeRole {
   static constexpr std::size_t kFewSupernodes = 8;
   static constexpr std::size_t kTakeLeaves = 8;  // so many of the nearest take leaves off it
   static constexpr Duration kTurnedAway = std::chrono::minutes(1);
+  static constexpr std::size_t kSweepsToTell = 360;  // until all leaves were told that it is crowded: half an hour
+  static constexpr std::size_t kStepsToEnd = 16;     // over which leaves are told that the role ends
   static constexpr std::size_t kAlternatives = 8;  // that a leaf is told of when the role ends
 
   struct Counters {
@@ -77,7 +79,7 @@ class SupernodeRole {
   void set_most_leaves(std::size_t most);
   // The end of the role, in the order of these. From the first on there are no new clients, leaves and circuits.
   void retire();
-  void tell_leaves(const Context& c, std::size_t most);
+  void tell_leaves(const Context& c);  // some of them; to be called again
   bool told_leaves() const { return to_tell_.empty(); }
   void tell_circuits_end(const Context& c);
   void end(const Context& c, Attachments& attachments);
@@ -177,7 +179,9 @@ class SupernodeRole {
   void count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by);
   void on_attach(const Context& c, SessionId session, Client& client);
   void on_standby(SessionId session, const Client& client);
-  void call_standby(const Context& c);
+  void look_for_another(const Context& c);
+  void call_standby(const Context& c, bool few, bool many);
+  void tell_crowded(const Context& c);
   void on_find_nodes(const Context& c, SessionId session, Client& client, const control::FindNodes& message);
   void on_find_records(const Context& c, SessionId session, Client& client, const control::FindRecords& message);
   void on_publish(const Context& c, SessionId session, Client& client, const control::Publish& message);
@@ -217,8 +221,10 @@ class SupernodeRole {
   Fifo<PartnerWanted> partner_wanted_;
   StandbyLine line_;
   Time turned_away_ = Time::min();  // a newcomer, for want of a place
+  SessionId told_crowded_{};        // the latest of the leaves that were told
   bool retiring_ = false;
   std::vector<SessionId> to_tell_;  // leaves, that the role ends
+  std::size_t tell_at_once_ = 0;
   Time sweep_at_ = kNever;
   Time clients_at_{};  // when a sweep next looks for idle ones: it reads all that is known of each
   Counters counters_;

@@ -74,6 +74,7 @@ void control_messages(const Folder& out) {
       {"attach-place", Attach{id, std::nullopt}},
       {"attach-standby", Attach{id, std::chrono::seconds(30), 200}},
       {"serve", Serve{}},
+      {"crowded", Crowded{}},
       {"handover", Handover{{near, far}}},
       {"attached-v6", Attached{9, far.endpoint}},
       {"attach-refused", AttachRefused{{near, far}}},

@@ -55,7 +55,8 @@ std::vector<Message> one_of_each() {
           PartnerSent{7, true},
           Serve{},
           Handover{{contact, contact}},
-          Handover{{}}};
+          Handover{{}},
+          Crowded{}};
 }
 
 TEST(ControlMessage, EveryKindSurvivesTheWire) {

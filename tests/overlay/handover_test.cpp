@@ -82,6 +82,23 @@ TEST_F(HandoverTest, ItsLeavesGoElsewhereAndAreFoundAllTheWhile) {
   }
 }
 
+TEST(Handover, OfManyLeavesEachHasAnotherHomeBeforeItsOldOneEnds) {
+  Net net(2, crypto::typed_suite());
+  auto& node = promoted(net);
+  ASSERT_TRUE(serves(node));
+  std::vector<Node*> leaves;
+  for (int i = 0; i < 90; ++i) {
+    leaves.push_back(&net.add("leaf" + std::to_string(i), Role::leaf, {"s1", "s2", "s3"}));
+    net.start(*leaves.back());
+    net.run(20ms);
+  }
+  ASSERT_TRUE(net.run_to([&] { return node.peer->leaf_count() == leaves.size(); }, 5min));
+  set_fit(net, node, false);
+  ASSERT_TRUE(net.run_to([&] { return node.peer->leaf_count() == 0; }, Promotion::kHandOver));
+  EXPECT_TRUE(serves(node)) << "the last of them went by itself";
+  for (auto* leaf : leaves) EXPECT_EQ(attached(*leaf), 3U);
+}
+
 TEST_F(HandoverTest, AnyLeafCanBeCalledWhileItLasts) {
   fill(6);
   set_fit(net, *node, false);
@@ -104,6 +121,40 @@ TEST_F(HandoverTest, ItsOwnPersonIsFoundAndReachedAllTheWhile) {
   EXPECT_TRUE(online(*node));
   EXPECT_EQ(attached(*node), 3U);
   EXPECT_TRUE(link_up(net, *leaves[0], *node).up);
+}
+
+// The spare takes over before the circuit ends.
+TEST_F(HandoverTest, ACallThatItRelaysGoesOnByItsSpare) {
+  fill(2);
+  for (const auto* name : {"s2", "s3"}) net.kill(net.at(name));
+  net.run(5min);
+  auto& a = *leaves[0];
+  auto& b = *leaves[1];
+  const auto call = link_up(net, a, b);
+  ASSERT_TRUE(call.up);
+  a.peer->keep(net.now, call.a, true);
+  b.peer->keep(net.now, call.b, true);
+  net.run(3s);
+  const auto proven = a.peer->report(call.a)->proven;
+  const auto over_it = std::find_if(proven.begin(), proven.end(), [&](const Path& p) {
+    return p.kind == PathKind::circuit && same_place(p.endpoint, node->endpoint);
+  });
+  ASSERT_NE(over_it, proven.end());
+  a.peer->offer_path(net.now, call.a, *over_it, true);
+  net.drain(a);
+  net.run(1s);
+  ASSERT_EQ(a.peer->path(call.a), *over_it);
+  Voice there(net, a, call.a, b), back(net, b, call.b, a);
+  set_fit(net, *node, false);
+  for (int n = 0; n < 15 * 25; ++n) {
+    there.say_for(20ms);
+    back.say_for(20ms);
+  }
+  EXPECT_FALSE(serves(*node));
+  EXPECT_EQ(there.heard(), there.said);
+  EXPECT_EQ(back.heard(), back.said);
+  EXPECT_TRUE(same_place(a.peer->path(call.a)->endpoint, net.at("s1").endpoint));
+  EXPECT_TRUE(a.all<LinkDown>().empty());
 }
 
 TEST_F(HandoverTest, NobodyNewIsTakenMeanwhile) {
@@ -198,6 +249,40 @@ TEST_F(HandoverTest, WhoLeavesSaysSoAtOnceAlsoWhilePromoted) {
   net.kill(*node);
   net.run(30s);
   for (auto* leaf : leaves) EXPECT_TRUE(online(*leaf));
+}
+
+TEST_F(HandoverTest, ACrowdedOneIsLeftByThoseWhoAreOnlyAnchoredThere) {
+  net.kill(net.at("s3"));
+  auto& mallory = net.add("mallory", Role::leaf);
+  Impostor crowded(net, mallory);
+  for (int i = 0; i < 12; ++i) {
+    auto& leaf = net.add("leaf" + std::to_string(i), Role::leaf, {"mallory", "s1", "s2"});
+    net.start(leaf);
+    leaves.push_back(&leaf);
+  }
+  const auto there = [&](const Node& leaf) {
+    const auto all = leaf.peer->supernodes();
+    const auto at = std::find_if(all.begin(), all.end(),
+                                 [&](const SupernodeInfo& s) { return s.attached && s.endpoint == mallory.endpoint; });
+    return at == all.end() ? ' ' : at->home ? 'h' : at->anchor ? 'a' : ' ';
+  };
+  crowded.run(20s);
+  // All four serve everybody; two come later.
+  for (const auto* name : {"s4", "s5"}) net.start(net.add(name, Role::supernode, {"s1", "s2"}));
+  crowded.run(90s);
+  std::string before;
+  std::string after;
+  for (const auto* leaf : leaves) before += there(*leaf);
+  ASSERT_NE(before.find('h'), std::string::npos) << before;
+  ASSERT_NE(before.find('a'), std::string::npos) << before;
+  crowded.say(control::Crowded{});
+  crowded.run(5s);
+  for (const auto* leaf : leaves) {
+    after += there(*leaf);
+    EXPECT_EQ(attached(*leaf), 4U);
+  }
+  std::replace(before.begin(), before.end(), 'a', ' ');
+  EXPECT_EQ(after, before);
 }
 
 // What a supernode says of its end moves its own leaves alone, and only away from itself.
