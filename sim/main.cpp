@@ -34,10 +34,11 @@ struct Known {
   const char* name;
   Report (*run)(const ScenarioConfig&);
 };
-constexpr Known kScenarios[] = {
-    {"lookup", run_lookup},       {"calls", run_calls},         {"faults", run_faults},
-    {"churn", run_churn},         {"massacre", run_massacre},   {"partition", run_partition},
-    {"joinstorm", run_joinstorm}, {"malicious", run_malicious}, {"sybil", run_sybil}};
+constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_calls},
+                                {"faults", run_faults},       {"churn", run_churn},
+                                {"massacre", run_massacre},   {"partition", run_partition},
+                                {"joinstorm", run_joinstorm}, {"malicious", run_malicious},
+                                {"sybil", run_sybil},         {"growth", run_growth}};
 
 // Options that mean nothing elsewhere.
 constexpr std::pair<const char*, std::string_view> kOptionsOf[] = {

@@ -100,6 +100,16 @@ std::string to_json(const Report& r) {
     j["denied_pct"] = number(100 * per_second(static_cast<double>(r.denied), static_cast<double>(r.lookups)));
     j["hostile_homes"] = r.hostile_homes;
   }
+  if (r.grown_s) {
+    j["supernodes_by_minute"] = r.supernodes_by_minute;
+    j["promotions"] = r.promotions;
+    j["demotions"] = r.demotions;
+    j["grown_s"] = number(r.grown_s);
+    j["supernodes_grown"] = r.supernodes_grown;
+    j["most_leaves"] = r.most_leaves;
+    j["quiet_promotions"] = r.quiet_promotions;
+    j["stepped_in"] = r.stepped_in;
+  }
   j["broken"] = r.broken;
   return j.dump();
 }
@@ -148,6 +158,15 @@ std::string to_text(const Report& r) {
                       "%llu Sybils around one name, prefix rule %s: %llu lookups denied, %llu hostile homes",
                       static_cast<unsigned long long>(r.sybils), r.prefix_rule ? "on" : "off",
                       static_cast<unsigned long long>(r.denied), static_cast<unsigned long long>(r.hostile_homes)));
+  if (r.grown_s) {
+    add(std::snprintf(
+        line, sizeof line, "grown after %.0f s to %llu supernodes of at most %llu leaves, %llu more in half an hour",
+        *r.grown_s, static_cast<unsigned long long>(r.supernodes_grown), static_cast<unsigned long long>(r.most_leaves),
+        static_cast<unsigned long long>(r.quiet_promotions)));
+    add(std::snprintf(line, sizeof line, "%llu promotions, %llu demotions, %llu stepped in for those who died",
+                      static_cast<unsigned long long>(r.promotions), static_cast<unsigned long long>(r.demotions),
+                      static_cast<unsigned long long>(r.stepped_in)));
+  }
   if (r.calls > 0) {
     add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
                       static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));

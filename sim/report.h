@@ -68,6 +68,16 @@ struct Report {
   std::uint64_t denied = 0;         // lookups that did not find the name
   std::uint64_t hostile_homes = 0;  // of the leaf that was surrounded
 
+  // Scenario `growth`.
+  std::vector<std::uint32_t> supernodes_by_minute;
+  std::uint64_t promotions = 0;
+  std::uint64_t demotions = 0;
+  std::optional<double> grown_s;       // until no supernode had more leaves than wanted
+  std::uint64_t supernodes_grown = 0;  // by then
+  std::uint64_t most_leaves = 0;       // of any, then
+  std::uint64_t quiet_promotions = 0;  // in the half hour after that
+  std::uint64_t stepped_in = 0;        // promoted after half had died
+
   // Invariants that were broken, in words. Empty is what every run must show.
   std::vector<std::string> broken;
   // Copies of a record held in the whole network: mean and largest.

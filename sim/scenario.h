@@ -58,6 +58,10 @@ Report run_partition(const ScenarioConfig& config);
 // `joinstorm`: all leaves come within one second, and ask for one another as soon as they are online.
 Report run_joinstorm(const ScenarioConfig& config);
 
+// `growth`: two supernodes and many leaves, three in ten of them fit to be supernodes; half of those that serve die,
+// and some are no longer fit.
+Report run_growth(const ScenarioConfig& config);
+
 // `malicious`: so many supernodes lie (hostile.h); honest peers look one another up.
 Report run_malicious(const ScenarioConfig& config);
 // `sybil`: one attacker's supernodes stand around one leaf's name and name only one another; everybody asks for it.
