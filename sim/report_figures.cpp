@@ -49,6 +49,7 @@ do for [axis in "nodes churn malicious"] {
     set title "datagrams of the DHT, a lookup"
     if (axis ne "churn") { plot table using 1:8 ls 1 notitle }
     set title "memory, KB"
+    set key bottom right
     if (axis eq "nodes") {
       set logscale y
       set yrange [1:*]
