@@ -115,7 +115,7 @@ class Grammar {
     up->add_option("--bootstrap", raw_.up.bootstrap, "a node to join through, may be given again")
         ->type_name("ADDR:PORT")
         ->allow_extra_args(false);
-    up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: on the own links, while alone)")
+    up->add_option("--relay", raw_.relay, "help others find and reach each other (auto: when this node is fit and one more is needed)")
         ->type_name("on|off|auto");
     up->add_option("--turn-user", raw_.up.turn_users, "serve TURN to this user of WebRTC or SIP, may be given again")
         ->type_name("NAME:PASSWORD")

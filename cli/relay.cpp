@@ -58,6 +58,19 @@ void say_serving(const Ordered& view) {
       count(dropped, "month"));
 }
 
+// Of a node that may be promoted: why it is what it is.
+std::string standby_text(const Ordered& view) {
+  const auto& standby = view["standby"];
+  const bool supernode = written(view, "role") == "supernode";
+  if (standby["handing_over"] == true) return "about to be a leaf: those it serves are handed over";
+  if (supernode && standby["serves_for_s"].is_null()) return "looks for its place among the supernodes";
+  if (supernode) return "serves for " + count(standby, "serves_for_s") + " s";
+  if (standby["rests_s"].is_number()) return "rests for " + count(standby, "rests_s") + " s after it served last";
+  if (standby["offered"] != true) return "not offered: something is missing";
+  return "offered to " + count(standby, "offered_to") + " supernodes, called when one more is needed" +
+         (standby["called_s_ago"].is_null() ? "" : "; called " + count(standby, "called_s_ago") + " s ago");
+}
+
 void say_table(const Ordered& table) {
   say("records   " + count(table, "records") + "  " + in_mb(table, "record_bytes"));
   say("network   " + count(table, "supernodes_estimated") + " supernodes as it looks from here, " +
@@ -87,6 +100,7 @@ int relay_status(const Context& context, std::optional<io::RelayMode> mode) {
   say("mode      " + written(*view, "mode") + (mode ? ", until this node is started anew" : ""));
   say("role      " + written(*view, "role") + (place.empty() ? "" : " at " + place) +
       (place.empty() || why.empty() ? "" : " (" + why + ")"));
+  if ((*view)["standby"].is_object()) say("standby   " + standby_text(*view));
   if ((*view)["relay"].is_object()) say_serving(*view);
   if ((*view)["table"].is_object()) say_table((*view)["table"]);
   for (const auto& check : (*view)["checks"])

@@ -74,9 +74,9 @@ std::uint32_t Fitness::leaves() const {
 }
 
 std::optional<Fitness::Fit> Fitness::fit(Time now) const {
-  if (!place_ || !streams_ || !costs_nothing(now)) return std::nullopt;
+  if (!place_ || !costs_nothing(now)) return std::nullopt;
   if (!serving_) {
-    if (now < stable_at() || !has_enough()) return std::nullopt;
+    if (!streams_ || now < stable_at() || !has_enough()) return std::nullopt;
     if (!uplink_ || *uplink_ < kLeastUplink) return std::nullopt;
   }
   return Fit{*place_, leaves()};

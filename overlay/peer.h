@@ -235,6 +235,7 @@ class Peer {
     std::uint64_t datagrams_in = 0, datagrams_out = 0, bytes_in = 0, bytes_out = 0, malformed = 0, dropped = 0,
                   forwarded = 0;
     std::uint64_t not_shown = 0;  // records of ours that a home did not find
+    std::uint64_t came_in = 0;    // clients that began a session with us by datagrams
   };
   const Counters& counters() const;
 

@@ -86,6 +86,7 @@ void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
   } else if (role) {
     std::get<ClientHello>(*hello).drop_unplaced();
     taken = role->on_client(c, up.session, std::get<ClientHello>(*hello));
+    if (taken && up.path.endpoint.transport == Transport::udp) ++counters.came_in;
   }
   if (taken) {
     sessions.accept(c.now, up.session);

@@ -115,6 +115,7 @@ struct Peer::Impl {
   void on_serve(const Context& c, const Supernode& from);
   void promotion_timeouts(const Context& c);
   void serve(Time now);
+  void heed_wish(const Context& c);
   void set_fit(Time now, std::optional<Fit> fit);
   bool ends_role() const { return promotion && promotion->ends(); }
   // Our own DHT is asked, and given what we publish; else our homes.

@@ -13,7 +13,7 @@ constexpr Duration kDialPatience = std::chrono::seconds(5);  // for a session to
 
 // A global IPv4 address of our own, else one that a router opened, else the most reachable of the others.
 std::optional<Endpoint> Peer::Impl::self_endpoint() const {
-  if (promotion && role && !serving_links && promotion->fit()) return promotion->fit()->place;
+  if (promotion && role && !serving_links && promotion->fit() && !promotion->wished()) return promotion->fit()->place;
   const auto better = [](const Endpoint& e) {
     return e.ip.is_global() ? 0 : e.ip.is_private() ? 1 : e.ip.is_loopback() ? 2 : 3;
   };
@@ -28,7 +28,7 @@ std::optional<Endpoint> Peer::Impl::self_endpoint() const {
 
 // Our place in the DHT follows from our address: we take another one, and say so to who asks from now on.
 void Peer::Impl::follow_place(Time now) {
-  if (!role || serving_links || ends_role() || leaving_by != kNever) return;
+  if (!role || serving_links || ends_role() || leaving_by != kNever) return heed_wish(at(now));
   const auto place = self_endpoint();
   if (!place || *place == role->dht().self().endpoint) return;
   role->dht().move_to(now, *place);

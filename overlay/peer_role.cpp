@@ -52,7 +52,7 @@ void Peer::Impl::promote(const Context& c) {
   offer_standby(c);
   attachments.stop_seeking();
   set_role(Role::supernode);
-  make_role(c, promotion->fit()->place);
+  make_role(c, promotion->wished() ? *self_endpoint() : promotion->fit()->place);
   role->dht().take_over(clock);
   leaps_seen = network_clock().leaps();
   for (const auto& contact : attachments.known()) role->dht().add_hint(c.now, contact);
@@ -61,7 +61,7 @@ void Peer::Impl::promote(const Context& c) {
 }
 
 void Peer::Impl::joined(const Context& c) {
-  if (role->dht().contact_count() == 0) return end_role(c);
+  if (role->dht().contact_count() == 0 && !promotion->wished()) return end_role(c);
   promotion->joined(c.now, config.record_life);
   introduce();
   const auto& self = role->dht().self().endpoint;
@@ -74,6 +74,7 @@ void Peer::Impl::joined(const Context& c) {
 void Peer::Impl::begin_handing_over(const Context& c) {
   promotion->hand_over(c.now);
   publish_alone_at = kNever;
+  joining.reset();
   if (partners) partners->leave(c, attachments);
   partners.reset();
   const auto near = role->dht().nearest(dht::id_of(crypto::user_key(identity.address)), kNear);
@@ -104,6 +105,7 @@ void Peer::Impl::end_role(const Context& c) {
   drop_role(c);
   introduce();
   if (was) emit(RoleChanged{Role::leaf});
+  heed_wish(c);
 }
 
 void Peer::Impl::offer_standby(const Context& c) {
@@ -155,6 +157,7 @@ void Peer::Impl::set_fit(Time now, std::optional<Fit> fit) {
     promotion->serves_already(now);
   }
   if (!promotion) return;
+  promotion->wish(false);
   promotion->set_fit(std::move(fit));
   if (!running || leaving_by != kNever) return;
   const auto c = at(now);
@@ -169,14 +172,19 @@ void Peer::Impl::set_fit(Time now, std::optional<Fit> fit) {
   pump(now);
 }
 
-// Its owner's wish: as if it were fit for all that the settings allow, and had been called.
 void Peer::Impl::serve(Time now) {
-  const auto place = promotion && promotion->fit() ? promotion->fit()->place : self_endpoint();
-  const bool serves = role && !serving_links;
-  if (!promotion || !place || serves || !running || leaving_by != kNever) return;
-  promotion->set_fit(Fit{*place, static_cast<std::uint32_t>(config.max_leaves)});
-  promote(at(now));
+  if (!promotion) return;  // a supernode by its settings
+  promotion->wish(true);
+  promotion->set_fit(Fit{{}, static_cast<std::uint32_t>(config.max_leaves)});
+  heed_wish(at(now));
   pump(now);
+}
+
+// As soon as it can be: the last role may be about to end, or no address may be known yet.
+void Peer::Impl::heed_wish(const Context& c) {
+  const bool serves = role && !serving_links;
+  if (!promotion || !promotion->wished() || serves || !running || leaving_by != kNever) return;
+  if (self_endpoint()) promote(c);
 }
 
 void Peer::serve(Time now) { impl_->serve(now); }

@@ -28,6 +28,9 @@ class Promotion {
   Stage stage() const { return stage_; }
   const std::optional<Fit>& fit() const { return fit_; }
   void set_fit(std::optional<Fit> fit) { fit_ = fit && fit->leaves > 0 ? fit : std::nullopt; }
+  // Its owner wants it to serve, fit or not, wherever it stands; until set_fit() is told otherwise.
+  void wish(bool wished) { wished_ = wished; }
+  bool wished() const { return wished_; }
   bool offers() const { return stage_ == Stage::leaf && fit_ && !resting_; }
   std::size_t max_leaves() const { return fit_ ? std::min<std::size_t>(most_leaves_, fit_->leaves) : most_leaves_; }
   // It is both, for a while: questions go to the homes as long as there are any.
@@ -63,6 +66,7 @@ class Promotion {
   std::optional<Fit> fit_;
   Stage stage_ = Stage::leaf;
   bool announced_ = false;
+  bool wished_ = false;
   Time since_{};
   Time until_ = kNever;  // of joining, handing over, closing
   Time step_at_ = kNever;

@@ -42,6 +42,7 @@ std::vector<StandbyLine::Standby>::iterator StandbyLine::next(const std::optiona
 
 std::optional<SessionId> StandbyLine::call(Time now, Rng& rng, const std::optional<Near>& near) {
   if (now < next_at_) return std::nullopt;
+  std::erase_if(line_, [](const Standby& s) { return s.calls >= kCallsInVain; });
   const auto one = next(near);
   if (one == line_.end()) return std::nullopt;
   ++one->calls;

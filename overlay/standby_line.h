@@ -2,10 +2,10 @@
 // (protocol.md section 3; docs/decisions/029).
 //
 // - At most kMost stand here, kOfPrefix of one /24 or /48 of global addresses: who has one network does not fill it.
-//   Nobody is driven out.
 // - Who asked first is called first; but where leaves are to be taken off a supernode, who would stand nearest to it.
 // Who
-//   was called and is no supernode by the next call comes after those who were not.
+//   was called and is no supernode by the next call comes after those who were not, and goes when it was called twice:
+//   whoever fills the line and never serves is soon out of it.
 // - One is called at a time. Each that followed was one more, and leaves need a while until they are with it: the pause
 //   is doubled until there is no need.
 #pragma once
@@ -23,6 +23,7 @@ class StandbyLine {
  public:
   static constexpr std::size_t kMost = 64;
   static constexpr std::size_t kOfPrefix = 2;
+  static constexpr unsigned kCallsInVain = 2;
   static constexpr Duration kPause = std::chrono::seconds(30);  // and up to half of it more
   static constexpr Duration kMostPause = std::chrono::minutes(16);
 

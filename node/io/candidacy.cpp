@@ -14,7 +14,7 @@ struct Candidacy::Uplink {
 Time Candidacy::now() { return io::now(); }
 
 Candidacy::Candidacy(Loop& loop, Rng& rng, const node::Fitness::Limits& limits, ReachWatch& reach, Ears ears)
-    : loop_(loop), rng_(rng), reach_(reach), ears_(std::move(ears)), fitness_(limits), metered_(loop) {
+    : loop_(loop), rng_(rng), reach_(reach), ears_(std::move(ears)), fitness_(limits), metered_(loop), began_(now()) {
   (void)sleep_.slept();
 }
 Candidacy::~Candidacy() = default;
@@ -34,7 +34,9 @@ void Candidacy::set_serving(bool serving) {
 void Candidacy::look() {
   auto state = machine_.look();
   state.metered = link_;
-  if (packets_ == 0 && reach_.datagrams()) packets_ = packets_per_core_second();
+  idle_ = idle_ ? *idle_ + (state.idle_cores - *idle_) * kShareOfNew : state.idle_cores;
+  state.idle_cores = *idle_;
+  if (packets_ == 0) packets_ = packets_per_core_second();
   state.packets_per_core_second = packets_;
   fitness_.set_machine(now(), state);
 }
@@ -51,6 +53,7 @@ void Candidacy::every_second() {
     ask_link_at_ = now() + kAskLink;
     metered_.ask([this](std::optional<bool> metered) { link_ = metered; });
   }
+  if (uplink_ && ears_.busy()) uplink_.reset();  // the line is a call's; another time
   if (!uplink_ && fitness_.wants_uplink(now()) && !ears_.busy()) measure_uplink();
   settle();
 }
@@ -76,7 +79,7 @@ void Candidacy::measure_uplink() {
     const auto message = nat::stun::Message::parse(d.bytes);
     if (message) uplink_->probe.handle(now(), d.from, *message);
   };
-  ears.drained = [this] { loop_.post([this] { uplink_moved(); }); };
+  ears.drained = [this] { uplink_->alarm->set(now()); };  // it may be over, and its socket is in use here
   uplink_->socket->start(loop_, std::move(ears));
   uplink_moved();
 }
@@ -93,13 +96,18 @@ void Candidacy::uplink_moved() {
   uplink_->alarm->set(uplink_->probe.next_timeout());
 }
 
-// Those that were asked may have died, all at once: who serves asks others before it counts.
+// Those that were asked may have died all at once, or be kept busy by somebody who wants us gone: who serves asks
+// others before it counts, and goes on while there are some who come in by themselves.
 bool Candidacy::lost_for_now(bool reached) {
+  if (const auto came = ears_.came_in(); came != came_in_) {
+    came_in_ = came;
+    came_at_ = now();
+  }
   if (!serving_ || reached) {
     lost_at_ = kNever;
     return false;
   }
-  if (lost_at_ == kNever) {
+  if (lost_at_ == kNever || (now() >= lost_at_ + kSecondLook && now() < came_at_ + kVisited)) {
     lost_at_ = now();
     reach_.again();
   }
@@ -110,9 +118,12 @@ void Candidacy::settle() {
   const bool own = reach_.datagrams().has_value();
   const auto at = own ? reach_.datagrams() : mapped_;
   const bool streams = own ? reach_.streams() : mapped_streams_;
-  if (!lost_for_now(at && streams)) fitness_.set_reach(now(), at, streams, reach_.refuted() && !mapped_);
-  if (fit() == told_) return;
-  told_ = fit();
+  if (!lost_for_now(at.has_value())) fitness_.set_reach(now(), at, streams, reach_.refuted() && !mapped_);
+  const auto found = fit();
+  // Who serves already is not known yet when this begins.
+  if (!told_ && !found && serving_ && now() < began_ + 2 * kSecondLook) return;
+  if (told_ == std::optional(found)) return;
+  told_ = found;
   ears_.changed();
 }
 

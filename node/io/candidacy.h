@@ -20,10 +20,13 @@ class Candidacy {
   static constexpr Duration kLook = std::chrono::seconds(10);  // at the machine
   static constexpr Duration kAskLink = std::chrono::minutes(1);
   static constexpr Duration kSecondLook = std::chrono::seconds(45);  // before who serves is out of reach
+  static constexpr Duration kVisited = std::chrono::minutes(5);      // somebody came in lately
+  static constexpr double kShareOfNew = 1.0 / 6;                     // idle CPU is that of the last minute
 
   struct Ears {
     std::function<std::vector<Endpoint>()> supernodes;  // by UDP, for the uplink
     std::function<bool()> busy;                         // a call stands
+    std::function<std::uint64_t()> came_in;             // how many have begun a session with us by datagrams
     std::function<void()> changed;                      // fit() may be another
   };
 
@@ -68,7 +71,11 @@ class Candidacy {
   std::optional<Endpoint> mapped_;
   bool mapped_streams_ = false;
   std::unique_ptr<Uplink> uplink_;  // while it is measured
-  std::optional<node::Fitness::Fit> told_;
+  std::optional<double> idle_;
+  Time began_;
+  std::uint64_t came_in_ = 0;
+  Time came_at_{};
+  std::optional<std::optional<node::Fitness::Fit>> told_;  // none: nothing yet
 };
 
 }  // namespace linnet::io

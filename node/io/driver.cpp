@@ -44,6 +44,7 @@ Driver::Driver(Loop& loop, Store& store, Rng& rng, UdpPorts ports, Parts parts)
       dialler_(loop),
       turn_login_(std::move(parts.turn_login)),
       sound_(loop, node_, std::move(parts.sound_config), [this] { pump(); }) {
+  if (relay_ == RelayMode::automatic) sent_to_ = std::make_unique<SentTo>();
   if (!parts.turn) return;
   parts.turn->allowance = &allowance_;
   turn_ = std::make_unique<TurnService>(

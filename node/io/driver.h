@@ -162,7 +162,8 @@ class Driver {
   TcpDialler dialler_;
   std::unique_ptr<PortOpener> opener_;    // null: off
   std::vector<node::OpenPort> opened_;    // by routers
-  std::unique_ptr<SentTo> sent_to_;       // of a candidate, until it serves
+  std::unique_ptr<SentTo> sent_to_;       // since the start, of a leaf; null: it is not known to whom
+  bool second_asked_ = false;             // a second address was opened, or could not be
   std::unique_ptr<ReachWatch> reach_;     // null: neither a supernode nor a candidate
   std::unique_ptr<Candidacy> candidacy_;  // of a candidate
   std::vector<IpAddress> seen_as_;        // by supernodes

@@ -144,9 +144,9 @@ void Driver::start_reach() {
 
 void Driver::start_candidacy() {
   const bool serves = node_.peer().role() == overlay::Role::supernode;
-  if (!serves && node_.peer().host_cache().size() > 0) sent_to_ = std::make_unique<SentTo>();
   Candidacy::Ears ears;
-  ears.supernodes = [this] { return node_.stun_servers(); };
+  ears.supernodes = [this] { return knockers().known; };
+  ears.came_in = [this] { return node_.peer().counters().came_in; };
   ears.busy = [this] { return !node_.status(now()).calls.empty(); };
   ears.changed = [this] { offer(); };
   candidacy_ = std::make_unique<Candidacy>(loop_, rng_, candidate_.limits, *reach_, std::move(ears));
@@ -179,17 +179,21 @@ void Driver::set_relay_mode(RelayMode mode) {
 void Driver::role_changed(overlay::Role role) {
   const bool serves = role == overlay::Role::supernode;
   if (candidacy_) candidacy_->set_serving(serves);
+  sent_to_.reset();  // from now on we talk to everybody
+  const auto conventional = candidate_.conventional(ports_.bound());
   if (!serves) {
     log_info("This node is a leaf again (why: linnet relay status).");
+    if (tcp_) tcp_->stop_listening(conventional);
     return pump();
   }
-  sent_to_.reset();
   const auto place = node_.peer().place();
   log_info("This node serves others from now on, as a supernode" + (place ? " at " + shown({place->to_string()}) : "") +
            ". To end that: linnet relay off");
   if (tcp_)
-    if (const auto open = tcp_->listen(candidate_.conventional(ports_.bound())); !open) log_info(open.error().text);
-  if (const auto second = candidate_.second_address(ports_)) node_.set_one_address(now(), ports_.sockets(), *second);
+    if (const auto open = tcp_->listen(conventional); !open) log_info(open.error().text);
+  if (!std::exchange(second_asked_, true)) {
+    if (const auto second = candidate_.second_address(ports_)) node_.set_one_address(now(), ports_.sockets(), *second);
+  }
   pump();
 }
 

@@ -47,7 +47,9 @@ MachineFacts look_at_machine() {
   return out;
 }
 
-double packets_per_core_second() {
+namespace {
+
+double packets_once() {
   const auto& suite = crypto::shipped_suite();
   const crypto::Secret key(ByteArray<32>{1});
   Bytes packet(kPacketSize);
@@ -61,6 +63,11 @@ double packets_per_core_second() {
   }
   return kPackets * 1e6 / static_cast<double>(std::max<std::int64_t>(1, clock_us(CLOCK_THREAD_CPUTIME_ID) - began));
 }
+
+}  // namespace
+
+// The best of three: a single one may have been disturbed, and counts for as long as this program runs.
+double packets_per_core_second() { return std::max({packets_once(), packets_once(), packets_once()}); }
 
 // Empty: there is none, or it is no file of a few lines.
 std::string MachineWatch::read(const std::filesystem::path& path) const {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <map>
 
 namespace linnet::overlay {
 namespace {
@@ -129,18 +129,28 @@ TEST_F(Standbys, TheLineIsBoundedAndWhoStandsInItIsNotDrivenOut) {
   EXPECT_TRUE(offer(5000)) << "a place became free";
 }
 
+TEST_F(Standbys, WhoWasCalledTwiceInVainLosesItsPlaceToOthers) {
+  for (std::uint64_t i = 0; i < StandbyLine::kMost; ++i) offer(i);
+  EXPECT_FALSE(offer(5000)) << "the line is full of those that never follow";
+  for (std::uint64_t i = 0; i < 2 * StandbyLine::kMost; ++i, now += 2 * StandbyLine::kPause) EXPECT_TRUE(call());
+  EXPECT_EQ(call(), std::nullopt);
+  EXPECT_TRUE(offer(5000));
+  now += 2 * StandbyLine::kPause;
+  EXPECT_EQ(call(), 5000U);
+}
+
 TEST_F(Standbys, EveryHistoryKeepsOnePlaceForEachAndTheBounds) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SeededRng chance(seed);
     StandbyLine one;
-    std::set<std::uint64_t> offered;
+    std::map<std::uint64_t, unsigned> offered;  // and how often it was called
     Time at{};
     for (int i = 0; i < 200; ++i) {
       const auto who = chance.below(100);
       switch (chance.below(4)) {
         case 0:
         case 1:
-          if (one.offer(SessionId{who}, own_network(who % 40), place(who))) offered.insert(who);
+          if (one.offer(SessionId{who}, own_network(who % 40), place(who))) offered.try_emplace(who);
           break;
         case 2:
           one.withdraw(SessionId{who});
@@ -148,9 +158,12 @@ TEST_F(Standbys, EveryHistoryKeepsOnePlaceForEachAndTheBounds) {
           break;
         default:
           at += std::chrono::seconds(chance.below(100));
-          if (const auto called = one.call(at, chance)) {
-            EXPECT_TRUE(offered.contains(static_cast<std::uint64_t>(*called)));
-          }
+          const auto called = one.call(at, chance);
+          if (one.size() < offered.size())
+            std::erase_if(offered, [](const auto& s) { return s.second >= StandbyLine::kCallsInVain; });
+          if (!called) break;
+          ASSERT_TRUE(offered.contains(static_cast<std::uint64_t>(*called)));
+          ++offered[static_cast<std::uint64_t>(*called)];
       }
       ASSERT_EQ(one.size(), offered.size()) << seed;
       ASSERT_LE(one.size(), StandbyLine::kMost);

@@ -21,6 +21,21 @@ Ordered checks_json(const std::vector<node::FitnessCheck>& checks) {
   return out;
 }
 
+// How it stands with a node that may be promoted; null: it is a supernode by its settings.
+Ordered standby_json(const std::optional<overlay::StandbyReport>& standby) {
+  if (!standby) return nullptr;
+  const auto in_seconds = [](std::optional<Time> at, int sign) {
+    if (!at) return Ordered(nullptr);
+    return Ordered(sign * std::chrono::duration_cast<std::chrono::seconds>(*at - now()).count());
+  };
+  return Ordered{{"offered", standby->offered},
+                 {"offered_to", standby->at},
+                 {"called_s_ago", in_seconds(standby->called, -1)},
+                 {"serves_for_s", in_seconds(standby->serves_since, -1)},
+                 {"handing_over", standby->handing_over},
+                 {"rests_s", in_seconds(standby->rests_until, 1)}};
+}
+
 // Those nearest to us in the table, and how large the network seems from here.
 Ordered table_json(const overlay::Peer& peer) {
   const auto* dht = peer.dht();
@@ -66,6 +81,7 @@ Ordered relay_json(const Driver& driver) {
                  {"place", status.place ? Ordered(status.place->to_string()) : Ordered(nullptr)},
                  {"place_why", status.place_why},
                  {"on_links", driver.node().peer().neighbour_count()},
+                 {"standby", standby_json(status.standby)},
                  {"fit_for_leaves", fit ? Ordered(fit->leaves) : Ordered(nullptr)},
                  {"checks", checks_json(driver.fitness())},
                  {"table", table_json(driver.node().peer())},

@@ -3,6 +3,7 @@
 #include <systemd/sd-bus.h>
 
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace linnet::io {
@@ -42,7 +43,7 @@ Metered::~Metered() {
 
 void Metered::ask(std::function<void(std::optional<bool>)> found) {
   if (std::exchange(asking_, true)) return;
-  std::thread([this, shared = shared_, tell = std::move(found)] {
+  auto ask = [this, shared = shared_, tell = std::move(found)] {
     const auto metered = ask_network_manager();
     const std::lock_guard lock(shared->mutex);
     if (shared->loop == nullptr) return;
@@ -51,7 +52,12 @@ void Metered::ask(std::function<void(std::optional<bool>)> found) {
       asking_ = false;
       tell(metered);
     });
-  }).detach();
+  };
+  try {
+    std::thread(std::move(ask)).detach();
+  } catch (const std::system_error&) {  // no thread is to be had: nobody knows
+    asking_ = false;
+  }
 }
 
 }  // namespace linnet::io

@@ -78,7 +78,14 @@ MetricsPort::MetricsPort(Loop& loop, Fd fd, const Endpoint& bound, std::function
 
 void MetricsPort::accept() {
   Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (!fd) return;
+  if (!fd) {
+    // Who waits keeps the listener readable: without a descriptor for him it rests.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+      watch_.reset();
+      alarm_->set(now() + kPatience);
+    }
+    return;
+  }
   if (guests_.size() == kGuests) guests_.pop_front();
   guests_.push_back({ByteStream::accepted(std::move(fd)), {}, now() + kPatience});
   const auto guest = std::prev(guests_.end());
@@ -116,13 +123,14 @@ void MetricsPort::move_on(Guests::iterator guest) {
 }
 
 void MetricsPort::sweep() {
+  if (!watch_) watch_ = loop_.watch(fd_.get(), [this] { accept(); });
   while (!guests_.empty() && guests_.front().until <= now()) guests_.pop_front();
   alarm_->set(guests_.empty() ? kNever : guests_.front().until);
 }
 
 void MetricsPort::leave(Guests::iterator guest) {
   guests_.erase(guest);
-  alarm_->set(guests_.empty() ? kNever : guests_.front().until);
+  if (watch_) alarm_->set(guests_.empty() ? kNever : guests_.front().until);
 }
 
 }  // namespace linnet::io

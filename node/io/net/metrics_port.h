@@ -21,6 +21,7 @@ class MetricsPort {
   static Outcome<std::unique_ptr<MetricsPort>> open(Loop& loop, const Endpoint& at, std::function<std::string()> text);
 
   const Endpoint& bound() const { return bound_; }
+  std::size_t guests() const { return guests_.size(); }
 
  private:
   struct Guest {
