@@ -43,6 +43,7 @@ Outgoing::Outgoing(SessionContext& context, Time now, SessionId id, std::uint32_
       mac1_(context.suite, responder_key_),
       remote_(to.remote),
       hello_(std::move(to.hello)),
+      probe_(to.probe),
       give_up_(now + to.give_up) {
   Duration head_start{};
   for (const bool streams : {false, true}) {

@@ -30,6 +30,7 @@ class Outgoing {
   Time next_timeout() const;
   bool tries(const Endpoint& endpoint) const;
   bool given_up(Time now) const { return now >= give_up_; }
+  bool probes() const { return probe_; }
   SessionId id() const { return id_; }
   std::uint32_t index() const { return index_; }
   std::size_t memory_bytes() const;
@@ -67,6 +68,7 @@ class Outgoing {
   std::optional<crypto::SessionKey> remote_;
   std::vector<Flow> flows_;
   Bytes hello_;
+  bool probe_ = false;
   std::vector<Attempt> attempts_;
   Time give_up_{};
 };

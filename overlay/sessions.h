@@ -57,6 +57,9 @@ struct ConnectTo {
   Duration give_up = std::chrono::seconds(10);
   // Before streams are tried beside datagrams (RFC 8305).
   Duration streams_after = std::chrono::milliseconds(300);
+  // Only whether it is there: ends with message 2, by which it proved its key, and nothing was said of us
+  // (ProbeAnswered).
+  bool probe = false;
 };
 
 enum class DownReason : std::uint8_t { closed, peer_closed, timed_out, refused, expired, full, forgotten };
@@ -73,6 +76,14 @@ struct SessionUp {
 struct SessionDown {
   SessionId session{};
   DownReason reason = DownReason::closed;
+};
+// Of ConnectTo::probe, before its SessionDown. The greeting is that of SessionUp.
+struct ProbeAnswered {
+  SessionId session{};
+  crypto::SessionKey remote;
+  Bytes greeting;
+  Path path;
+  std::optional<Duration> rtt;  // none when message 1 went twice
 };
 struct MessageIn {
   SessionId session{};
@@ -108,8 +119,8 @@ struct PathAnswered {
   Path path;
   Duration rtt{};
 };
-using SessionsEvent =
-    std::variant<SessionUp, SessionDown, MessageIn, PathProven, PathChanged, PathLost, BothWanted, PathAnswered>;
+using SessionsEvent = std::variant<SessionUp, SessionDown, ProbeAnswered, MessageIn, PathProven, PathChanged, PathLost,
+                                   BothWanted, PathAnswered>;
 
 struct PacketOut {
   Path path;

@@ -92,6 +92,7 @@ void Sessions::Impl::on_message2(const Path& path, ByteView bytes) {
   auto* pending = outgoing_by(packet->receiver);
   if (pending == nullptr) return;
   const auto id = pending->id();
+  const bool probe = pending->probes();
   auto answer = pending->on_message2(now, path, *packet);
   if (!answer) {
     ++counters.bad_mac;
@@ -100,6 +101,11 @@ void Sessions::Impl::on_message2(const Path& path, ByteView bytes) {
   drop_outgoing(id);
   if (answer->start.remote == identity.session_key()) {  // a bare address that turned out to be our own
     events.push_back(SessionDown{id, DownReason::refused});
+    return;
+  }
+  if (probe) {
+    events.push_back(ProbeAnswered{id, answer->start.remote, std::move(answer->greeting), path, answer->start.rtt});
+    events.push_back(SessionDown{id, DownReason::closed});
     return;
   }
   begin_session(std::move(answer->start), std::move(answer->greeting));
