@@ -11,9 +11,10 @@ std::vector<Bootstrap::Candidate> Bootstrap::candidates(const Context& c, const 
     return std::find(own.begin(), own.end(), e) != own.end() ||
            std::any_of(out.begin(), out.end(), [&](const Candidate& x) { return x.endpoint == e; });
   };
+  const auto hosts = cache.candidates(kFromCache, c.rng);
   const bool by_key = rounds_ % 2 == 1;
   if (by_key || c.config.bootstrap.empty()) {
-    for (const auto& h : cache.best(kFromCache)) {
+    for (const auto& h : hosts) {
       if (!known(h.contact.endpoint)) out.push_back({h.contact.endpoint, h.contact.session});
     }
   }
@@ -21,7 +22,7 @@ std::vector<Bootstrap::Candidate> Bootstrap::candidates(const Context& c, const 
     if (out.size() < kFromCache + kFromConfig && !known(e)) out.push_back({e, std::nullopt});
   }
   if (!by_key) {
-    for (const auto& h : cache.best(kFromCache)) {
+    for (const auto& h : hosts) {
       if (!known(h.contact.endpoint)) out.push_back({h.contact.endpoint, h.contact.session});
     }
   }

@@ -3,94 +3,199 @@
 #include <algorithm>
 
 #include "base/growth.h"
+#include "crypto/suite.h"
 
 namespace linnet::overlay {
-namespace {
-
-constexpr std::uint32_t kMagic = 0x4c484332;    // "LHC2"
-constexpr std::uint32_t kWayless = 0x4c484331;  // "LHC1": did not tell by which way
-
-// Tried before new, few failures before many, recent before old.
-bool better(const CachedHost& a, const CachedHost& b) {
-  const bool a_bad = a.failures >= 3;
-  const bool b_bad = b.failures >= 3;
-  if (a_bad != b_bad) return !a_bad;
-  if (a.tried != b.tried) return a.tried;
-  if (a.failures != b.failures) return a.failures < b.failures;
-  if (a.last_success != b.last_success) return seconds(a.last_success) > seconds(b.last_success);
-  return a.contact.device < b.contact.device;
-}
-
-CachedHost* find(std::vector<CachedHost>& hosts, const dht::Contact& contact) {
-  for (auto& h : hosts) {
-    if (h.contact.device == contact.device || h.contact.endpoint == contact.endpoint) return &h;
-  }
-  return nullptr;
-}
-
-// Who must go so that `contact` may come: the worst of a full prefix, else the worst of a full cache. Only an untried
-// or failing host goes for one we merely heard of.
-bool make_room(std::vector<CachedHost>& hosts, const dht::Contact& contact, bool tried) {
-  const auto& ip = contact.endpoint.ip;
-  std::vector<std::size_t> same;
-  if (ip.is_global()) {
-    for (std::size_t i = 0; i < hosts.size(); ++i) {
-      const auto& other = hosts[i].contact.endpoint.ip;
-      if (other.is_global() && other.prefix() == ip.prefix()) same.push_back(i);
-    }
-  }
-  const bool prefix_full = same.size() >= HostCache::kPerPrefix;
-  if (!prefix_full && hosts.size() < HostCache::kCapacity) return true;
-  if (!prefix_full) {
-    same.resize(hosts.size());
-    for (std::size_t i = 0; i < same.size(); ++i) same[i] = i;
-  }
-  const auto worst = *std::max_element(same.begin(), same.end(),
-                                       [&](std::size_t a, std::size_t b) { return better(hosts[a], hosts[b]); });
-  if (!tried && hosts[worst].tried && hosts[worst].failures == 0) return false;
-  hosts.erase(hosts.begin() + static_cast<std::ptrdiff_t>(worst));
-  return true;
-}
 
 // A link-local address is worth nothing tomorrow, and nothing on another link.
-bool lasting(const dht::Contact& contact) {
+bool HostCache::lasting(const dht::Contact& contact) {
   return !contact.endpoint.ip.is_link_local() && !contact.endpoint.ip.is_unspecified();
 }
 
-}  // namespace
+// On a LAN all addresses are of one prefix, and on loopback one address has many: there is nothing to tell by.
+HostCache::Group HostCache::group_of(const Endpoint& endpoint) {
+  const auto& ip = endpoint.ip;
+  if (ip.is_global() && ip.is_v4()) return {4, ip.bytes[12], ip.bytes[13]};
+  if (ip.is_global()) return {6, ip.bytes[0], ip.bytes[1], ip.bytes[2], ip.bytes[3]};
+  Group out{};
+  std::copy(ip.bytes.begin(), ip.bytes.end(), out.begin() + 1);
+  out[17] = static_cast<std::uint8_t>(endpoint.port >> 8);
+  out[18] = static_cast<std::uint8_t>(endpoint.port);
+  return out;
+}
 
-void HostCache::heard_of(const dht::Contact& contact) {
-  if (!lasting(contact)) return;
-  if (find(hosts_, contact) || !make_room(hosts_, contact, false)) return;
-  CachedHost host;
-  host.contact = contact;
+// The parts have one size each for each `what`.
+std::uint64_t HostCache::draw(std::string_view what, ByteView of, ByteView and_of) const {
+  const auto hash = crypto::hash256({view("linnet-1 host cache"), secret_, view(what), of, and_of});
+  return Reader(ByteView(hash)).u64();
+}
+
+std::size_t HostCache::tried_bucket(const Endpoint& endpoint) const {
+  const auto group = group_of(endpoint);
+  const std::uint8_t which[] = {static_cast<std::uint8_t>(draw("which", endpoint.ip.bytes, {}) % kTriedOfGroup)};
+  return draw("tried", group, which) % kTriedBuckets;
+}
+
+std::size_t HostCache::fresh_bucket(const Endpoint& endpoint, const Group& informant) const {
+  const std::uint8_t which[] = {
+      static_cast<std::uint8_t>(draw("told", group_of(endpoint), informant) % kFreshOfInformant)};
+  return draw("fresh", informant, which) % kFreshBuckets;
+}
+
+// By its key before by its address.
+CachedHost* HostCache::find(const dht::Contact& contact) {
+  CachedHost* there = nullptr;
+  for (auto& h : hosts_) {
+    if (h.contact.device == contact.device) return &h;
+    if (h.contact.endpoint == contact.endpoint) there = &h;
+  }
+  return there;
+}
+
+CachedHost* HostCache::at(HostTable table, std::size_t slot) {
+  const auto it =
+      std::find_if(hosts_.begin(), hosts_.end(), [&](const auto& h) { return h.table == table && h.slot == slot; });
+  return it == hosts_.end() ? nullptr : &*it;
+}
+
+bool HostCache::waited_for(std::size_t bucket) const {
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [&](const auto& h) { return h.table == HostTable::waiting && h.slot / kSlots == bucket; });
+}
+
+void HostCache::add(const CachedHost& host) {
   make_room_for_one(hosts_);
   hosts_.push_back(host);
 }
 
-void HostCache::succeeded(const dht::Contact& contact, Way way, Wall now, Duration rtt) {
-  if (!lasting(contact)) return;
-  auto* host = find(hosts_, contact);
-  if (!host) {
-    if (!make_room(hosts_, contact, true)) return;
-    make_room_for_one(hosts_);
-    host = &hosts_.emplace_back();
-  }
-  host->contact = contact;
-  host->last_success = now;
-  host->successes[static_cast<std::size_t>(way)] = now;
-  host->rtt_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(micros(rtt), 0, 0xffffffff));
-  host->failures = 0;
-  host->tried = true;
+void HostCache::erase(CachedHost* host) {
+  if (host != &hosts_.back()) *host = hosts_.back();
+  hosts_.pop_back();
 }
 
-void HostCache::failed(const dht::Contact& contact) {
-  auto* host = find(hosts_, contact);
-  if (!host) return;
-  if (host->failures < 1000) ++host->failures;
-  if (!host->tried && host->failures >= 3) {
-    hosts_.erase(hosts_.begin() + (host - hosts_.data()));
+// A place in this bucket: a free one, else that of the one that failed most, and at least so often.
+std::optional<std::size_t> HostCache::room(HostTable table, std::size_t bucket, std::uint32_t failures) {
+  CachedHost* worst = nullptr;
+  for (auto slot = bucket * kSlots; slot < (bucket + 1) * kSlots; ++slot) {
+    auto* host = at(table, slot);
+    if (host == nullptr) return slot;
+    if (worst == nullptr || host->failures > worst->failures) worst = host;
   }
+  if (worst->failures < failures) return std::nullopt;
+  const std::size_t slot = worst->slot;
+  erase(worst);
+  return slot;
+}
+
+bool HostCache::put(CachedHost host, HostTable table, std::optional<std::size_t> slot) {
+  if (!slot) return false;
+  host.table = table;
+  host.slot = static_cast<std::uint8_t>(*slot);
+  add(host);
+  return true;
+}
+
+bool HostCache::place_fresh(const CachedHost& host, const Group& informant) {
+  const auto bucket = fresh_bucket(host.contact.endpoint, informant);
+  return put(host, HostTable::fresh, room(HostTable::fresh, bucket, 1));
+}
+
+bool HostCache::place_tried(const CachedHost& host) {
+  return put(host, HostTable::tried, room(HostTable::tried, tried_bucket(host.contact.endpoint), kGone));
+}
+
+// Whose place it would take follows from its key: who comes again and again meets the same one.
+bool HostCache::place_waiting(const CachedHost& host) {
+  const auto waiting =
+      std::count_if(hosts_.begin(), hosts_.end(), [](const auto& h) { return h.table == HostTable::waiting; });
+  const auto bucket = tried_bucket(host.contact.endpoint);
+  if (static_cast<std::size_t>(waiting) >= kWaiting || waited_for(bucket)) return false;
+  return put(host, HostTable::waiting, bucket * kSlots + draw("rival", host.contact.device.bytes, {}) % kSlots);
+}
+
+void HostCache::place(const CachedHost& host) {
+  if (host.proven() && (place_tried(host) || place_waiting(host))) return;
+  place_fresh(host, group_of(host.contact.endpoint));
+}
+
+// Those that answered first, and of them the latest.
+void HostCache::adopt(std::vector<CachedHost> hosts) {
+  hosts_.clear();
+  std::stable_sort(hosts.begin(), hosts.end(), [](const CachedHost& a, const CachedHost& b) {
+    return a.proven() != b.proven() ? a.proven() : a.last_success > b.last_success;
+  });
+  for (const auto& host : hosts) {
+    if (find(host.contact) == nullptr) place(host);
+  }
+}
+
+void HostCache::key(const Secret& secret) {
+  secret_ = secret;
+  adopt(std::exchange(hosts_, {}));
+}
+
+void HostCache::heard_of(const dht::Contact& contact, const IpAddress& by) {
+  if (!lasting(contact) || find(contact) != nullptr) return;
+  CachedHost host;
+  host.contact = contact;
+  place_fresh(host, group_of({by}));
+}
+
+// The places that somebody waits for and that are free.
+void HostCache::let_in_waiting() {
+  for (auto& host : hosts_) {
+    if (host.table == HostTable::waiting && at(HostTable::tried, host.slot) == nullptr) host.table = HostTable::tried;
+  }
+}
+
+// The one in this place answers: who waited for it is one among many again.
+void HostCache::answered(std::size_t slot) {
+  auto* host = at(HostTable::waiting, slot);
+  if (host == nullptr) return;
+  const auto rival = *host;
+  erase(host);
+  place_fresh(rival, group_of(rival.contact.endpoint));
+}
+
+void HostCache::succeeded(const dht::Contact& contact, Way way, Wall now, Duration rtt) {
+  if (!lasting(contact)) return;
+  auto* known = find(contact);
+  auto host = known != nullptr ? *known : CachedHost{};
+  const bool was_fresh = known != nullptr && !host.proven();
+  const bool stays = host.proven() && tried_bucket(contact.endpoint) == host.slot / kSlots;
+  while ((known = find(contact)) != nullptr) erase(known);  // one by its key, one by its address
+  host.contact = contact;
+  host.last_success = now;
+  host.successes[static_cast<std::size_t>(way)] = now;
+  host.rtt_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(micros(rtt), 0, 0xffffffff));
+  host.failures = 0;
+  if (stays) {
+    add(host);
+    if (host.table == HostTable::tried) answered(host.slot);
+  } else if (!place_tried(host) && !place_waiting(host)) {
+    if (was_fresh) {
+      add(host);
+    } else {
+      place_fresh(host, group_of(contact.endpoint));
+    }
+  }
+  let_in_waiting();
+}
+
+void HostCache::serves(const dht::Contact& contact, Wall now) {
+  if (auto* host = find(contact)) host->served = now;
+}
+
+void HostCache::failed(const Endpoint& endpoint) {
+  const auto it =
+      std::find_if(hosts_.begin(), hosts_.end(), [&](const auto& h) { return h.contact.endpoint == endpoint; });
+  if (it == hosts_.end()) return;
+  if (it->failures < 1000) ++it->failures;
+  const bool replaced =
+      it->table == HostTable::tried && it->failures >= kTests && at(HostTable::waiting, it->slot) != nullptr;
+  const bool never_answers = it->table == HostTable::fresh && it->failures >= kGone;
+  if (replaced || never_answers || it->table == HostTable::waiting) erase(&*it);
+  let_in_waiting();
 }
 
 std::optional<Way> HostCache::latest_way() const {
@@ -103,53 +208,6 @@ std::optional<Way> HostCache::latest_way() const {
       out = static_cast<Way>(i);
     }
   }
-  return out;
-}
-
-std::vector<CachedHost> HostCache::best(std::size_t n) const {
-  auto out = hosts_;
-  std::sort(out.begin(), out.end(), better);
-  if (out.size() > n) out.resize(n);
-  return out;
-}
-
-Bytes HostCache::save() const {
-  Writer out(8 + hosts_.size() * 230);
-  out.u32(kMagic).u16(static_cast<std::uint16_t>(hosts_.size()));
-  for (const auto& h : hosts_) {
-    dht::write(out, h.contact);
-    out.u64(static_cast<std::uint64_t>(seconds(h.last_success))).u32(h.rtt_us).u32(h.failures).u8(h.tried ? 1 : 0);
-    for (const auto at : h.successes) out.u64(static_cast<std::uint64_t>(seconds(at)));
-  }
-  const auto sum = crypto::hash256({out.written()});
-  out.bytes(ByteView(sum).first(8));
-  return out.take();
-}
-
-Result<HostCache> HostCache::load(ByteView bytes) {
-  if (bytes.size() < 14) return fail(Fault::truncated);
-  const auto body = bytes.first(bytes.size() - 8);
-  const auto sum = crypto::hash256({body});
-  if (!equal(ByteView(sum).first(8), bytes.last(8))) return fail(Fault::malformed);
-  Reader in(body);
-  const auto magic = in.u32();
-  if (magic != kMagic && magic != kWayless) return fail(Fault::unsupported);
-  const std::size_t n = in.u16();
-  if (n > kCapacity) return fail(Fault::too_big);
-  HostCache out;
-  for (std::size_t i = 0; i < n; ++i) {
-    auto contact = dht::read_contact(in);
-    if (!contact) return fail(contact.error());
-    CachedHost host;
-    host.contact = *contact;
-    host.last_success = Wall{static_cast<std::int64_t>(in.u64())};
-    host.rtt_us = in.u32();
-    host.failures = in.u32();
-    host.tried = in.u8() != 0;
-    for (auto& at : host.successes) at = Wall{magic == kMagic ? static_cast<std::int64_t>(in.u64()) : 0};
-    if (lasting(host.contact)) out.hosts_.push_back(host);
-  }
-  if (!in.done()) return fail(Fault::malformed);
   return out;
 }
 

@@ -10,8 +10,7 @@ void Peer::Impl::pump(Time now) {
   // Each round may give the next one something to do; a peer that talks to itself is stopped here.
   for (int round = 0; round < 64 && pump_once(c); ++round) {
   }
-  const bool among_supernodes = role && !serving_links && role->dht().contact_count() > 0;
-  const bool up = attachments.any_up() || among_supernodes;
+  const bool up = attachments.any_up() || among_supernodes();
   bootstrap.connected(c, up, !up && attachments.any_connecting());
   look_at_clock(now);
   look_around(c);
@@ -97,16 +96,17 @@ void Peer::Impl::on_hello(const Context& c, const SessionUp& up) {
 }
 
 void Peer::Impl::on(const Context& c, const SessionDown& down) {
+  if (feelers.owns(down.session)) return felt(c);
   if (attachments.owns(down.session)) {
     if (role) role->on_far_down(c, down.session);
     finder.on_session_down(c, down.session);
+    const auto& lost = *attachments.by_session(down.session);
+    const auto where = lost.contact ? lost.contact->endpoint : lost.endpoint;
     const auto contact = attachments.on_down(c, down);
     // Who forgot us is alive: it was started anew.
-    if (contact && down.reason != DownReason::closed && down.reason != DownReason::forgotten) {
-      cache.failed(*contact);
-      emit(HostCacheChanged{});
-      if (role) role->dht().contact_lost(c.now, contact->device);
-    }
+    if (down.reason == DownReason::closed || down.reason == DownReason::forgotten) return;
+    remember_failure(where);
+    if (role && contact) role->dht().contact_lost(c.now, contact->device);
   } else if (role && role->owns(down.session)) {
     role->on_session_down(c, down.session);
   } else {
@@ -136,8 +136,9 @@ void Peer::Impl::on_supernode(const Context& c, SessionId session, const control
     attachments.on_refused(c, session, *refused);
   } else if (const auto* nodes = std::get_if<control::Nodes>(&message)) {
     if (nodes->time) hear_time(c.now, from->way.ip, *from->key, *nodes->time);
+    const auto by = from->way.ip;
     attachments.on_nodes(c, session, *nodes);
-    for (const auto& contact : attachments.known()) cache.heard_of(contact);  // verified there
+    remember(*nodes, by);
   } else if (const auto* records = std::get_if<control::Records>(&message)) {
     if (read_back.owns(records->request)) return on_read_back(c, *records);
     finder.on_records(c, session, *records);
@@ -209,7 +210,8 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
   } else if (const auto* nodes = std::get_if<dht::NodesFound>(&event)) {
     if (joining != nodes->lookup) return;
     joining.reset();
-    for (const auto& contact : nodes->nodes) cache.heard_of(contact);
+    for (const auto& contact : nodes->nodes)
+      cache.succeeded(contact, Way::udp, c.wall, Duration(0));  // they answered us
     publish_alone_at = std::min(publish_alone_at, c.now);
     publisher.store_again(c);
   }
@@ -217,6 +219,7 @@ void Peer::Impl::on_dht(const Context& c, const dht::Event& event) {
 
 void Peer::Impl::on_attachments(const Context& c) {
   emit(SupernodesChanged{});
+  remember_homes(c);
   if ((!role || ends_role()) && leaving_by == kNever)
     publisher.set_homes(c, attachments.record_homes(), attachments.settled());
   finder.supernodes_changed(c, attachments.for_questions(Finder::kPaths));

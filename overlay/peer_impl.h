@@ -3,6 +3,7 @@
 
 #include "base/fifo.h"
 #include "overlay/bootstrap.h"
+#include "overlay/feelers.h"
 #include "overlay/finder.h"
 #include "overlay/lan.h"
 #include "overlay/links.h"
@@ -87,6 +88,15 @@ struct Peer::Impl {
   void tell_relayed(Time now, Duration least);
   Time next_timeout() const;
 
+  // peer_hosts.cpp: what the host cache is told, and feelers.
+  void on(const Context& c, const ProbeAnswered& answered);
+  void feel(const Context& c);
+  void felt(const Context& c);
+  void remember(const control::Nodes& nodes, const IpAddress& by);
+  void remember_homes(const Context& c);
+  void remember_failure(const Endpoint& where);
+  bool among_supernodes() const { return role && !serving_links && role->dht().contact_count() > 0; }
+
   // peer_lan.cpp: neighbours on our own links.
   bool lonely(const Context& c);
   bool nobody_to_ask(const Context& c);
@@ -136,6 +146,7 @@ struct Peer::Impl {
   Rng& rng;
   const crypto::Identity& identity;
   HostCache cache;
+  Feelers feelers;
 
   Sessions sessions;
   Attachments attachments;

@@ -44,6 +44,7 @@ Peer::Impl::Impl(PeerConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
   } else if (config.promotable) {
     promotion = std::make_unique<Promotion>(config);
   }
+  if (!cache.keyed()) cache.key(rng.array<16>());
   introduce();
 }
 
@@ -104,11 +105,12 @@ void Peer::Impl::start(Time now, Wall own) {
   const auto way = cache.latest_way();
   attachments.set_favourite(way == Way::udp ? std::nullopt : way);
   if (role) {
-    for (const auto& host : cache.best(Bootstrap::kFromCache)) role->dht().add_hint(now, host.contact);
+    for (const auto& host : cache.candidates(Bootstrap::kFromCache, rng)) role->dht().add_hint(now, host.contact);
     publish_alone_at = bootstrap.candidates(c, cache).empty() ? now : now + kPublishAlone;
   }
   if (serving_links) lan.start(now);
   bootstrap.connected(c, false, false);
+  feelers.start(c);
   ask_around(c);
   pump(now);
 }
@@ -181,6 +183,7 @@ void Peer::Impl::handle_timeout(Time now) {
     tell_relayed(now, kTellRelayed);
   }
   promotion_timeouts(c);
+  feel(c);
   if (publish_alone_at <= now) {
     publish_alone_at = kNever;
     publisher.set_homes(c, {{role->dht().self().endpoint, identity.session_key(), 0}}, true);
@@ -207,6 +210,7 @@ Time Peer::Impl::next_timeout() const {
   Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
                         publisher.next_timeout(), read_back.next_timeout(), finder.next_timeout(), links.next_timeout(),
                         publish_alone_at, lan.next_timeout(), leaving_by});
+  if (leaving_by == kNever) next = std::min(next, feelers.next_timeout());
   if (asked_all_at != kNever) next = std::min(next, all_silent_at());
   if (role) next = std::min({next, look_at_holders, role->next_timeout(), role->dht().next_timeout()});
   if (promotion && leaving_by == kNever) next = std::min(next, promotion->next_timeout());

@@ -56,7 +56,7 @@ void Peer::Impl::promote(const Context& c) {
   role->dht().take_over(clock);
   leaps_seen = network_clock().leaps();
   for (const auto& contact : attachments.known()) role->dht().add_hint(c.now, contact);
-  for (const auto& host : cache.best(Bootstrap::kFromCache)) role->dht().add_hint(c.now, host.contact);
+  for (const auto& host : cache.candidates(Bootstrap::kFromCache, rng)) role->dht().add_hint(c.now, host.contact);
   publish_alone_at = c.now + Promotion::kJoin;  // sooner when the lookup for our place has ended
 }
 

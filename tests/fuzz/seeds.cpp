@@ -143,11 +143,13 @@ void host_caches(const Folder& out) {
     return one;
   };
   const auto bare = [](const Bytes& file) { return ByteView(file).first(file.size() - 8); };
+  const auto teller = IpAddress::v4(192, 0, 2, 9);
   overlay::HostCache cache;
+  cache.key(overlay::HostCache::Secret{1});
   out.write("empty", bare(cache.save()));
   cache.succeeded(at(1, IpAddress::v4(198, 51, 100, 1)), overlay::Way::udp, kNow, std::chrono::milliseconds(20));
-  cache.heard_of(at(2, *IpAddress::parse("2001:db8::1")));
-  cache.failed(at(1, IpAddress::v4(198, 51, 100, 1)));
+  cache.heard_of(at(2, *IpAddress::parse("2001:db8::1")), teller);
+  cache.failed(at(1, IpAddress::v4(198, 51, 100, 1)).endpoint);
   const auto two = cache.save();
   out.write("two", bare(two));
   out.write("two-as-it-is", two);
@@ -157,7 +159,7 @@ void host_caches(const Folder& out) {
   other[3] = '9';
   out.write("other-version", other);
   auto counted = copy(bare(two));
-  counted[4] = 1;
+  counted[4 + 16] = 1;
   out.write("too-many", counted);
   const auto one = [](std::uint32_t magic, const dht::Contact& host, std::size_t behind) {
     Writer file;
@@ -166,14 +168,17 @@ void host_caches(const Folder& out) {
     file.zeros(behind);
     return file.take();
   };
-  constexpr std::uint32_t kNow2 = 0x4c484332, kBefore = 0x4c484331;
+  constexpr std::uint32_t kFlat = 0x4c484332, kWayless = 0x4c484331;
   constexpr std::size_t kRest = 8 + 4 + 4 + 1;
   auto nearby = at(3, IpAddress::v4(10, 0, 0, 1));
-  out.write("version-1", one(kBefore, nearby, kRest));
+  out.write("version-1", one(kWayless, nearby, kRest));
   nearby.endpoint.ip = *IpAddress::parse("fe80::1");
-  out.write("link-local", one(kNow2, nearby, kRest + overlay::kWays * 8));
-  for (std::uint32_t n = 0; n < overlay::HostCache::kCapacity; ++n)
-    cache.heard_of(at(n + 10, IpAddress::v4(0xc6336400U + (n << 8))));
+  out.write("link-local", one(kFlat, nearby, kRest + overlay::kWays * 8));
+  for (std::uint32_t n = 0; n < 2 * overlay::HostCache::kCapacity; ++n)
+    cache.heard_of(at(n + 10, IpAddress::v4(0x21336400U + (n << 16))), IpAddress::v4(0x21000001U + (n << 16)));
+  for (std::uint32_t n = 0; n < 64; ++n)
+    cache.succeeded(at(n + 1000, IpAddress::v4(0x22336400U + (n % 4 << 16) + n)), overlay::Way::udp, kNow,
+                    std::chrono::milliseconds(20));
   out.write("full", bare(cache.save()));
 }
 
