@@ -202,8 +202,9 @@ class GrowthScenario {
   // A quarter of them, one after another; during each drain others look for its person, and for everybody.
   void lose_fit() {
     std::vector<std::uint32_t> going;
+    unsigned serving = 0;
     for (std::uint32_t i = kAtFirst; i < nodes_; ++i) {
-      if (serves(i) && rng_.below(4) == 0) going.push_back(i);
+      if (serves(i) && serving++ % 4 == 0) going.push_back(i);  // not by lot: some time nobody would go
     }
     for (const auto i : going) {
       set_fit(world_.now(), i, false);
