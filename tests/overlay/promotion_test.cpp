@@ -22,6 +22,17 @@ struct PromotionTest : ::testing::Test {
     EXPECT_TRUE(net.run_to([&] { return online(node); }));
     return node;
   }
+  // Three supernodes, and a leaf of theirs that may be promoted.
+  Node& auto_with_three() {
+    net.start(net.add("s1", Role::supernode));
+    net.start(net.add("s2", Role::supernode, {"s1"}));
+    net.start(net.add("s3", Role::supernode, {"s1"}));
+    net.run(1s);
+    auto& node = add_auto(net, "auto", {"s1", "s2", "s3"});
+    net.start(node);
+    EXPECT_TRUE(net.run_to([&] { return online(node); }));
+    return node;
+  }
   bool known_to(const std::string& who, const Node& whom) {
     const auto all = net.at(who).peer->dht()->nearest(whom.peer->dht()->self().position, 16);
     return std::any_of(all.begin(), all.end(),
@@ -122,13 +133,7 @@ TEST_F(PromotionTest, ItsOldHomesAnswerForItUntilItsOldRecordIsNobodysAnyMore) {
 }
 
 TEST_F(PromotionTest, WhoFoundItAsALeafReachesItAllTheSame) {
-  net.start(net.add("s1", Role::supernode));
-  net.start(net.add("s2", Role::supernode, {"s1"}));
-  net.start(net.add("s3", Role::supernode, {"s1"}));
-  net.run(1s);
-  auto& node = add_auto(net, "auto", {"s1", "s2", "s3"});
-  net.start(node);
-  net.run_to([&] { return online(node); });
+  auto& node = auto_with_three();
   auto& alice = leaf("alice");
   const auto before = look_up(net, alice, node.identity.address);
   ASSERT_TRUE(before);
@@ -144,13 +149,7 @@ TEST_F(PromotionTest, WhoFoundItAsALeafReachesItAllTheSame) {
 
 // One of them by circuits at its own old homes, the other by those at the homes of whom it called.
 TEST_F(PromotionTest, CallsThatStandDoNotNotice) {
-  net.start(net.add("s1", Role::supernode));
-  net.start(net.add("s2", Role::supernode, {"s1"}));
-  net.start(net.add("s3", Role::supernode, {"s1"}));
-  net.run(1s);
-  auto& node = add_auto(net, "auto", {"s1", "s2", "s3"});
-  net.start(node);
-  net.run_to([&] { return online(node); });
+  auto& node = auto_with_three();
   auto& alice = leaf("alice");
   auto& bob = leaf("bob");
   const auto in = link_up(net, alice, node);

@@ -52,14 +52,24 @@ struct Asks {
   std::vector<Duration> at;
 };
 
+Node& supernode_of_one(Net& net) {
+  auto& out = net.add("s1", Role::supernode, {}, [](PeerConfig& config) { config.max_leaves = 1; });
+  net.start(out);
+  return out;
+}
+
+// The one that has the place.
+Node& leaf_of_the_only(Net& net) {
+  auto& out = net.add("first", Role::leaf, {"s1"});
+  net.start(out);
+  EXPECT_TRUE(net.run_to([&] { return online(out); }, seconds(5)));
+  return out;
+}
+
 TEST(Redirect, WhomTheOnlySupernodeTurnsAwayAsksEverMoreSeldomAndComesWhenAPlaceIsFree) {
   Net net;
-  const auto one = [](PeerConfig& config) { config.max_leaves = 1; };
-  auto& s1 = net.add("s1", Role::supernode, {}, one);
-  net.start(s1);
-  auto& first = net.add("first", Role::leaf, {"s1"});
-  net.start(first);
-  ASSERT_TRUE(net.run_to([&] { return online(first); }, seconds(5)));
+  auto& s1 = supernode_of_one(net);
+  auto& first = leaf_of_the_only(net);
   auto& second = net.add("second", Role::leaf, {"s1"});
   const Asks asks(net, second, s1);
   net.start(second);
@@ -83,12 +93,8 @@ TEST(Redirect, WhomTheOnlySupernodeTurnsAwayAsksEverMoreSeldomAndComesWhenAPlace
 
 TEST(Redirect, AFullSupernodeThatDiesIsFullNoMoreAndWhoKnowsNobodyElseIsAlone) {
   Net net;
-  const auto one = [](PeerConfig& config) { config.max_leaves = 1; };
-  auto& s1 = net.add("s1", Role::supernode, {}, one);
-  net.start(s1);
-  auto& first = net.add("first", Role::leaf, {"s1"});
-  net.start(first);
-  ASSERT_TRUE(net.run_to([&] { return online(first); }, seconds(5)));
+  auto& s1 = supernode_of_one(net);
+  leaf_of_the_only(net);
   auto& second = net.add("second", Role::leaf, {"s1"});
   net.start(second);
   const auto full = [&] {

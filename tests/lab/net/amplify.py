@@ -53,7 +53,12 @@ def turn():
         for body in (b"", struct.pack("!HHI", 0x19, 4, 0x11000000), struct.pack("!HHI", 0x7777, 4, 0)):
             for method in (1, 3, 4, 8, 9):
                 s.sendto(struct.pack("!HHI", method, len(body), 0x2112A442) + os.urandom(12) + body, (RELAY, PORT))
-        time.sleep(0.2)
+        s.settimeout(0.5)
+        try:
+            while s.recv(2048):  # what is answered is recorded by then
+                pass
+        except TimeoutError:
+            pass
 
 
 def checksum(data):
