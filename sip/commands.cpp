@@ -63,6 +63,7 @@ Result<CallId> UserAgent::invite(Time now, InviteParams params) {
   session.peer = params.to;
   session.we_called = true;
   session.contact = name_addr({}, params.from.to_string());
+  session.focus = params.focus;
   auto& dialog = session.leg.dialog;
   dialog.call_id = to_hex(rng_.array<16>());
   dialog.local_tag = new_tag();
@@ -104,8 +105,9 @@ Message UserAgent::response(TransactionId id, int status, std::string_view reaso
 }
 
 void UserAgent::describe(Message& message, const InviteSession& session) const {
-  message.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
+  message.add(HeaderId::contact, session.our_contact()).add(HeaderId::allow, std::string(kAllow));
   if (auto packages = recv_info(); !packages.empty()) message.add(HeaderId::recv_info, std::move(packages));
+  if (auto events = allow_events(); !events.empty()) message.add(HeaderId::allow_events, std::move(events));
 }
 
 void UserAgent::answer_ok(Time now, InviteSession& session, TransactionId id, std::string sdp, Unacked unacked) {
@@ -158,7 +160,7 @@ Status UserAgent::reject(Time now, CallId call, int code, std::string_view reaso
   if (alerting == nullptr) return fail(Fault::refused);
   layer_.respond(now, alerting->invite, response(alerting->invite, code, reason, session->leg.dialog.local_tag));
   release(now, *session);
-  end(call, Ended{call, true, std::string(reason)});
+  end(now, call, Ended{call, true, std::string(reason)});
   return {};
 }
 
@@ -204,7 +206,7 @@ Status UserAgent::bye(Time now, CallId call, std::string_view reason_text) {
   }
   release(now, *session);
   send_bye(now, *session, reason_text);
-  end(call, Ended{call, true, std::string(reason_text)});
+  end(now, call, Ended{call, true, std::string(reason_text)});
   return {};
 }
 
@@ -221,6 +223,13 @@ Status UserAgent::hang_up(Time now, CallId call) {
   if (std::holds_alternative<Calling>(session->state)) return cancel(now, call, {});
   if (std::holds_alternative<Alerting>(session->state)) return reject(now, call, 603, {});
   return bye(now, call, {});
+}
+
+Status UserAgent::set_focus(CallId call, bool focus) {
+  auto* session = calls_.find(call);
+  if (session == nullptr) return fail(Fault::not_found);
+  session->focus = focus;
+  return {};
 }
 
 Status UserAgent::options(Time now, const PeerId& peer, const Uri& target) {

@@ -25,7 +25,10 @@ void Core::handle_timeout(Time now) {
   ua_->settle();
 }
 Time Core::next_timeout() const { return ua_->next_timeout(); }
-void Core::peer_lost(Time now, const PeerId& peer) { ua_->peer_lost(now, peer); }
+void Core::peer_lost(Time now, const PeerId& peer) {
+  ua_->peer_lost(now, peer);
+  ua_->settle();
+}
 void Core::peer_reconnected(const PeerId& peer) { ua_->peer_reconnected(peer); }
 std::optional<Outgoing> Core::poll_message() { return ua_->poll_message(); }
 std::optional<Event> Core::poll_event() { return ua_->poll_event(); }
@@ -61,10 +64,30 @@ Status Core::reject_reinvite(Time now, CallId call, int code, std::string_view r
   return settled(ua_->refuse_offer(now, call, code, reason));
 }
 Status Core::info(Time now, CallId call, InfoParams params) { return settled(ua_->info(now, call, std::move(params))); }
+Status Core::set_focus(CallId call, bool focus) { return ua_->set_focus(call, focus); }
+
+Result<SubscriptionId> Core::subscribe(Time now, SubscribeParams params) {
+  return settled(ua_->subscribe(now, std::move(params)));
+}
+Status Core::refresh_subscription(Time now, SubscriptionId id) { return settled(ua_->refresh_subscription(now, id)); }
+Status Core::accept_subscription(Time now, SubscriptionId id, SubscriptionState state) {
+  return settled(ua_->accept_subscription(now, id, state));
+}
+Status Core::reject_subscription(Time now, SubscriptionId id, int code, std::string_view reason) {
+  return settled(ua_->reject_subscription(now, id, code, reason));
+}
+Status Core::notify(Time now, SubscriptionId id, std::string_view content_type, std::string body) {
+  return settled(ua_->notify(now, id, content_type, std::move(body)));
+}
+Status Core::end_subscription(Time now, SubscriptionId id, std::string_view reason,
+                              std::optional<std::uint32_t> retry_after) {
+  return settled(ua_->end_subscription(now, id, reason, retry_after));
+}
 Status Core::options(Time now, const PeerId& peer, const Uri& target) { return ua_->options(now, peer, target); }
 
 const Counters& Core::counters() const { return ua_->counters(); }
 std::size_t Core::calls() const { return ua_->calls(); }
 std::size_t Core::transactions() const { return ua_->transactions(); }
+std::size_t Core::subscriptions() const { return ua_->subscriptions(); }
 
 }  // namespace linnet::sip

@@ -27,24 +27,36 @@
 namespace linnet::sip {
 
 inline constexpr std::size_t kMaxMessage = 64 * 1024;
+inline constexpr int kMaxNotifies = 8;  // of one subscription that wait for their answer
 
 struct Limits {
   std::size_t transactions = 1024;
   std::size_t transactions_per_peer = 64;
   std::size_t calls = 256;
   std::size_t calls_per_peer = 8;
+  std::size_t subscriptions = 1024;  // ours and theirs
+  std::size_t subscriptions_per_peer = 8;
   std::size_t peers = 1024;  // set_peer_identity, set_peer_reliable
   std::size_t events = 1024;
   std::size_t outgoing = 4096;
+};
+
+// What others may subscribe to here (RFC 6665).
+struct EventPackage {
+  std::string name;                // a token, "conference"
+  std::vector<std::string> types;  // of its bodies; the first is what a SUBSCRIBE without Accept gets
 };
 
 struct Config {
   Uri local_uri;             // our address; Contact of what we answer, sent-by of Via is its host
   std::string display_name;  // UTF-8, may be empty
   std::string user_agent = "Linnet/0.1";
-  bool reliable = true;                    // how peers are reached unless set_peer_reliable says otherwise
-  std::vector<std::string> info_packages;  // taken in an INFO (RFC 6086); tokens. Others get 469
-  std::vector<std::string> info_types;     // bodies taken in an INFO without a package, "application/dtmf-relay"
+  bool reliable = true;                      // how peers are reached unless set_peer_reliable says otherwise
+  std::vector<std::string> info_packages;    // taken in an INFO (RFC 6086); tokens. Others get 469
+  std::vector<std::string> info_types;       // bodies taken in an INFO without a package, "application/dtmf-relay"
+  std::vector<EventPackage> event_packages;  // others get 489
+  std::uint32_t min_expires = 60;            // seconds of a subscription; less gets 423
+  std::uint32_t max_expires = 3600;          // more is shortened; also what is given where nothing is asked for
   TimerValues timers;
   Limits limits;
 };
@@ -61,12 +73,23 @@ struct InviteParams {
   std::string call_group;
   std::string sdp_offer;            // empty: the peer is to offer, in its 200
   std::vector<HeaderLine> headers;  // further ones; a line break, NUL or bad name in one is refused
+  bool focus = false;               // set_focus() from the start
 };
 
 struct InfoParams {
   std::string package;  // empty: an INFO of the old kind (RFC 2976)
   std::string content_type;
   std::string body;
+};
+
+struct SubscribeParams {
+  CallId call = kNoCall;  // inside of it; else:
+  PeerId to;
+  Uri target;  // Request-URI and To
+  Uri from;    // From and Contact; must be an address of ours
+  std::string package;
+  std::vector<std::string> accept;  // body types; a NOTIFY with another gets 415
+  std::uint32_t expires = 3600;     // seconds; 0 asks for the state once
 };
 
 struct Counters {
@@ -94,8 +117,8 @@ class Core {
   // The session to that peer is gone for good: its calls fail, its transactions and identity are forgotten.
   void peer_lost(Time now, const PeerId& peer);
 
-  // A new session to the peer. What an older one may have swallowed goes out again: INVITE, CANCEL and BYE without a
-  // final answer, 2xx without their ACK, reliable provisional responses without their PRACK.
+  // A new session to the peer. What an older one may have swallowed goes out again: INVITE, CANCEL, BYE, SUBSCRIBE
+  // and NOTIFY without a final answer, 2xx without their ACK, reliable provisional responses without their PRACK.
   void peer_reconnected(const PeerId& peer);
 
   // Outputs.
@@ -133,11 +156,32 @@ class Core {
   Status reject_reinvite(Time now, CallId call, int code, std::string_view reason = {});
   // Fault::refused also for a package the peer does not take.
   Status info(Time now, CallId call, InfoParams params);
+  // What Contact says of us in that call from the next message on: that we are the focus of a conference (RFC 4579
+  // section 5.2, RFC 3840). Before accept() for its 200; in a standing call reinvite() or update() tells it.
+  Status set_focus(CallId call, bool focus);
+
+  // Event subscriptions (RFC 6665). Ours is kept alive until end_subscription(), SubscriptionEnded or the end of its
+  // call; one for each package in a call. Fault::not_found: no such call or subscription.
+  Result<SubscriptionId> subscribe(Time now, SubscribeParams params);
+  // Asks for the full state now, as a subscriber does that missed a part (RFC 4575 section 4.6).
+  Status refresh_subscription(Time now, SubscriptionId id);
+  // Answers SubscriptionRequested. Active: notify() with the full state must follow at once. Pending: the peer is told
+  // so.
+  Status accept_subscription(Time now, SubscriptionId id, SubscriptionState state = SubscriptionState::active);
+  Status reject_subscription(Time now, SubscriptionId id, int code, std::string_view reason = {});  // 300-699
+  // The state to a subscriber of ours; makes a pending subscription active. Fault::full while kMaxNotifies of it have
+  // no answer: send the full state later. Fault::malformed: not a type of the package.
+  Status notify(Time now, SubscriptionId id, std::string_view content_type, std::string body);
+  // Ours: a SUBSCRIBE with Expires 0, and SubscriptionEnded when the last NOTIFY has come. Theirs: a NOTIFY that says
+  // `reason` (SubscriptionEnded has the list).
+  Status end_subscription(Time now, SubscriptionId id, std::string_view reason = "noresource",
+                          std::optional<std::uint32_t> retry_after = {});
   Status options(Time now, const PeerId& peer, const Uri& target);
 
   const Counters& counters() const;
   std::size_t calls() const;
   std::size_t transactions() const;
+  std::size_t subscriptions() const;
 
   // The text that cancel() turns into `Reason: SIP;cause=200;text="Call completed elsewhere"` (RFC 3326).
   static constexpr std::string_view kElsewhere = "Call completed elsewhere";

@@ -55,6 +55,13 @@ void Dialog::learn(const MessageView& response) {
   std::reverse(routes.begin(), routes.end());
 }
 
+void Dialog::learn_notifier(const MessageView& notify) {
+  remote_tag = notify.from.tag;
+  remote_target = notify.from.uri_text;
+  refresh_target(notify);
+  routes = record_routes(notify);
+}
+
 void Dialog::refresh_target(const MessageView& message) {
   if (message.contact.uri.is_sip()) remote_target = message.contact.uri_text;
 }

@@ -27,6 +27,8 @@ struct Dialog {
 
   // Section 12.1.2, 12.2.1.2: what a response to our INVITE says of the peer.
   void learn(const MessageView& response);
+  // RFC 6665 section 4.4.1: what the first NOTIFY, a request, says to the subscriber whose dialog it makes.
+  void learn_notifier(const MessageView& notify);
   // Section 12.2.2: contact of a re-INVITE or an UPDATE, or of its 2xx.
   void refresh_target(const MessageView& message);
 

@@ -1,10 +1,15 @@
 // What the user agent tells the node. Every call ends with exactly one of Rejected, Cancelled, Ended, Failed,
-// whoever ended it; after that its CallId means nothing.
+// whoever ended it; after that its CallId means nothing. Every subscription ends with exactly one SubscriptionEnded,
+// those of a call before the call.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "sip/event_header.h"
 #include "sip/peer.h"
 #include "sip/uri.h"
 
@@ -21,6 +26,7 @@ struct IncomingCall {
   std::string contact;     // its URI as text, empty when absent
   std::string call_group;  // Linnet-Call-Group, empty when absent
   std::string sdp;
+  bool focus = false;  // Contact said `isfocus`: a conference calls (RFC 4579 section 5.2)
 };
 
 // The first 180, and every provisional response that brings a session description. That may be the answer already
@@ -35,6 +41,7 @@ struct Ringing {
 struct Answered {
   CallId call{};
   std::string sdp;
+  bool focus = false;  // what was called is a conference
 };
 struct Established {  // the ACK for our 200 came; `sdp` only if our 200 carried the offer
   CallId call{};
@@ -89,13 +96,61 @@ struct InfoAnswered {
   CallId call{};
   int code = 0;  // 408 when nothing came
 };
+// The peer of a call that stands became a conference, or is one no more: its Contact in a re-INVITE, an UPDATE or an
+// answer to ours says so (RFC 4579 section 5.2). Comes before what that message is reported as.
+struct FocusChanged {
+  CallId call{};
+  bool focus = false;
+};
+
+// A SUBSCRIBE for a package of Config::event_packages. Answer with accept_subscription() or reject_subscription().
+struct SubscriptionRequested {
+  SubscriptionId subscription{};
+  CallId call{};  // inside of which it came; kNoCall: outside of any
+  PeerId peer;
+  Uri from;
+  Uri target;  // Request-URI: what they want to know of
+  std::string package;
+  std::vector<std::string> accepts;  // of the package's types, those they take; none is empty
+  std::uint32_t expires = 0;         // seconds; 0: the state once
+};
+// They asked again, and have their 200: send them the full state with notify() at once (section 4.2.1.4).
+struct SubscriptionRefreshed {
+  SubscriptionId subscription{};
+  CallId call{};
+  std::uint32_t expires = 0;
+};
+// A NOTIFY for a subscription of ours, answered with 200 already. After `terminated` comes SubscriptionEnded.
+struct NotifyReceived {
+  SubscriptionId subscription{};
+  CallId call{};
+  PeerId peer;
+  SubscriptionState state{};
+  std::string package;
+  std::string content_type;
+  std::string body;  // may be empty
+};
+// Of ours or of theirs, whoever ended it.
+struct SubscriptionEnded {
+  SubscriptionId subscription{};
+  CallId call{};
+  PeerId peer;
+  bool by_us = false;  // end_subscription(), reject_subscription()
+  int code = 0;        // of the response that ended it; 408 when nothing came; 0: no response did
+  // Of Subscription-State (section 4.1.3): deactivated, probation, rejected, timeout, giveup, noresource, invariant. Or
+  // "call ended", "peer lost", "no NOTIFY".
+  std::string reason;
+  std::optional<std::uint32_t> retry_after;  // seconds
+};
 // The call died without a SIP answer: the peer is lost, the ACK never came, the answer was unusable.
 struct Failed {
   CallId call{};
   std::string why;
 };
 
-using Event = std::variant<IncomingCall, Ringing, Answered, Established, Rejected, Cancelled, Ended, ReinviteOffer,
-                           ReinviteAnswered, ReinviteRejected, OptionsAnswered, InfoReceived, InfoAnswered, Failed>;
+using Event =
+    std::variant<IncomingCall, Ringing, Answered, Established, Rejected, Cancelled, Ended, ReinviteOffer,
+                 ReinviteAnswered, ReinviteRejected, OptionsAnswered, InfoReceived, InfoAnswered, FocusChanged,
+                 SubscriptionRequested, SubscriptionRefreshed, NotifyReceived, SubscriptionEnded, Failed>;
 
 }  // namespace linnet::sip

@@ -75,7 +75,7 @@ void UserAgent::on_offer_response(Time now, const ClientTransaction& t) {
   if ((in_.status == 408 || in_.status == 481) && session->talking()) {  // section 12.2.1.2: the dialog is gone
     release(now, *session);
     send_bye(now, *session, is_reinvite ? "Re-INVITE failed" : "UPDATE failed");
-    return end(id, Failed{id, "the peer does not know the call"});
+    return end(now, id, Failed{id, "the peer does not know the call"});
   }
   emit(ReinviteRejected{id, in_.status, std::string(in_.reason)});
 }
@@ -85,6 +85,7 @@ void UserAgent::on_offer_ok(InviteSession& session, Leg& leg, TransactionId requ
   const auto id = session.id;
   leg.exchange = Settled{};
   leg.dialog.refresh_target(in_);
+  note_focus(session);
   auto sdp = sdp_of(in_);
   if (offering.by == Carrier::invite && offering.sdp.empty() && !sdp.empty()) {  // it brought their offer
     leg.exchange = Deciding{AnswerIn::ack, request, in_.cseq.number, false, {}};
@@ -105,6 +106,7 @@ void UserAgent::on_reinvite(Time now, InviteSession& session, TransactionId id) 
   exchange = std::move(deciding);
   layer_.server(id)->call = session.id;
   session.leg.dialog.refresh_target(in_);
+  note_focus(session);
   emit(ReinviteOffer{session.id, std::string(in_.body)});
 }
 
@@ -112,6 +114,7 @@ void UserAgent::on_reinvite(Time now, InviteSession& session, TransactionId id) 
 void UserAgent::on_update(Time now, InviteSession& session, Leg& leg, TransactionId id) {
   if (in_.body.empty()) {
     leg.dialog.refresh_target(in_);
+    note_focus(session);
     auto out = response(id, 200, {}, {});
     describe(out, session);
     return layer_.respond(now, id, out);
@@ -126,6 +129,7 @@ void UserAgent::on_update(Time now, InviteSession& session, Leg& leg, Transactio
   if (const auto* backing = std::get_if<Backing>(&leg.exchange)) deciding.later = *backing;
   leg.exchange = std::move(deciding);
   leg.dialog.refresh_target(in_);
+  note_focus(session);
   emit(ReinviteOffer{session.id, std::string(in_.body)});
 }
 

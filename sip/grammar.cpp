@@ -2,6 +2,7 @@
 
 #include "sip/name_addr.h"
 #include "sip/params.h"
+#include "sip/replaces.h"
 #include "sip/via.h"
 
 namespace linnet::sip {
@@ -224,6 +225,12 @@ bool take_with_params(std::string_view& s) { return take_token(s) && params_ok(s
 
 bool is_one_with_params(std::string_view s) { return take_with_params(s) && s.empty(); }
 
+// "true" or "false" (RFC 4488 section 4).
+bool is_refer_sub(std::string_view s) {
+  const auto value = take(s, kToken);
+  return (iequal(value, "true") || iequal(value, "false")) && params_ok(s, any_param) && s.empty();
+}
+
 bool is_via_list(std::string_view s) {
   return list_of(s, false, [](std::string_view& rest) {
     ViaView out;
@@ -289,6 +296,9 @@ bool follows_grammar(HeaderId id, std::string_view s) {
     case HeaderId::content_length:
     case HeaderId::expires:
     case HeaderId::min_expires: return number(s, kMax32).has_value();
+    case HeaderId::join:
+    case HeaderId::replaces: return parse_replaces(s).has_value();
+    case HeaderId::refer_sub: return is_refer_sub(s);
     case HeaderId::rseq: return number(s, kMax32).value_or(0) != 0;
     case HeaderId::content_type: return is_media_type(s);
     case HeaderId::cseq: return parse_cseq(s).has_value();

@@ -1,4 +1,4 @@
-// Methods and header names (RFC 3261 section 20; RFC 3262, 3326, 3515, 3892, 6086, 6665).
+// Methods and header names (RFC 3261 section 20; RFC 3262, 3326, 3515, 3891, 3892, 3911, 4488, 6086, 6665).
 #pragma once
 
 #include <cstdint>
@@ -53,6 +53,7 @@ enum class HeaderId : std::uint8_t {
   from,
   in_reply_to,
   info_package,
+  join,
   linnet_call_group,
   max_forwards,
   mime_version,
@@ -66,8 +67,10 @@ enum class HeaderId : std::uint8_t {
   reason,
   record_route,
   recv_info,
+  refer_sub,
   refer_to,
   referred_by,
+  replaces,
   reply_to,
   require,
   retry_after,

@@ -28,20 +28,14 @@ bool lists(std::string_view recv_info, std::string_view package) {
 
 }  // namespace
 
-std::string UserAgent::recv_info() const {
-  std::string out;
-  for (const auto& p : config_.info_packages) out.append(out.empty() ? "" : ", ").append(p);
-  return out;
-}
+std::string UserAgent::recv_info() const { return comma_list(config_.info_packages); }
 
 void UserAgent::on_info(Time now, InviteSession& session, TransactionId id) {
   const auto package = name_of(in_.value(HeaderId::info_package));
   if (!package.empty() && !has(config_.info_packages, package))
     return refuse(now, id, 469, {}, {"Recv-Info", recv_info()});
   if (package.empty() && !in_.body.empty() && !has(config_.info_types, in_.content_type)) {
-    std::string types;
-    for (const auto& t : config_.info_types) types.append(types.empty() ? "" : ", ").append(t);
-    return refuse(now, id, 415, {}, {"Accept", std::move(types)});
+    return refuse(now, id, 415, {}, {"Accept", comma_list(config_.info_types)});
   }
   layer_.respond(now, id, response(id, 200, {}, {}));
   emit(InfoReceived{session.id, std::string(package), std::string(in_.content_type), std::string(in_.body)});
@@ -50,11 +44,8 @@ void UserAgent::on_info(Time now, InviteSession& session, TransactionId id) {
 Status UserAgent::info(Time now, CallId call, InfoParams params) {
   auto* session = calls_.find(call);
   if (session == nullptr) return fail(Fault::not_found);
-  std::string_view type = params.content_type;
-  const bool type_ok = chars::is_token(type.substr(0, type.find('/'))) && type.find('/') != std::string_view::npos &&
-                       chars::is_token(type.substr(type.find('/') + 1));
   if (!params.package.empty() && !chars::is_token(params.package)) return fail(Fault::malformed);
-  if (!params.body.empty() && !type_ok) return fail(Fault::malformed);
+  if (!params.body.empty() && !is_bare_type(params.content_type)) return fail(Fault::malformed);
   if (params.body.size() > kMaxInfo) return fail(Fault::too_big);
   if (!session->talking()) return fail(Fault::refused);
   if (!params.package.empty() && !lists(session->recv_info, params.package)) return fail(Fault::refused);

@@ -116,7 +116,9 @@ struct InviteSession {
   CallId id{};
   PeerId peer;
   bool we_called = false;  // owner of the Call-ID, for the delays of section 14.1
-  std::string contact;     // value of our Contact
+  std::string contact;     // value of our Contact, without its feature parameters
+  bool focus = false;      // it says that we are a focus (RFC 4579)
+  bool far_focus = false;  // so does the peer's
   std::string recv_info;   // info packages the peer takes (RFC 6086), as its Recv-Info says
   Leg leg;                 // of the call; while we call, what an answer will be joined with
   std::variant<Calling, Alerting, Talking> state;
@@ -124,6 +126,7 @@ struct InviteSession {
   std::optional<Unpracked> unpracked;
 
   Time next_timeout() const;
+  std::string our_contact() const { return focus ? contact + ";isfocus" : contact; }
   bool talking() const { return std::holds_alternative<Talking>(state); }
   // The dialog with that tag of the peer, early ones included; nullptr when there is none.
   Leg* leg_with(std::string_view remote_tag);

@@ -105,6 +105,7 @@ std::string_view reason_phrase(int status) {
     case 415: return "Unsupported Media Type";
     case 416: return "Unsupported URI Scheme";
     case 420: return "Bad Extension";
+    case 423: return "Interval Too Brief";
     case 469: return "Bad Info Package";
     case 470: return "Consent Needed";  // RFC 5360
     case 480: return "Temporarily Unavailable";
@@ -113,6 +114,7 @@ std::string_view reason_phrase(int status) {
     case 486: return "Busy Here";
     case 487: return "Request Terminated";
     case 488: return "Not Acceptable Here";
+    case 489: return "Bad Event";
     case 491: return "Request Pending";
     case 500: return "Server Internal Error";
     case 501: return "Not Implemented";

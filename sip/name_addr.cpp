@@ -53,11 +53,13 @@ bool take_name_addr(std::string_view& s, NameAddrView& out) {
   }
   if (!parse_uri(out.uri_text, out.uri)) return false;
   bool good = true;
+  const auto behind = s;
   const bool ok = take_params(s, [&](std::string_view name, std::string_view value) {
     if (!iequal(name, "tag")) return;
     good = good && out.tag.empty() && is_token_value(value);
     out.tag = value;
   });
+  out.params = behind.substr(0, behind.size() - s.size());
   return ok && good && (s.empty() || s.front() == ',');
 }
 

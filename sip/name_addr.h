@@ -12,8 +12,9 @@ struct NameAddrView {
   std::string_view display;   // tokens, or the inside of the quotes with escapes; see unquoted()
   std::string_view uri_text;  // without <>
   UriView uri;
-  std::string_view tag;    // empty when absent
-  bool in_angles = false;  // the URI stood in <>, as Route and Record-Route must have it
+  std::string_view params;  // behind the URI, from the first ';' on; of a bare URI all of them
+  std::string_view tag;     // empty when absent
+  bool in_angles = false;   // the URI stood in <>, as Route and Record-Route must have it
 };
 
 // Takes one element off the front, up to a comma or the end. Between bare URI and parameters stands a ';': without <> a

@@ -35,4 +35,13 @@ bool take_params(std::string_view& s, Sink&& sink) {
   return true;
 }
 
+// True if the list has that feature tag (RFC 3840 section 9): alone, or with a value that does not begin by denying it.
+inline bool has_feature(std::string_view params, std::string_view tag) {
+  bool found = false;
+  take_params(params, [&](std::string_view name, std::string_view value) {
+    if (chars::iequal(name, tag)) found = !chars::iequal(value, "FALSE") && !value.starts_with('!');
+  });
+  return found;
+}
+
 }  // namespace linnet::sip

@@ -181,9 +181,12 @@ bool is_single(HeaderId id) {
     case HeaderId::event:
     case HeaderId::expires:
     case HeaderId::info_package:
+    case HeaderId::join:
     case HeaderId::rack:
+    case HeaderId::refer_sub:
     case HeaderId::referred_by:
     case HeaderId::refer_to:
+    case HeaderId::replaces:
     case HeaderId::rseq:
     case HeaderId::subscription_state:
     case HeaderId::linnet_call_group: return true;

@@ -1,4 +1,4 @@
-// Who is at the other end of a session, and the local handle of a call.
+// Who is at the other end of a session, and the local handles of a call and a subscription.
 #pragma once
 
 #include <compare>
@@ -19,6 +19,10 @@ struct PeerId {
 // Names one call of this user agent for as long as the process lives; never on the wire. Zero is no call.
 enum class CallId : std::uint64_t {};
 inline constexpr CallId kNoCall{0};
+
+// Names one event subscription likewise, of ours or of a peer (RFC 6665).
+enum class SubscriptionId : std::uint64_t {};
+inline constexpr SubscriptionId kNoSubscription{0};
 
 }  // namespace linnet::sip
 

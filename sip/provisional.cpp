@@ -33,7 +33,7 @@ void UserAgent::send_provisional(Time now, InviteSession& session, Alerting& ale
   const bool has_sdp = !what.sdp.empty();
   const bool reliably = goes_reliably(session, alerting, has_sdp);
   auto out = response(alerting.invite, what.code, {}, session.leg.dialog.local_tag);
-  out.add(HeaderId::contact, session.contact).add(HeaderId::allow, std::string(kAllow));
+  out.add(HeaderId::contact, session.our_contact()).add(HeaderId::allow, std::string(kAllow));
   if (reliably) {
     // From a random start in the lower half, so that it never wraps.
     alerting.rseq = alerting.rseq == 0 ? static_cast<std::uint32_t>(1 + rng_.below(0x7fffffff)) : alerting.rseq + 1;

@@ -15,25 +15,11 @@ bool is_served(Method m) {
     case Method::options:
     case Method::prack:
     case Method::update:
-    case Method::info: return true;
+    case Method::info:
+    case Method::subscribe:
+    case Method::notify: return true;
     default: return false;
   }
-}
-
-// True if a list of media ranges lets application/sdp pass; parameters are not looked at, q=0 included.
-bool accepts_sdp(const MessageView& m) {
-  for (const auto& f : m.fields) {
-    if (f.id != HeaderId::accept) continue;
-    auto rest = f.value;
-    while (!rest.empty()) {
-      const auto comma = std::min(rest.find(','), rest.size());
-      const auto element = rest.substr(0, comma);
-      const auto range = chars::trim(element.substr(0, element.find(';')));
-      if (range == "*/*" || chars::iequal(range, "application/*") || chars::iequal(range, kSdpType)) return true;
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-  return !m.has(HeaderId::accept);
 }
 
 // The option tags of Require that are not known here.
@@ -98,11 +84,12 @@ void UserAgent::on_request(Time now, const PeerId& peer) {
   if (in_.to.tag.empty()) {
     if (in_.method == Method::invite) return on_new_invite(now, peer, id);
     if (in_.method == Method::options) return answer_options(now, id);
+    if (in_.method == Method::subscribe) return on_new_subscribe(now, peer, id, nullptr);
     return refuse(now, id, 481);
   }
   auto* session = calls_.find_dialog(peer, in_);
   auto* leg = session == nullptr ? nullptr : session->leg_with(in_.from.tag);
-  if (leg == nullptr) return refuse(now, id, 481);
+  if (leg == nullptr) return on_subscription_request(now, peer, id);
   if (!leg->dialog.in_order(in_)) return refuse(now, id, 500, "CSeq out of order");
   on_dialog_request(now, *session, *leg, id);
 }
@@ -114,6 +101,8 @@ void UserAgent::on_dialog_request(Time now, InviteSession& session, Leg& leg, Tr
     case Method::prack: return on_prack(now, session, leg, id);
     case Method::update: return on_update(now, session, leg, id);
     case Method::info: return on_info(now, session, id);
+    case Method::subscribe: return on_subscribe(now, session, id);
+    case Method::notify: return on_call_notify(now, session, id);
     default: return answer_options(now, id);
   }
 }
@@ -130,7 +119,7 @@ UserAgent::Verdict UserAgent::judge(const PeerId& peer) const {
 }
 
 UserAgent::Verdict UserAgent::judge_content() const {
-  if (!accepts_sdp(in_)) return {406, {"Accept", std::string(kSdpType)}};
+  if (!accepts_type(in_, kSdpType)) return {406, {"Accept", std::string(kSdpType)}};
   if (in_.body.empty()) return {};
   if (!chars::iequal(in_.content_type, kSdpType)) return {415, {"Accept", std::string(kSdpType)}};
   const auto encoding = in_.value(HeaderId::content_encoding);
@@ -180,7 +169,7 @@ void UserAgent::on_ack(Time now, const PeerId& peer) {
   if (done.offer && sdp.empty() && !done.bye_after) {  // section 13.2.1: the offer in our 2xx must be answered
     release(now, *session);
     send_bye(now, *session, "No session description");
-    return end(call, Failed{call, "the ACK has no session description"});
+    return end(now, call, Failed{call, "the ACK has no session description"});
   }
   session->leg.agreed = true;
   if (done.first)
@@ -190,7 +179,7 @@ void UserAgent::on_ack(Time now, const PeerId& peer) {
   if (!done.bye_after) return;
   release(now, *session);
   send_bye(now, *session, done.bye_reason);
-  end(call, Ended{call, true, done.bye_reason});
+  end(now, call, Ended{call, true, done.bye_reason});
 }
 
 void UserAgent::on_cancel(Time now, const PeerId& peer, TransactionId id) {
@@ -207,7 +196,7 @@ void UserAgent::on_cancel(Time now, const PeerId& peer, TransactionId id) {
     release(now, *session);
     const auto reason = parse_reason(in_.value(HeaderId::reason));
     const auto call = session->id;
-    return end(call, Cancelled{call, reason.cause == 200, reason.text});
+    return end(now, call, Cancelled{call, reason.cause == 200, reason.text});
   }
   // Of a re-INVITE; one that has its 2xx already is not touched (section 9.2).
   auto* leg = session->leg_in<Deciding>([&](const Deciding& d) { return d.request == invite; });
@@ -232,6 +221,7 @@ void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   session.peer = peer;
   session.contact = name_addr({}, config_.local_uri.to_string());
   session.recv_info = unfolded(in_.value(HeaderId::recv_info));
+  session.far_focus = is_focus(in_);
   session.leg.dialog = Dialog::as_answerer(in_, new_tag());
   Alerting alerting;
   alerting.invite = id;
@@ -242,7 +232,7 @@ void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   layer_.server(id)->call = session.id;
   emit(IncomingCall{session.id, peer, Uri::from(in_.from.uri), unquoted(in_.from.display), Uri::from(in_.to.uri),
                     std::string(in_.contact.uri_text), std::string(in_.value(HeaderId::linnet_call_group)),
-                    std::string(in_.body)});
+                    std::string(in_.body), session.far_focus});
   auto& added = calls_.add(std::move(session));
   calls_.index(added, added.leg.dialog);
   calls_.index_request(added, in_);
@@ -255,7 +245,7 @@ void UserAgent::on_bye(Time now, InviteSession& session, TransactionId id) {
   if (const auto* calling = std::get_if<Calling>(&session.state)) layer_.drop_client(calling->invite);
   release(now, session);
   const auto call = session.id;
-  end(call, Ended{call, false, parse_reason(in_.value(HeaderId::reason)).text});
+  end(now, call, Ended{call, false, parse_reason(in_.value(HeaderId::reason)).text});
 }
 
 void UserAgent::answer_options(Time now, TransactionId id) {
@@ -266,6 +256,7 @@ void UserAgent::answer_options(Time now, TransactionId id) {
   out.add(HeaderId::accept_language, "en");
   out.add(HeaderId::supported, std::string(k100rel));
   if (auto packages = recv_info(); !packages.empty()) out.add(HeaderId::recv_info, std::move(packages));
+  if (auto events = allow_events(); !events.empty()) out.add(HeaderId::allow_events, std::move(events));
   layer_.respond(now, id, out);
 }
 

@@ -25,6 +25,8 @@ void UserAgent::on_response(Time now, const PeerId& peer) {
       if (in_.status >= 200 && calls_.find(t.call) != nullptr) emit(InfoAnswered{t.call, in_.status});
       return;
     case Purpose::invite: return on_invite_response(now, t);
+    case Purpose::subscribe: return on_subscribe_response(now, t.subscription, in_.status);
+    case Purpose::notify: return on_notify_response(t.subscription, in_.status);
     case Purpose::reinvite:
     case Purpose::update: return on_offer_response(now, t);
   }
@@ -47,9 +49,9 @@ void UserAgent::on_invite_response(Time now, const ClientTransaction& t) {
 void UserAgent::end_calling(Time now, InviteSession& session, const Calling& calling, Event otherwise) {
   const auto id = session.id;
   release(now, session);
-  if (!calling.cancelling) return end(id, std::move(otherwise));
+  if (!calling.cancelling) return end(now, id, std::move(otherwise));
   const auto reason = calling.cancel_reason;
-  end(id, Cancelled{id, reason == Core::kElsewhere, reason});
+  end(now, id, Cancelled{id, reason == Core::kElsewhere, reason});
 }
 
 void UserAgent::on_invite_ok(Time now, InviteSession& session, TransactionId invite) {
@@ -72,12 +74,13 @@ void UserAgent::on_invite_ok(Time now, InviteSession& session, TransactionId inv
   auto& leg = session.leg;
   session.state = Talking{};
   session.recv_info = unfolded(in_.value(HeaderId::recv_info));
+  session.far_focus = is_focus(in_);
   auto sdp = leg.agreed ? leg.answer : sdp_of(in_);
   const bool offers = was.offerless && !leg.agreed;
   const auto hang_up = [&](std::string_view why, Event event) {
     acknowledge(invite, leg.dialog, in_.cseq.number);
     send_bye(now, session, why);
-    end(id, std::move(event));
+    end(now, id, std::move(event));
   };
   if (was.cancelling)  // the answer crossed the CANCEL (section 15: then BYE)
     return hang_up(was.cancel_reason, Cancelled{id, was.cancel_reason == Core::kElsewhere, was.cancel_reason});
@@ -88,7 +91,7 @@ void UserAgent::on_invite_ok(Time now, InviteSession& session, TransactionId inv
   else
     acknowledge(invite, leg.dialog, in_.cseq.number);
   leg.agreed = true;
-  emit(Answered{id, std::move(sdp)});
+  emit(Answered{id, std::move(sdp), session.far_focus});
 }
 
 // Section 13.2.2.4: a further 200, of another fork or after the call was given up. It is acknowledged and, if it would
@@ -107,6 +110,8 @@ void UserAgent::on_stray_ok(Time now, const ClientTransaction& t) {
 
 void UserAgent::on_no_answer(Time now, const NoAnswer& none) {
   if (none.purpose == Purpose::options) return emit(OptionsAnswered{none.peer, 408, {}});
+  if (none.purpose == Purpose::subscribe) return on_subscribe_response(now, none.subscription, 408);
+  if (none.purpose == Purpose::notify) return on_notify_response(none.subscription, 408);
   auto* session = calls_.find(none.call);
   if (session == nullptr) return;
   const auto id = none.call;
@@ -114,7 +119,9 @@ void UserAgent::on_no_answer(Time now, const NoAnswer& none) {
     case Purpose::options:
     case Purpose::bye:
     case Purpose::cancel:
-    case Purpose::prack: return;
+    case Purpose::prack:
+    case Purpose::subscribe:
+    case Purpose::notify: return;
     case Purpose::info: return emit(InfoAnswered{id, 408});
     case Purpose::invite:
       if (const auto* calling = std::get_if<Calling>(&session->state))
@@ -128,7 +135,8 @@ void UserAgent::on_no_answer(Time now, const NoAnswer& none) {
       if (!session->talking()) return emit(ReinviteRejected{id, 408, std::string(reason_phrase(408))});
       release(now, *session);
       send_bye(now, *session, "No answer to an offer");
-      return end(id, Failed{id, none.purpose == Purpose::update ? "no answer to UPDATE" : "no answer to re-INVITE"});
+      return end(now, id,
+                 Failed{id, none.purpose == Purpose::update ? "no answer to UPDATE" : "no answer to re-INVITE"});
     }
   }
 }

@@ -140,7 +140,7 @@ void TransactionLayer::forget(const PeerId& peer) {
     if (!remove(clients_, id)) remove(servers_, id);
 }
 
-Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Purpose purpose, CallId call,
+Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Purpose purpose, Owner owner,
                                                 Message message, bool reliable, std::string_view branch) {
   if (!has_room(peer)) {
     ++refused_;
@@ -154,7 +154,8 @@ Result<TransactionId> TransactionLayer::request(Time now, const PeerId& peer, Pu
   ClientTransaction t{id,
                       peer,
                       purpose,
-                      call,
+                      owner.call,
+                      owner.subscription,
                       client_key(peer, own_branch, message.method),
                       std::move(message),
                       {},
@@ -275,14 +276,15 @@ void TransactionLayer::repeat(const PeerId& peer) {
     const auto* t = client(id);
     if (t == nullptr || !t->answers.empty() || !t->ack.empty()) continue;
     const auto method = t->request.method;
-    if (method == "INVITE" || method == "CANCEL" || method == "BYE") send_again(peer, t->bytes);
+    if (method == "INVITE" || method == "CANCEL" || method == "BYE" || method == "SUBSCRIBE" || method == "NOTIFY")
+      send_again(peer, t->bytes);
   }
 }
 
 void TransactionLayer::fire(Time now, ClientTransaction& t, std::vector<NoAnswer>& out) {
   const auto step = std::visit([&](auto& m) { return m.on_timeout(now); }, t.machine);
   if (step.resend) send_again(t.peer, t.bytes);
-  if (step.timed_out) out.push_back({t.id, t.purpose, t.call, t.peer});
+  if (step.timed_out) out.push_back({t.id, t.purpose, t.call, t.subscription, t.peer});
   note(t);
 }
 

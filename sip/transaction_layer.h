@@ -25,7 +25,15 @@ inline constexpr TransactionId kNoTransaction{0};
 inline constexpr std::size_t kMaxForks = 8;
 
 // What a request of ours was sent for.
-enum class Purpose : std::uint8_t { invite, reinvite, cancel, bye, options, prack, update, info };
+enum class Purpose : std::uint8_t { invite, reinvite, cancel, bye, options, prack, update, info, subscribe, notify };
+
+// Whose request it is: of a call, or of a subscription.
+struct Owner {
+  CallId call{};
+  SubscriptionId subscription{};
+  Owner(CallId c) : call(c) {}                  // NOLINT: one stands for the other
+  Owner(SubscriptionId s) : subscription(s) {}  // NOLINT
+};
 
 // The ACK for a 2xx: it goes out again with each copy of that 2xx (section 13.2.2.4).
 struct AnswerAck {
@@ -38,6 +46,7 @@ struct ClientTransaction {
   PeerId peer;
   Purpose purpose{};
   CallId call{};
+  SubscriptionId subscription{};
   std::string key;
   Message request;
   Bytes bytes;
@@ -64,6 +73,7 @@ struct NoAnswer {
   TransactionId id{};
   Purpose purpose{};
   CallId call{};
+  SubscriptionId subscription{};
   PeerId peer;
 };
 
@@ -75,7 +85,7 @@ class TransactionLayer {
   TransactionLayer(const Config& config, Rng& rng);
 
   // Sends a request in a new transaction; puts the Via in front. A CANCEL takes the branch of the INVITE it cancels.
-  Result<TransactionId> request(Time now, const PeerId& peer, Purpose purpose, CallId call, Message message,
+  Result<TransactionId> request(Time now, const PeerId& peer, Purpose purpose, Owner owner, Message message,
                                 bool reliable, std::string_view branch = {});
   std::string new_branch();
   std::string via(std::string_view branch) const;
@@ -102,7 +112,8 @@ class TransactionLayer {
   const ClientTransaction* client(TransactionId id) const;
   void drop_client(TransactionId id);
 
-  // A new path to the peer: INVITE, CANCEL and BYE without a final answer go out once more.
+  // A new path to the peer: INVITE, CANCEL, BYE, SUBSCRIBE and NOTIFY without a final answer go out once
+  // more.
   void repeat(const PeerId& peer);
 
   std::vector<NoAnswer> on_timeout(Time now);

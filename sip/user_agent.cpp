@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sip/chars.h"
+#include "sip/params.h"
 #include "sip/sdp.h"
 
 namespace linnet::sip {
@@ -33,6 +34,37 @@ bool names_token(const MessageView& m, HeaderId id, std::string_view token) {
   return false;
 }
 
+bool accepts_type(const MessageView& m, std::string_view type) {
+  const auto family = type.substr(0, type.find('/'));
+  for (const auto& f : m.fields) {
+    if (f.id != HeaderId::accept) continue;
+    auto rest = f.value;
+    while (!rest.empty()) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      const auto element = rest.substr(0, comma);
+      const auto range = chars::trim(element.substr(0, element.find(';')));
+      if (range == "*/*" || chars::iequal(range, type)) return true;
+      if (range.ends_with("/*") && chars::iequal(range.substr(0, range.size() - 2), family)) return true;
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return !m.has(HeaderId::accept);
+}
+
+bool is_bare_type(std::string_view type) {
+  const auto slash = type.find('/');
+  return slash != std::string_view::npos && chars::is_token(type.substr(0, slash)) &&
+         chars::is_token(type.substr(slash + 1));
+}
+
+std::string comma_list(const std::vector<std::string>& items) {
+  std::string out;
+  for (const auto& i : items) out.append(out.empty() ? "" : ", ").append(i);
+  return out;
+}
+
+bool is_focus(const MessageView& m) { return has_feature(m.contact.params, "isfocus"); }
+
 Status check_sdp(const std::string& sdp, bool may_be_empty) {
   if (sdp.empty() && !may_be_empty) return fail(Fault::malformed);
   if (sdp.size() > kMaxSdp) return fail(Fault::too_big);
@@ -59,6 +91,7 @@ void UserAgent::handle_message(Time now, const PeerId& from, ByteView bytes) {
 void UserAgent::handle_timeout(Time now) {
   for (const auto& none : layer_.on_timeout(now)) on_no_answer(now, none);
   for (const auto call : calls_.due(now)) session_timeout(now, call);
+  for (const auto id : subscriptions_.due(now)) subscription_timeout(now, id);
 }
 
 void UserAgent::session_timeout(Time now, CallId call) {
@@ -97,9 +130,9 @@ bool UserAgent::unacked_timeout(Time now, InviteSession& session) {
     release(now, session);
     send_bye(now, session, asked ? why : "No ACK");
     if (asked)
-      end(id, Ended{id, true, why});
+      end(now, id, Ended{id, true, why});
     else
-      end(id, Failed{id, "no ACK for our answer"});
+      end(now, id, Failed{id, "no ACK for our answer"});
     return false;
   }
   if (unacked.resend > now) return true;
@@ -117,7 +150,7 @@ bool UserAgent::unpracked_timeout(Time now, InviteSession& session) {
     if (alerting == nullptr) return true;
     layer_.respond(now, alerting->invite, response(alerting->invite, 504, "No PRACK", session.leg.dialog.local_tag));
     release(now, session);
-    end(id, Failed{id, "no PRACK for our provisional answer"});
+    end(now, id, Failed{id, "no PRACK for our provisional answer"});
     return false;
   }
   if (unpracked.resend > now) return true;
@@ -127,12 +160,15 @@ bool UserAgent::unpracked_timeout(Time now, InviteSession& session) {
   return true;
 }
 
-Time UserAgent::next_timeout() const { return std::min(layer_.next_timeout(), calls_.next_timeout()); }
+Time UserAgent::next_timeout() const {
+  return std::min({layer_.next_timeout(), calls_.next_timeout(), subscriptions_.next_timeout()});
+}
 
-void UserAgent::peer_lost(Time, const PeerId& peer) {
+void UserAgent::peer_lost(Time now, const PeerId& peer) {
   layer_.forget(peer);
   peers_.erase(peer);
-  for (const auto id : calls_.of(peer)) end(id, Failed{id, "peer lost"});
+  for (const auto id : subscriptions_.of(peer)) close(*subscriptions_.find(id), {.reason = "peer lost"});
+  for (const auto id : calls_.of(peer)) end(now, id, Failed{id, "peer lost"});
 }
 
 void UserAgent::peer_reconnected(const PeerId& peer) {
@@ -177,9 +213,16 @@ const Counters& UserAgent::counters() {
   return counters_;
 }
 
-void UserAgent::end(CallId call, Event event) {
+void UserAgent::end(Time now, CallId call, Event event) {
+  end_subscriptions_of(now, call);
   calls_.erase(call);
   emit(std::move(event));
+}
+
+void UserAgent::note_focus(InviteSession& session) {
+  if (in_.contact.uri_text.empty() || is_focus(in_) == session.far_focus) return;
+  session.far_focus = !session.far_focus;
+  emit(FocusChanged{session.id, session.far_focus});
 }
 
 bool UserAgent::has_room_for_call(const PeerId& peer) const {

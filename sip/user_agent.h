@@ -8,6 +8,7 @@
 #include "sip/call_table.h"
 #include "sip/core.h"
 #include "sip/parser.h"
+#include "sip/subscription_table.h"
 
 namespace linnet::sip {
 
@@ -28,7 +29,11 @@ class UserAgent {
   const Counters& counters();
   std::size_t calls() const { return calls_.size(); }
   std::size_t transactions() const { return layer_.size(); }
-  void settle() { calls_.settle(); }  // at the end of every input
+  std::size_t subscriptions() const { return subscriptions_.size(); }
+  void settle() {  // at the end of every input
+    calls_.settle();
+    subscriptions_.settle();
+  }
 
   // commands.cpp
   Result<CallId> invite(Time now, InviteParams params);
@@ -38,6 +43,7 @@ class UserAgent {
   Status bye(Time now, CallId call, std::string_view reason_text);
   Status hang_up(Time now, CallId call);
   Status options(Time now, const PeerId& peer, const Uri& target);
+  Status set_focus(CallId call, bool focus);
 
   // provisional.cpp
   Status provisional(Time now, CallId call, int code, std::string sdp);
@@ -50,6 +56,19 @@ class UserAgent {
   // info.cpp
   Status info(Time now, CallId call, InfoParams params);
 
+  // subscribe.cpp
+  Result<SubscriptionId> subscribe(Time now, SubscribeParams params);
+  Status refresh_subscription(Time now, SubscriptionId id);
+
+  // notify.cpp
+  Status accept_subscription(Time now, SubscriptionId id, SubscriptionState state);
+  Status reject_subscription(Time now, SubscriptionId id, int code, std::string_view reason);
+  Status notify(Time now, SubscriptionId id, std::string_view content_type, std::string body);
+
+  // subscriptions.cpp
+  Status end_subscription(Time now, SubscriptionId id, std::string_view reason,
+                          std::optional<std::uint32_t> retry_after);
+
  private:
   struct Peer {
     std::optional<bool> reliable;
@@ -59,7 +78,9 @@ class UserAgent {
   // user_agent.cpp
   void emit(Event event) { events_.push(std::move(event)); }
   // The call is over: tells, and forgets it.
-  void end(CallId call, Event event);
+  void end(Time now, CallId call, Event event);
+  // What the Contact of the message in hand says of the peer.
+  void note_focus(InviteSession& session);
   bool is_reliable(const PeerId& peer) const;
   Result<Peer*> known_peer(const PeerId& peer);
   std::string new_tag();
@@ -119,6 +140,44 @@ class UserAgent {
   void on_info(Time now, InviteSession& session, TransactionId id);
   std::string recv_info() const;
 
+  // subscriptions.cpp
+  struct Closing {  // why a subscription ended
+    bool by_us = false;
+    int code = 0;
+    std::string_view reason = {};
+    std::optional<std::uint32_t> retry_after = {};
+  };
+  // It is over: tells, and forgets it.
+  void close(const Subscription& s, const Closing& verdict);
+  void end_subscriptions_of(Time now, CallId call);
+  void subscription_timeout(Time now, SubscriptionId id);
+  bool has_room_for_subscription(const PeerId& peer);
+  Dialog* dialog_of(Subscription& s);
+  // A request outside of any call, inside the dialog of a subscription.
+  void on_subscription_request(Time now, const PeerId& peer, TransactionId id);
+  std::string allow_events() const;
+  const EventPackage* package_of(std::string_view name) const;
+
+  // subscribe.cpp: the subscriber
+  Status begin_outside(Subscription& s, const Uri& target, const Uri& from);
+  Status begin_inside(Subscription& s, CallId call);
+  bool send_subscribe(Time now, Subscription& s, std::uint32_t expires);
+  void on_subscribe_response(Time now, SubscriptionId id, int status);
+  bool asks_for_longer(Time now, Subscription& s);
+  void live_until(Time now, Subscription& s, std::uint32_t expires);
+  void on_call_notify(Time now, InviteSession& session, TransactionId id);
+  void on_notify(Time now, Subscription& s, TransactionId id);
+
+  // notify.cpp: the notifier
+  void on_new_subscribe(Time now, const PeerId& peer, TransactionId id, InviteSession* session);
+  void on_subscribe(Time now, InviteSession& session, TransactionId id);
+  void on_subscribe_again(Time now, Subscription& s, TransactionId id);
+  bool refuse_subscribe(Time now, TransactionId id, const EventPackage* package);
+  bool send_notify(Time now, Subscription& s, StateValue state, std::string_view type, std::string body);
+  void on_notify_response(SubscriptionId id, int status);
+  void answer_subscribe(Time now, const Subscription& s, TransactionId id, std::uint32_t expires);
+  std::uint32_t asked_expires() const;
+
   // commands.cpp
   Message response(TransactionId id, int status, std::string_view reason, std::string_view local_tag);
   // What an INVITE, an UPDATE and their 2xx say of us.
@@ -138,6 +197,8 @@ class UserAgent {
   std::unordered_map<PeerId, Peer> peers_;
   CallTable calls_;
   std::uint64_t last_call_ = 0;
+  SubscriptionTable subscriptions_;
+  std::uint64_t last_subscription_ = 0;
   Counters counters_;
   MessageView in_;  // the message being handled
 };
@@ -156,11 +217,17 @@ std::string sdp_of(const MessageView& message);
 Message& put_body(Message& message, std::string_view type, std::string body);
 // True if a list header of the message names the token.
 bool names_token(const MessageView& message, HeaderId id, std::string_view token);
+// True if a list of media ranges lets the type pass; parameters are not looked at, q=0 included.
+bool accepts_type(const MessageView& message, std::string_view type);
+bool is_bare_type(std::string_view type);  // "type/subtype" and no more
+// True if Contact says `isfocus`.
+bool is_focus(const MessageView& message);
+std::string comma_list(const std::vector<std::string>& items);
 // Not empty and not over kMaxSdp; empty passes where it `may_be_empty`.
 Status check_sdp(const std::string& sdp, bool may_be_empty = false);
 
 // Methods this user agent serves, as Allow says them.
-inline constexpr std::string_view kAllow = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
+inline constexpr std::string_view kAllow = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, SUBSCRIBE, NOTIFY";
 inline constexpr std::string_view kSdpType = "application/sdp";
 inline constexpr std::string_view k100rel = "100rel";  // RFC 3262, the one option tag that is known
 

@@ -23,6 +23,7 @@ Config config() {
   out.local_uri = Uri::parse("bob@home.example").value();
   out.info_packages = {"dtmf"};
   out.info_types = {"application/dtmf-relay"};
+  out.event_packages = {{"conference", {"application/conference-info+xml"}}};
   return out;
 }
 
@@ -43,17 +44,20 @@ class Play {
   }
   void finish() {
     for (auto call : open_) (void)core_.hang_up(now_, call.first);
+    for (auto s : watched_) (void)core_.end_subscription(now_, s.first);
     drain();
     for (int i = 0; i < 2000 && core_.next_timeout() != kNever; ++i) tick();
     require(core_.next_timeout() == kNever);
     core_.peer_lost(now_, peer_);
     drain();
     require(core_.calls() == 0 && core_.transactions() == 0 && open_.empty());
+    require(core_.subscriptions() == 0 && watched_.empty());
   }
 
  private:
   void command(char c) {
     const auto call = open_.empty() ? kNoCall : open_.rbegin()->first;
+    const auto watch = watched_.empty() ? kNoSubscription : watched_.rbegin()->first;
     switch (c) {
       case 'i': invite(kSdp); break;
       case 'I': invite({}); break;
@@ -73,6 +77,16 @@ class Play {
       case 'f': (void)core_.info(now_, call, {"dtmf", "text/plain", "5"}); break;
       case 'F': (void)core_.info(now_, call, {}); break;
       case 'q': (void)core_.options(now_, peer_, Uri::parse("alice@home.example").value()); break;
+      case 's': subscribe(call, 3600); break;
+      case 'S': subscribe(kNoCall, 3600); break;
+      case 'z': subscribe(kNoCall, 0); break;
+      case 'k': (void)core_.accept_subscription(now_, watch); break;
+      case 'K': (void)core_.accept_subscription(now_, watch, SubscriptionState::pending); break;
+      case 'l': (void)core_.reject_subscription(now_, watch, 403); break;
+      case 'y': (void)core_.notify(now_, watch, "application/conference-info+xml", "<x/>"); break;
+      case 'e': (void)core_.end_subscription(now_, watch, "probation", 5); break;
+      case 'h': (void)core_.refresh_subscription(now_, watch); break;
+      case 'm': (void)core_.set_focus(call, true); break;
       case 'n': core_.peer_reconnected(peer_); break;
       case 't': tick(); break;
       default: now_ += std::chrono::milliseconds(100); break;
@@ -87,6 +101,17 @@ class Play {
     params.sdp_offer = std::move(offer);
     const auto call = core_.invite(now_, std::move(params));
     if (call) open_[*call] = true;
+  }
+  void subscribe(CallId call, std::uint32_t expires) {
+    SubscribeParams params;
+    params.call = call;
+    params.to = peer_;
+    params.target = Uri::parse("room@home.example").value();
+    params.from = Uri::parse("bob@home.example").value();
+    params.package = "conference";
+    params.accept = {"application/conference-info+xml"};
+    params.expires = expires;
+    if (const auto made = core_.subscribe(now_, std::move(params))) watched_[*made] = true;
   }
   void tick() {
     if (core_.next_timeout() == kNever) return;
@@ -103,7 +128,7 @@ class Play {
       require(ok.has_value() || m.status >= 400);  // a refusal repeats the fields it refuses
       if (ok) remember(m);
     }
-    require(core_.calls() <= 8 && core_.transactions() <= 64);
+    require(core_.calls() <= 8 && core_.transactions() <= 64 && core_.subscriptions() <= 8);
   }
   void remember(const MessageView& m) {
     said_['T'] = std::string(m.is_request ? m.from.tag : m.to.tag);
@@ -131,6 +156,10 @@ class Play {
   void note(const Ended& e) { end(e.call); }
   void note(const Failed& e) { end(e.call); }
   void note(const OptionsAnswered&) {}
+  void note(const SubscriptionRequested& e) { require(watched_.emplace(e.subscription, true).second); }
+  void note(const SubscriptionRefreshed& e) { require(watched_.contains(e.subscription)); }
+  void note(const NotifyReceived& e) { require(watched_.contains(e.subscription)); }
+  void note(const SubscriptionEnded& e) { require(watched_.erase(e.subscription) == 1); }
   template <class E>
   void note(const E& e) {
     require(open_.contains(e.call));
@@ -142,6 +171,7 @@ class Play {
   PeerId peer_{{1}};
   Time now_{};
   std::map<CallId, bool> open_;
+  std::map<SubscriptionId, bool> watched_;
   std::map<char, std::string> said_;
 };
 

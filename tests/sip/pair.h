@@ -34,6 +34,14 @@ inline Config config_of(std::string_view address, bool reliable) {
   return out;
 }
 
+// The same with all that a conference needs.
+inline const std::string kInfoType = "application/conference-info+xml";
+inline Config conference_config(std::string_view address, bool reliable) {
+  auto out = config_of(address, reliable);
+  out.event_packages = {{"conference", {kInfoType}}};
+  return out;
+}
+
 struct Side {
   Side(std::string_view address, bool reliable, std::uint64_t seed, PeerId own)
       : rng(seed), core(config_of(address, reliable), rng), id(own) {}
@@ -67,6 +75,12 @@ class Pair {
   explicit Pair(bool reliable, std::uint64_t seed = 1)
       : alice("alice@home.example", reliable, seed, peer_id(1)),
         bob("bob@home.example", reliable, seed + 1000, peer_id(2)) {}
+
+  // Both serve the conference package from now on; nothing must have happened yet.
+  void confer(bool reliable) {
+    alice.core = Core(conference_config("alice@home.example", reliable), alice.rng);
+    bob.core = Core(conference_config("bob@home.example", reliable), bob.rng);
+  }
 
   Time now{};
   Side alice;
