@@ -1,5 +1,7 @@
 #include "media/rtp.h"
 
+#include <algorithm>
+
 namespace linnet::media {
 namespace {
 
@@ -45,17 +47,24 @@ Result<RtpPacket> parse_rtp(ByteView bytes) {
   return packet;
 }
 
-void write_rtp(Bytes& out, const RtpHeader& h, ByteView payload) {
+void write_rtp(Bytes& out, const RtpHeader& header, ByteView payload) {
+  write_rtp(out, header, {}, ExtensionForm::one_octet, payload);
+}
+
+void write_rtp(Bytes& out, const RtpHeader& h, std::span<const ExtensionElement> elements, ExtensionForm form,
+               ByteView payload) {
   const auto put = [&out](std::uint64_t v, int bytes) {
     for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<std::uint8_t>(v >> (8 * i)));
   };
   const std::size_t csrcs = std::min<std::size_t>(h.csrc_count, kMaxCsrc);
-  put(static_cast<std::uint64_t>(kVersion << 6) | csrcs, 1);
+  const std::uint64_t extended = extension_size(elements, form) != 0 ? 0x10 : 0;
+  put(static_cast<std::uint64_t>(kVersion << 6) | extended | csrcs, 1);
   put((h.marker ? 0x80U : 0U) | (h.payload_type & 0x7fU), 1);
   put(h.sequence, 2);
   put(h.timestamp, 4);
   put(h.ssrc, 4);
   for (std::size_t i = 0; i < csrcs; ++i) put(h.csrc[i], 4);
+  write_elements(out, elements, form);
   append(out, payload);
 }
 

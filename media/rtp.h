@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "media/rtp_extension.h"
 
 namespace linnet::media {
 
@@ -33,8 +34,11 @@ struct RtpPacket {
 // Faults: truncated, malformed (version, padding longer than the packet).
 Result<RtpPacket> parse_rtp(ByteView bytes);
 
-// Appends header and payload, without extension or padding.
+// Appends header with its CSRCs and payload, without extension or padding.
 void write_rtp(Bytes& out, const RtpHeader& header, ByteView payload);
+// The same with an extension of these elements, where there are any.
+void write_rtp(Bytes& out, const RtpHeader& header, std::span<const ExtensionElement> elements, ExtensionForm form,
+               ByteView payload);
 
 // True for the second octets 192..223, which rtcp-mux keeps free of RTP. False also for what is too short to be either.
 bool is_rtcp(ByteView packet);
