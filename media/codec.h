@@ -30,6 +30,8 @@ class Codec {
   virtual std::size_t duration(ByteView payload) const = 0;
   // Decodes into `out`, which must hold duration() samples. Returns the samples written, 0 on a damaged payload.
   virtual std::size_t decode(ByteView payload, std::span<std::int16_t> out) = 0;
+  // What was decoded before has nothing to do with what comes.
+  virtual void reset_decoder() {}
   // Fills all of `out`, a multiple of 10 ms, with what may have been said (packet loss concealment).
   virtual void conceal(std::span<std::int16_t> out) = 0;
 

@@ -6,15 +6,19 @@
 namespace linnet::media {
 
 void DelayWindow::forget_oldest() {
-  sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), ring_.front().value));
-  ring_.pop_front();
+  sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), entry(0).value));
+  first_ = place(1);
 }
 
 void DelayWindow::add(Time now, std::int64_t value) {
-  if (ring_.size() == capacity_) forget_oldest();
-  ring_.push_back({now, value});
+  if (ring_.empty()) {
+    ring_.resize(capacity_);
+    sorted_.reserve(capacity_);
+  }
+  if (size() == capacity_) forget_oldest();
+  ring_[place(size())] = {now, value};
   sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), value), value);
-  while (ring_.size() > std::max<std::size_t>(least_, 1) && now - ring_.front().at > span_) forget_oldest();
+  while (size() > std::max<std::size_t>(least_, 1) && now - entry(0).at > span_) forget_oldest();
 }
 
 std::int64_t DelayWindow::quantile(double q) const {
@@ -25,14 +29,16 @@ std::int64_t DelayWindow::quantile(double q) const {
 std::optional<std::int64_t> DelayWindow::least_since(Time since, std::size_t enough) const {
   std::optional<std::int64_t> out;
   std::size_t count = 0;
-  for (auto it = ring_.rbegin(); it != ring_.rend() && it->at >= since; ++it, ++count)
-    out = std::min(out.value_or(it->value), it->value);
+  for (; count < size() && entry(size() - 1 - count).at >= since; ++count) {
+    const auto value = entry(size() - 1 - count).value;
+    out = std::min(out.value_or(value), value);
+  }
   return count >= enough ? out : std::nullopt;
 }
 
 void DelayWindow::clear() {
-  ring_.clear();
   sorted_.clear();
+  first_ = 0;
 }
 
 }  // namespace linnet::media

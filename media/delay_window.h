@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -23,8 +22,8 @@ class DelayWindow {
   std::int64_t quantile(double q) const;
   // The least value of those that came at `since` or later; nothing when there are fewer than `enough`.
   std::optional<std::int64_t> least_since(Time since, std::size_t enough) const;
-  std::size_t size() const { return ring_.size(); }
-  bool empty() const { return ring_.empty(); }
+  std::size_t size() const { return sorted_.size(); }
+  bool empty() const { return sorted_.empty(); }
   void clear();
   void set_span(Duration span) { span_ = span; }
 
@@ -34,11 +33,16 @@ class DelayWindow {
     std::int64_t value = 0;
   };
   void forget_oldest();
+  std::size_t place(std::size_t n) const {  // of the n-th oldest; no division, it is asked often
+    return first_ + n < capacity_ ? first_ + n : first_ + n - capacity_;
+  }
+  const Entry& entry(std::size_t n) const { return ring_[place(n)]; }
 
   std::size_t capacity_;
   Duration span_;
   std::size_t least_;
-  std::deque<Entry> ring_;            // in order of arrival
+  std::vector<Entry> ring_;  // in order of arrival from first_ on; `capacity_` places once one is used
+  std::size_t first_ = 0;
   std::vector<std::int64_t> sorted_;  // the same values
 };
 

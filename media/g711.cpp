@@ -87,6 +87,12 @@ std::size_t G711Codec::decode(ByteView payload, std::span<std::int16_t> out) {
   return up_.process(narrow_, out);
 }
 
+// The resampler's last 2 ms are not worth a reset.
+void G711Codec::reset_decoder() {
+  history_.fill(0);
+  lag_ = 0;
+}
+
 void G711Codec::conceal(std::span<std::int16_t> out) {
   if (lag_ == 0) {
     lag_ = find_lag();

@@ -23,6 +23,7 @@ class G711Codec final : public Codec {
   bool encode(std::span<const std::int16_t> frame, Bytes& out) override;
   std::size_t duration(ByteView payload) const override;
   std::size_t decode(ByteView payload, std::span<std::int16_t> out) override;
+  void reset_decoder() override;
   void conceal(std::span<std::int16_t> out) override;
 
  private:

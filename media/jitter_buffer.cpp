@@ -53,6 +53,10 @@ const BufferedPacket& JitterBuffer::pop() {
   return s.packet;
 }
 
+const BufferedPacket* JitterBuffer::played(std::int64_t sequence) const {
+  return seen(sequence) && !holds(sequence) ? &slot(sequence).packet : nullptr;
+}
+
 std::int64_t JitterBuffer::span() const {
   if (waiting_ == 0) return 0;
   std::int64_t last = highest_;

@@ -18,7 +18,7 @@ struct BufferedPacket {
   Time arrived{};
   CodecKind codec = CodecKind::opus;
   bool copy = false;  // came with a later packet
-  Bytes payload;  // keeps its capacity from use to use
+  Bytes payload;      // keeps its capacity from use to use
 };
 
 enum class Admission : std::uint8_t { accepted, duplicate, late, overflow };
@@ -34,6 +34,9 @@ class JitterBuffer {
   const BufferedPacket* front() const;
   // Marks front as played: it and all before it will be refused from now on. The reference lives until the next insert.
   const BufferedPacket& pop();
+
+  // One that was popped, as long as no other has its place: kCapacity packets back.
+  const BufferedPacket* played(std::int64_t sequence) const;
 
   bool empty() const { return waiting_ == 0; }
   std::size_t size() const { return waiting_; }

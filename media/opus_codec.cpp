@@ -124,6 +124,8 @@ std::size_t OpusCodec::decode(ByteView payload, std::span<std::int16_t> out) {
   return static_cast<std::size_t>(std::max(made, 0));
 }
 
+void OpusCodec::reset_decoder() { opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE); }
+
 void OpusCodec::conceal(std::span<std::int16_t> out) {
   const int made = opus_decode(decoder_.get(), nullptr, 0, out.data(), static_cast<int>(out.size()), 0);
   const auto filled = static_cast<std::size_t>(std::max(made, 0));

@@ -21,6 +21,7 @@ class OpusCodec final : public Codec {
   bool encode(std::span<const std::int16_t> frame, Bytes& out) override;
   std::size_t duration(ByteView payload) const override;
   std::size_t decode(ByteView payload, std::span<std::int16_t> out) override;
+  void reset_decoder() override;
   void conceal(std::span<std::int16_t> out) override;
   bool has_recovery(ByteView next) const override;
   bool recover(ByteView next, std::span<std::int16_t> out) override;

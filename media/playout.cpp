@@ -11,20 +11,17 @@ namespace linnet::media {
 namespace {
 
 constexpr std::int64_t kMs = kSamplesPerMs;
-constexpr std::size_t kBlock = 10 * kSamplesPerMs;  // concealment is made in blocks
-constexpr std::int64_t kNegligible = 5 * kMs / 2;   // a hole shorter than this is stepped over
-constexpr std::int64_t kFade = 200 * kMs;           // concealment longer than this is silence
-constexpr std::int64_t kGiveUp = 1000 * kMs;        // without a packet: wait for a new start
-constexpr std::int64_t kJump = 3000 * kMs;          // a timestamp this far off: another timeline
-constexpr std::int64_t kLeftAlone = 5 * kMs;        // difference from the target that is left alone
-constexpr std::int64_t kStretch = 25 * kMs / 2;     // at most this much in one frame
+constexpr std::int64_t kNegligible = 5 * kMs / 2;  // a hole shorter than this is stepped over
+constexpr std::int64_t kFade = 200 * kMs;          // concealment longer than this is silence
+constexpr std::int64_t kGiveUp = 1000 * kMs;       // without a packet: wait for a new start
+constexpr std::int64_t kJump = 3000 * kMs;         // a timestamp this far off: another timeline
+constexpr std::int64_t kLeftAlone = 5 * kMs;       // difference from the target that is left alone
 constexpr std::int64_t kPlenty = 100 * kMs;
 constexpr auto kRecent = std::chrono::seconds(3);
 constexpr std::size_t kFewRecent = 20, kFewRecentLong = 8;
 constexpr std::size_t kLongFrame = 60 * kSamplesPerMs;
 constexpr std::int64_t kSettle = 6000 * kMs;  // after the change to long frames
 constexpr std::int64_t kLasting = 20000 * kMs;
-constexpr std::size_t kStretchUnit = 20 * kSamplesPerMs;
 constexpr std::int64_t kOpenGap = 500 * kMs;          // an unfinished gap is reported from here on
 constexpr std::int64_t kHurry = 25 * kMs;             // a difference that does not wait for a pause of the speaker
 constexpr double kPause = 200.0 * 200.0;              // mean square below which a frame is one, about -44 dBFS
@@ -35,6 +32,13 @@ constexpr std::size_t kEnough = 25;      // packets before the quantile is trust
 constexpr std::size_t kEnoughLong = 10;  // long ones
 constexpr double kPeakMemory = 0.93;     // kept of the peak in 10 ms: half of it is forgotten in a tenth of a second
 constexpr auto kDeviceIdle = std::chrono::milliseconds(200);
+
+// From silence in 2.5 ms.
+void fade_in(std::span<std::int16_t> samples) {
+  const auto n = std::min<std::size_t>(samples.size(), kNegligible);
+  for (std::size_t i = 0; i < n; ++i)
+    samples[i] = static_cast<std::int16_t>(samples[i] * static_cast<int>(i) / static_cast<int>(n));
+}
 
 std::int64_t ssize(std::span<const std::int16_t> s) { return static_cast<std::int64_t>(s.size()); }
 
@@ -214,6 +218,7 @@ void Playout::restart() {
   last_sequence_.reset();
   fifo_.clear();
   fifo_at_ = 0;
+  skim_ready_ = 0;
   frozen_ = 0;
   playing_ = false;
   seam_ = true;
@@ -259,26 +264,38 @@ void Playout::start_at(const BufferedPacket& packet) {
   frozen_ = 0;
 }
 
-std::size_t Playout::pull(Time now, std::span<std::int16_t> out, CodecBank& codecs) {
+void Playout::note_pull(Time now) {
   if (!playing_ && (!ever_pulled_ || now - last_pull_ > kDeviceIdle)) {
     keep_newest();
     waiting_since_ = pulled_;
   }
   ever_pulled_ = true;
   last_pull_ = now;
+}
+
+// The samples of silence, of at most `room`, before playing begins or room ends.
+std::size_t Playout::wait_to_start(std::size_t room, bool heard) {
+  std::size_t silence = 0;
+  const bool start = may_start(room, silence);
+  pulled_ += static_cast<std::int64_t>(silence);
+  if (heard && stats_.start && !gap_excused_) gap_ += static_cast<std::int64_t>(silence);
+  last_sample_ = silence > 0 ? std::int16_t{0} : last_sample_;
+  if (start) start_at(*buffer_.front());
+  return silence;
+}
+
+std::size_t Playout::pull(Time now, std::span<std::int16_t> out, CodecBank& codecs) {
+  note_pull(now);
+  const bool unheard = std::exchange(skimmed_, false);
+  if (stale_) resume(codecs);
   std::size_t first = stats_.start ? 0 : out.size();
   std::size_t at = 0;
   while (at < out.size()) {
     if (ready() == 0 && !playing_) {
-      std::size_t silence = 0;
-      const bool start = may_start(out.size() - at, silence);
+      const std::size_t silence = wait_to_start(out.size() - at, true);
       std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at), silence, std::int16_t{0});
       at += silence;
-      pulled_ += static_cast<std::int64_t>(silence);
-      if (stats_.start && !gap_excused_) gap_ += static_cast<std::int64_t>(silence);
-      last_sample_ = silence > 0 ? std::int16_t{0} : last_sample_;
-      if (!start) continue;
-      start_at(*buffer_.front());
+      if (!playing_) continue;
     }
     if (ready() == 0) produce(now + Duration{static_cast<std::int64_t>(at) * 1000 / kMs}, codecs);
     if (stats_.decoded + stats_.recovered > 0 && !stats_.start) {
@@ -292,21 +309,15 @@ std::size_t Playout::pull(Time now, std::span<std::int16_t> out, CodecBank& code
     at += n;
     pulled_ += static_cast<std::int64_t>(n);
   }
+  if (unheard) fade_in(out);
   return first;
 }
 
-// Decodes or conceals the next stretch into the empty fifo; or stops playing.
-void Playout::produce(Time now, CodecBank& codecs) {
-  fifo_.clear();
-  fifo_at_ = 0;
+// What is due at the cursor; `missing` is what a hole before the front packet still lacks.
+Playout::Due Playout::due(std::int64_t& missing) {
   const BufferedPacket* front = buffer_.front();
-  if (front == nullptr) {
-    if (frozen_ >= kGiveUp) return give_up();
-    conceal(kBlock, codecs);
-    frozen_ += static_cast<std::int64_t>(kBlock);
-    return;
-  }
-  const std::int64_t missing = front->position - cursor_ - frozen_;
+  if (front == nullptr) return frozen_ >= kGiveUp ? Due::end : Due::nothing;
+  missing = front->position - cursor_ - frozen_;
   // More voice waits than the hole is worth: the way has grown shorter, a queue on it has drained. Filling the hole
   // would keep the delay of before.
   const bool paused = last_sequence_ && front->sequence == *last_sequence_ + 1;
@@ -314,34 +325,57 @@ void Playout::produce(Time now, CodecBank& codecs) {
   if (missing > kHurry && buffer_.span() >= frame + (paused ? 0 : frame + kPlenty + depth())) {
     seam_ = true;
     window_.clear();  // those delays are of the past
-    return play_front(now, codecs);
+    return Due::front;
   }
-  if (missing <= kNegligible || missing > settings_.max_delay) return play_front(now, codecs);
-  fill_hole(missing, codecs);
+  return missing <= kNegligible || missing > settings_.max_delay ? Due::front : Due::hole;
 }
 
-void Playout::play_front(Time now, CodecBank& codecs) {
+// Decodes or conceals the next stretch into the empty fifo; or stops playing.
+void Playout::produce(Time now, CodecBank& codecs) {
+  fifo_.clear();
+  fifo_at_ = 0;
+  std::int64_t missing = 0;
+  switch (due(missing)) {
+    case Due::front: return play_front(now, codecs);
+    case Due::hole: return fill_hole(missing, codecs);
+    case Due::end: return give_up();
+    case Due::nothing: break;
+  }
+  conceal(kBlock, codecs);
+  frozen_ += static_cast<std::int64_t>(kBlock);
+}
+
+// The front packet out of the buffer, and the position moved behind it.
+const BufferedPacket& Playout::take_front(bool& paused) {
   const BufferedPacket& packet = buffer_.pop();
-  auto& codec = codecs.get(packet.codec);
-  work_.resize(packet.duration);
-  const std::size_t made = codec.decode(packet.payload, work_);
-  const bool paused =
-      last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
+  paused = last_sequence_ && packet.sequence == *last_sequence_ + 1 && packet.position > cursor_ + kNegligible;
   cursor_ = packet.position + static_cast<std::int64_t>(packet.duration);
   last_sequence_ = packet.sequence;
   codec_ = packet.codec;
+  return packet;
+}
+
+void Playout::note_played(Time now, const BufferedPacket& packet, bool paused) {
+  frozen_ = 0;
+  close_gap(paused);
+  const double waited = millis(now - packet.arrived);
+  delay_ms_ = last_delay_ms_ ? delay_ms_ + (waited - delay_ms_) / 32 : waited;
+  last_delay_ms_ = waited;
+}
+
+void Playout::play_front(Time now, CodecBank& codecs) {
+  bool paused = false;
+  const BufferedPacket& packet = take_front(paused);
+  work_.resize(packet.duration);
+  const std::size_t made = codecs.get(packet.codec).decode(packet.payload, work_);
   if (made == 0) {
     // Authentic but damaged: as good as lost.
     ++stats_.discarded;
     conceal(kBlock, codecs);
     return;
   }
-  frozen_ = 0;
   ++(packet.copy ? stats_.recovered : stats_.decoded);
-  close_gap(paused);
-  const double waited = millis(now - packet.arrived);
-  delay_ms_ = last_delay_ms_ ? delay_ms_ + (waited - delay_ms_) / 32 : waited;
-  last_delay_ms_ = waited;
+  note_played(now, packet, paused);
   push_stretched(std::span(work_).first(made));
 }
 

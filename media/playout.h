@@ -41,6 +41,7 @@ struct PlayoutStats {
   std::uint64_t recovered = 0;
   std::uint64_t late = 0;
   std::uint64_t duplicate = 0;
+  std::uint64_t skimmed = 0;    // dropped at their time (skim)
   std::uint64_t discarded = 0;  // dropped to keep the delay bounded, or damaged
   std::int64_t concealed = 0;   // samples
   std::int64_t accelerated = 0;
@@ -66,6 +67,10 @@ class Playout {
   // Fills `out`. Returns the index of the first sample at or after the start of playing (out.size(): not yet).
   std::size_t pull(Time now, std::span<std::int16_t> out, CodecBank& codecs);
 
+  // The same for `samples` samples that nobody hears, in the same time: frames are dropped when they are due. What
+  // pull() would win or lose by stretching is won or lost at once. The next pull() goes on at that very sample.
+  void skim(Time now, std::size_t samples);
+
   // The source pauses (hold, goodbye): what is missing from now on is no gap.
   void pause();
   // Another source: forgets packets, timing and decoders' positions, keeps the counters.
@@ -79,6 +84,11 @@ class Playout {
 
  private:
   enum class Sound : std::uint8_t { voice, concealed };
+  enum class Due : std::uint8_t { front, hole, nothing, end };
+
+  static constexpr std::size_t kBlock = 10 * kSamplesPerMs;         // concealment is made in blocks
+  static constexpr std::int64_t kStretch = 25 * kSamplesPerMs / 2;  // at most this much in one frame
+  static constexpr std::size_t kStretchUnit = 20 * kSamplesPerMs;   // ... and in each of these of a long one
 
   void observe(Time now, const BufferedPacket& meta, ByteView payload, Codec& codec);
   void observe_delay(Time now, std::int64_t early);
@@ -91,6 +101,16 @@ class Playout {
   void keep_newest();
   bool may_start(std::size_t room, std::size_t& silence);
   void start_at(const BufferedPacket& packet);
+  void note_pull(Time now);
+  std::size_t wait_to_start(std::size_t room, bool heard);
+  Due due(std::int64_t& missing);
+  const BufferedPacket& take_front(bool& paused);
+  void note_played(Time now, const BufferedPacket& packet, bool paused);
+  void skim_next(Time now);
+  void skim_front(Time now);
+  void resume(CodecBank& codecs);
+  std::size_t catch_up(CodecBank& codecs);
+  std::int64_t first_to_catch_up() const;
   void produce(Time now, CodecBank& codecs);
   void play_front(Time now, CodecBank& codecs);
   void fill_hole(std::int64_t missing, CodecBank& codecs);
@@ -102,7 +122,7 @@ class Playout {
   void push_stretched(std::span<const std::int16_t> samples);
   void close_gap(bool source_paused);
   void give_up();
-  std::size_t ready() const { return fifo_.size() - fifo_at_; }
+  std::size_t ready() const { return fifo_.size() - fifo_at_ + skim_ready_; }
   std::int64_t offset() const { return cursor_ - static_cast<std::int64_t>(ready()) - pulled_; }
 
   PlayoutSettings settings_;
@@ -131,6 +151,9 @@ class Playout {
   std::int64_t concealed_open_ = 0;  // samples concealed since the last voice: missed, unless the source only paused
   std::vector<std::int16_t> fifo_;   // decoded, from fifo_at_ on not yet taken
   std::size_t fifo_at_ = 0;
+  std::size_t skim_ready_ = 0;  // samples that would be in fifo_ had they been decoded
+  bool skimmed_ = false;        // the last samples were not heard
+  bool stale_ = false;          // frames have passed that the decoder does not know
   std::vector<std::int16_t> work_;
   std::int16_t last_sample_ = 0;
   double peak_ = 0;               // of the voice of late: concealment is never louder
@@ -138,7 +161,7 @@ class Playout {
   bool giving_back_ = false;      // delay that is not needed, down to the target
   std::int64_t spare_since_ = 0;  // pulled_ when there was last none of it
   std::int64_t long_since_ = 0;   // ... when frames grew long
-  bool seam_ = false;  // the next voice does not continue what was played last
+  bool seam_ = false;             // the next voice does not continue what was played last
 
   std::size_t frame_ = 20 * kSamplesPerMs;  // the last packet's length
   CodecKind codec_ = CodecKind::opus;
