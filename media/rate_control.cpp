@@ -371,6 +371,12 @@ void RateControl::set_frame(int ms) {
   replan();
 }
 
+void RateControl::set_overhead(int octets) {
+  if (octets == settings_.overhead) return;
+  settings_.overhead = input_.overhead = octets;
+  replan();
+}
+
 // The sooner, the more speaks for a queue that reports wait in or were lost from. Again and again only until one tells.
 Duration RateControl::patience(Time now, const Incoming& incoming) {
   if (incoming.lateness_ms <= kCrowded)

@@ -53,6 +53,7 @@ class RateControl {
   void set_outage(int ms);
   void set_redundancy(bool possible);
   void set_frame(int ms);
+  void set_overhead(int octets);
   // Once a frame: no report for long is a report too, the sooner the longer the peer's packets wait on their way: what
   // waits there may be its reports, and the line that is full may be the same. Until there are reports, what we miss of
   // the peer's stream without a queue stands for what it misses of ours.

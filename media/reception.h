@@ -28,6 +28,8 @@ class Reception {
   void fill(VoipMetrics& metrics, double packet_ms) const { bursts_.fill(metrics, packet_ms); }
 
   std::uint64_t received() const { return received_; }
+  // Whether a packet of this extended sequence number is newer than all that came.
+  bool is_newest(std::int64_t sequence) const { return received_ == 0 || sequence > highest_; }
   std::uint64_t expected() const;
   std::int64_t lost() const { return static_cast<std::int64_t>(expected()) - static_cast<std::int64_t>(received_); }
   // Of those expected since the last report: how many, and how many did not come.

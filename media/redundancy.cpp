@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "media/codec.h"
 
@@ -54,8 +55,13 @@ void SentFrames::add(std::uint32_t timestamp, std::uint32_t length, ByteView pay
     const auto& last = frames_.back();
     if (last.length != length || last.timestamp + last.length != timestamp) frames_.clear();
   }
-  if (frames_.size() == kFrames) frames_.pop_front();
-  frames_.push_back({timestamp, length, copy(payload)});
+  Bytes buffer;
+  if (frames_.size() == kFrames) {
+    buffer = std::move(frames_.front().payload);
+    frames_.pop_front();
+  }
+  buffer.assign(payload.begin(), payload.end());
+  frames_.push_back({timestamp, length, std::move(buffer)});
 }
 
 void SentFrames::write(Bytes& out, std::uint8_t payload_type, std::uint32_t timestamp, std::uint32_t length,

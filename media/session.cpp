@@ -10,6 +10,10 @@ std::uint32_t choose_ssrc(std::uint32_t wanted, Rng& rng) {
   return wanted;
 }
 
+int copies_in(const SendPlan& plan) {
+  return static_cast<int>(std::count_if(plan.copies.begin(), plan.copies.end(), [](auto d) { return d != 0; }));
+}
+
 PlayoutSettings playout_settings(const SessionConfig& config) {
   PlayoutSettings out;
   out.max_delay = std::clamp<std::int64_t>(config.max_delay.count(), 60, 1000) * kSamplesPerMs;
@@ -20,14 +24,19 @@ PlayoutSettings playout_settings(const SessionConfig& config) {
   return out;
 }
 
-RateSettings rate_settings(const SessionConfig& config, std::size_t frame) {
+// Of a packet beside the codec's octets.
+int packet_overhead(const SessionConfig& config, const Sender& sender) {
+  constexpr int kIpv4Udp = 20 + 8;
+  const int headers = kIpv4Udp + static_cast<int>(sender.header_octets());
+  const auto* keys = std::get_if<SrtpKeys>(&config.security);
+  return headers + (keys == nullptr ? 0 : static_cast<int>(srtp_overhead(keys->local.suite())));
+}
+
+RateSettings rate_settings(const SessionConfig& config, const Sender& sender) {
   RateSettings out;
   out.bitrate = config.bitrate;
-  out.frame_ms = static_cast<int>(frame) / kSamplesPerMs;
-  constexpr int kHeaders = 20 + 8 + static_cast<int>(kRtpHeader);  // IPv4, UDP, RTP
-  out.overhead = kHeaders;
-  if (const auto* keys = std::get_if<SrtpKeys>(&config.security))
-    out.overhead += static_cast<int>(srtp_overhead(keys->local.suite()));
+  out.frame_ms = static_cast<int>(sender.frame()) / kSamplesPerMs;
+  out.overhead = packet_overhead(config, sender);
   out.adapt = config.adapt;
   out.expects_reports = config.reduced_size;
   return out;
@@ -43,7 +52,7 @@ Session::Impl::Impl(SessionConfig c, Rng& r)
       codecs({config.bitrate, config.complexity, config.fec}),
       complexity(config.complexity),
       sender(config, ssrc, rng),
-      rate(rate_settings(config, sender.frame())),
+      rate(rate_settings(config, sender)),
       playout(playout_settings(config)),
       timing(config.rtcp_interval) {
   if (config.receive.size() > kMaxReceiveTypes) config.receive.resize(kMaxReceiveTypes);
@@ -84,6 +93,8 @@ void Session::Impl::begin(Time now) {
   timers.set(Deadline::report, now + timing.first(rng));
 }
 
+int Session::Impl::overhead() const { return packet_overhead(config, sender); }
+
 Session::Session(SessionConfig config, Rng& rng) : impl_(std::make_unique<Impl>(std::move(config), rng)) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
@@ -104,6 +115,18 @@ void Session::capture(Time now, std::span<const std::int16_t> samples) {
   while (s.sender.fill(samples)) s.send_frame(now - back(samples.size()));
 }
 
+bool Session::send_encoded(Time now, const EncodedFrame& frame) {
+  auto& s = *impl_;
+  if (s.closed) return false;
+  s.begin(now);
+  return s.send_encoded(now, frame);
+}
+
+SendWish Session::wish() const {
+  const auto& plan = impl_->rate.plan();
+  return {plan.bitrate, static_cast<int>(impl_->sender.planned_frame()) / kSamplesPerMs, copies_in(plan)};
+}
+
 void Session::capture_took(Duration cost, std::size_t samples) {
   auto& s = *impl_;
   if (!s.sending || s.muted || s.closed) return;  // nothing, or silence, is encoded: that costs less than voice will
@@ -118,6 +141,12 @@ std::size_t Session::play(Time now, std::span<std::int16_t> out) {
   return first;
 }
 
+void Session::skim(Time now, std::size_t samples) {
+  impl_->begin(now);
+  impl_->playout.skim(now, samples);
+  impl_->heard_level = {};  // nobody knows
+}
+
 Result<PacketKind> Session::handle_packet(Time now, MutableBytes packet) {
   auto kind = impl_->receive(now, packet);
   // The peer may send by two ways at once: what comes again is no attack.
@@ -126,12 +155,12 @@ Result<PacketKind> Session::handle_packet(Time now, MutableBytes packet) {
 }
 
 std::optional<Bytes> Session::poll_packet() {
-  auto& queue = impl_->queue;
-  if (queue.empty()) return std::nullopt;
-  Bytes out = std::move(queue.front());
-  queue.pop_front();
+  Bytes out;
+  if (!impl_->queue.pop(out)) return std::nullopt;
   return out;
 }
+
+bool Session::poll_packet(Bytes& into) { return impl_->queue.pop(into); }
 
 void Session::handle_timeout(Time now) {
   auto& s = *impl_;
@@ -176,6 +205,26 @@ void Session::set_codecs(const PayloadType& send, std::vector<PayloadType> recei
   impl_->sender.set_payload_type(send);
 }
 
+void Session::set_levels(std::optional<std::uint8_t> client, std::optional<std::uint8_t> mixer, const LevelUse& use) {
+  auto& s = *impl_;
+  s.config.client_level = client;
+  s.config.mixer_level = mixer;
+  s.config.level_use = use;
+  s.sender.set_levels(client, mixer, use);
+  s.rate.set_overhead(s.overhead());
+}
+
+std::optional<HeardLevel> Session::heard_level() const { return impl_->client_level; }
+
+std::span<const Contributor> Session::contributors() const {
+  return std::span(impl_->contributors).first(impl_->contributor_count);
+}
+
+void Session::set_contributors(std::span<const Contributor> contributors) {
+  impl_->sender.set_contributors(contributors);
+  impl_->rate.set_overhead(impl_->overhead());
+}
+
 bool Session::send_digit(char digit) { return impl_->sending && impl_->sender.send_digit(digit); }
 
 std::optional<char> Session::poll_digit() {
@@ -215,16 +264,17 @@ Stats Session::stats(Time) const {
   out.codec = encoding_name(s.config.send.codec);
   if (const auto* codec = s.codecs.find(s.config.send.codec)) out.complexity = codec->complexity();
   const auto& plan = s.rate.plan();
-  out.bitrate = plan.bitrate;
+  out.bitrate = s.sender.bitrate_elsewhere().value_or(plan.bitrate);
   out.frame_ms = static_cast<int>(s.sender.frame()) / kSamplesPerMs;
   out.heard_frame_ms = static_cast<int>(s.playout.frame()) / kSamplesPerMs;
-  out.copies = static_cast<int>(std::count_if(plan.copies.begin(), plan.copies.end(), [](auto d) { return d != 0; }));
+  out.copies = copies_in(plan);
   out.ceiling = s.rate.ceiling();
   out.queue_ms = s.rate.queue_ms();
   if (const auto why = s.breaker.broken()) out.broken = to_string(*why);
   out.mic_dbfs = s.mic_level.dbfs();
   out.heard_dbfs = s.heard_level.dbfs();
   out.frames_decoded = played.decoded;
+  out.frames_skimmed = played.skimmed;
   out.frames_fec = played.recovered;
   out.concealed_ms = static_cast<double>(played.concealed) / kSamplesPerMs;
   out.frames_concealed = static_cast<std::uint64_t>(played.concealed) / s.playout.frame();

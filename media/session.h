@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/rng.h"
 #include "base/time.h"
+#include "media/audio_level.h"
 #include "media/codec_kind.h"
 #include "media/rtcp_xr.h"
 #include "media/sdes.h"
@@ -43,6 +44,13 @@ struct Auxiliary {
   bool operator==(const Auxiliary&) const = default;
 };
 
+// How the header extensions for audio levels are used, beside their identifiers.
+struct LevelUse {
+  bool send_client = true, send_mixer = true;  // false: read only (the direction of the a=extmap)
+  bool vad = true;                             // the voice flag of RFC 6464 has a meaning
+  bool operator==(const LevelUse&) const = default;
+};
+
 // Says in so many words that a stream goes in the clear (a phone on loopback or an allowed subnet).
 struct PlainRtp {};
 
@@ -64,6 +72,10 @@ struct SessionConfig {
   Duration rtcp_interval = std::chrono::seconds(1);  // least mean; randomised as RFC 3550 section 6.3 asks
   bool reduced_size = false;  // RTCP without CNAME in most packets (RFC 5506): the peer said it takes that
   bool metrics = false;       // RTCP XR VoIP metrics (RFC 3611): the peer asked for them
+  // Identifiers of the header extensions of RFC 6464 and RFC 6465 that both ends agreed on (a=extmap, RFC 8285):
+  // 1..14 or 16..255. Absent: not sent, and not looked for in what comes.
+  std::optional<std::uint8_t> client_level, mixer_level;
+  LevelUse level_use;
 };
 
 // Everything is measured. What is not known is absent, never a default.
@@ -97,6 +109,7 @@ struct Stats {
   std::string broken;                          // why sending was stopped (RFC 8083); empty: it was not
   std::optional<double> mic_dbfs, heard_dbfs;  // of the last tenths of a second (media/level.h); muted is silence
   std::uint64_t frames_decoded = 0;
+  std::uint64_t frames_skimmed = 0;    // dropped at their time, undecoded: nobody listened (skim)
   std::uint64_t frames_fec = 0;        // recovered from a later packet
   std::uint64_t frames_concealed = 0;  // frames nothing arrived for in time
   double concealed_ms = 0;
@@ -107,6 +120,34 @@ struct Stats {
   std::optional<Time> first_voice;     // playout time of the first decoded frame; equals play_start
   std::optional<Time> play_start;      // the first decoded sample is played at this time
   std::optional<Time> record_start;    // the first sample was captured at this time
+};
+
+struct HeardLevel {
+  AudioLevel level;
+  Time at{};  // when the packet came
+};
+
+// A source whose sound is in what a mixer sends.
+struct Contributor {
+  std::uint32_t ssrc = 0;
+  AudioLevel level;  // without the voice flag, which RFC 6465 has no room for
+  bool operator==(const Contributor&) const = default;
+};
+
+// A frame that was encoded elsewhere, for many listeners at once.
+struct EncodedFrame {
+  CodecKind codec = CodecKind::opus;
+  ByteView payload;         // at most kMaxPayload octets
+  std::size_t samples = 0;  // at 48 kHz: 10, 20, 40, 60 or 120 ms
+  AudioLevel level;         // for RFC 6464
+};
+
+// What the path to the peer wants to be sent.
+struct SendWish {
+  int bitrate = 0;   // of the codec, bit/s
+  int frame_ms = 0;  // as the codec in use takes it
+  int copies = 0;    // of each frame (RFC 2198), which the session makes
+  bool operator==(const SendWish&) const = default;
 };
 
 enum class PacketKind : std::uint8_t { rtp, rtcp };
@@ -125,6 +166,15 @@ class Session {
   // Samples given while not sending keep the RTP clock going.
   void capture(Time now, std::span<const std::int16_t> samples);
 
+  // A frame in the place of as much sound for capture(): clock, sequence numbers, copies and counts go on as with
+  // frames of our own, whichever way the last one came. What capture() has of a frame that is not complete is left out.
+  // False: no packet leaves. Either nothing is sent now (hold, set_sending, close; the clock went on), or the frame
+  // does not suit (another codec than the agreed one, an odd length: nothing was taken, capture() may have the sound
+  // instead). True also when the rate control holds the frame back for a moment, as it does with capture(). Mute is for
+  // capture().
+  bool send_encoded(Time now, const EncodedFrame& frame);
+  SendWish wish() const;
+
   // What the last capture(), of so many samples, cost on the driver's clock. Encoding follows it (media/complexity.h);
   // where it is never told, complexity stays as configured.
   void capture_took(Duration cost, std::size_t samples);
@@ -134,6 +184,12 @@ class Session {
   // been played yet. A recorder starts there.
   std::size_t play(Time now, std::span<std::int16_t> out);
 
+  // As play() for so many samples nobody hears: the playout goes on in time, but frames are dropped and counted instead
+  // of decoded, and nothing is concealed or stretched. play() may follow at any sample: it decodes the last 80 ms that
+  // were dropped to bring the decoder up to date, and goes on in the middle of a frame, so that no word is cut. Neither
+  // change is a gap.
+  void skim(Time now, std::size_t samples);
+
   // A packet of this call's media path, SRTP or SRTCP; opened in place.
   // Faults: bad_mac, replayed, mismatch (SSRC), malformed, truncated, unsupported (payload type), refused.
   // Only a packet that returned a kind proves that the peer sent it.
@@ -142,6 +198,9 @@ class Session {
   // The next RTP or RTCP packet to send, protected: one UDP payload. At most 64 wait; older ones are dropped and
   // counted.
   std::optional<Bytes> poll_packet();
+  // The same into a buffer of the caller's, exchanged for one that has the packet: one buffer for all calls, and
+  // nothing is allocated. False: nothing waits, `into` is as it was.
+  bool poll_packet(Bytes& into);
 
   void handle_timeout(Time now);  // RTCP reports
   Time next_timeout() const;      // kNever before the first capture, play or packet
@@ -161,6 +220,17 @@ class Session {
   void set_remote_ssrc(std::optional<std::uint32_t> ssrc);
   // A re-INVITE agreed on other codecs or other numbers for them; `receive` as in SessionConfig.
   void set_codecs(const PayloadType& send, std::vector<PayloadType> receive, const Auxiliary& auxiliary = {});
+
+  void set_levels(std::optional<std::uint8_t> client, std::optional<std::uint8_t> mixer, const LevelUse& use = {});
+
+  // What the peer said of the sound in its newest packet (RFC 6464): newest by sequence, authenticated, with that
+  // element in it. It is the peer's word alone. Absent until one came from the present source.
+  std::optional<HeardLevel> heard_level() const;
+  // Whose sound is in the newest packet (its CSRC list, at most 15), with levels if it had those of RFC 6465, else as
+  // silence. Valid until the next packet.
+  std::span<const Contributor> contributors() const;
+  // Written into every packet from now on, the first 15 of them; in a packet that is nearly full, as many as fit.
+  void set_contributors(std::span<const Contributor> contributors);
 
   // '0'..'9', '*', '#', 'A'..'D'; false when it is no digit, the peer takes no events or too many wait. Each takes the
   // place of 100 ms of voice.

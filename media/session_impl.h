@@ -1,12 +1,14 @@
 // What a session is made of: the way out (session_send.cpp), the way in (session_receive.cpp).
 #pragma once
 
+#include <array>
 #include <deque>
 
 #include "base/timers.h"
 #include "media/circuit_breaker.h"
 #include "media/complexity.h"
 #include "media/level.h"
+#include "media/packet_ring.h"
 #include "media/playout.h"
 #include "media/rate_control.h"
 #include "media/reception.h"
@@ -26,12 +28,17 @@ struct Session::Impl {
   void set_inbound(const SrtpKey& key);
   void rekey(const SrtpKeys& keys);
   void begin(Time now);
+  int overhead() const;
 
   // session_send.cpp
   void send_frame(Time now);
+  bool send_encoded(Time now, const EncodedFrame& frame);
+  bool stopped() const { return !sending || closed || breaker.broken(); }
+  bool ready_to_send(Time now);
+  void send(Time now, std::span<Bytes> packets);
   void send_report(Time now, bool bye);
   bool protect(Bytes& packet, bool rtcp);
-  void enqueue(Bytes packet);
+  void enqueue(Bytes& packet);
   void plan_next_report(Time now);
   VoipMetrics metrics(Time now) const;
   double incoming_loss() const;
@@ -47,11 +54,11 @@ struct Session::Impl {
   void insert(Time now, const RtpHeader& header, std::int64_t sequence, ByteView payload, Codec& codec);
   Status receive_rtcp(Time now, ByteView plain);
   void new_source(std::uint32_t source);
+  void note_levels(Time now, const RtpPacket& packet);
   void on_report(Time now, const Report& report, const ReportBlock& block);
   const PayloadType* find_type(std::uint8_t number) const;
   std::optional<double> rate_quality(const PlayoutStats& played) const;
 
-  static constexpr std::size_t kMaxQueue = 64;  // packets waiting for poll_packet
   static constexpr std::size_t kMaxReceiveTypes = 8;
   static constexpr std::size_t kMaxEventTypes = 4;
   static constexpr std::size_t kMaxDigits = 64;
@@ -78,7 +85,10 @@ struct Session::Impl {
   DigitReceiver events;
   std::deque<char> digits;
   Timers<Deadline> timers;
-  std::deque<Bytes> queue;
+  PacketRing queue;
+  std::optional<HeardLevel> client_level;
+  std::array<Contributor, kMaxCsrc> contributors{};
+  std::size_t contributor_count = 0;
   bool muted = false, sending = true, receiving = true, closed = false;
   Time last_sent{};
   std::optional<Duration> rtt;

@@ -58,6 +58,8 @@ void Session::Impl::new_source(std::uint32_t from) {
     playout.restart();
     reception = Reception{};
     events = DigitReceiver{};
+    client_level.reset();
+    contributor_count = 0;
   }
   source = from;
   ++sources;
@@ -76,14 +78,36 @@ Status Session::Impl::receive_rtp(Time now, ByteView bytes) {
   return receive_voice(now, *packet, *type);
 }
 
+// A malformed extension is as good as none; the packet's voice stands for itself.
+void Session::Impl::note_levels(Time now, const RtpPacket& packet) {
+  ExtensionElements elements;
+  if (packet.extension_profile) {
+    if (const auto parsed = parse_elements(*packet.extension_profile, packet.extension)) elements = *parsed;
+  }
+  const auto find = [&elements](std::optional<std::uint8_t> id) { return id ? elements.find(*id) : std::nullopt; };
+  if (auto level = parse_client_level(find(config.client_level).value_or(ByteView{}))) {
+    level->voice = level->voice && config.level_use.vad;
+    client_level = HeardLevel{*level, now};
+  }
+  // One octet for each CSRC, in their order (RFC 6465).
+  const ByteView levels = find(config.mixer_level).value_or(ByteView{});
+  contributor_count = packet.header.csrc_count;
+  for (std::size_t i = 0; i < contributor_count; ++i) {
+    contributors[i] = {packet.header.csrc[i], {}};
+    if (i < levels.size()) contributors[i].level.dbov = levels[i] & 0x7f;
+  }
+}
+
 // False: a duplicate.
 bool Session::Impl::count(Time now, const RtpPacket& packet, int clock, bool timed) {
   new_source(packet.header.ssrc);
   if (!counted.first_received) counted.first_received = now;
-  if (reception.seen(reception.extend(packet.header.sequence))) {
+  const auto sequence = reception.extend(packet.header.sequence);
+  if (reception.seen(sequence)) {
     ++counted.packets_duplicate;
     return false;
   }
+  if (reception.is_newest(sequence)) note_levels(now, packet);
   reception.on_packet(now, packet.header, clock, timed);
   return true;
 }
@@ -178,7 +202,8 @@ std::optional<double> Session::Impl::rate_quality(const PlayoutStats& played) co
   const double frame = static_cast<double>(playout.frame());
   const double missed = static_cast<double>(played.concealed) / frame;
   const double heard = static_cast<double>(played.decoded + played.recovered);
-  if (heard + missed > 0) in.loss_pct = 100 * missed / (heard + missed);
+  if (heard + missed == 0) return std::nullopt;  // nobody listened
+  in.loss_pct = 100 * missed / (heard + missed);
   in.one_way_ms = millis(*rtt) / 2 + *played.delay_ms + frame / kSamplesPerMs;
   return mos(rating(in));
 }

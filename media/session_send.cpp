@@ -24,13 +24,9 @@ bool Session::Impl::protect(Bytes& packet, bool rtcp) {
   return (rtcp ? out_srtp->protect_rtcp(packet) : out_srtp->protect_rtp(packet)).has_value();
 }
 
-void Session::Impl::enqueue(Bytes packet) {
+void Session::Impl::enqueue(Bytes& packet) {
   // Old voice is worth less than new.
-  if (queue.size() == kMaxQueue) {
-    queue.pop_front();
-    ++counted.packets_dropped;
-  }
-  queue.push_back(std::move(packet));
+  if (!queue.push(packet)) ++counted.packets_dropped;
 }
 
 double Session::Impl::incoming_loss() const {
@@ -41,19 +37,36 @@ double Session::Impl::incoming_loss() const {
 }
 
 void Session::Impl::send_frame(Time now) {
-  if (!sending || closed || breaker.broken()) {
+  if (!ready_to_send(now)) return sender.skip();
+  send(now, sender.packets(now, muted, codecs));
+}
+
+bool Session::Impl::send_encoded(Time now, const EncodedFrame& frame) {
+  if (!sender.takes(frame)) return false;
+  if (ready_to_send(now))
+    send(now, sender.packets(now, frame));
+  else
+    sender.skip(frame);
+  return !stopped();
+}
+
+bool Session::Impl::ready_to_send(Time now) {
+  if (stopped()) {
     breaker.pause();
-    return sender.skip();
+    return false;
   }
   rate.on_frame(now, {incoming_loss(), reception.lateness_ms()});
-  sender.set_plan(rate.plan(), codecs);
-  if (rate.draining(now)) return sender.skip();
-  for (auto& packet : sender.packets(now, muted, codecs)) {
+  sender.set_plan(rate.plan());
+  return !rate.draining(now);
+}
+
+void Session::Impl::send(Time now, std::span<Bytes> packets) {
+  for (auto& packet : packets) {
     const auto sequence = parse_rtp(packet)->header.sequence;
     if (!protect(packet, false)) continue;
     rate.on_sent(now, sequence, packet.size());
     breaker.on_sent(now, config.reduced_size);
-    enqueue(std::move(packet));
+    enqueue(packet);
     last_sent = now;
     if (!counted.first_sent) counted.first_sent = now;
   }
@@ -97,7 +110,7 @@ void Session::Impl::send_report(Time now, bool bye) {
   ++counted.rtcp_sent;
   counted.rtcp_octets_sent += packet.size() + static_cast<std::uint64_t>(kIpUdp);
   report_octets += (static_cast<double>(packet.size()) + kIpUdp - report_octets) / 4;
-  enqueue(std::move(packet));
+  enqueue(packet);
 }
 
 void Session::Impl::plan_next_report(Time now) {

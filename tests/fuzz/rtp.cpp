@@ -19,6 +19,8 @@ SessionConfig plain() {
   config.ssrc = 1;
   config.auxiliary = {63, {{101, 48000}, {102, 8000}}};
   config.reduced_size = config.metrics = true;
+  config.client_level = 1;
+  config.mixer_level = 2;
   config.receive = {{111, CodecKind::opus}, {0, CodecKind::pcmu}, {8, CodecKind::pcma}, {96, CodecKind::l16}};
   return config;
 }
@@ -46,7 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     forge(*srtp, packet);
     (void)session.handle_packet(now, packet);
     now += std::chrono::milliseconds(10);
-    session.play(now, block);
+    session.set_contributors(session.contributors());
+    if (packets % 4 == 3)
+      session.skim(now, block.size());
+    else
+      session.play(now, block);
+    session.capture(now, block);
     if (session.next_timeout() <= now) session.handle_timeout(now);
     while (session.poll_packet()) {
     }
