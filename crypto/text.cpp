@@ -51,4 +51,10 @@ bool is_visible_utf8(std::string_view text) {
   return true;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty())
+    if (!next(text)) return false;
+  return true;
+}
+
 }  // namespace linnet::crypto
