@@ -16,6 +16,7 @@ constexpr std::string_view kProfile = "RTP/SAVP";
 constexpr std::size_t kMaxCodecs = 64;
 constexpr std::size_t kMaxKeys = 8;
 constexpr std::size_t kMaxCandidates = 64;
+constexpr std::size_t kMaxExtensions = 16;
 
 std::string_view next_word(std::string_view& s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
@@ -98,12 +99,45 @@ bool parse_crypto(std::string_view s, CryptoKey& out) {
   return true;
 }
 
+bool parse_direction(std::string_view s, Direction& out) {
+  for (auto d : {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive}) {
+    if (s != to_string(d)) continue;
+    out = d;
+    return true;
+  }
+  return false;
+}
+
 Direction read_direction(const Sdp& sdp, const SdpMedia& media) {
+  Direction out = Direction::sendrecv;
   for (const auto* attributes : {&media.attributes, &sdp.attributes})
     for (const auto& a : *attributes)
-      for (auto d : {Direction::sendrecv, Direction::sendonly, Direction::recvonly, Direction::inactive})
-        if (a.name == to_string(d)) return d;
-  return Direction::sendrecv;
+      if (parse_direction(a.name, out)) return out;
+  return out;
+}
+
+// Identifiers that no packet can carry are not taken: 15 ends the elements of a packet, those from 4096 on ask the
+// answerer for another one (RFC 8285 section 7), which is optional.
+bool parse_extmap(std::string_view s, HeaderExtension& out) {
+  auto id = next_word(s);
+  if (const auto slash = id.find('/'); slash != std::string_view::npos) {
+    if (!parse_direction(id.substr(slash + 1), out.direction)) return false;
+    id = id.substr(0, slash);
+  }
+  const auto value = number(id, 255);
+  out.uri = next_word(s);
+  out.attributes = s;
+  if (!value || *value == 0 || *value == 15 || out.uri.empty()) return false;
+  out.id = static_cast<std::uint8_t>(*value);
+  return true;
+}
+
+// An identifier has one meaning: the first.
+void read_extmap(std::string_view s, std::vector<HeaderExtension>& out) {
+  HeaderExtension extension;
+  if (out.size() == kMaxExtensions || !parse_extmap(s, extension)) return;
+  const auto taken = [&](const HeaderExtension& e) { return e.id == extension.id; };
+  if (std::none_of(out.begin(), out.end(), taken)) out.push_back(std::move(extension));
 }
 
 void read_attribute(const SdpAttribute& a, AudioOffer& out) {
@@ -121,6 +155,8 @@ void read_attribute(const SdpAttribute& a, AudioOffer& out) {
     out.rtcp_rsize = true;
   } else if (a.name == "rtcp-xr") {
     while (!rest.empty()) out.rtcp_metrics = next_word(rest) == "voip-metrics" || out.rtcp_metrics;
+  } else if (a.name == "extmap") {
+    read_extmap(a.value, out.extensions);
   } else if (a.name == "ptime") {
     if (const auto ms = number(rest, 1000)) out.ptime_ms = static_cast<std::uint32_t>(*ms);
   } else if (a.name == "candidate" && out.candidates.size() < kMaxCandidates) {
@@ -158,6 +194,12 @@ SdpMedia write_media(const AudioOffer& audio) {
   if (audio.rtcp_mux) add(m.attributes, "rtcp-mux");
   if (audio.rtcp_rsize) add(m.attributes, "rtcp-rsize");
   if (audio.rtcp_metrics) add(m.attributes, "rtcp-xr", "voip-metrics");
+  for (const auto& e : audio.extensions) {
+    if (e.id == 0) continue;
+    auto id = std::to_string(e.id);
+    if (e.direction != Direction::sendrecv) id.append("/").append(to_string(e.direction));
+    add(m.attributes, "extmap", id + " " + e.uri + (e.attributes.empty() ? "" : " " + e.attributes));
+  }
   if (audio.ssrc)
     add(m.attributes, "ssrc", std::to_string(*audio.ssrc) + (audio.cname.empty() ? "" : " cname:" + audio.cname));
   if (!audio.ice_ufrag.empty()) add(m.attributes, "ice-ufrag", audio.ice_ufrag);
@@ -209,6 +251,8 @@ Result<AudioOffer> read_audio(std::string_view text) {
   out.codecs = read_codecs(*found);
   out.rtcp_mux = false;
   for (const auto& a : found->attributes) read_attribute(a, out);
+  for (const auto& a : sdp->attributes)  // of all streams
+    if (a.name == "extmap") read_extmap(a.value, out.extensions);
   for (auto [name, to] : {std::pair{"ice-ufrag", &out.ice_ufrag}, std::pair{"ice-pwd", &out.ice_pwd}}) {
     const auto* value = found->attribute(name) != nullptr ? found->attribute(name) : sdp->attribute(name);
     if (value != nullptr) *to = *value;

@@ -48,6 +48,40 @@ Result<const CryptoKey*> check_answer(const AudioOffer& offer, const AudioOffer&
   return key;
 }
 
+// Of the same URI several are possible: the first stands for all.
+const HeaderExtension* extension_of(const std::vector<HeaderExtension>& list, std::string_view uri) {
+  const auto it = std::find_if(list.begin(), list.end(), [&](const HeaderExtension& e) { return e.uri == uri; });
+  return it == list.end() ? nullptr : &*it;
+}
+
+std::vector<HeaderExtension> answer_extensions(const AudioOffer& offer, const AudioOffer& ours) {
+  std::vector<HeaderExtension> out;
+  for (const auto& offered : offer.extensions) {
+    const auto* mine = extension_of(ours.extensions, offered.uri);
+    if (mine == nullptr || extension_of(out, offered.uri) != nullptr) continue;
+    auto chosen = *mine;
+    chosen.id = offered.id;
+    chosen.direction = common(reversed(offered.direction), mine->direction);
+    if (offered.attributes == "vad=off") chosen.attributes = offered.attributes;  // stays off (RFC 6464 section 4)
+    out.push_back(std::move(chosen));
+  }
+  return out;
+}
+
+// What an answer names and the offer had so; the rest of it is left.
+std::vector<HeaderExtension> agreed_extensions(const AudioOffer& offer, const AudioOffer& answer) {
+  std::vector<HeaderExtension> out;
+  for (const auto& answered : answer.extensions) {
+    const auto offered = std::find_if(offer.extensions.begin(), offer.extensions.end(), [&](const HeaderExtension& e) {
+      return e.id == answered.id && e.uri == answered.uri;
+    });
+    if (offered == offer.extensions.end() || answered.id == 0) continue;
+    out.push_back(answered);
+    out.back().direction = common(reversed(offered->direction), answered.direction);  // the answerer's
+  }
+  return out;
+}
+
 AudioAgreement agreement(const AudioOffer& offer, const AudioOffer& answer, const AudioOffer& remote) {
   AudioAgreement out;
   for (const auto& codec : answer.codecs) {
@@ -58,6 +92,7 @@ AudioAgreement agreement(const AudioOffer& offer, const AudioOffer& answer, cons
   out.rtcp_mux = offer.rtcp_mux && answer.rtcp_mux;
   out.rtcp_rsize = offer.rtcp_rsize && answer.rtcp_rsize;
   out.rtcp_metrics = remote.rtcp_metrics;
+  out.extensions = agreed_extensions(offer, answer);
   out.remote_ssrc = remote.ssrc;
   out.ptime_ms = remote.ptime_ms;
   return out;
@@ -65,7 +100,8 @@ AudioAgreement agreement(const AudioOffer& offer, const AudioOffer& answer, cons
 
 // The parameters of "red" are payload types, and those are the offer's now (RFC 2198 section 5).
 void name_redundant(std::vector<AudioCodec>& codecs) {
-  const auto opus = std::find_if(codecs.begin(), codecs.end(), [](const AudioCodec& c) { return iequal(c.name, "opus"); });
+  const auto opus =
+      std::find_if(codecs.begin(), codecs.end(), [](const AudioCodec& c) { return iequal(c.name, "opus"); });
   if (opus == codecs.end()) {
     std::erase_if(codecs, [](const AudioCodec& c) { return iequal(c.name, "red"); });
     return;
@@ -124,6 +160,7 @@ Result<AudioOffer> make_answer(const AudioOffer& offer, const AudioOffer& ours) 
   out.direction = common(reversed(offer.direction), ours.direction);
   out.rtcp_mux = offer.rtcp_mux && ours.rtcp_mux;
   out.rtcp_rsize = offer.rtcp_rsize && ours.rtcp_rsize;
+  out.extensions = answer_extensions(offer, ours);
   name_redundant(out.codecs);
   out.others = offer.others;
   out.position = offer.position;
@@ -137,6 +174,7 @@ Result<AudioAgreement> agreed_by_offerer(const AudioOffer& offer, const AudioOff
   out.local = **key;
   out.remote = answer.crypto.front();
   out.direction = common(offer.direction, reversed(answer.direction));
+  for (auto& extension : out.extensions) extension.direction = reversed(extension.direction);
   return out;
 }
 

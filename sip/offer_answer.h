@@ -45,6 +45,15 @@ struct CryptoKey {  // a=crypto:TAG SUITE inline:KEY[|lifetime][|MKI:length]
 // Length of key and salt of a suite in bytes (RFC 4568 section 6.2, RFC 7714 section 12); 0 when not known.
 std::size_t crypto_key_length(std::string_view suite);
 
+// a=extmap:ID[/DIRECTION] URI [ATTRIBUTES]: what RTP header extension elements of that identifier mean (RFC 8285).
+struct HeaderExtension {
+  std::uint8_t id = 0;  // 1..14 or 16..255; 0 in what this node is capable of: answered when offered, not offered
+  std::string uri;      // "urn:ietf:params:rtp-hdrext:..."
+  Direction direction = Direction::sendrecv;
+  std::string attributes;  // empty when none
+  bool operator==(const HeaderExtension&) const = default;
+};
+
 // A media line that is not our audio stream: answered with port 0, kept so that an answer has as many lines as its
 // offer.
 struct OtherMedia {
@@ -66,8 +75,9 @@ struct AudioOffer {
   std::optional<std::uint32_t> ssrc;
   std::string cname;  // with ssrc
   bool rtcp_mux = true;
-  bool rtcp_rsize = false;    // takes reduced-size RTCP (RFC 5506)
-  bool rtcp_metrics = false;  // wants VoIP metrics (a=rtcp-xr:voip-metrics, RFC 3611 section 5)
+  bool rtcp_rsize = false;                  // takes reduced-size RTCP (RFC 5506)
+  bool rtcp_metrics = false;                // wants VoIP metrics (a=rtcp-xr:voip-metrics, RFC 3611 section 5)
+  std::vector<HeaderExtension> extensions;  // at most 16 are read; no identifier twice
   std::optional<std::uint32_t> ptime_ms;
   std::string ice_ufrag;
   std::string ice_pwd;
@@ -84,8 +94,9 @@ std::string to_sdp(const AudioOffer& audio);
 Result<AudioOffer> read_audio(std::string_view sdp);
 
 // The answer: codecs both have in the offerer's order and with its payload types, the offerer's first key suite that we
-// have too (same tag, our key), direction as far as both allow, rtcp-mux only if offered. `ours` is what this node is
-// capable of, with one key per suite. telephone-event alone is no voice. Fault::refused when nothing is left: 488.
+// have too (same tag, our key), direction as far as both allow, rtcp-mux only if offered, header extensions both know
+// with the offerer's identifiers. `ours` is what this node is capable of, with one key per suite. telephone-event alone
+// is no voice. Fault::refused when nothing is left: 488.
 Result<AudioOffer> make_answer(const AudioOffer& offer, const AudioOffer& ours);
 
 // What the two ends have agreed on, seen from one of them.
@@ -98,7 +109,8 @@ struct AudioAgreement {
   bool rtcp_rsize = false;    // both take it
   bool rtcp_metrics = false;  // they want them
   std::optional<std::uint32_t> remote_ssrc;
-  std::optional<std::uint32_t> ptime_ms;  // what they would like to receive
+  std::optional<std::uint32_t> ptime_ms;    // what they would like to receive
+  std::vector<HeaderExtension> extensions;  // both know, directions ours
 };
 
 // The offerer's check of an answer; Fault::mismatch if it picks what was not offered, Fault::refused if it downgrades.

@@ -15,6 +15,7 @@ AudioOffer ours() {
   AudioOffer out;
   out.codecs = {{96, "opus", 48000, 2, ""}, {0, "PCMU", 8000, 1, ""}};
   out.crypto = {{1, "AEAD_AES_256_GCM", Bytes(44, 1)}, {2, "AES_CM_128_HMAC_SHA1_80", Bytes(30, 1)}};
+  out.extensions = {{0, "urn:a", Direction::sendrecv, "vad=on"}, {0, "urn:b", Direction::recvonly, ""}};
   return out;
 }
 
@@ -38,6 +39,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (written.size() > kMaxSdp) return 0;
   const auto read = read_audio(written);
   require(read.has_value());
-  require(read->crypto == answer->crypto && read->codecs == answer->codecs);
+  require(read->crypto == answer->crypto && read->codecs == answer->codecs && read->extensions == answer->extensions);
   return 0;
 }

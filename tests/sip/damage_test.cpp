@@ -14,6 +14,7 @@ const std::string kFullSdp =
     "m=audio 9 RTP/SAVP 96 0 101\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"
     "a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n"
     "a=crypto:1 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==\r\na=sendonly\r\na=rtcp-mux\r\n"
+    "a=extmap:1/sendonly urn:ietf:params:rtp-hdrext:ssrc-audio-level vad=on\r\na=extmap:2 urn:b\r\n"
     "a=ssrc:4242 cname:x\r\na=candidate:1 1 UDP 2130706431 192.0.2.1 5000 typ host\r\nm=video 0 RTP/AVP 31\r\n";
 
 class Damage : public FarEnd {
