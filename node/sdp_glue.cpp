@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace linnet::node {
 namespace {
 
 constexpr std::string_view kRed = "red", kEvent = "telephone-event";
 constexpr std::uint8_t kRedType = 63, kWideEventType = 101, kNarrowEventType = 102;
+
+constexpr std::string_view kClientLevel = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";  // RFC 6464
+constexpr std::string_view kMixerLevel = "urn:ietf:params:rtp-hdrext:csrc-audio-level";   // RFC 6465
+constexpr std::uint8_t kClientLevelId = 1, kMixerLevelId = 2;
 
 media::CodecKind kind_of(CodecChoice choice) {
   switch (choice) {
@@ -62,7 +67,7 @@ std::optional<media::SrtpKey> srtp_key(const sip::CryptoKey& key) {
 
 }  // namespace
 
-sip::AudioOffer describe(const NodeConfig& config, Rng& rng) {
+sip::AudioOffer describe(const NodeConfig& config, Rng& rng, Levels levels) {
   sip::AudioOffer out;
   out.session_id = rng.below(std::uint64_t{1} << 62);
   out.version = 1;
@@ -75,6 +80,12 @@ sip::AudioOffer describe(const NodeConfig& config, Rng& rng) {
           ? 10
           : static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(config.frame).count());
   out.rtcp_rsize = out.rtcp_metrics = true;
+  const bool offered = levels == Levels::wanted;
+  for (const auto& [uri, id, attributes] :
+       {std::tuple{kClientLevel, kClientLevelId, "vad=on"}, std::tuple{kMixerLevel, kMixerLevelId, ""}}) {
+    const auto used = static_cast<std::uint8_t>(offered ? id : 0);
+    out.extensions.push_back({used, std::string(uri), sip::Direction::sendrecv, attributes});
+  }
   return out;
 }
 
@@ -105,6 +116,22 @@ media::Auxiliary auxiliary_types(const sip::AudioAgreement& agreement) {
   return out;
 }
 
+AgreedLevels agreed_levels(const sip::AudioAgreement& agreement) {
+  AgreedLevels out;
+  for (const auto& e : agreement.extensions) {
+    if (e.direction == sip::Direction::inactive) continue;
+    if (e.uri == kClientLevel) {
+      out.client = e.id;
+      out.use.send_client = sip::sends(e.direction);
+      out.use.vad = e.attributes != "vad=off";  // on unless said otherwise (RFC 6464 section 4)
+    } else if (e.uri == kMixerLevel) {
+      out.mixer = e.id;
+      out.use.send_mixer = sip::sends(e.direction);
+    }
+  }
+  return out;
+}
+
 media::PayloadType choose_type(const std::vector<media::PayloadType>& types, bool direct) {
   for (const auto& type : types) {
     if (direct || type.codec != media::CodecKind::l16) return type;
@@ -123,6 +150,10 @@ Result<media::SessionConfig> session_config(const NodeConfig& config, const sip:
   out.reduced_size = agreement.rtcp_rsize;
   out.metrics = agreement.rtcp_metrics;
   out.low_delay = config.low_delay;
+  const auto levels = agreed_levels(agreement);
+  out.client_level = levels.client;
+  out.mixer_level = levels.mixer;
+  out.level_use = levels.use;
   auto keys = srtp_keys(agreement);
   if (!keys) return fail(keys.error());
   out.security = *keys;

@@ -12,10 +12,12 @@ Voice::Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgre
   agree(agreement);
 }
 
-void Voice::set_types(std::vector<media::PayloadType> types, const media::Auxiliary& auxiliary) {
+void Voice::set_types(std::vector<media::PayloadType> types, const sip::AudioAgreement& agreement) {
   types_ = std::move(types);
-  auxiliary_ = auxiliary;
+  auxiliary_ = auxiliary_types(agreement);
   session_.set_codecs(choose_type(types_, direct_), types_, auxiliary_);
+  const auto levels = agreed_levels(agreement);
+  session_.set_levels(levels.client, levels.mixer, levels.use);
 }
 
 void Voice::set_direct(bool direct) {
@@ -118,7 +120,7 @@ Status Voice::on_answer(std::string_view sdp) {
     if (!keys) return fail(keys.error());
     session_.rekey(*keys);
   }
-  set_types(*types, auxiliary_types(*agreement));
+  set_types(*types, *agreement);
   local_ = offer;
   agree(*agreement);
   held_by_peer_ = !sip::receives(theirs->direction);
@@ -135,7 +137,9 @@ Result<std::string> Voice::on_offer(const NodeConfig& config, Rng& rng, std::str
     if (key.suite != local_.crypto.front().suite) ours.crypto.push_back(std::move(key));
   }
   ours.version = local_.version + 1;
-  ours.codecs = describe(config, rng).codecs;
+  const auto able = describe(config, rng);
+  ours.codecs = able.codecs;
+  ours.extensions = able.extensions;
   ours.direction = holds() ? sip::Direction::sendonly : sip::Direction::sendrecv;
   const auto answer = sip::make_answer(*theirs, ours);
   if (!answer) return fail(answer.error());
@@ -148,7 +152,7 @@ Result<std::string> Voice::on_offer(const NodeConfig& config, Rng& rng, std::str
     if (!keys) return fail(keys.error());
     session_.rekey(*keys);
   }
-  set_types(*types, auxiliary_types(*agreement));
+  set_types(*types, *agreement);
   local_ = *answer;
   agree(*agreement);
   held_by_peer_ = !sip::receives(theirs->direction);

@@ -62,7 +62,7 @@ class Voice {
  private:
   Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement);
   void agree(const sip::AudioAgreement& agreement);
-  void set_types(std::vector<media::PayloadType> types, const media::Auxiliary& auxiliary);
+  void set_types(std::vector<media::PayloadType> types, const sip::AudioAgreement& agreement);
   // Hold as it is agreed on: an offer of ours that waits, or backs off from one of theirs, does not count yet.
   bool holds() const { return on_hold_ != pending_.has_value(); }
 
