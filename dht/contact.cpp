@@ -1,29 +1,23 @@
 #include "dht/contact.h"
 
+#include <algorithm>
+
+#include "dht/place.h"
+
 namespace linnet::dht {
-namespace {
-
-constexpr std::uint8_t kPrefixBits[4] = {0x03, 0x0f, 0x3f,
-                                         0xff};  // BEP 42's mask for IPv4, most significant byte first
-
-}  // namespace
-
 Id position(const IpAddress& ip, const crypto::DeviceKey& device) {
   const auto rest = crypto::hash256({view("linnet-1 position"), device});
   Id out{rest.bytes};
   if (!ip.is_global()) return out;
-  // One address has eight places: three bits of its owner's choice (of hash(DK)), as in BEP 42.
-  ByteArray<6> masked{};
+  ByteArray<5> prefix{};  // the last byte of an IPv4 address is left out
   const bool v4 = ip.is_v4();
-  masked[0] = v4 ? 4 : 6;
-  for (std::size_t i = 0; i < 4; ++i) {
-    masked[1 + i] = v4 ? static_cast<std::uint8_t>(ip.bytes[12 + i] & kPrefixBits[i]) : ip.bytes[i];
-  }
-  masked[5] = rest.bytes[31] & 7;
-  const auto lead = crypto::hash256({view("linnet-1 prefix"), masked});
+  prefix[0] = v4 ? 4 : 6;
+  std::copy_n(ip.bytes.begin() + (v4 ? 12 : 0), v4 ? 3 : 4, prefix.begin() + 1);
+  const auto lead = crypto::hash256({view("linnet-1 prefix 2"), prefix});
+  static_assert(kPlaceBits == 21);
   out.bytes[0] = lead.bytes[0];
   out.bytes[1] = lead.bytes[1];
-  out.bytes[2] = static_cast<std::uint8_t>((lead.bytes[2] & 0xf8) | (rest.bytes[2] & 0x07));  // 21 bits, as in BEP 42
+  out.bytes[2] = static_cast<std::uint8_t>((lead.bytes[2] & 0xf8) | (rest.bytes[2] & 0x07));
   return out;
 }
 
@@ -32,9 +26,7 @@ void write(Writer& out, const Contact& contact) {
   out.bytes(contact.device).bytes(contact.session).bytes(contact.signature);
 }
 
-std::size_t contact_size(const Contact& contact) {
-  return kMaxContactBytes - (contact.endpoint.ip.is_v4() ? 12 : 0);
-}
+std::size_t contact_size(const Contact& contact) { return kMaxContactBytes - (contact.endpoint.ip.is_v4() ? 12 : 0); }
 
 Result<Contact> read_contact(Reader& in) {
   const auto endpoint = read_endpoint(in);

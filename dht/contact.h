@@ -27,8 +27,9 @@ struct Contact {
 // host's.
 inline bool no_address(const IpAddress& ip) { return ip == IpAddress{} || ip == IpAddress::v4(0); }
 
-// Leading bits from the masked IP prefix (BEP 42's rule), the rest from hash(DK). On loopback, link-local and private
-// addresses the prefix part is off: the position is hash(DK) alone.
+// The leading kPlaceBits (place.h) from the network prefix, /24 of IPv4 or /32 of IPv6; the rest from hash(DK). So one
+// prefix is one place, however many addresses and keys somebody has there (docs/decisions/034). On loopback, link-local
+// and private addresses the prefix part is off: the position is hash(DK) alone.
 Id position(const IpAddress& ip, const crypto::DeviceKey& device);
 
 inline constexpr std::size_t kMaxContactBytes = kMaxEndpointBytes + 32 + 32 + 64;

@@ -38,6 +38,7 @@ struct PublishGoal {
   std::vector<crypto::DeviceKey> given;  // were told to store it
   std::size_t others = 0;                // so many hold it beside ourselves
   double supernodes = 0;                 // in the network, as far as we know
+  std::size_t crowd = 0;                 // holders beyond the planned ones, behind who stands too close together
   Id farthest;                           // of those
   bool watched = false;                  // our own: who has it is remembered
   bool storing = false;
@@ -60,6 +61,11 @@ struct Dht::Impl {
   static constexpr std::size_t kMaxPings = 8;
   static constexpr std::size_t kSilentRemembered = 32;
   static constexpr std::size_t kMaxLeaving = 16;
+  // Within the distance where chance would put so many places around a key, or its salted root, all are holders however
+  // many there are. That chance put nobody honest there has probability exp(-3), at both exp(-5) = 0.7 %.
+  static constexpr double kHoldersWithin = 3;
+  static constexpr double kSaltedHoldersWithin = 2;
+  static constexpr std::size_t kMostTargets = Lookup::kMaxInReach + 8;
   static constexpr std::size_t kPublishSlack = 2;  // so many more than are stored at must have answered
 
   Impl(Config c, const crypto::Suite& s, Rng& r, const crypto::Identity& id, Endpoint endpoint);
@@ -78,6 +84,7 @@ struct Dht::Impl {
   AnswerStatus store_for(Time now, ByteView wire, const IpAddress& writer);
   AnswerStatus keep(Time now, SignedRecord record, const IpAddress& writer);
   bool belongs_here(const crypto::UserKey& user) const;
+  bool within(const Id& place, std::uint64_t reach) const;
 
   // Lookups (tasks.cpp).
   void drive(Time now, std::uint64_t id);
@@ -94,6 +101,8 @@ struct Dht::Impl {
   Lookup lookup_for_records(Time now, const Id& target, const FindOptions& options) const;
   Result<LookupId> start(Time now, Lookup lookup, decltype(Task::goal) goal);
   bool satisfied(const FindRecordsGoal& goal) const;
+  bool goes_on(Time now, Task& task) const;
+  std::uint64_t reach_of_holders(bool salted) const;
   bool try_salted_root(Time now, Task& task);
   bool has_salted_roots() const { return table.size() >= 2 * config.replicas; }
   std::vector<Contact> contacts_near(const Id& target, std::size_t n) const;
@@ -102,13 +111,14 @@ struct Dht::Impl {
   // Publishing (publishing.cpp).
   Result<LookupId> start_publishing(Time now, const Id& place, PublishGoal goal);
   std::size_t copies_of(const PublishGoal& goal) const {
-    return goal.salted ? config.salted_replicas : config.replicas;
+    return goal.crowd + (goal.salted ? config.salted_replicas : config.replicas);
   }
   void on_store_late(Time now, std::uint64_t id, Task& task, Lookup::Slot slot);
   bool store_at_once(Time now, std::uint64_t id, Task& task, Lookup::Slot slot, const Contact& to);
   void on_stored_at_once(Time now, const Answered& answered);
   void on_store_at_once_failed(Time now, const Purpose& purpose);
   void begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near);
+  std::size_t crowd_among(const PublishGoal& goal, const Id& key) const;
   void store_next(Time now, std::uint64_t id);
   bool look_further(Time now, std::uint64_t id, Task& task);
   void give(PublishGoal& goal, const Id& place, const Contact& to);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dht/place.h"
+
 namespace linnet::dht {
 namespace {
 
@@ -51,15 +53,36 @@ void Lookup::add(const Contact& contact, std::uint8_t paths, std::uint16_t depth
     far_.push_back(far);
     return;
   }
-  // Full: the farthest that was not asked makes room, if it is farther.
-  const auto last =
-      std::find_if(order_.rbegin(), order_.rend(), [&](Slot s) { return pool_[s].state == State::fresh; });
-  if (last == order_.rend() || !before(contact, pool_[*last].contact)) return;
-  const auto slot = *last;
-  order_.erase(std::next(last).base());
+  const auto victim = whom_to_forget(contact);
+  if (!victim) return;
+  const auto slot = order_[*victim];
+  order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(*victim));
   pool_[slot] = candidate;
   far_[slot] = far;
   order_.insert(find(), slot);
+}
+
+// Full: of the crowded places one that was not asked makes room, else the farthest, if it is farther. Where in order_.
+std::optional<std::size_t> Lookup::whom_to_forget(const Contact& newcomer) const {
+  const auto far = this->far(newcomer);
+  std::optional<std::size_t> last, crowded, of_its_place;
+  std::size_t at_place = 0;
+  std::size_t at_its_place = 0;
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    const auto slot = order_[i];
+    at_place = i > 0 && one_place(far_[order_[i - 1]], far_[slot]) ? at_place + 1 : 1;
+    const bool its = one_place(far_[slot], far);
+    at_its_place += its ? 1 : 0;
+    if (pool_[slot].state != State::fresh) continue;
+    last = i;
+    if (its) of_its_place = i;
+    if (at_place > kMaxAtOnePlace) crowded = i;
+  }
+  const auto farther = [&](std::optional<std::size_t> i) {
+    return i && before(newcomer, pool_[order_[*i]].contact) ? i : std::nullopt;
+  };
+  if (at_its_place >= kMaxAtOnePlace) return farther(of_its_place);
+  return crowded ? crowded : farther(last);
 }
 
 Lookup::Step Lookup::next(Time now) {
@@ -79,17 +102,52 @@ Lookup::Step Lookup::next(Time now) {
   return Finished{};
 }
 
+bool Lookup::ours(const Candidate& candidate, std::uint8_t path) const {
+  if (candidate.state == State::failed) return false;
+  return candidate.path == path || (candidate.path == kMaxPaths && (candidate.known_to & bit(path)) != 0);
+}
+
+// Of order_[from, end), all at one place, the one that stands for it: the nearest, but that of a place where enough
+// were asked already no further one is. `end`: none.
+std::size_t Lookup::one_of_place(std::uint8_t path, std::size_t from, std::size_t end) const {
+  std::size_t asked = 0;
+  if (end - from > kMaxAtOnePlace) {
+    for (auto i = from; i < end; ++i) asked += pool_[order_[i]].path == path ? 1 : 0;
+  }
+  for (auto i = from; i < end; ++i) {
+    const auto& c = pool_[order_[i]];
+    if (ours(c, path) && (c.state != State::fresh || asked < kMaxAtOnePlace)) return i;
+  }
+  return end;
+}
+
+template <class Visit>
+void Lookup::in_order(std::uint8_t path, Visit visit) const {
+  for (const bool others : {false, true}) {
+    bool crowded = false;
+    for (std::size_t from = 0, end = 0; from < order_.size(); from = end) {
+      for (end = from + 1; end < order_.size() && one_place(far_[order_[from]], far_[order_[end]]);) ++end;
+      const auto first = one_of_place(path, from, end);
+      crowded = crowded || end - from > 1;
+      for (auto i = from; i < end; ++i) {
+        if ((i != first) == others && ours(pool_[order_[i]], path) && !visit(order_[i], !others)) return;
+      }
+    }
+    if (!crowded) return;
+  }
+}
+
 Lookup::Step Lookup::advance(std::uint8_t path) {
   auto& p = paths_[path];
   std::size_t answered = 0;
-  std::size_t expected = 0;  // on its way: who is farther than enough of those need not be asked yet
+  std::size_t expected = 0;  // on its way: who comes after enough of those need not be asked yet
   bool blocked = false;
   std::optional<Slot> fresh;
-  for (const auto slot : order_) {
-    const auto& c = pool_[slot];
-    const bool ours = c.path == path || (c.path == kMaxPaths && (c.known_to & bit(path)) != 0);
-    if (!ours) continue;
-    switch (c.state) {
+  in_order(path, [&](Slot slot, bool first) {
+    const auto counted = answered + expected;
+    const bool within = first && far_[slot] < options_.reach && counted < kMaxInReach;
+    if (counted >= options_.width && !within) return false;
+    switch (pool_[slot].state) {
       case State::fresh:
         if (!fresh) fresh = slot;
         break;
@@ -102,8 +160,8 @@ Lookup::Step Lookup::advance(std::uint8_t path) {
       case State::answered: ++answered; break;
       case State::failed: break;
     }
-    if (answered + expected == options_.width) break;
-  }
+    return true;
+  });
   if (fresh && p.asked < kMaxAsked) {
     if (p.active < options_.alpha) return ask(path, *fresh);
     return Wait{};
@@ -124,9 +182,8 @@ Lookup::Step Lookup::advance_shared() {
   bool open = false;
   std::optional<Slot> next;
   std::optional<Slot> nearest;
-  for (const auto slot : order_) {
+  in_order(0, [&](Slot slot, bool) {
     const auto& c = pool_[slot];
-    if (c.state == State::failed) continue;
     const bool ahead = in_turn(c, rank) && counted < options_.width;
     const bool near = rank++ < options_.stride * options_.width;
     switch (c.state) {
@@ -147,7 +204,8 @@ Lookup::Step Lookup::advance_shared() {
         break;
       case State::failed: break;
     }
-  }
+    return true;
+  });
   if (p.strained && counted < options_.width && nearest) next = nearest;
   if (next && p.asked < kMaxAsked) {
     if (p.active < options_.alpha) return ask(0, *next);
@@ -163,8 +221,9 @@ bool Lookup::in_turn(const Candidate& candidate, std::size_t rank) const {
   return (rank + (behind_us ? 1 : 0)) % options_.stride == options_.rank;
 }
 
-void Lookup::widen(std::size_t width) {
+void Lookup::widen(std::size_t width, std::uint64_t reach) {
   options_.width = width;
+  options_.reach = reach;
   options_.stride = 1;
   for (auto& path : paths_) path.done = false;
 }
@@ -221,20 +280,19 @@ void Lookup::on_failure(Slot slot) {
 }
 
 std::vector<Contact> Lookup::nearest(std::size_t n) const {
-  std::vector<Contact> out;
+  std::vector<Slot> answered;
   for (const auto slot : order_) {
-    if (out.size() == n) break;
-    if (pool_[slot].state == State::answered) out.push_back(pool_[slot].contact);
+    if (pool_[slot].state == State::answered) answered.push_back(slot);
   }
+  one_of_each_place_first(answered, [&](Slot slot) { return far_[slot]; });
+  std::vector<Contact> out;
+  for (std::size_t i = 0; i < std::min(n, answered.size()); ++i) out.push_back(pool_[answered[i]].contact);
   return out;
 }
 
 std::size_t Lookup::rank_of(Slot slot) const {
   std::size_t out = 0;
-  for (const auto other : order_) {
-    if (other == slot) break;
-    if (pool_[other].state != State::failed) ++out;
-  }
+  in_order(0, [&](Slot other, bool) { return other != slot && ++out > 0; });
   return out;
 }
 

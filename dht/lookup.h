@@ -2,8 +2,9 @@
 // S/Kademlia, 2007).
 //
 // Each path keeps asking the nearest contact it knows and that no other path asked, `alpha` at a time, until the
-// `width` nearest that answer have answered. A contact that is late frees its slot for the next one (the hedge); late
-// twice, and the path no longer waits for it; its answer still counts whenever it comes.
+// `width` nearest that answer have answered, those of one place (place.h) after one of each place. A contact that is
+// late frees its slot for the next one (the hedge); late twice, and the path no longer waits for it; its answer still
+// counts whenever it comes.
 #pragma once
 
 #include <array>
@@ -23,6 +24,8 @@ class Lookup {
   static constexpr std::size_t kMaxPaths = 8;
   static constexpr std::size_t kMaxCandidates = 64;  // for each path
   static constexpr std::size_t kMaxAsked = 48;       // by each path
+  // At one place so many are asked for one that is nearer still; and so many are kept when there is no more room.
+  static constexpr std::size_t kMaxAtOnePlace = 3;
 
   struct Options {
     Id target;
@@ -35,7 +38,9 @@ class Lookup {
     std::size_t rank = 0;
     std::size_t stride = 1;
     std::optional<Id> own_place = std::nullopt;  // counts as one of the nearest, for others count it
+    std::uint64_t reach = 0;                     // the first 8 bytes of a distance, see below
   };
+  static constexpr std::size_t kMaxInReach = 20;
   using Slot = std::uint32_t;
   struct Ask {
     Slot slot;
@@ -57,14 +62,15 @@ class Lookup {
   void on_refusal(Slot slot, std::span<const Contact> contacts);
   void stop() { stopped_ = true; }
   // Goes on until so many have answered, whatever their rank.
-  void widen(std::size_t width);
+  void widen(std::size_t width, std::uint64_t reach = 0);
+  std::uint64_t reach() const { return options_.reach; }
   bool strides() const { return options_.stride > 1; }
   void end_by(Time deadline) { options_.deadline = deadline; }
 
-  // Those that answered, nearest first.
+  // Those that answered: the nearest of each place, nearest first, then the others.
   std::vector<Contact> nearest(std::size_t n) const;
   bool overdue(Slot slot) const { return pool_[slot].state == State::overdue; }
-  // How many known ones, that have not failed, are nearer.
+  // How many known ones, that have not failed, come before it.
   std::size_t rank_of(Slot slot) const;
   const Contact& contact(Slot slot) const { return pool_[slot].contact; }
   const Id& target() const { return options_.target; }
@@ -90,6 +96,12 @@ class Lookup {
   };
 
   void add(const Contact& contact, std::uint8_t paths, std::uint16_t depth);
+  std::optional<std::size_t> whom_to_forget(const Contact& newcomer) const;
+  bool ours(const Candidate& candidate, std::uint8_t path) const;
+  std::size_t one_of_place(std::uint8_t path, std::size_t from, std::size_t end) const;
+  // Those of a path that have not failed, as they come in turn; ends when `visit` says false.
+  template <class Visit>
+  void in_order(std::uint8_t path, Visit visit) const;
   Step advance(std::uint8_t path);
   Step advance_shared();
   Step ask(std::uint8_t path, Slot slot);

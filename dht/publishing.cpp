@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dht/core.h"
+#include "dht/place.h"
 
 namespace linnet::dht {
 namespace {
@@ -34,7 +35,9 @@ Result<LookupId> Dht::Impl::start_publishing(Time now, const Id& place, PublishG
   const auto n = copies_of(goal);
   goal.others = n - (table.self_among_nearest(place, n) ? 1 : 0);
   goal.supernodes = table.estimated_network_size();
-  return start(now, lookup_of(now, place, 1, goal.others), std::move(goal));
+  auto lookup = lookup_of(now, place, 1, goal.others);
+  lookup.widen(goal.others, reach_of_holders(goal.salted));
+  return start(now, std::move(lookup), std::move(goal));
 }
 
 // Who gave us a cookie just now and seems to be one of those that hold it is not asked first: he is given the record,
@@ -97,22 +100,42 @@ void Dht::Impl::on_store_late(Time now, std::uint64_t id, Task& task, Lookup::Sl
 // `near`: the supernodes nearest `key`, the record's place; a copy at a salted root wants fewer.
 void Dht::Impl::begin_storing(Time now, std::uint64_t id, PublishGoal& goal, const Id& key, std::vector<Contact> near) {
   goal.storing = true;
-  const auto n = copies_of(goal);
   goal.targets = std::move(near);
+  goal.crowd = crowd_among(goal, key);
+  const auto n = copies_of(goal);
   if (goal.targets.size() > 2 * n) goal.targets.resize(2 * n);
   const bool few = goal.targets.size() < n;
-  const bool among = few ? table.self_among_nearest(key, n) : nearer(key, self.position, goal.targets[n - 1].position);
+  const auto place_of = [&](std::size_t i) -> const Id& { return goal.targets[i].position; };
+  const bool among =
+      few ? table.self_among_nearest(key, n) : among_first(key, self.position, n, goal.targets.size(), place_of);
+  goal.next = 0;
+  // Who took it at once, or is about to, and is none of the nearest, now that they are known, holds one more than is
+  // wanted.
+  const auto nearest_end = goal.targets.begin() + static_cast<std::ptrdiff_t>(std::min(n, goal.targets.size()));
+  const auto among_them = static_cast<std::size_t>(
+      std::count_if(goal.targets.begin(), nearest_end, [&](const Contact& c) { return was_given(goal, c); }));
+  const auto taken = goal.copies - (goal.kept ? 1 : 0) + goal.pending + goal.overtaken;
+  goal.strays = taken - std::min(taken, among_them);
   if (among && !goal.kept && keep(now, goal.record, self.endpoint.ip) == AnswerStatus::ok) {
     goal.kept = true;
     ++goal.copies;
   }
-  goal.next = 0;
-  // Who took it at once and is none of the nearest, now that they are known, holds one more than is wanted.
-  const auto nearest_end = goal.targets.begin() + static_cast<std::ptrdiff_t>(std::min(n, goal.targets.size()));
-  goal.strays = static_cast<std::size_t>(
-      std::count_if(nearest_end, goal.targets.end(), [&](const Contact& c) { return was_given(goal, c); }));
   std::erase_if(goal.targets, [&](const Contact& c) { return was_given(goal, c); });
   store_next(now, id);
+}
+
+// One of each place in reach is to hold it: how many more than planned that makes.
+std::size_t Dht::Impl::crowd_among(const PublishGoal& goal, const Id& key) const {
+  const auto planned = copies_of(goal) - goal.crowd;
+  const auto reach = reach_of_holders(goal.salted);
+  std::size_t within = 0;
+  for (std::size_t i = 0; i < std::min(goal.targets.size(), Lookup::kMaxInReach); ++i) {
+    const auto& position = goal.targets[i].position;
+    const bool second = i > 0 && nearer(key, position, goal.targets[i - 1].position);
+    if (second || (lead(position) ^ lead(key)) >= reach) break;
+    ++within;
+  }
+  return within - std::min(within, planned);
 }
 
 void Dht::Impl::store_next(Time now, std::uint64_t id) {
@@ -186,7 +209,7 @@ bool Dht::Impl::look_further(Time now, std::uint64_t id, Task& task) {
   if (enough || goal.resumed || now >= task.lookup.deadline()) return false;
   goal.resumed = true;
   goal.storing = false;
-  task.lookup.widen(goal.others + kPublishSlack);
+  task.lookup.widen(goal.others + goal.crowd + kPublishSlack, task.lookup.reach());
   drive(now, id);
   return true;
 }

@@ -29,19 +29,37 @@ void RoutingTable::count_good(Bucket& bucket, int by) {
 }
 
 // Who differs from us first at a bit where the target does too has the target's bit there, and is nearer; else we are.
-std::size_t RoutingTable::nearer_than_self(const Id& target) const {
+std::size_t RoutingTable::nearer_than_self(const Id& target, std::size_t from_bucket) const {
   std::size_t out = 0;
   const auto far = distance(position_, target);
-  for (auto i = static_cast<std::size_t>(common_prefix(position_, target)); i < buckets_.size(); ++i) {
+  for (auto i = std::max(from_bucket, static_cast<std::size_t>(common_prefix(position_, target))); i < buckets_.size();
+       ++i) {
     if ((far.bytes[i / 8] >> (7 - i % 8) & 1) != 0) out += buckets_[i].good;
   }
   return out;
 }
 
 bool RoutingTable::self_among_nearest(const Id& target, std::size_t n) const {
-  if (good_ >= n) return nearer_than_self(target) < n;
+  if (good_ >= n && alone()) {
+    const bool few_nearer = nearer_than_self(target) < n;
+    if (few_nearer || crowded_ == 0) return few_nearer;
+  }
   const auto near = nearest(target, n);  // candidates count as well
-  return near.size() < n || nearer(target, position_, book_.at(near.back()).contact.position);
+  return among_first(target, position_, n, near.size(),
+                     [&](std::size_t i) -> const Id& { return book_.at(near[i]).contact.position; });
+}
+
+// All of one place are in one bucket, but those of our own.
+bool RoutingTable::has_company(const Bucket& bucket, Handle handle) const {
+  if (&bucket - buckets_.data() >= kPlaceBits) return false;
+  const auto lead = book_.lead(handle);
+  return std::any_of(bucket.live.begin(), bucket.live.end(),
+                     [&](Handle h) { return h != handle && one_place(book_.lead(h), lead); });
+}
+
+void RoutingTable::stand(Bucket& bucket, Handle handle) {
+  crowded_ += has_company(bucket, handle) ? 1 : 0;
+  bucket.live.push_back(handle);
 }
 
 bool RoutingTable::wants(const Contact& contact) const {
@@ -94,7 +112,11 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
   entry.live = live;
   if (live) count_good(bucket, 1);
   if (rtt) entry.rtt.add(*rtt);
-  (live ? bucket.live : bucket.candidates).push_back(handle);
+  if (live) {
+    stand(bucket, handle);
+  } else {
+    bucket.candidates.push_back(handle);
+  }
   return live;
 }
 
@@ -108,6 +130,7 @@ void RoutingTable::move_to(const Contact& self) {
   position_ = self.position;
   buckets_.clear();
   good_ = 0;
+  crowded_ = 0;
   ++generation_;
   for (const auto& group : {live, candidates}) {
     for (const auto handle : group) replace(handle);
@@ -121,12 +144,17 @@ void RoutingTable::replace(Handle handle) {
   entry.live = bucket.live.size() < room(index_of(entry.contact)) && diverse(bucket, entry.contact);
   if (!entry.live && bucket.candidates.size() >= kCandidates) return book_.remove(handle);
   if (entry.live && entry.failures < kBad) count_good(bucket, 1);
-  (entry.live ? bucket.live : bucket.candidates).push_back(handle);
+  if (entry.live) {
+    stand(bucket, handle);
+  } else {
+    bucket.candidates.push_back(handle);
+  }
 }
 
 void RoutingTable::remove(Bucket& bucket, Handle handle) {
   const auto& entry = book_.at(handle);
   if (entry.live && entry.failures < kBad) count_good(bucket, -1);
+  if (entry.live && has_company(bucket, handle)) --crowded_;
   std::erase(bucket.live, handle);
   std::erase(bucket.candidates, handle);
   book_.remove(handle);
@@ -143,7 +171,7 @@ void RoutingTable::promote(Bucket& bucket) {
     std::erase(bucket.candidates, handle);
     book_.at(handle).live = true;
     count_good(bucket, 1);
-    bucket.live.push_back(handle);
+    stand(bucket, handle);
   }
 }
 
@@ -236,35 +264,65 @@ void RoutingTable::collect(const Id& target, std::size_t n, bool candidates, std
 bool RoutingTable::covers(const Id& target, std::size_t n) const {
   const auto own = static_cast<std::size_t>(common_prefix(position_, target));
   const auto near = nearest(target, n);
-  if (near.size() < n || !nearer(target, position_, book_.at(near.back()).contact.position)) return false;
+  if (near.size() < n) return false;
+  const auto& last = farthest(target, near);
+  if (!nearer(target, position_, last.position)) return false;
   // Whoever is missing would be no farther than the last of these, so it would stand in one of these buckets.
-  for (auto i = std::min(own, index_of(book_.at(near.back()).contact)); i < buckets_.size(); ++i) {
+  for (auto i = std::min(own, index_of(last)); i < buckets_.size(); ++i) {
     if (buckets_[i].live.size() >= room(i)) return false;
   }
   return true;
+}
+
+const Contact& RoutingTable::farthest(const Id& target, const std::vector<Handle>& from) const {
+  const auto at = [&](Handle h) -> const Contact& { return book_.at(h).contact; };
+  return at(*std::max_element(from.begin(), from.end(),
+                              [&](Handle a, Handle b) { return nearer(target, at(a).position, at(b).position); }));
 }
 
 std::vector<Handle> RoutingTable::nearest(const Id& target, std::size_t n) const {
   std::vector<Handle> out;
   out.reserve(std::min(n, book_.size()));
   collect(target, n, false, out);
-  if (out.size() < n) {
-    out.clear();
-    collect(target, n, true, out);
+  const bool few = out.size() < n;
+  // Where places are crowded more are looked at, until there are enough places, or nobody is left.
+  for (auto wanted = n;; wanted *= 2) {
+    if (few || wanted > n) {
+      out.clear();
+      collect(target, wanted, few, out);
+    }
+    if (out.size() > wanted) out.resize(wanted);
+    const bool all = out.size() < wanted;
+    const auto places = one_of_each_place_first(out, [&](Handle h) { return book_.lead(h); });
+    if (places >= n || all || n == 0) break;
   }
   if (out.size() > n) out.resize(n);
   return out;
 }
 
+// From the nearest places around us; those that share our own are counted apart, and each of the others has as many as
+// the mean of all that we know.
 double RoutingTable::estimated_network_size() const {
-  const auto near = nearest(position_, 8);
-  if (near.empty()) return 1;
-  const auto far = distance(position_, book_.at(near.back()).contact.position);
+  auto near = nearest(position_, 8);
+  std::erase_if(near, [&](Handle h) { return one_place(book_.lead(h), lead(position_)); });
+  const auto places = static_cast<double>(one_of_each_place_first(near, [&](Handle h) { return book_.lead(h); }));
+  std::size_t mates = 0;
+  for (std::size_t i = kPlaceBits; i < buckets_.size(); ++i) mates += buckets_[i].good;
+  if (near.empty()) return 1 + static_cast<double>(mates);
+  const auto far = distance(position_, farthest(position_, near).position);
   double share = 0;  // of the key space that lies within the distance of the last of them
   for (std::size_t i = 0; i < 8; ++i)
     share += std::ldexp(static_cast<double>(far.bytes[i]), -8 * static_cast<int>(i + 1));
-  const auto count = static_cast<double>(near.size());
-  return 1 + std::max(count, share > 0 ? count / share : count);
+  const auto others = static_cast<double>(good_ - mates);
+  const auto each = others > static_cast<double>(crowded_) ? others / (others - static_cast<double>(crowded_)) : 1;
+  return 1 + static_cast<double>(mates) + each * std::max(places, share > 0 ? places / share : places);
+}
+
+double RoutingTable::least_network_size() const {
+  std::size_t known = 1;
+  std::size_t depth = buckets_.size();
+  while (depth > 0 && buckets_[depth - 1].live.size() < room(depth - 1)) known += buckets_[--depth].good;
+  return std::min(estimated_network_size(), std::ldexp(static_cast<double>(known), static_cast<int>(depth)));
 }
 
 std::optional<std::size_t> RoutingTable::take_stale_bucket(Time now, Time limit) {
@@ -295,6 +353,7 @@ std::size_t RoutingTable::memory_bytes() const {
 bool RoutingTable::sane() const {
   std::size_t handles = 0;
   std::size_t good = 0;
+  std::size_t crowded = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     const auto& b = buckets_[i];
     if (b.live.size() > room(i) || b.candidates.size() > kCandidates) return false;
@@ -307,10 +366,14 @@ bool RoutingTable::sane() const {
       if (book_.at(h).live || index_of(book_.at(h).contact) != i) return false;
     }
     if (good_here != b.good) return false;
+    for (auto at = b.live.begin(); i < kPlaceBits && at != b.live.end(); ++at) {
+      const auto same = [&](Handle h) { return one_place(book_.lead(h), book_.lead(*at)); };
+      crowded += std::any_of(b.live.begin(), at, same) ? 1 : 0;
+    }
     good += good_here;
     handles += b.live.size() + b.candidates.size();
   }
-  return handles == book_.size() && good == good_;
+  return handles == book_.size() && good == good_ && crowded == crowded_;
 }
 
 }  // namespace linnet::dht

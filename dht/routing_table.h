@@ -1,6 +1,7 @@
 // Kademlia's table: one bucket for each length of the prefix shared with our own position (Maymounkov, Mazieres,
 // section 2.2).
 //
+// - Of those at one place (place.h) the nearest counts, before any second one does, wherever the nearest are meant.
 // - A contact enters only after a round trip of ours; old live ones are preferred, later ones wait as candidates.
 // - Of global addresses at most 2 per /24 (IPv6: /48) stand in a bucket and 10 in the table; more of them wait as
 // candidates and
@@ -15,6 +16,7 @@
 
 #include "base/rng.h"
 #include "dht/contact_book.h"
+#include "dht/place.h"
 
 namespace linnet::dht {
 
@@ -38,19 +40,25 @@ class RoutingTable {
   // It did not.
   void failed(const Contact& contact);
 
-  // Nearest first. Bad contacts are left out, candidates come in only when there are fewer live ones than n.
+  // The nearest of each place first, nearest first; then the others. Bad contacts are left out, candidates come in only
+  // when there are fewer live ones than n.
   std::vector<Handle> nearest(const Id& target, std::size_t n) const;
   // Live and not bad.
   std::size_t size() const { return good_; }
   // Whether everybody around `target` should be known here: it lies so near ourselves that the buckets which hold its n
   // nearest have room left.
   bool covers(const Id& target, std::size_t n) const;
-  // How many supernodes there are, judged by the density around ourselves; ourselves included.
+  // How many supernodes there are, judged by the density of places around ourselves; ourselves included.
   double estimated_network_size() const;
-  // Whether fewer than n are nearer to `target` than we are.
+  // The same from the largest part of the key space around us whose buckets have room left, if that is less: a crowd
+  // near us makes the nearest stand close together, and counts for no more than it is here.
+  double least_network_size() const;
+  // Whether we would be among the n that nearest(target, n) gives.
   bool self_among_nearest(const Id& target, std::size_t n) const;
+  // Somebody at our own place is.
+  bool mate_is_nearer(const Id& target) const { return nearer_than_self(target, kPlaceBits) > 0; }
   // Live and not bad ones that are nearer to `target` than we are: whole buckets, so nobody's position is looked at.
-  std::size_t nearer_than_self(const Id& target) const;
+  std::size_t nearer_than_self(const Id& target, std::size_t from_bucket = 0) const;
   // Another number whenever the answers to the two questions above may have changed.
   std::uint64_t generation() const { return generation_; }
 
@@ -59,6 +67,8 @@ class RoutingTable {
   // Index of the deepest bucket that exists, plus one.
   std::size_t buckets() const { return buckets_.size(); }
   std::size_t live_in(std::size_t bucket) const { return buckets_[bucket].live.size(); }
+  // Live ones whose place another live one has, ours not looked at.
+  std::size_t crowded() const { return crowded_; }
   // Periodic recovery: the bucket that was longest without a lookup, if that is before `limit`. Marks it as looked up.
   std::optional<std::size_t> take_stale_bucket(Time now, Time limit);
   // A random place whose first difference from ours is at that bit.
@@ -87,6 +97,11 @@ class RoutingTable {
   std::size_t room(std::size_t bucket) const { return k_ << (bucket < wide_ ? wide_ - bucket : 0); }
   Bucket& bucket_for(const Contact& contact);
   void count_good(Bucket& bucket, int by);
+  void stand(Bucket& bucket, Handle handle);
+  bool has_company(const Bucket& bucket, Handle handle) const;
+  // Nobody that we know is at our own place.
+  bool alone() const { return buckets_.size() <= static_cast<std::size_t>(kPlaceBits); }
+  const Contact& farthest(const Id& target, const std::vector<Handle>& from) const;
   bool diverse(const Bucket& bucket, const Contact& contact) const;
   void promote(Bucket& bucket);
   void replace(Handle handle);
@@ -101,6 +116,7 @@ class RoutingTable {
   std::size_t k_;
   std::size_t wide_;
   std::size_t good_ = 0;  // live, and fewer than kBad failures
+  std::size_t crowded_ = 0;
   std::uint64_t generation_ = 0;
   ContactBook book_;
   std::vector<Bucket> buckets_;

@@ -51,9 +51,18 @@ void Dht::Impl::serve(Time now, Incoming incoming) {
   ping_hints(now);
 }
 
+bool Dht::Impl::within(const Id& place, std::uint64_t reach) const {
+  return (lead(place) ^ lead(self.position)) < reach && !table.mate_is_nearer(place);
+}
+
 bool Dht::Impl::belongs_here(const crypto::UserKey& user) const {
-  return table.self_among_nearest(id_of(user), 2 * config.replicas) ||
-         table.self_among_nearest(salted_root(user), 2 * config.salted_replicas);
+  const auto root = salted_root(user);
+  if (table.self_among_nearest(id_of(user), 2 * config.replicas) ||
+      table.self_among_nearest(root, 2 * config.salted_replicas)) {
+    return true;
+  }
+  // Behind a crowd one is a holder as well; twice as far leaves room for two views of how large the network is.
+  return within(id_of(user), 2 * reach_of_holders(false)) || within(root, 2 * reach_of_holders(true));
 }
 
 AnswerStatus Dht::Impl::store_for(Time now, ByteView wire, const IpAddress& writer) {

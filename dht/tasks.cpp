@@ -1,5 +1,6 @@
 // Lookups under way: what is asked next, what an answer means, how it ends.
 #include <algorithm>
+#include <cmath>
 
 #include "dht/core.h"
 
@@ -50,7 +51,7 @@ Result<LookupId> Dht::Impl::start(Time now, Lookup lookup, decltype(Task::goal) 
   auto* publish = std::get_if<PublishGoal>(&task.goal);
   const auto target = task.lookup.target();
   if (publish != nullptr && covers(target, copies_of(*publish) + kPublishSlack)) {
-    begin_storing(now, id, *publish, target, contacts_near(target, 2 * config.replicas));
+    begin_storing(now, id, *publish, target, contacts_near(target, kMostTargets));
   } else {
     drive(now, id);
   }
@@ -72,6 +73,26 @@ Lookup Dht::Impl::lookup_of(Time now, const Id& target, std::size_t paths, std::
 
 bool Dht::Impl::satisfied(const FindRecordsGoal& goal) const {
   return goal.pinned ? already_has(goal.found, *goal.pinned) : !goal.found.empty();
+}
+
+// Found nothing: of a walk that asked its share those that are nearest are asked as well; then, here and at the salted
+// root, whoever is where a holder has to be, in case those who are nearer are there to hide something.
+bool Dht::Impl::goes_on(Time now, Task& task) const {
+  auto& lookup = task.lookup;
+  const auto& goal = std::get<FindRecordsGoal>(task.goal);
+  if (satisfied(goal) || now >= lookup.deadline()) return false;
+  const auto width = goal.salted ? kSaltedWidth : kRecordsWidth;
+  const auto reach = reach_of_holders(goal.salted);
+  if (!lookup.strides() && lookup.reach() >= reach) return false;
+  lookup.widen(width, lookup.strides() ? 0 : reach);
+  return true;
+}
+
+// The distance within which, in a network of this size, chance would put as many places as have to be asked.
+std::uint64_t Dht::Impl::reach_of_holders(bool salted) const {
+  if (!has_salted_roots()) return 0;
+  const auto places = salted ? kSaltedHoldersWithin : kHoldersWithin;
+  return static_cast<std::uint64_t>(std::ldexp(places / table.least_network_size(), 64));
 }
 
 // Nobody around the key had what was looked for: they may have been chosen to be there. Its salted root is another
@@ -298,10 +319,7 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   if (auto* records = std::get_if<FindRecordsGoal>(&task.goal)) {
     const bool satisfied = records->pinned && already_has(records->found, *records->pinned);
     if (records->further > 0 && !satisfied && now < task.lookup.deadline()) return;
-    if (task.lookup.strides() && !this->satisfied(*records) && now < task.lookup.deadline()) {
-      task.lookup.widen(kRecordsWidth);
-      return drive(now, id);
-    }
+    if (goes_on(now, task)) return drive(now, id);
     if (try_salted_root(now, task)) return drive(now, id);
     std::stable_sort(records->found.begin(), records->found.end(),
                      [](const SignedRecord& a, const SignedRecord& b) { return a.sequence > b.sequence; });
@@ -311,7 +329,7 @@ void Dht::Impl::finish(Time now, std::uint64_t id) {
   } else if (std::holds_alternative<FindNodesGoal>(task.goal)) {
     events.push(NodesFound{LookupId{id}, task.lookup.nearest(config.k)});
   } else if (auto* publish = std::get_if<PublishGoal>(&task.goal)) {
-    return begin_storing(now, id, *publish, task.lookup.target(), task.lookup.nearest(2 * config.replicas));
+    return begin_storing(now, id, *publish, task.lookup.target(), task.lookup.nearest(kMostTargets));
   }
   const auto* refresh = std::get_if<RefreshGoal>(&task.goal);
   const bool joining = refresh != nullptr && refresh->joining;

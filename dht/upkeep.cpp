@@ -232,7 +232,8 @@ void Dht::Impl::look_after_silence(Time now) {
       std::count_if(silent.begin(), silent.end(), [&](const auto& s) { return s.alone && now - s.since < kSilence; });
   if (static_cast<std::size_t>(dead) < std::max(kFewSilent, table.size() / 16)) return;
   look_from = now;
-  look_left = std::min(table.book().size(), kMostLookedAt);
+  // Twice: who goes meanwhile moves the others up.
+  look_left = std::min(2 * table.book().size(), kMostLookedAt);
   look_at = now + std::chrono::milliseconds(rng.below(1000));
 }
 
@@ -243,7 +244,7 @@ void Dht::Impl::look_at_some(Time now) {
   for (const auto n = table.book().size(); look_left > 0 && n > 0 && due.size() < kLookBatch; --look_left) {
     liveness_cursor = (liveness_cursor + 1) % n;
     const auto& entry = table.book().at(table.book().nth(liveness_cursor));
-    if (entry.failures == 0 && entry.heard < look_from) due.push_back(entry.contact);
+    if (entry.failures < RoutingTable::kBad && entry.heard < look_from) due.push_back(entry.contact);
   }
   look_at = due.empty() ? kNever : now + kLookPause;
   for (const auto& contact : due) ping(now, contact);
@@ -264,7 +265,9 @@ void Dht::Impl::refresh_stale(Time now, bool joining) {
   const auto supernodes = table.estimated_network_size();
   while (const auto bucket = table.take_stale_bucket(now, now - kBucketLimit)) {
     // Around ourselves everybody is known already; a bucket that should hold nobody is not worth a lookup.
-    if (std::ldexp(supernodes, -static_cast<int>(*bucket) - 1) < 2) continue;
+    // At our own place (from bucket kPlaceBits on) the size of the network says nothing.
+    const bool shared = *bucket >= kPlaceBits && table.live_in(*bucket) > 1;
+    if (!shared && std::ldexp(supernodes, -static_cast<int>(*bucket) - 1) < 2) continue;
     (void)start(now, lookup_of(now, table.random_in(*bucket, rng), 1, kRefreshWidth), RefreshGoal{joining, false});
     return;
   }

@@ -144,7 +144,7 @@ void Attachments::learn(const Context& c, const std::vector<dht::Contact>& conta
     });
     known_.insert(at, contact);
   }
-  if (known_.size() > kKnown) known_.resize(kKnown);
+  while (known_.size() > kKnown) forget_farthest();
   known_.shrink_to_fit();  // it seldom changes, and is the largest thing a leaf has
   if (c.config.role == Role::leaf) choose(c);
 }

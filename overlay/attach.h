@@ -171,7 +171,7 @@ class Attachments {
   bool any_up() const;  // of those that serve more than their own links
   bool any_connecting() const;
   bool any_serves() const;  // it answers for us
-  bool any_full() const;  // one that answers has no place for us
+  bool any_full() const;    // one that answers has no place for us
   std::vector<Observed> observed() const;
   // True once after homes, sessions or tags changed.
   bool take_changed() { return std::exchange(changed_, false); }
@@ -197,6 +197,7 @@ class Attachments {
   void give_up(const Context& c, Supernode& s);
   void try_again(const Context& c);
   void choose(const Context& c);
+  void forget_farthest();
   std::vector<dht::Contact> pick_homes(const Context& c) const;
   void pick_anchor(const Context& c);
   void release_unwanted(const Context& c);

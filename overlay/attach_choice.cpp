@@ -2,16 +2,13 @@
 // attachments.
 #include <algorithm>
 
+#include "dht/place.h"
 #include "overlay/attach.h"
 
 namespace linnet::overlay {
 namespace {
 
-bool same_prefix(const dht::Contact& a, const dht::Contact& b) {
-  const auto& x = a.endpoint.ip;
-  const auto& y = b.endpoint.ip;
-  return x.is_global() && y.is_global() && x.prefix() == y.prefix();
-}
+constexpr std::ptrdiff_t kAtOnePlace = 2;
 
 }  // namespace
 
@@ -23,7 +20,8 @@ std::vector<dht::Contact> Attachments::pick_homes(const Context& c) const {
     return s && s->failing();
   };
   const auto crowded = [](const std::vector<dht::Contact>& chosen, const dht::Contact& k) {
-    return std::any_of(chosen.begin(), chosen.end(), [&](const dht::Contact& x) { return same_prefix(x, k); });
+    return std::any_of(chosen.begin(), chosen.end(),
+                       [&](const dht::Contact& x) { return dht::one_place(x.position, k.position); });
   };
   std::vector<dht::Contact> out;
   for (const bool spread : {true, false}) {
@@ -35,6 +33,20 @@ std::vector<dht::Contact> Attachments::pick_homes(const Context& c) const {
     }
   }
   return out;
+}
+
+// Too many are known. The farthest goes, but first who has two nearer ones at its own place: however many somebody has
+// of one network, they do not push out all others.
+void Attachments::forget_farthest() {
+  for (std::size_t i = known_.size(); i-- > kAtOnePlace;) {
+    const auto end = known_.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto nearer_ones = std::count_if(
+        known_.begin(), end, [&](const dht::Contact& k) { return dht::one_place(k.position, known_[i].position); });
+    if (nearer_ones < kAtOnePlace) continue;
+    known_.erase(end);
+    return;
+  }
+  known_.pop_back();
 }
 
 // The supernode with the shortest round trip that is no home, among those that we have a session with; else the next

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dht/place.h"
 #include "sim/owner.h"
 
 namespace linnet::sim {
@@ -34,10 +35,10 @@ void Conspiracy::keep(const Bytes& record) {
 
 std::vector<dht::Contact> Conspiracy::nearest(const dht::Id& target) const {
   auto out = friends;
-  const auto n = std::min(out.size(), dht::kMaxContactsInAnswer);
-  std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(n), out.end(),
-                    [&](const auto& a, const auto& b) { return dht::nearer(target, a.position, b.position); });
-  out.resize(n);
+  std::sort(out.begin(), out.end(),
+            [&](const auto& a, const auto& b) { return dht::nearer(target, a.position, b.position); });
+  dht::one_of_each_place_first(out, [](const auto& f) { return dht::lead(f.position); });
+  out.resize(std::min(out.size(), dht::kMaxContactsInAnswer));
   return out;
 }
 

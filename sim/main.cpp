@@ -43,8 +43,8 @@ constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_call
 // Options that mean nothing elsewhere.
 constexpr std::pair<const char*, std::string_view> kOptionsOf[] = {
     {"--malicious", "malicious"}, {"--session-median", "churn"}, {"--killed", "massacre"}, {"--at-once", "massacre"},
-    {"--sybils", "sybil"},        {"--around", "sybil"},         {"--prefixes", "sybil"},  {"--prefix-rule", "sybil"},
-    {"--out", "report"},          {"--quick", "report"}};
+    {"--sybils", "sybil"},        {"--around", "sybil"},         {"--prefixes", "sybil"},  {"--prefix-choice", "sybil"},
+    {"--prefix-rule", "sybil"},   {"--out", "report"},           {"--quick", "report"}};
 
 Report run_one(const ScenarioConfig& config) {
   return std::find_if(std::begin(kScenarios), std::end(kScenarios),
@@ -130,6 +130,8 @@ int main(int argc, char** argv) {
   app.add_option("--sybils", sybils, "supernodes of the attacker of `sybil` (20 k: 320)")->check(CLI::Range(1, 5000));
   app.add_option("--around", around, "what the Sybils surround: the key alone, or its salted root as well (both)")
       ->check(CLI::IsMember({"key", "both"}));
+  app.add_option("--prefix-choice", config.prefix_choice, "they are the nearest of so many (no choice)")
+      ->check(CLI::Range(2, 1'000'000));
   app.add_option("--prefixes", config.prefixes, "/24 that they have addresses of (20)")->check(CLI::Range(2, 10'000));
   app.add_option("--prefix-rule", prefix_rule, "off: a private network, where places follow from keys alone")
       ->check(CLI::IsMember({"on", "off"}));

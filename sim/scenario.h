@@ -36,6 +36,7 @@ struct ScenarioConfig {
   std::optional<std::uint32_t> sybils;  // of `sybil`; else 20 k
   bool at_root = true;                  // half of them around the salted root of the key, not all around the key
   std::uint32_t prefixes = 20;          // /24 that their addresses are of
+  std::uint32_t prefix_choice = 0;      // so many he could have, and takes those that lead nearest; 0: no choice
   bool prefix_rule = true;              // off: a private network, where places follow from keys alone
   std::function<void(const Progress&)> progress;
 };

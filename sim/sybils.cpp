@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <set>
-#include <unordered_set>
 
 #include "dht/contact.h"
 #include "sim/population.h"
@@ -34,53 +34,41 @@ class Keys {
   SeededRng rng_;
 };
 
-struct Site {
-  IpAddress ip;
-  std::uint64_t distance = std::numeric_limits<std::uint64_t>::max();  // of the best of its eight places, by its lead
+// A /24, by its first three bytes.
+struct Block {
+  std::uint32_t number = 0;
+  std::uint32_t used = 0;  // addresses
+
+  IpAddress address(std::uint32_t last) const { return IpAddress::v4((number << 8) + last); }
 };
 
-// The 21 bits that follow from the address; what the key says of the others is the same for all.
-std::uint64_t distance_of(const IpAddress& ip, const crypto::DeviceKey& device, const dht::Id& target) {
-  constexpr std::uint64_t kOfAddress = ~std::uint64_t{0} << 43;
-  return (dht::lead(dht::position(ip, device)) ^ dht::lead(target)) & kOfAddress;
-}
-
-// A device for each of the eight choices that a key has.
-std::vector<crypto::DeviceKey> choices(Keys& keys) {
-  constexpr std::size_t kChoices = 8;
-  const IpAddress any = IpAddress::v4(8, 8, 8, 8);
-  std::set<std::uint64_t> seen;
-  std::vector<crypto::DeviceKey> out;
-  while (out.size() < kChoices) {
-    const crypto::DeviceKey key{keys.device().public_key};
-    if (seen.insert(distance_of(any, key, {})).second) out.push_back(key);
-  }
-  return out;
-}
-
-// All addresses that he has.
-std::vector<IpAddress> addresses(Keys& keys, std::size_t prefixes) {
-  constexpr std::uint32_t kFirst = 64U << 24;  // 64.0.0.0/3 holds no honest host (population.h)
-  std::vector<IpAddress> out;
+std::vector<Block> blocks(Keys& keys, std::size_t n) {
+  constexpr std::uint32_t kFirst = 64U << 16;  // 64.0.0.0/3 holds no honest host (population.h)
+  std::vector<Block> out;
   std::set<std::uint64_t> taken;
-  while (taken.size() < prefixes) {
+  while (taken.size() < n) {
     const auto block = keys.rng().below(1U << 21);
-    if (!taken.insert(block).second) continue;
-    for (std::uint32_t last = 1; last < 255; ++last)
-      out.push_back(IpAddress::v4(kFirst + static_cast<std::uint32_t>(block << 8) + last));
+    if (taken.insert(block).second) out.push_back({kFirst + static_cast<std::uint32_t>(block)});
   }
   return out;
 }
 
-std::vector<Site> nearest_first(const std::vector<IpAddress>& from, const std::vector<crypto::DeviceKey>& choices,
-                                const dht::Id& target) {
-  std::vector<Site> out;
-  for (const auto& ip : from) {
-    Site site{ip};
-    for (const auto& key : choices) site.distance = std::min(site.distance, distance_of(ip, key, target));
-    out.push_back(site);
-  }
-  std::stable_sort(out.begin(), out.end(), [](const Site& a, const Site& b) { return a.distance < b.distance; });
+std::vector<std::size_t> nearest_first(const std::vector<Block>& from, const dht::Id& target) {
+  std::vector<std::size_t> out(from.size());
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  const auto place = [&](std::size_t i) { return dht::position(from[i].address(1), {}); };
+  std::stable_sort(out.begin(), out.end(),
+                   [&](std::size_t a, std::size_t b) { return dht::nearer(target, place(a), place(b)); });
+  return out;
+}
+
+// Those that he uses around each target: all, where he has no choice, else those that lead nearest, in turn.
+std::vector<std::vector<std::size_t>> chosen(const std::vector<Block>& from, const std::vector<dht::Id>& targets,
+                                             std::size_t n) {
+  std::vector<std::vector<std::size_t>> out;
+  for (const auto& target : targets) out.push_back(nearest_first(from, target));
+  if (n >= from.size()) return out;
+  for (auto& mine : out) mine.resize(std::max<std::size_t>(1, n / targets.size()));
   return out;
 }
 
@@ -88,22 +76,16 @@ std::vector<Site> nearest_first(const std::vector<IpAddress>& from, const std::v
 
 std::vector<Placed> sybils_in_prefixes(const ScenarioConfig& config, const std::vector<dht::Id>& targets,
                                        std::size_t count, Wall now) {
+  constexpr std::uint32_t kAddresses = 254;
   Keys keys(config);
-  const auto eight = choices(keys);
-  const auto own = addresses(keys, config.prefixes);
-  count = std::min(count, own.size());
-  std::vector<std::vector<Site>> sites;
-  for (const auto& target : targets) sites.push_back(nearest_first(own, eight, target));
-  std::vector<std::size_t> next(targets.size());
-  std::unordered_set<IpAddress> used;
+  auto own = blocks(keys, std::max<std::size_t>(config.prefixes, config.prefix_choice));
+  const auto use = chosen(own, targets, config.prefixes);
   std::vector<Placed> out;
-  for (std::size_t turn = 0; out.size() < count; turn = (turn + 1) % targets.size()) {
-    while (used.count(sites[turn][next[turn]].ip) != 0) ++next[turn];
-    const auto& site = sites[turn][next[turn]];
-    used.insert(site.ip);
-    auto device = keys.device();
-    while (distance_of(site.ip, {device.public_key}, targets[turn]) != site.distance) device = keys.device();
-    out.push_back({{site.ip, 4400, Transport::udp}, keys.identity(device, out.size(), now)});
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& mine = use[i % targets.size()];
+    auto& block = own[mine[i / targets.size() % mine.size()]];
+    if (block.used == kAddresses) break;
+    out.push_back({{block.address(++block.used), 4400, Transport::udp}, keys.identity(keys.device(), out.size(), now)});
   }
   return out;
 }

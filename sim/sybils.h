@@ -16,9 +16,9 @@ struct Placed {
   crypto::Identity identity;
 };
 
-// In turn around each of the targets. Of `config.prefixes` /24 that chance gave the attacker he takes the addresses
-// whose places come nearest, one supernode each, and for each draws keys until the bits of the place that follow from
-// the key are the best of the eight (BEP 42's rule).
+// In turn around each of the targets, and there in turn at each of `config.prefixes` /24 that chance gave the attacker:
+// a /24 is one place, so he spreads what he has over them. With `config.prefix_choice` more than those he takes, of so
+// many /24 that he could have, those whose places are nearest to a target.
 std::vector<Placed> sybils_in_prefixes(const ScenarioConfig& config, const std::vector<dht::Id>& targets,
                                        std::size_t count, Wall now);
 // Without that rule (private addresses) places follow from keys alone: he draws keys until he has `count` that stand so

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "dht/place.h"
 #include "tests/dht/support.h"
 
 namespace linnet::dht::test {
@@ -12,23 +13,26 @@ std::uint32_t lead21(const Id& id) {
          (id.bytes[2] >> 3);
 }
 
-TEST(Position, OneGlobalAddressHasEightPlaces) {
+TEST(Position, AnIpv4PrefixOf24BitsIsOnePlace) {
   SeededRng rng(1);
   std::set<std::uint32_t> leads;
-  for (int i = 0; i < 2000; ++i) leads.insert(lead21(position(IpAddress::v4(8, 8, 8, 8), {rng.array<32>()})));
-  EXPECT_EQ(leads.size(), 8U);
+  for (int i = 0; i < 2000; ++i)
+    leads.insert(lead21(position(IpAddress::v4(8, 8, 8, static_cast<std::uint8_t>(i)), {rng.array<32>()})));
+  EXPECT_EQ(leads.size(), 1U);
 }
 
-TEST(Position, MaskedBitsOfAnIpv4AddressDoNotMatter) {
+TEST(Position, EachIpv4PrefixIsAnother) {
   const crypto::DeviceKey key{SeededRng(2).array<32>()};
-  const auto at = [&](std::uint8_t a, std::uint8_t b) { return position(IpAddress::v4(a, b, 3, 4), key); };
-  EXPECT_EQ(at(5, 1), at(5 ^ 4, 1));     // BEP 42's mask keeps two bits of the first byte
-  EXPECT_EQ(at(5, 1), at(5, 1 ^ 0x10));  // and four of the second
-  EXPECT_NE(at(5, 1), at(5 ^ 1, 1));
-  EXPECT_NE(at(5, 1), at(5, 1 ^ 8));
+  std::set<std::uint32_t> leads;
+  for (int i = 0; i < 256; ++i) {
+    const auto n = static_cast<std::uint8_t>(i);
+    leads.insert(lead21(position(IpAddress::v4(8, 8, n, 4), key)));
+    leads.insert(lead21(position(IpAddress::v4(9, n, 8, 4), key)));
+  }
+  EXPECT_GE(leads.size(), 510U);  // of 512, on 2^21 places
 }
 
-TEST(Position, AnIpv6PrefixOf32BitsHasEightPlaces) {
+TEST(Position, AnIpv6PrefixOf32BitsIsOnePlace) {
   SeededRng rng(3);
   std::set<std::uint32_t> leads;
   for (int i = 0; i < 2000; ++i) {
@@ -37,7 +41,17 @@ TEST(Position, AnIpv6PrefixOf32BitsHasEightPlaces) {
     std::memcpy(bytes.data(), prefix, 4);
     leads.insert(lead21(position(IpAddress::v6(bytes), {rng.array<32>()})));
   }
-  EXPECT_EQ(leads.size(), 8U);
+  EXPECT_EQ(leads.size(), 1U);
+}
+
+// What is left for the key tells those of one place apart.
+TEST(Position, BehindThePrefixFollowsFromTheKey) {
+  SeededRng rng(6);
+  const auto ip = IpAddress::v4(8, 8, 8, 8);
+  const crypto::DeviceKey a{rng.array<32>()};
+  const crypto::DeviceKey b{rng.array<32>()};
+  EXPECT_TRUE(one_place(position(ip, a), position(ip, b)));
+  EXPECT_LT(common_prefix(position(ip, a), position(ip, b)), 64);
 }
 
 TEST(Position, OnPrivateAddressesOnlyTheKeyCounts) {

@@ -37,8 +37,8 @@ struct SaltedRoot : testing::Test {
 
 TEST_F(SaltedRoot, HoldsThreeCopiesBesideTheSix) {
   const auto all = holders_in(net, key);
-  EXPECT_GE(all.size(), 8U);  // the two places may share one
-  EXPECT_LE(all.size(), 9U);
+  EXPECT_GE(all.size(), 8U);   // the two places may share one
+  EXPECT_LE(all.size(), 12U);  // who was given it on the way and is none of the three keeps it
   std::vector<std::pair<Id, std::size_t>> by_distance;
   for (std::size_t i = 0; i < net.size(); ++i)
     by_distance.emplace_back(distance(salted_root(key), net[i].dht->self().position), i);
