@@ -21,7 +21,8 @@ std::vector<std::int16_t> loud_tone(double dbfs, std::size_t samples) {
 // White noise of about this root mean square.
 std::vector<std::int16_t> white_noise(SeededRng& rng, double rms, std::size_t samples) {
   std::vector<std::int16_t> out(samples);
-  for (auto& s : out) s = static_cast<std::int16_t>((rng.unit() - 0.5) * rms * std::sqrt(12.0));
+  for (auto& s : out)
+    s = static_cast<std::int16_t>(std::clamp((rng.unit() - 0.5) * rms * std::sqrt(12.0), -32768.0, 32767.0));
   return out;
 }
 
