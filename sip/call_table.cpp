@@ -71,6 +71,16 @@ InviteSession* CallTable::find_dialog(const PeerId& peer, const MessageView& req
   return it == index_.end() ? nullptr : find(it->second);
 }
 
+InviteSession* CallTable::find_named(std::string_view call_id, std::string_view local_tag,
+                                     std::string_view remote_tag) {
+  for (auto& [id, session] : calls_) {
+    const auto& dialog = session.leg.dialog;
+    if (dialog.call_id == call_id && dialog.local_tag == local_tag && session.leg_with(remote_tag) != nullptr)
+      return touch(session);
+  }
+  return nullptr;
+}
+
 bool CallTable::knows_request(const PeerId& peer, const MessageView& invite) const {
   return index_.contains(request_key(peer, invite));
 }

@@ -23,6 +23,8 @@ class CallTable {
   // What these hand out may be changed: settle() looks at its deadline again.
   InviteSession* find(CallId call);
   InviteSession* find_dialog(const PeerId& peer, const MessageView& request);
+  // With any peer, early ones included. Looks at each call.
+  InviteSession* find_named(std::string_view call_id, std::string_view local_tag, std::string_view remote_tag);
   bool knows_request(const PeerId& peer, const MessageView& invite) const;
 
   std::vector<CallId> of(const PeerId& peer) const;

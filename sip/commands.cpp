@@ -47,6 +47,9 @@ Status check_params(const InviteParams& params) {
   }
   if (!params.call_group.empty() && !chars::is_token(params.call_group)) return fail(Fault::malformed);
   if (params.sdp_offer.size() > kMaxSdp || params.call_group.size() > 256) return fail(Fault::too_big);
+  for (const auto& name : {params.replaces, params.joins})
+    if (name && !is_dialog_name(*name)) return fail(Fault::malformed);
+  if (params.replaces && params.joins) return fail(Fault::malformed);
   return check_headers(params.headers);
 }
 
@@ -72,8 +75,13 @@ Result<CallId> UserAgent::invite(Time now, InviteParams params) {
   dialog.remote_target = params.target.to_string();
   auto message = dialog.request(Method::invite);
   describe(message, session);
-  message.add(HeaderId::supported, std::string(k100rel)).add(HeaderId::user_agent, config_.user_agent);
+  message.add(HeaderId::supported, supported()).add(HeaderId::user_agent, config_.user_agent);
   if (!params.call_group.empty()) message.add(HeaderId::linnet_call_group, params.call_group);
+  // Required: who cannot would take it for another call.
+  if (params.replaces)
+    message.add(HeaderId::replaces, replaces_value(*params.replaces, params.early_only))
+        .add(HeaderId::require, "replaces");
+  if (params.joins) message.add(HeaderId::join, replaces_value(*params.joins, false)).add(HeaderId::require, "join");
   for (auto& h : params.headers) message.headers.push_back(std::move(h));
   Calling calling;
   calling.offerless = params.sdp_offer.empty();
@@ -113,7 +121,7 @@ void UserAgent::describe(Message& message, const InviteSession& session) const {
 void UserAgent::answer_ok(Time now, InviteSession& session, TransactionId id, std::string sdp, Unacked unacked) {
   auto out = response(id, 200, {}, session.leg.dialog.local_tag);
   describe(out, session);
-  if (unacked.first) out.add(HeaderId::supported, std::string(k100rel));
+  if (unacked.first) out.add(HeaderId::supported, supported());
   put_body(out, kSdpType, std::move(sdp));
   unacked.ok = serialise(out);
   if (const auto* t = layer_.server(id)) unacked.seq = t->cseq;

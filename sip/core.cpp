@@ -83,6 +83,11 @@ Status Core::end_subscription(Time now, SubscriptionId id, std::string_view reas
                               std::optional<std::uint32_t> retry_after) {
   return settled(ua_->end_subscription(now, id, reason, retry_after));
 }
+Result<SubscriptionId> Core::refer(Time now, ReferParams params) { return settled(ua_->refer(now, std::move(params))); }
+Status Core::report_refer(Time now, SubscriptionId id, int code, std::string_view reason) {
+  return settled(ua_->report_refer(now, id, code, reason));
+}
+std::optional<DialogName> Core::dialog(CallId call) const { return ua_->dialog(call); }
 Status Core::options(Time now, const PeerId& peer, const Uri& target) { return ua_->options(now, peer, target); }
 
 const Counters& Core::counters() const { return ua_->counters(); }

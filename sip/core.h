@@ -57,6 +57,8 @@ struct Config {
   std::vector<EventPackage> event_packages;  // others get 489
   std::uint32_t min_expires = 60;            // seconds of a subscription; less gets 423
   std::uint32_t max_expires = 3600;          // more is shortened; also what is given where nothing is asked for
+  bool refers = false;                       // REFER comes out as ReferReceived; else it gets 603
+  bool replaces = false;  // Replaces and Join are looked at; else they are passed over, and 420 where required
   TimerValues timers;
   Limits limits;
 };
@@ -74,6 +76,11 @@ struct InviteParams {
   std::string sdp_offer;            // empty: the peer is to offer, in its 200
   std::vector<HeaderLine> headers;  // further ones; a line break, NUL or bad name in one is refused
   bool focus = false;               // set_focus() from the start
+  // The dialog, as the called one has it, that this call is to replace or to join; one of them. A peer that cannot
+  // answers 420, one that knows no such dialog 481.
+  std::optional<DialogName> replaces;
+  bool early_only = false;  // replaces: not if it was answered already, which gets 486
+  std::optional<DialogName> joins;
 };
 
 struct InfoParams {
@@ -90,6 +97,18 @@ struct SubscribeParams {
   std::string package;
   std::vector<std::string> accept;  // body types; a NOTIFY with another gets 415
   std::uint32_t expires = 3600;     // seconds; 0 asks for the state once
+};
+
+struct ReferParams {
+  CallId call = kNoCall;  // inside of it; else:
+  PeerId to;
+  Uri target;  // Request-URI and To
+  Uri from;    // From and Contact; must be an address of ours
+  Uri refer_to;
+  std::string method = "INVITE";
+  std::optional<DialogName> replaces;  // as `refer_to` has it
+  Uri referred_by;                     // none without a host; must be an address of ours
+  bool progress = true;                // false: we want no ReferProgress (RFC 4488), which the peer may still send
 };
 
 struct Counters {
@@ -165,8 +184,8 @@ class Core {
   Result<SubscriptionId> subscribe(Time now, SubscribeParams params);
   // Asks for the full state now, as a subscriber does that missed a part (RFC 4575 section 4.6).
   Status refresh_subscription(Time now, SubscriptionId id);
-  // Answers SubscriptionRequested. Active: notify() with the full state must follow at once. Pending: the peer is told
-  // so.
+  // Answers SubscriptionRequested and ReferReceived (202). Active: notify() with the full state must follow at once.
+  // Pending: the peer is told so.
   Status accept_subscription(Time now, SubscriptionId id, SubscriptionState state = SubscriptionState::active);
   Status reject_subscription(Time now, SubscriptionId id, int code, std::string_view reason = {});  // 300-699
   // The state to a subscriber of ours; makes a pending subscription active. Fault::full while kMaxNotifies of it have
@@ -176,6 +195,13 @@ class Core {
   // `reason` (SubscriptionEnded has the list).
   Status end_subscription(Time now, SubscriptionId id, std::string_view reason = "noresource",
                           std::optional<std::uint32_t> retry_after = {});
+  // REFER (RFC 3515): ReferAnswered comes, then ReferProgress, and SubscriptionEnded. end_subscription() makes it
+  // quiet.
+  Result<SubscriptionId> refer(Time now, ReferParams params);
+  // What came of the one that was accepted: a status as of the request that was sent; from 200 on it ends.
+  Status report_refer(Time now, SubscriptionId id, int code, std::string_view reason = {});
+  // The dialog of a call that stands, as this end has it; far() is how the other end has it.
+  std::optional<DialogName> dialog(CallId call) const;
   Status options(Time now, const PeerId& peer, const Uri& target);
 
   const Counters& counters() const;

@@ -11,9 +11,18 @@
 
 #include "sip/event_header.h"
 #include "sip/peer.h"
+#include "sip/replaces.h"
 #include "sip/uri.h"
 
 namespace linnet::sip {
+
+// The call that an INVITE wants to take the place of (RFC 3891), or to join (RFC 3911). It may be with another peer:
+// whether this one may is for the node to say. It answers the new call, and hangs up the replaced one.
+struct Replaced {
+  CallId call{};
+  bool join = false;   // both go on, mixed
+  bool early = false;  // it has no answer yet: our own INVITE
+};
 
 // An INVITE that made a new call. Identity is judged by the node (or by set_peer_identity); answer with
 // ring/accept/reject. `sdp` is empty when the caller wants our offer (it then goes into accept()).
@@ -26,7 +35,8 @@ struct IncomingCall {
   std::string contact;     // its URI as text, empty when absent
   std::string call_group;  // Linnet-Call-Group, empty when absent
   std::string sdp;
-  bool focus = false;  // Contact said `isfocus`: a conference calls (RFC 4579 section 5.2)
+  bool focus = false;                // Contact said `isfocus`: a conference calls (RFC 4579 section 5.2)
+  std::optional<Replaced> replaced;  // only under Config::replaces
 };
 
 // The first 180, and every provisional response that brings a session description. That may be the answer already
@@ -130,7 +140,32 @@ struct NotifyReceived {
   std::string content_type;
   std::string body;  // may be empty
 };
-// Of ours or of theirs, whoever ended it.
+// A REFER (RFC 3515): the peer asks us to send somebody a request. Under Config::refers alone. Answer with
+// accept_subscription() or reject_subscription() (603), and tell with report_refer() what comes of it.
+struct ReferReceived {
+  SubscriptionId subscription{};
+  CallId call{};
+  PeerId peer;
+  Uri from;
+  Uri target;  // Request-URI: of a focus, the conference
+  Uri refer_to;
+  std::string method;                  // "INVITE" where the URI says none; "BYE": take them out (RFC 4579 section 5.5)
+  std::optional<DialogName> replaces;  // for InviteParams::replaces
+  std::optional<Uri> referred_by;
+  bool progress = true;  // false: report_refer() is not wanted (RFC 4488), acceptance ends it
+};
+struct ReferAnswered {  // to our REFER; 202 says that they will try
+  SubscriptionId subscription{};
+  CallId call{};
+  int code = 0;  // 408 when nothing came
+};
+struct ReferProgress {  // what came of our REFER so far; from 200 on the last word
+  SubscriptionId subscription{};
+  CallId call{};
+  int code = 0;
+  std::string reason;
+};
+// Of ours or of theirs, whoever ended it; those of REFER, too.
 struct SubscriptionEnded {
   SubscriptionId subscription{};
   CallId call{};
@@ -138,7 +173,7 @@ struct SubscriptionEnded {
   bool by_us = false;  // end_subscription(), reject_subscription()
   int code = 0;        // of the response that ended it; 408 when nothing came; 0: no response did
   // Of Subscription-State (section 4.1.3): deactivated, probation, rejected, timeout, giveup, noresource, invariant. Or
-  // "call ended", "peer lost", "no NOTIFY".
+  // "call ended", "peer lost", "no NOTIFY", "norefersub".
   std::string reason;
   std::optional<std::uint32_t> retry_after;  // seconds
 };
@@ -148,9 +183,9 @@ struct Failed {
   std::string why;
 };
 
-using Event =
-    std::variant<IncomingCall, Ringing, Answered, Established, Rejected, Cancelled, Ended, ReinviteOffer,
-                 ReinviteAnswered, ReinviteRejected, OptionsAnswered, InfoReceived, InfoAnswered, FocusChanged,
-                 SubscriptionRequested, SubscriptionRefreshed, NotifyReceived, SubscriptionEnded, Failed>;
+using Event = std::variant<IncomingCall, Ringing, Answered, Established, Rejected, Cancelled, Ended, ReinviteOffer,
+                           ReinviteAnswered, ReinviteRejected, OptionsAnswered, InfoReceived, InfoAnswered,
+                           FocusChanged, SubscriptionRequested, SubscriptionRefreshed, NotifyReceived, ReferReceived,
+                           ReferAnswered, ReferProgress, SubscriptionEnded, Failed>;
 
 }  // namespace linnet::sip

@@ -95,6 +95,7 @@ std::string_view reason_phrase(int status) {
     case 180: return "Ringing";
     case 183: return "Session Progress";
     case 200: return "OK";
+    case 202: return "Accepted";
     case 400: return "Bad Request";
     case 403: return "Forbidden";
     case 404: return "Not Found";

@@ -49,38 +49,52 @@ void UserAgent::on_subscribe(Time now, InviteSession& session, TransactionId id)
   on_new_subscribe(now, session.peer, id, &session);
 }
 
-void UserAgent::on_new_subscribe(Time now, const PeerId& peer, TransactionId id, InviteSession* session) {
-  const auto event = parse_event(in_.value(HeaderId::event));
-  const auto* package = event ? package_of(event->package) : nullptr;
-  if (package == nullptr) return refuse(now, id, 489, {}, {"Allow-Events", allow_events()});
-  const auto* known = session != nullptr ? nullptr : subscriptions_.find(peer, [&](const Subscription& one) {
+// A copy by another path, or by this one after its answer was lost.
+bool UserAgent::answered_before(Time now, const PeerId& peer, TransactionId id, const InviteSession* session) {
+  if (session != nullptr) return false;  // its number in the dialog tells
+  const auto* known = subscriptions_.find(peer, [&](const Subscription& one) {
     return one.end == SubscriptionEnd::notifier && one.call == kNoCall && one.dialog.call_id == in_.call_id &&
            one.request_tag == in_.from.tag && one.request_seq == in_.cseq.number;
   });
-  if (known != nullptr) {  // its copy by another path, or by this one after its answer was lost
-    if (known->phase == SubscriptionPhase::deciding) return refuse(now, id, 482);
-    return answer_subscribe(now, *known, id, known->expires);
-  }
-  if (refuse_subscribe(now, id, package)) return;
-  if (!has_room_for_subscription(peer)) return refuse(now, id, 503, {}, {"Retry-After", "60"});
+  if (known == nullptr) return false;
+  if (known->phase == SubscriptionPhase::deciding)
+    refuse(now, id, 482);
+  else if (known->is_refer())
+    answer_refer(now, *known, id);
+  else
+    answer_subscribe(now, *known, id, known->expires);
+  return true;
+}
+
+Subscription UserAgent::begin_notifying(Time now, const PeerId& peer, TransactionId id, const InviteSession* session) {
   Subscription s;
   s.id = SubscriptionId{++last_subscription_};
   s.peer = peer;
   s.end = SubscriptionEnd::notifier;
-  s.package = package->name;
-  s.event_id = event->id;
   s.request = id;
   s.request_seq = in_.cseq.number;
   s.request_tag = in_.from.tag;
-  s.expires = std::min(asked_expires(), config_.max_expires);
   s.ends = now + 60 * config_.timers.t1;  // before their timer F
   if (session == nullptr) {
     s.dialog = Dialog::as_answerer(in_, new_tag());
     s.contact = name_addr({}, config_.local_uri.to_string());
   } else {
     s.call = session->id;
-    s.contact = session->our_contact();
   }
+  return s;
+}
+
+void UserAgent::on_new_subscribe(Time now, const PeerId& peer, TransactionId id, InviteSession* session) {
+  const auto event = parse_event(in_.value(HeaderId::event));
+  const auto* package = event ? package_of(event->package) : nullptr;
+  if (package == nullptr) return refuse(now, id, 489, {}, {"Allow-Events", allow_events()});
+  if (answered_before(now, peer, id, session)) return;
+  if (refuse_subscribe(now, id, package)) return;
+  if (!has_room_for_subscription(peer)) return refuse(now, id, 503, {}, {"Retry-After", "60"});
+  auto s = begin_notifying(now, peer, id, session);
+  s.package = package->name;
+  s.event_id = event->id;
+  s.expires = std::min(asked_expires(), config_.max_expires);
   SubscriptionRequested asked{s.id,      s.call, peer,     Uri::from(in_.from.uri), Uri::from(in_.uri),
                               s.package, {},     s.expires};
   for (const auto& type : package->types)
@@ -109,7 +123,7 @@ void UserAgent::on_subscribe_again(Time now, Subscription& s, TransactionId id) 
 
 void UserAgent::answer_subscribe(Time now, const Subscription& s, TransactionId id, std::uint32_t expires) {
   auto out = response(id, 200, {}, s.dialog.local_tag);
-  out.add(HeaderId::contact, s.contact).add(HeaderId::expires, std::to_string(expires));
+  out.add(HeaderId::contact, contact_of(s)).add(HeaderId::expires, std::to_string(expires));
   layer_.respond(now, id, out);
 }
 
@@ -117,6 +131,10 @@ Status UserAgent::accept_subscription(Time now, SubscriptionId id, SubscriptionS
   auto* s = subscriptions_.find(id);
   if (s == nullptr) return fail(Fault::not_found);
   if (s->phase != SubscriptionPhase::deciding || state == SubscriptionState::terminated) return fail(Fault::refused);
+  if (s->is_refer()) {
+    accept_refer(now, *s);
+    return {};
+  }
   answer_subscribe(now, *s, s->request, s->expires);
   const bool once = s->expires == 0;
   // Who asks once gets the state with the next notify(), which must come.
@@ -166,7 +184,7 @@ bool UserAgent::send_notify(Time now, Subscription& s, StateValue state, std::st
   if (!state.reason.empty()) value.append(";reason=").append(state.reason);
   if (state.retry_after) value.append(";retry-after=").append(std::to_string(*state.retry_after));
   auto out = dialog->request(Method::notify);
-  out.add(HeaderId::contact, s.contact).add(HeaderId::event, event_value(s.package, s.event_id));
+  out.add(HeaderId::contact, contact_of(s)).add(HeaderId::event, event_value(s.package, s.event_id));
   out.add(HeaderId::subscription_state, std::move(value)).add(HeaderId::user_agent, config_.user_agent);
   put_body(out, type, std::move(body));
   if (!layer_.request(now, s.peer, Purpose::notify, s.id, std::move(out), is_reliable(s.peer))) return false;

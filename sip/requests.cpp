@@ -17,19 +17,21 @@ bool is_served(Method m) {
     case Method::update:
     case Method::info:
     case Method::subscribe:
-    case Method::notify: return true;
+    case Method::notify:
+    case Method::refer: return true;
     default: return false;
   }
 }
 
 // The option tags of Require that are not known here.
-std::string unknown_extensions(const MessageView& m) {
+template <class Known>
+std::string unknown_extensions(const MessageView& m, Known known) {
   std::string out;
   for (const auto& f : m.fields) {
     if (f.id != HeaderId::require) continue;
     for (auto rest = f.value; !rest.empty();) {
       const auto tag = chars::take(rest, chars::kToken);
-      if (!tag.empty() && !chars::iequal(tag, k100rel)) out.append(out.empty() ? "" : ", ").append(tag);
+      if (!tag.empty() && !known(tag)) out.append(out.empty() ? "" : ", ").append(tag);
       rest.remove_prefix(tag.empty() ? 1 : 0);  // white space or a comma: the value is a list of tokens
     }
   }
@@ -85,6 +87,7 @@ void UserAgent::on_request(Time now, const PeerId& peer) {
     if (in_.method == Method::invite) return on_new_invite(now, peer, id);
     if (in_.method == Method::options) return answer_options(now, id);
     if (in_.method == Method::subscribe) return on_new_subscribe(now, peer, id, nullptr);
+    if (in_.method == Method::refer) return on_refer(now, peer, id, nullptr);
     return refuse(now, id, 481);
   }
   auto* session = calls_.find_dialog(peer, in_);
@@ -103,6 +106,7 @@ void UserAgent::on_dialog_request(Time now, InviteSession& session, Leg& leg, Tr
     case Method::info: return on_info(now, session, id);
     case Method::subscribe: return on_subscribe(now, session, id);
     case Method::notify: return on_call_notify(now, session, id);
+    case Method::refer: return on_refer(now, session.peer, id, &session);
     default: return answer_options(now, id);
   }
 }
@@ -113,7 +117,10 @@ UserAgent::Verdict UserAgent::judge(const PeerId& peer) const {
   if (!is_served(in_.method)) return {405, allow};
   if (!in_.uri.is_sip()) return {416, {}};
   if (!identity_ok(peer)) return {403, {}};
-  if (auto tags = unknown_extensions(in_); !tags.empty()) return {420, {"Unsupported", std::move(tags)}};
+  if (auto tags = unknown_extensions(in_, [this](std::string_view t) { return knows_extension(t); }); !tags.empty())
+    return {420, {"Unsupported", std::move(tags)}};
+  const bool replaces = in_.has(HeaderId::replaces) || in_.has(HeaderId::join);
+  if (config_.replaces && replaces && in_.method != Method::invite) return {400, {}};  // RFC 3891 section 3
   const bool carries_sdp = in_.method == Method::invite || in_.method == Method::update || in_.method == Method::prack;
   return carries_sdp ? judge_content() : Verdict{};
 }
@@ -212,6 +219,8 @@ void UserAgent::on_cancel(Time now, const PeerId& peer, TransactionId id) {
 void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   // Section 8.2.2.2: the same request by another way.
   if (calls_.knows_request(peer, in_)) return refuse(now, id, 482);
+  std::optional<Replaced> replaced;
+  if (auto verdict = find_replaced(replaced); verdict.status != 0) return refuse(now, id, verdict.status);
   if (!has_room_for_call(peer)) {
     ++counters_.refused_full;
     return refuse(now, id, 486);
@@ -232,7 +241,7 @@ void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   layer_.server(id)->call = session.id;
   emit(IncomingCall{session.id, peer, Uri::from(in_.from.uri), unquoted(in_.from.display), Uri::from(in_.to.uri),
                     std::string(in_.contact.uri_text), std::string(in_.value(HeaderId::linnet_call_group)),
-                    std::string(in_.body), session.far_focus});
+                    std::string(in_.body), session.far_focus, replaced});
   auto& added = calls_.add(std::move(session));
   calls_.index(added, added.leg.dialog);
   calls_.index_request(added, in_);
@@ -254,7 +263,7 @@ void UserAgent::answer_options(Time now, TransactionId id) {
   out.add(HeaderId::accept, std::string(kSdpType));
   out.add(HeaderId::accept_encoding, "identity");
   out.add(HeaderId::accept_language, "en");
-  out.add(HeaderId::supported, std::string(k100rel));
+  out.add(HeaderId::supported, supported());
   if (auto packages = recv_info(); !packages.empty()) out.add(HeaderId::recv_info, std::move(packages));
   if (auto events = allow_events(); !events.empty()) out.add(HeaderId::allow_events, std::move(events));
   layer_.respond(now, id, out);

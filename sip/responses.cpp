@@ -27,6 +27,7 @@ void UserAgent::on_response(Time now, const PeerId& peer) {
     case Purpose::invite: return on_invite_response(now, t);
     case Purpose::subscribe: return on_subscribe_response(now, t.subscription, in_.status);
     case Purpose::notify: return on_notify_response(t.subscription, in_.status);
+    case Purpose::refer: return on_refer_response(t.subscription, in_.status);
     case Purpose::reinvite:
     case Purpose::update: return on_offer_response(now, t);
   }
@@ -112,6 +113,7 @@ void UserAgent::on_no_answer(Time now, const NoAnswer& none) {
   if (none.purpose == Purpose::options) return emit(OptionsAnswered{none.peer, 408, {}});
   if (none.purpose == Purpose::subscribe) return on_subscribe_response(now, none.subscription, 408);
   if (none.purpose == Purpose::notify) return on_notify_response(none.subscription, 408);
+  if (none.purpose == Purpose::refer) return on_refer_response(none.subscription, 408);
   auto* session = calls_.find(none.call);
   if (session == nullptr) return;
   const auto id = none.call;
@@ -121,7 +123,8 @@ void UserAgent::on_no_answer(Time now, const NoAnswer& none) {
     case Purpose::cancel:
     case Purpose::prack:
     case Purpose::subscribe:
-    case Purpose::notify: return;
+    case Purpose::notify:
+    case Purpose::refer: return;
     case Purpose::info: return emit(InfoAnswered{id, 408});
     case Purpose::invite:
       if (const auto* calling = std::get_if<Calling>(&session->state))

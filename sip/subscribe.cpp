@@ -47,7 +47,6 @@ Status UserAgent::begin_inside(Subscription& s, CallId call) {
   if (!session->talking()) return fail(Fault::refused);
   s.call = call;
   s.peer = session->peer;
-  s.contact = session->our_contact();
   return {};
 }
 
@@ -87,7 +86,7 @@ bool UserAgent::send_subscribe(Time now, Subscription& s, std::uint32_t expires)
   auto* dialog = dialog_of(s);
   if (dialog == nullptr) return false;
   auto out = dialog->request(Method::subscribe);
-  out.add(HeaderId::contact, s.contact).add(HeaderId::event, event_value(s.package, s.event_id));
+  out.add(HeaderId::contact, contact_of(s)).add(HeaderId::event, event_value(s.package, s.event_id));
   out.add(HeaderId::expires, std::to_string(expires));
   if (!s.types.empty()) out.add(HeaderId::accept, comma_list(s.types));
   out.add(HeaderId::allow, std::string(kAllow)).add(HeaderId::user_agent, config_.user_agent);
@@ -156,10 +155,12 @@ void UserAgent::on_notify(Time now, Subscription& s, TransactionId id) {
     s.dialog.learn_notifier(in_);
   else if (s.call == kNoCall)
     s.dialog.refresh_target(in_);
-  layer_.respond(now, id, response(id, 200, {}, {}));
   const bool ending = s.phase == SubscriptionPhase::ending;
-  emit(NotifyReceived{s.id, s.call, s.peer, state->state, s.package, std::string(in_.content_type),
-                      std::string(in_.body)});
+  if (s.is_refer() && !take_progress(s)) return refuse(now, id, 400, "Bad message/sipfrag");
+  layer_.respond(now, id, response(id, 200, {}, {}));
+  if (!s.is_refer())
+    emit(NotifyReceived{s.id, s.call, s.peer, state->state, s.package, std::string(in_.content_type),
+                        std::string(in_.body)});
   if (state->state == SubscriptionState::terminated)
     return close(s, {.by_us = ending, .reason = state->reason, .retry_after = state->retry_after});
   if (ending) return;  // it crossed our last SUBSCRIBE

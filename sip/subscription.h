@@ -27,9 +27,9 @@ struct Subscription {
   SubscriptionId id{};
   PeerId peer;
   SubscriptionEnd end{};
-  CallId call{};  // whose dialog it shares (RFC 4579 section 5.2); kNoCall: it has one of its own
-  Dialog dialog;  // its own; empty inside a call
-  std::string contact;
+  CallId call{};        // whose dialog it shares (RFC 4579 section 5.2); kNoCall: it has one of its own
+  Dialog dialog;        // its own; empty inside a call
+  std::string contact;  // its own, likewise
   std::string package;
   std::string event_id;
   std::vector<std::string> types;  // subscriber: what bodies it takes
@@ -47,7 +47,7 @@ struct Subscription {
   Time timer_n = kNever;  // subscriber: a NOTIFY must have come (section 4.1.2.4)
 
   Time next_timeout() const { return std::min({ends, refresh, timer_n}); }
-  bool is_refer() const { return package == "refer"; }
+  bool is_refer() const { return package == "refer"; }  // RFC 3515
 
   // For SubscriptionTable.
   Time due = kNever;

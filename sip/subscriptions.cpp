@@ -32,6 +32,11 @@ Dialog* UserAgent::dialog_of(Subscription& s) {
   return session == nullptr ? nullptr : &session->leg.dialog;
 }
 
+std::string UserAgent::contact_of(const Subscription& s) {
+  const auto* session = s.call == kNoCall ? nullptr : calls_.find(s.call);
+  return session == nullptr ? s.contact : session->our_contact();
+}
+
 void UserAgent::close(const Subscription& s, const Closing& why) {
   SubscriptionEnded ended{s.id, s.call, s.peer, why.by_us, why.code, std::string(why.reason), why.retry_after};
   subscriptions_.erase(s.id);
@@ -76,7 +81,8 @@ void UserAgent::on_subscription_request(Time now, const PeerId& peer, Transactio
     const bool fresh = is_notify && one.phase == SubscriptionPhase::waiting && d.remote_tag.empty();
     if (!ours || !(fresh || d.remote_tag == in_.from.tag)) return false;
     known = true;
-    return event && one.package == event->package && (event->id.empty() || one.event_id == event->id) &&
+    return event && one.package == event->package &&
+           (one.event_id == event->id || (one.is_refer() && event->id.empty())) &&
            (one.end == SubscriptionEnd::subscriber) == is_notify;
   });
   if (known && !event) return refuse(now, id, 489, {}, {"Allow-Events", allow_events()});

@@ -25,7 +25,19 @@ inline constexpr TransactionId kNoTransaction{0};
 inline constexpr std::size_t kMaxForks = 8;
 
 // What a request of ours was sent for.
-enum class Purpose : std::uint8_t { invite, reinvite, cancel, bye, options, prack, update, info, subscribe, notify };
+enum class Purpose : std::uint8_t {
+  invite,
+  reinvite,
+  cancel,
+  bye,
+  options,
+  prack,
+  update,
+  info,
+  subscribe,
+  notify,
+  refer
+};
 
 // Whose request it is: of a call, or of a subscription.
 struct Owner {

@@ -65,6 +65,13 @@ class UserAgent {
   Status reject_subscription(Time now, SubscriptionId id, int code, std::string_view reason);
   Status notify(Time now, SubscriptionId id, std::string_view content_type, std::string body);
 
+  // refer.cpp
+  Result<SubscriptionId> refer(Time now, ReferParams params);
+  Status report_refer(Time now, SubscriptionId id, int code, std::string_view reason);
+
+  // replaced.cpp
+  std::optional<DialogName> dialog(CallId call);
+
   // subscriptions.cpp
   Status end_subscription(Time now, SubscriptionId id, std::string_view reason,
                           std::optional<std::uint32_t> retry_after);
@@ -153,6 +160,7 @@ class UserAgent {
   void subscription_timeout(Time now, SubscriptionId id);
   bool has_room_for_subscription(const PeerId& peer);
   Dialog* dialog_of(Subscription& s);
+  std::string contact_of(const Subscription& s);
   // A request outside of any call, inside the dialog of a subscription.
   void on_subscription_request(Time now, const PeerId& peer, TransactionId id);
   std::string allow_events() const;
@@ -175,8 +183,23 @@ class UserAgent {
   bool refuse_subscribe(Time now, TransactionId id, const EventPackage* package);
   bool send_notify(Time now, Subscription& s, StateValue state, std::string_view type, std::string body);
   void on_notify_response(SubscriptionId id, int status);
+  // What both a SUBSCRIBE and a REFER make of us.
+  Subscription begin_notifying(Time now, const PeerId& peer, TransactionId id, const InviteSession* session);
+  bool answered_before(Time now, const PeerId& peer, TransactionId id, const InviteSession* session);
   void answer_subscribe(Time now, const Subscription& s, TransactionId id, std::uint32_t expires);
   std::uint32_t asked_expires() const;
+
+  // refer.cpp
+  void on_refer(Time now, const PeerId& peer, TransactionId id, InviteSession* session);
+  void on_refer_response(SubscriptionId id, int status);
+  void answer_refer(Time now, const Subscription& s, TransactionId id);
+  void accept_refer(Time now, Subscription& s);
+  bool take_progress(const Subscription& s);
+
+  // replaced.cpp
+  Verdict find_replaced(std::optional<Replaced>& replaced);
+  std::string supported() const;  // option tags
+  bool knows_extension(std::string_view tag) const;
 
   // commands.cpp
   Message response(TransactionId id, int status, std::string_view reason, std::string_view local_tag);
@@ -227,8 +250,11 @@ std::string comma_list(const std::vector<std::string>& items);
 Status check_sdp(const std::string& sdp, bool may_be_empty = false);
 
 // Methods this user agent serves, as Allow says them.
-inline constexpr std::string_view kAllow = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, SUBSCRIBE, NOTIFY";
+inline constexpr std::string_view kAllow =
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, SUBSCRIBE, NOTIFY, REFER";
 inline constexpr std::string_view kSdpType = "application/sdp";
-inline constexpr std::string_view k100rel = "100rel";  // RFC 3262, the one option tag that is known
+inline constexpr std::string_view k100rel = "100rel";          // RFC 3262
+inline constexpr std::string_view kNorefersub = "norefersub";  // RFC 4488
+inline constexpr std::string_view kReferPackage = "refer";     // RFC 3515
 
 }  // namespace linnet::sip

@@ -24,6 +24,8 @@ Config config() {
   out.info_packages = {"dtmf"};
   out.info_types = {"application/dtmf-relay"};
   out.event_packages = {{"conference", {"application/conference-info+xml"}}};
+  out.refers = true;
+  out.replaces = true;
   return out;
 }
 
@@ -87,6 +89,11 @@ class Play {
       case 'e': (void)core_.end_subscription(now_, watch, "probation", 5); break;
       case 'h': (void)core_.refresh_subscription(now_, watch); break;
       case 'm': (void)core_.set_focus(call, true); break;
+      case 'g': refer(call, true); break;
+      case 'G': refer(kNoCall, true); break;
+      case 'd': refer(kNoCall, false); break;
+      case 'v': (void)core_.report_refer(now_, watch, 180); break;
+      case 'V': (void)core_.report_refer(now_, watch, 200); break;
       case 'n': core_.peer_reconnected(peer_); break;
       case 't': tick(); break;
       default: now_ += std::chrono::milliseconds(100); break;
@@ -112,6 +119,17 @@ class Play {
     params.accept = {"application/conference-info+xml"};
     params.expires = expires;
     if (const auto made = core_.subscribe(now_, std::move(params))) watched_[*made] = true;
+  }
+  void refer(CallId call, bool progress) {
+    ReferParams params;
+    params.call = call;
+    params.to = peer_;
+    params.target = Uri::parse("room@home.example").value();
+    params.from = Uri::parse("bob@home.example").value();
+    params.refer_to = Uri::parse("carol@home.example").value();
+    params.replaces = core_.dialog(call);
+    params.progress = progress;
+    if (const auto made = core_.refer(now_, std::move(params))) watched_[*made] = true;
   }
   void tick() {
     if (core_.next_timeout() == kNever) return;
@@ -159,6 +177,9 @@ class Play {
   void note(const SubscriptionRequested& e) { require(watched_.emplace(e.subscription, true).second); }
   void note(const SubscriptionRefreshed& e) { require(watched_.contains(e.subscription)); }
   void note(const NotifyReceived& e) { require(watched_.contains(e.subscription)); }
+  void note(const ReferReceived& e) { require(watched_.emplace(e.subscription, true).second); }
+  void note(const ReferAnswered& e) { require(watched_.contains(e.subscription)); }
+  void note(const ReferProgress& e) { require(watched_.contains(e.subscription)); }
   void note(const SubscriptionEnded& e) { require(watched_.erase(e.subscription) == 1); }
   template <class E>
   void note(const E& e) {

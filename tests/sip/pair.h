@@ -39,6 +39,8 @@ inline const std::string kInfoType = "application/conference-info+xml";
 inline Config conference_config(std::string_view address, bool reliable) {
   auto out = config_of(address, reliable);
   out.event_packages = {{"conference", {kInfoType}}};
+  out.refers = true;
+  out.replaces = true;
   return out;
 }
 

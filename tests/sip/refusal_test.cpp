@@ -13,8 +13,9 @@ TEST_F(Refusal, NamesWhatIsServedIn405And501) {
   r.method = "MESSAGE";
   const auto response = send(r.str());
   EXPECT_TRUE(response.starts_with("SIP/2.0 405")) << response;
-  EXPECT_NE(response.find("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, SUBSCRIBE, NOTIFY\r\n"),
-            std::string::npos);
+  EXPECT_NE(
+      response.find("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, SUBSCRIBE, NOTIFY, REFER\r\n"),
+      std::string::npos);
   r.method = "DANCE";
   r.branch = "z9hG4bKtwo";
   EXPECT_EQ(status(r.str()), 501);
