@@ -370,7 +370,7 @@ TEST(Subscription, LeavesNoMoreThanEightNotifiesUnanswered) {
   EXPECT_EQ(p.bob.core.notify(p.now, b, kInfoType, std::string(kMaxMessage, 'x')).error(), Fault::too_big);
 }
 
-TEST(Subscription, OfOnePeerAndInAllAreBounded) {
+TEST(Subscription, OfOurOwnWithOnePeerAreBounded) {
   Watched p;
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(p.alice.core.subscribe(p.now, p.params()));
   EXPECT_EQ(p.alice.core.subscribe(p.now, p.params()).error(), Fault::full);

@@ -166,6 +166,21 @@ TEST_F(SubscriptionText, RefusesTheNinthOfAPeerWith503) {
   EXPECT_EQ(status(subscribe().str(), peer_id(7)), 0) << "others are not harmed";
 }
 
+TEST_F(SubscriptionText, RefusesWhatIsTooManyInAllWith503AndTakesMoreWhenOneHasEnded) {
+  auto config = conference_config("bob@home.example", true);
+  config.limits.subscriptions = 3;
+  bob.core = Core(config, bob.rng);
+  for (std::uint8_t peer = 11; peer < 14; ++peer) EXPECT_EQ(status(subscribe().str(), peer_id(peer)), 0);
+  EXPECT_EQ(status(subscribe().str(), peer_id(14)), 503);
+  auto refer = subscribe("Refer-To: <sip:c@h>\r\n");
+  refer.method = "REFER";
+  EXPECT_EQ(status(refer.str(), peer_id(14)), 503) << "one kind of table for both";
+  EXPECT_EQ(bob.core.counters().refused_full, 2u);
+  EXPECT_EQ(bob.core.subscriptions(), 3u);
+  bob.core.peer_lost(now, peer_id(12));
+  EXPECT_EQ(status(subscribe().str(), peer_id(14)), 0);
+}
+
 TEST_F(SubscriptionText, InsideACallBeginsWhenTheCallStandsAndSaysThatWeAreItsFocus) {
   send(Request{}.str());
   call = bob.take<IncomingCall>().call;
