@@ -133,6 +133,12 @@ class Peer {
   // Of a node that may be promoted: serves others from now on, whether it was found fit and one is needed or not.
   // set_fit() with nothing ends it, and the role of a supernode by its settings as well.
   void serve(Time now);
+  // Whether it may serve its own links while it finds no supernode (LanMode::serve, listen); its owner's word. Not
+  // where PeerConfig::lan is off.
+  void serve_own_links(Time now, bool may);
+  // While set nobody is asked without need whether it is there (feelers.h): a supernode that was never called by us can
+  // show that anybody comes in here.
+  void spare_strangers(bool spare);
   // A supernode with one address opened it a second port (PeerConfig::second_port) after its start.
   void set_second_port(Time now, std::uint16_t port);
   // Asks the supernode that is there to dial our TCP port (control::DialAsk); a session is made for it where none

@@ -82,6 +82,8 @@ struct Peer::Impl {
   void join(const Context& c);
   void leave(Time now);
   void leave_when_said(const Context& c);
+  void begin_leaving_role(const Context& c);
+  void leave_role(const Context& c);
   void handle_timeout(Time now);
   static constexpr Duration kLookAtHolders = std::chrono::seconds(30);
   static constexpr Duration kTellRelayed = std::chrono::minutes(1);
@@ -102,6 +104,7 @@ struct Peer::Impl {
   bool nobody_to_ask(const Context& c);
   void serve_links(const Context& c);
   void stop_serving_links(const Context& c);
+  void serve_own_links(Time now, bool may);
   void look_around(const Context& c);
   void meet_neighbours(const Context& c);
   bool has_met(const LanText& neighbour) const;
@@ -118,6 +121,7 @@ struct Peer::Impl {
   void joined(const Context& c);
   void begin_handing_over(const Context& c);
   void hand_over(const Context& c);
+  bool hardly_needed() const;
   void end_role(const Context& c);
   void offer_standby(const Context& c);
   void look_at_promotion(const Context& c);
@@ -192,6 +196,8 @@ struct Peer::Impl {
   RelayedMonth relayed_told;
   Time relayed_at{};         // when it was told last
   Time leaving_by = kNever;  // good-byes that nobody confirmed, and until when they are waited for
+  bool strangers_spared = false;
+  Time goodbye_step_at = kNever;  // of the role: leaves are told, records go elsewhere
   std::vector<std::uint64_t> goodbyes;
   std::vector<dht::LookupId> goodbye_stores;
   State state = State::starting;

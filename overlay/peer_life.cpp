@@ -11,6 +11,8 @@ constexpr Duration kAllSilentSlow = std::chrono::seconds(4);
 constexpr Duration kAllSilent =
     std::chrono::milliseconds(800);  // more than any round trip, less than patience in a call
 constexpr Duration kGoodbye = std::chrono::seconds(1);
+constexpr Duration kGoodbyeStep = std::chrono::milliseconds(100);
+constexpr std::size_t kRecordsInGoodbye = 128;  // in a step
 // Requests of good-byes; the publisher's own count from 1.
 constexpr std::uint64_t kGoodbyes = std::uint64_t{1} << 62;
 
@@ -183,6 +185,7 @@ void Peer::Impl::handle_timeout(Time now) {
     tell_relayed(now, kTellRelayed);
   }
   promotion_timeouts(c);
+  if (goodbye_step_at <= now) leave_role(c);
   feel(c);
   if (publish_alone_at <= now) {
     publish_alone_at = kNever;
@@ -209,7 +212,7 @@ Time Peer::Impl::next_timeout() const {
   if (!running) return kNever;
   Time next = std::min({sessions.next_timeout(), attachments.next_timeout(), bootstrap.next_timeout(),
                         publisher.next_timeout(), read_back.next_timeout(), finder.next_timeout(), links.next_timeout(),
-                        publish_alone_at, lan.next_timeout(), leaving_by});
+                        publish_alone_at, lan.next_timeout(), leaving_by, goodbye_step_at});
   if (leaving_by == kNever) next = std::min(next, feelers.next_timeout());
   if (asked_all_at != kNever) next = std::min(next, all_silent_at());
   if (role) next = std::min({next, look_at_holders, role->next_timeout(), role->dht().next_timeout()});
@@ -238,15 +241,34 @@ void Peer::Impl::leave(Time now) {
   }
   flush();
   links.close_all(c, rooms());
-  if (role) {
-    role->leave(c);
-    tell_relayed(now, Duration(0));
-  }
+  if (role) begin_leaving_role(c);
   pump(now);
 }
 
+// Leaves go at once, each in a time of its own choice: three others answer for them. Circuits carry for the second of
+// good-bye, while calls go on by their spares, and its records go where they belong without it.
+void Peer::Impl::begin_leaving_role(const Context& c) {
+  tell_relayed(c.now, Duration(0));
+  if (serving_links) return role->leave(c);
+  role->retire();
+  role->tell_circuits_end(c);
+  role->leave_but_circuits(c);
+  goodbye_step_at = c.now;
+  leave_role(c);
+}
+
+void Peer::Impl::leave_role(const Context& c) {
+  if (goodbye_step_at > c.now) return;
+  goodbye_step_at = c.now + kGoodbyeStep;
+  if (!role->dht().hand_over(c.now, kRecordsInGoodbye) || role->circuits().size() > 0) return;
+  goodbye_step_at = kNever;
+  role->leave(c);
+}
+
 void Peer::Impl::leave_when_said(const Context& c) {
-  if (leaving_by == kNever || (c.now < leaving_by && !(goodbyes.empty() && goodbye_stores.empty()))) return;
+  const bool said = goodbyes.empty() && goodbye_stores.empty() && goodbye_step_at == kNever;
+  if (leaving_by == kNever || (c.now < leaving_by && !said)) return;
+  if (role && std::exchange(goodbye_step_at, kNever) != kNever) role->leave(c);
   leaving_by = kNever;
   attachments.leave(c);
   flush();

@@ -84,6 +84,15 @@ void Peer::Impl::begin_handing_over(const Context& c) {
   attachments.seek_homes(c, near);
 }
 
+// Far from where somebody would be called: fewer than an eighth of the leaves that are wanted, four times as many
+// supernodes as are few. Load is no reason: who has much to do stays.
+bool Peer::Impl::hardly_needed() const {
+  constexpr std::size_t kShare = 8;
+  constexpr std::size_t kMany = 4 * SupernodeRole::kFewSupernodes;
+  return role->leaves().size() < std::max<std::size_t>(1, config.leaves_wanted / kShare) &&
+         role->circuits().size() == 0 && role->dht().contact_count() + 1 >= kMany;
+}
+
 void Peer::Impl::hand_over(const Context& c) {
   role->tell_leaves(c);
   const bool records = role->dht().hand_over(c.now, kRecordsAtOnce);
@@ -133,6 +142,7 @@ void Peer::Impl::promotion_timeouts(const Context& c) {
     publish_alone_at = kNever;
     joined(c);
   }
+  if (promotion->idle_look_due(c.now) && promotion->superfluous(c, hardly_needed())) begin_handing_over(c);
   if (promotion->old_homes_over(c.now)) attachments.detach(c);
   if (promotion->look_due(c.now)) look_at_old_homes(c);
   if (promotion->stage() == Stage::handing_over && promotion->step_due(c.now)) hand_over(c);

@@ -24,6 +24,8 @@ void Promotion::joined(Time now, Duration record_life) {
   announced_ = true;
   since_ = now;
   until_ = kNever;
+  idle_look_at_ = now + kLookIdle;
+  idle_since_ = kNever;
   old_homes_until_ = now + std::min(kOldHomes, record_life);
 }
 
@@ -37,7 +39,17 @@ void Promotion::hand_over(Time now) {
   stage_ = Stage::handing_over;
   until_ = now + kHandOver;
   step_at_ = now;
-  old_homes_until_ = look_at_ = kNever;
+  old_homes_until_ = look_at_ = idle_look_at_ = kNever;
+}
+
+bool Promotion::superfluous(const Context& c, bool idle) {
+  idle_look_at_ = c.now + c.jittered(kLookIdle);
+  if (!idle || wished_) {
+    idle_since_ = kNever;
+    return false;
+  }
+  idle_since_ = std::min(idle_since_, c.now);
+  return c.now - idle_since_ >= kIdle && c.rng.below(kLots) == 0;
 }
 
 void Promotion::close(Time now, bool circuits) {
@@ -71,7 +83,7 @@ bool Promotion::old_homes_over(Time now) {
 
 Time Promotion::next_timeout() const {
   const Time rested = resting_ ? rests_until_ : kNever;
-  return std::min({until_, step_at_, old_homes_until_, look_at_, full_until_, rested});
+  return std::min({until_, step_at_, old_homes_until_, look_at_, full_until_, idle_look_at_, rested});
 }
 
 StandbyReport Promotion::report() const {

@@ -18,6 +18,11 @@ class Promotion {
   static constexpr Duration kClosing = std::chrono::seconds(1);
   static constexpr Duration kStep = std::chrono::milliseconds(250);
   static constexpr Duration kAllFull = std::chrono::seconds(30);  // jittered: not everybody who waits is needed
+  // Where many serve, one that had next to nobody to serve for so long may end its role; of those whom that is true of
+  // one in kLots at each look, so that they see what the end of others changes.
+  static constexpr Duration kIdle = std::chrono::hours(1);
+  static constexpr Duration kLookIdle = std::chrono::minutes(10);  // jittered
+  static constexpr std::uint64_t kLots = 8;
   static constexpr Duration kLookAtOldHomes = std::chrono::seconds(30);
   // After a demotion, doubled with each that follows on less than kMostRest of service.
   static constexpr Duration kFirstRest = std::chrono::minutes(10);
@@ -50,6 +55,9 @@ class Promotion {
   // True: it had been one to its owner.
   bool end(Time now);
 
+  // `idle`: hardly anybody is served. True: it has been so for long enough, and it is this one's turn.
+  bool idle_look_due(Time now) const { return idle_look_at_ <= now; }
+  bool superfluous(const Context& c, bool idle);
   bool over(Time now) const { return until_ <= now; }
   bool step_due(Time now);
   // Once: the old homes need not answer for us any more.
@@ -73,6 +81,8 @@ class Promotion {
   Time old_homes_until_ = kNever;
   Time look_at_ = kNever;
   Time full_until_ = kNever;  // promoted by itself then
+  Time idle_look_at_ = kNever;
+  Time idle_since_ = kNever;
   bool resting_ = false;
   Time rests_until_{};
   Duration rest_ = kFirstRest;

@@ -8,8 +8,11 @@ std::vector<StandbyLine::Standby>::iterator StandbyLine::find(SessionId session)
   return std::find_if(line_.begin(), line_.end(), [&](const Standby& s) { return s.session == session; });
 }
 
-bool StandbyLine::offer(SessionId session, const IpAddress& from, const dht::Id& place) {
+bool StandbyLine::offer(Time now, SessionId session, const IpAddress& from, const dht::Id& place) {
   if (find(session) != line_.end()) return true;
+  std::erase_if(in_vain_, [&](const InVain& v) { return v.rests_until <= now; });
+  if (std::any_of(in_vain_.begin(), in_vain_.end(), [&](const InVain& v) { return v.session == session; }))
+    return false;
   const auto neighbours = std::count_if(line_.begin(), line_.end(), [&](const Standby& s) {
     return from.is_global() && s.from.is_global() && s.from.prefix() == from.prefix();
   });
@@ -40,9 +43,19 @@ std::vector<StandbyLine::Standby>::iterator StandbyLine::next(const std::optiona
   return best;
 }
 
+void StandbyLine::drop_in_vain(Time now) {
+  const auto vain = [](const Standby& s) { return s.calls >= kCallsInVain; };
+  for (const auto& s : line_) {
+    if (!vain(s)) continue;
+    if (in_vain_.size() == kMost) in_vain_.erase(in_vain_.begin());
+    in_vain_.push_back({s.session, now + kVainRest});
+  }
+  std::erase_if(line_, vain);
+}
+
 std::optional<SessionId> StandbyLine::call(Time now, Rng& rng, const std::optional<Near>& near) {
   if (now < next_at_) return std::nullopt;
-  std::erase_if(line_, [](const Standby& s) { return s.calls >= kCallsInVain; });
+  drop_in_vain(now);
   const auto one = next(near);
   if (one == line_.end()) return std::nullopt;
   ++one->calls;

@@ -5,7 +5,7 @@
 // - Who asked first is called first; but where leaves are to be taken off a supernode, who would stand nearest to it.
 // Who
 //   was called and is no supernode by the next call comes after those who were not, and goes when it was called twice:
-//   whoever fills the line and never serves is soon out of it.
+//   whoever fills the line and never serves is soon out of it. It may offer itself again after kVainRest.
 // - One is called at a time. Each that followed was one more, and leaves need a while until they are with it: the pause
 //   is doubled until there is no need.
 #pragma once
@@ -27,8 +27,11 @@ class StandbyLine {
   static constexpr Duration kPause = std::chrono::seconds(30);  // and up to half of it more
   static constexpr Duration kMostPause = std::chrono::minutes(16);
 
-  // Takes its place, or keeps the one it has. `place`: where it would stand among the supernodes. False: there is none.
-  bool offer(SessionId session, const IpAddress& from, const dht::Id& place);
+  static constexpr Duration kVainRest = std::chrono::minutes(30);
+
+  // Takes its place, or keeps the one it has. `place`: where it would stand among the supernodes. False: there is none,
+  // for now.
+  bool offer(Time now, SessionId session, const IpAddress& from, const dht::Id& place);
   // It could not (any more), is a supernode, or went.
   void withdraw(SessionId session);
   // Where leaves are to be taken from, and how far away somebody still takes some. Nothing: wherever.
@@ -46,7 +49,7 @@ class StandbyLine {
   bool followed() const { return followed_; }
 
   std::size_t size() const { return line_.size(); }
-  std::size_t memory_bytes() const { return line_.capacity() * sizeof(Standby); }
+  std::size_t memory_bytes() const { return line_.capacity() * sizeof(Standby) + in_vain_.capacity() * sizeof(InVain); }
 
  private:
   struct Standby {
@@ -56,10 +59,17 @@ class StandbyLine {
     unsigned calls = 0;
   };
 
+  struct InVain {
+    SessionId session{};
+    Time rests_until{};
+  };
+
+  void drop_in_vain(Time now);
   std::vector<Standby>::iterator find(SessionId session);
   std::vector<Standby>::iterator next(const std::optional<Near>& near);
 
-  std::vector<Standby> line_;  // who asked first stands first
+  std::vector<Standby> line_;    // who asked first stands first
+  std::vector<InVain> in_vain_;  // oldest first, kMost at most
   std::optional<SessionId> called_;
   bool followed_ = false;
   Duration pause_ = kPause;

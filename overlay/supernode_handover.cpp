@@ -6,12 +6,21 @@
 namespace linnet::overlay {
 
 // Who is attached has proven its address.
-void SupernodeRole::on_standby(SessionId session, const Client& client) {
+void SupernodeRole::on_standby(Time now, SessionId session, const Client& client) {
   if (client.standby && !retiring_ && !dht_.self().serves_its_link()) {
-    line_.offer(session, client.from, dht::position(client.from, client.device));
+    line_.offer(now, session, client.from, dht::position(client.from, client.device));
   } else {
     line_.withdraw(session);
   }
+}
+
+// A place in the line may be free by now for who found none, or lost the one it had.
+void SupernodeRole::offer_again(Time now) {
+  if (offer_again_at_ > now) return;
+  offer_again_at_ = now + kOfferAgain;
+  clients_.each([&](SessionId session, const auto& client) {
+    if (client->standby && leaves_.serves(session)) on_standby(now, session, *client);
+  });
 }
 
 // Homes, anchor and the copies of a record are to have places of their own, and nobody is to be turned away.
@@ -68,6 +77,11 @@ void SupernodeRole::tell_leaves(const Context& c) {
 
 // They go on until the role ends: what is under way still arrives.
 void SupernodeRole::tell_circuits_end(const Context& c) { tell_closed(c, circuits_.all()); }
+
+void SupernodeRole::leave_but_circuits(const Context& c) {
+  const auto free = [&](SessionId session, const Client&) { return circuits_.held_by(session) == 0; };
+  for (const auto session : clients_where(free)) drop(c, session);
+}
 
 void SupernodeRole::end(const Context& c, Attachments& attachments) {
   for (const auto session : clients_where([](SessionId, const Client&) { return true; })) drop(c, session);

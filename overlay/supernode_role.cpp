@@ -195,7 +195,7 @@ void SupernodeRole::on_attach(const Context& c, SessionId session, Client& clien
   const auto leaf = may ? leaves_.attach(c.now, c.suite, c.rng, *key, session, path->endpoint) : fail(Fault::full);
   if (leaf) {
     say(c, session, control::Attached{(*leaf)->tag, path->endpoint});
-    on_standby(session, client);
+    on_standby(c.now, session, client);
   } else {
     ++counters_.refused;
     turned_away_ = c.now;
@@ -307,6 +307,7 @@ void SupernodeRole::handle_timeout(const Context& c) {
   tell_closed(c, circuits_.expire(c.now));
   if (clients_at_ <= c.now) drop_idle(c);
   judge_late(c);
+  offer_again(c.now);
   look_for_another(c);
   sweep_at_ = clients_.empty() ? kNever : c.now + kSweep;
 }

@@ -42,11 +42,12 @@ class SupernodeRole {
 
   // A standby is called while fewer are known, ourselves included; and for so long after a newcomer was turned away.
   static constexpr std::size_t kFewSupernodes = 8;
+  static constexpr Duration kOfferAgain = std::chrono::minutes(1);
   static constexpr std::size_t kTakeLeaves = 8;  // so many of the nearest take leaves off it
   static constexpr Duration kTurnedAway = std::chrono::minutes(1);
   static constexpr std::size_t kSweepsToTell = 360;  // until all leaves were told that it is crowded: half an hour
   static constexpr std::size_t kStepsToEnd = 16;     // over which leaves are told that the role ends
-  static constexpr std::size_t kAlternatives = 8;  // that a leaf is told of when the role ends
+  static constexpr std::size_t kAlternatives = 8;    // that a leaf is told of when the role ends
 
   struct Counters {
     std::uint64_t forwarded = 0, unknown_tag = 0, bad_mac = 0, limited = 0, refused = 0;
@@ -72,6 +73,8 @@ class SupernodeRole {
   bool on_dht_event(const Context& c, const dht::Event& event);
   // Every client is told; leaves go to their other homes at once.
   void leave(const Context& c);
+  // But those that have circuits, for the time being.
+  void leave_but_circuits(const Context& c);
   void handle_timeout(const Context& c);
   Time next_timeout() const;
 
@@ -132,8 +135,8 @@ class SupernodeRole {
     Time filled{};
     Time used{};
     unsigned pending = 0;
-    bool attach_waits = false;       // until its address is proven
-    bool supernode = false;          // by its descriptor
+    bool attach_waits = false;  // until its address is proven
+    bool supernode = false;     // by its descriptor
     bool standby = false;
     std::unique_ptr<dht::Id> place;  // of one that wants to attach
   };
@@ -178,7 +181,8 @@ class SupernodeRole {
   bool may_walk(const Client& client) const;
   void count(std::map<ByteArray<7>, std::size_t>& in, const IpAddress& from, int by);
   void on_attach(const Context& c, SessionId session, Client& client);
-  void on_standby(SessionId session, const Client& client);
+  void offer_again(Time now);
+  void on_standby(Time now, SessionId session, const Client& client);
   void look_for_another(const Context& c);
   void call_standby(const Context& c, bool few, bool many);
   void tell_crowded(const Context& c);
@@ -220,6 +224,7 @@ class SupernodeRole {
   std::vector<Probation> probations_;  // oldest first
   Fifo<PartnerWanted> partner_wanted_;
   StandbyLine line_;
+  Time offer_again_at_{};
   Time turned_away_ = Time::min();  // a newcomer, for want of a place
   SessionId told_crowded_{};        // the latest of the leaves that were told
   bool retiring_ = false;

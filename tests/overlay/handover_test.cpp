@@ -50,6 +50,67 @@ struct HandoverTest : ::testing::Test {
     return out;
   }
 
+  void leave() {
+    node->peer->leave(net.now);
+    net.drain(*node);
+  }
+  // The spare takes over before the circuit ends.
+  void call_goes_on(const std::function<void()>& ends) {
+    fill(2);
+    for (const auto* name : {"s2", "s3"}) net.kill(net.at(name));
+    net.run(5min);
+    auto& a = *leaves[0];
+    auto& b = *leaves[1];
+    const auto call = link_up(net, a, b);
+    ASSERT_TRUE(call.up);
+    a.peer->keep(net.now, call.a, true);
+    b.peer->keep(net.now, call.b, true);
+    net.run(3s);
+    const auto proven = a.peer->report(call.a)->proven;
+    const auto over_it = std::find_if(proven.begin(), proven.end(), [&](const Path& p) {
+      return p.kind == PathKind::circuit && same_place(p.endpoint, node->endpoint);
+    });
+    ASSERT_NE(over_it, proven.end());
+    a.peer->offer_path(net.now, call.a, *over_it, true);
+    net.drain(a);
+    net.run(1s);
+    ASSERT_EQ(a.peer->path(call.a), *over_it);
+    Voice there(net, a, call.a, b), back(net, b, call.b, a);
+    ends();
+    for (int n = 0; n < 15 * 25; ++n) {
+      there.say_for(20ms);
+      back.say_for(20ms);
+    }
+    EXPECT_EQ(there.heard(), there.said);
+    EXPECT_EQ(back.heard(), back.said);
+    EXPECT_TRUE(same_place(a.peer->path(call.a)->endpoint, net.at("s1").endpoint));
+    EXPECT_TRUE(a.all<LinkDown>().empty());
+  }
+  void copies_stay(const std::function<void()>& ends) {
+    // Eight supernodes: two of them do not hold it.
+    for (int i = 4; i <= 7; ++i) net.start(net.add("s" + std::to_string(i), Role::supernode, {"s1"}));
+    net.run(1min);
+    for (int i = 0; i < 12; ++i) {
+      auto& leaf = net.add("leaf" + std::to_string(i), Role::leaf, {"s1", "s2", "s3"});
+      net.start(leaf);
+      leaves.push_back(&leaf);
+      net.run(20ms);
+    }
+    net.run(4min);
+    std::size_t held = 0;
+    std::vector<std::size_t> before;
+    for (auto* leaf : leaves) {
+      before.push_back(copies(*leaf));
+      held += held_by(*node, *leaf);
+    }
+    ASSERT_GT(held, 4U);
+    // No leaf stores anything meanwhile: the copies that come are those handed over.
+    for (auto* leaf : leaves) net.kill(*leaf);
+    ends();
+    for (std::size_t i = 0; i < leaves.size(); ++i)
+      EXPECT_GE(copies(*leaves[i]), std::min<std::size_t>(6, before[i])) << i;
+  }
+
   Net net;
   Node* node = nullptr;
   std::vector<Node*> leaves;
@@ -123,38 +184,9 @@ TEST_F(HandoverTest, ItsOwnPersonIsFoundAndReachedAllTheWhile) {
   EXPECT_TRUE(link_up(net, *leaves[0], *node).up);
 }
 
-// The spare takes over before the circuit ends.
 TEST_F(HandoverTest, ACallThatItRelaysGoesOnByItsSpare) {
-  fill(2);
-  for (const auto* name : {"s2", "s3"}) net.kill(net.at(name));
-  net.run(5min);
-  auto& a = *leaves[0];
-  auto& b = *leaves[1];
-  const auto call = link_up(net, a, b);
-  ASSERT_TRUE(call.up);
-  a.peer->keep(net.now, call.a, true);
-  b.peer->keep(net.now, call.b, true);
-  net.run(3s);
-  const auto proven = a.peer->report(call.a)->proven;
-  const auto over_it = std::find_if(proven.begin(), proven.end(), [&](const Path& p) {
-    return p.kind == PathKind::circuit && same_place(p.endpoint, node->endpoint);
-  });
-  ASSERT_NE(over_it, proven.end());
-  a.peer->offer_path(net.now, call.a, *over_it, true);
-  net.drain(a);
-  net.run(1s);
-  ASSERT_EQ(a.peer->path(call.a), *over_it);
-  Voice there(net, a, call.a, b), back(net, b, call.b, a);
-  set_fit(net, *node, false);
-  for (int n = 0; n < 15 * 25; ++n) {
-    there.say_for(20ms);
-    back.say_for(20ms);
-  }
+  call_goes_on([&] { set_fit(net, *node, false); });
   EXPECT_FALSE(serves(*node));
-  EXPECT_EQ(there.heard(), there.said);
-  EXPECT_EQ(back.heard(), back.said);
-  EXPECT_TRUE(same_place(a.peer->path(call.a)->endpoint, net.at("s1").endpoint));
-  EXPECT_TRUE(a.all<LinkDown>().empty());
 }
 
 TEST_F(HandoverTest, NobodyNewIsTakenMeanwhile) {
@@ -172,29 +204,10 @@ TEST_F(HandoverTest, NobodyNewIsTakenMeanwhile) {
 }
 
 TEST_F(HandoverTest, RecordsHaveAsManyCopiesAsBefore) {
-  // Eight supernodes: two of them do not hold it.
-  for (int i = 4; i <= 7; ++i) net.start(net.add("s" + std::to_string(i), Role::supernode, {"s1"}));
-  net.run(1min);
-  for (int i = 0; i < 12; ++i) {
-    auto& leaf = net.add("leaf" + std::to_string(i), Role::leaf, {"s1", "s2", "s3"});
-    net.start(leaf);
-    leaves.push_back(&leaf);
-    net.run(20ms);
-  }
-  net.run(4min);
-  std::size_t held = 0;
-  std::vector<std::size_t> before;
-  for (auto* leaf : leaves) {
-    before.push_back(copies(*leaf));
-    held += held_by(*node, *leaf);
-  }
-  ASSERT_GT(held, 4U);
-  // No leaf stores anything meanwhile: the copies that come are those handed over.
-  for (auto* leaf : leaves) net.kill(*leaf);
-  set_fit(net, *node, false);
-  ASSERT_TRUE(net.run_to([&] { return !serves(*node); }, 12s));
-  for (std::size_t i = 0; i < leaves.size(); ++i)
-    EXPECT_GE(copies(*leaves[i]), std::min<std::size_t>(6, before[i])) << i;
+  copies_stay([&] {
+    set_fit(net, *node, false);
+    ASSERT_TRUE(net.run_to([&] { return !serves(*node); }, 12s));
+  });
 }
 
 TEST_F(HandoverTest, ItEndsInTimeThoughNoLeafGoes) {
@@ -249,6 +262,56 @@ TEST_F(HandoverTest, WhoLeavesSaysSoAtOnceAlsoWhilePromoted) {
   net.kill(*node);
   net.run(30s);
   for (auto* leaf : leaves) EXPECT_TRUE(online(*leaf));
+}
+
+TEST_F(HandoverTest, ACallThatItRelaysGoesOnByItsSpareAlsoWhenItLeaves) {
+  call_goes_on([&] { leave(); });
+}
+
+TEST_F(HandoverTest, RecordsHaveAsManyCopiesAsBeforeAlsoWhenItLeaves) {
+  copies_stay([&] {
+    leave();
+    EXPECT_TRUE(net.run_to([&] { return node->peer->left(); }, 2s));
+    net.kill(*node);
+  });
+}
+
+// Where many serve, who has nobody to serve is a leaf again after a while, but not who has leaves, is one of few, or is
+// one by its owner's wish.
+struct Superfluous : ::testing::Test {
+  Net net{3, crypto::typed_suite()};
+  Node& one_of(int supernodes) {
+    auto& node = promoted(net);
+    EXPECT_TRUE(serves(node));
+    for (int i = 4; i < supernodes; ++i) net.start(net.add("s" + std::to_string(i), Role::supernode, {"s1"}));
+    return node;
+  }
+};
+
+TEST_F(Superfluous, WhoHasServedNobodyForAnHourAmongManyIsALeafAgain) {
+  auto& node = one_of(34);
+  net.run(Promotion::kIdle);
+  EXPECT_TRUE(serves(node));
+  EXPECT_TRUE(net.run_to([&] { return !serves(node); }, 6h));
+  EXPECT_TRUE(online(node));
+  EXPECT_TRUE(node.peer->standby()->rests_until);
+}
+
+TEST_F(Superfluous, AmongFewItStays) {
+  auto& node = one_of(20);
+  net.run(4h);
+  EXPECT_TRUE(serves(node));
+}
+
+TEST_F(Superfluous, WhoHasLeavesStays) {
+  auto& node = one_of(34);
+  for (std::size_t i = 0; node.peer->leaf_count() < node.config.leaves_wanted / 8; ++i) {
+    ASSERT_LT(i, 400U);
+    net.start(net.add("leaf" + std::to_string(i), Role::leaf, {"auto"}));
+    net.run(200ms);
+  }
+  net.run(150min);
+  EXPECT_TRUE(serves(node));
 }
 
 TEST_F(HandoverTest, ACrowdedOneIsLeftByThoseWhoAreOnlyAnchoredThere) {

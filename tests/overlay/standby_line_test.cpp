@@ -25,7 +25,7 @@ struct Standbys : ::testing::Test {
   StandbyLine line;
   Time now{};
 
-  bool offer(std::uint64_t i) { return line.offer(SessionId{i}, own_network(i), place(i)); }
+  bool offer(std::uint64_t i) { return line.offer(now, SessionId{i}, own_network(i), place(i)); }
   std::optional<std::uint64_t> call(const std::optional<StandbyLine::Near>& near = std::nullopt) {
     const auto out = line.call(now, rng, near);
     return out ? std::optional(static_cast<std::uint64_t>(*out)) : std::nullopt;
@@ -108,17 +108,17 @@ TEST_F(Standbys, NobodyIsCalledWhereNobodyStands) {
 }
 
 TEST_F(Standbys, OneNetworkHasTwoPlacesAndAPrivateOneAsManyAsThereAre) {
-  for (std::uint8_t i = 1; i <= 100; ++i) line.offer(SessionId{i}, IpAddress::v4(44, 1, 1, i), place(i));
+  for (std::uint8_t i = 1; i <= 100; ++i) line.offer(now, SessionId{i}, IpAddress::v4(44, 1, 1, i), place(i));
   EXPECT_EQ(line.size(), StandbyLine::kOfPrefix);
   const auto six = *IpAddress::parse("2a00:1::1");
   for (std::uint64_t i = 0; i < 100; ++i) {
     auto from = six;
     from.bytes[15] = static_cast<std::uint8_t>(i);
-    line.offer(SessionId{200 + i}, from, place(i));
+    line.offer(now, SessionId{200 + i}, from, place(i));
   }
   EXPECT_EQ(line.size(), 2 * StandbyLine::kOfPrefix);
   for (std::uint8_t i = 1; i <= 10; ++i)
-    EXPECT_TRUE(line.offer(SessionId{300U + i}, IpAddress::v4(10, 0, 0, i), place(i)));
+    EXPECT_TRUE(line.offer(now, SessionId{300U + i}, IpAddress::v4(10, 0, 0, i), place(i)));
 }
 
 TEST_F(Standbys, TheLineIsBoundedAndWhoStandsInItIsNotDrivenOut) {
@@ -139,6 +139,17 @@ TEST_F(Standbys, WhoWasCalledTwiceInVainLosesItsPlaceToOthers) {
   EXPECT_EQ(call(), 5000U);
 }
 
+TEST_F(Standbys, WhoWasCalledInVainMayOfferItselfAgainAfterARest) {
+  ASSERT_TRUE(offer(1));
+  for (int i = 0; i < 2; ++i, now += 2 * StandbyLine::kPause) EXPECT_EQ(call(), 1U);
+  EXPECT_EQ(call(), std::nullopt);
+  const auto dropped = now;
+  EXPECT_FALSE(offer(1)) << "it would be called for ever";
+  now = dropped + StandbyLine::kVainRest;
+  EXPECT_TRUE(offer(1));
+  EXPECT_EQ(call(), 1U);
+}
+
 TEST_F(Standbys, EveryHistoryKeepsOnePlaceForEachAndTheBounds) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SeededRng chance(seed);
@@ -150,7 +161,7 @@ TEST_F(Standbys, EveryHistoryKeepsOnePlaceForEachAndTheBounds) {
       switch (chance.below(4)) {
         case 0:
         case 1:
-          if (one.offer(SessionId{who}, own_network(who % 40), place(who))) offered.try_emplace(who);
+          if (one.offer(at, SessionId{who}, own_network(who % 40), place(who))) offered.try_emplace(who);
           break;
         case 2:
           one.withdraw(SessionId{who});
