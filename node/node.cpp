@@ -116,11 +116,18 @@ void Node::serve(Time now) {
   impl_->settle(now);
 }
 
-void Node::set_one_address(Time now, std::vector<Endpoint> sockets, const OneAddress& one_address) {
+void Node::serve_own_links(Time now, bool may) {
+  impl_->peer.serve_own_links(now, may);
+  impl_->settle(now);
+}
+
+void Node::spare_strangers(bool spare) { impl_->peer.spare_strangers(spare); }
+
+void Node::set_one_address(Time now, std::vector<Endpoint> sockets, const std::optional<OneAddress>& one_address) {
   impl_->config.sockets = std::move(sockets);
   impl_->config.one_address = one_address;
   impl_->stun = StunDoor(impl_->config.sockets, one_address);
-  impl_->peer.set_second_port(now, one_address.second_port);
+  impl_->peer.set_second_port(now, one_address ? one_address->second_port : 0);
   impl_->settle(now);
 }
 

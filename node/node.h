@@ -67,8 +67,13 @@ class Node {
   void set_fit(Time now, std::optional<overlay::Fit> fit);
   // Serves others from now on, fit or not: its owner wants that. set_fit() with nothing ends it.
   void serve(Time now);
-  // A supernode opened a second port after its start: all sockets there are, in the order of Endpoint::socket.
-  void set_one_address(Time now, std::vector<Endpoint> sockets, const OneAddress& one_address);
+  // Whether it may answer for its own links while it finds no supernode (overlay::LanMode).
+  void serve_own_links(Time now, bool may);
+  // Nobody is called without need (overlay::Peer::spare_strangers).
+  void spare_strangers(bool spare);
+  // A supernode opened a second port after its start, or closed it: all sockets there are, in the order of
+  // Endpoint::socket.
+  void set_one_address(Time now, std::vector<Endpoint> sockets, const std::optional<OneAddress>& one_address);
   // Asks that supernode to bring `nonce` to our TCP port (nat/dial_back.h).
   void ask_dial(Time now, const Endpoint& supernode, const overlay::control::DialNonce& nonce, std::uint16_t port);
   // What the TURN server of the settings gives us now. Who is heard through it has the socket overlay::kByTurn.

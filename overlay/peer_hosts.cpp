@@ -8,9 +8,11 @@ namespace linnet::overlay {
 void Peer::Impl::feel(const Context& c) {
   if (feelers.next_timeout() > c.now || leaving_by != kNever) return;
   const bool others = attachments.any_up() || among_supernodes();
-  const bool free = others && !serving_links && !attachments.any_connecting() && !sessions.slow();
+  const bool free = others && !strangers_spared && !serving_links && !attachments.any_connecting() && !sessions.slow();
   feelers.handle_timeout(c, free, cache, attachments.favourite());
 }
+
+void Peer::spare_strangers(bool spare) { impl_->strangers_spared = spare; }
 
 void Peer::Impl::on(const Context& c, const ProbeAnswered& answered) {
   if (!feelers.owns(answered.session)) return;

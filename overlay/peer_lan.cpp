@@ -30,6 +30,21 @@ void Peer::Impl::stop_serving_links(const Context& c) {
   drop_role(c);
 }
 
+// Also one that is a supernode by its settings, and has no address that means anything elsewhere.
+void Peer::Impl::serve_own_links(Time now, bool may) {
+  if (config.lan != LanMode::off) config.lan = may ? LanMode::serve : LanMode::listen;
+  if (!running || leaving_by != kNever) return;
+  if (!may && serving_links) {
+    config.role = Role::leaf;
+    const auto limits = sessions_limits(config);
+    sessions.set_serving(limits.resets, limits.max_sessions);
+    stop_serving_links(at(now));
+  }
+  pump(now);
+}
+
+void Peer::serve_own_links(Time now, bool may) { impl_->serve_own_links(now, may); }
+
 // After anything happened.
 void Peer::Impl::look_around(const Context& c) {
   if (!running || config.lan != LanMode::serve || config.role != Role::leaf || ends_role()) return;

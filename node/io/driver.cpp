@@ -385,6 +385,7 @@ void Driver::second() {
     candidacy_->set_month_left(month_left());
     candidacy_->every_second();
   }
+  spare_strangers();
   if (carrier_) carrier_->every_second();
   pump();
   // A sync to disk may take longer than a tick of sound: the cache can wait.

@@ -98,6 +98,8 @@ class Driver {
   void drain_events();
   void on_event(const node::Event& event);
   void second();
+  void close_second();
+  void spare_strangers();
   void run_probe(bool tcp, Probing ears);
   void count_turn();
   std::optional<IpAddress> lan_place() const;

@@ -153,6 +153,12 @@ void Driver::start_candidacy() {
   candidacy_->set_serving(serves);
 }
 
+// Until it is known whether anybody comes in, for an hour at most: who was called by us cannot show it any more.
+void Driver::spare_strangers() {
+  constexpr unsigned kMostSpared = 3600;  // seconds since the start
+  node_.spare_strangers(seconds_ < kMostSpared && sent_to_ && reach_ && !reach_->datagrams() && !reach_->refuted());
+}
+
 bool Driver::month_left() const {
   const auto& c = candidate_;
   return !c.month_bytes || c.relayed.month != overlay::month_of(wall()) || c.relayed.bytes < *c.month_bytes;
@@ -170,6 +176,7 @@ void Driver::set_relay_mode(RelayMode mode) {
   candidacy_.reset();
   reach_.reset();
   start_reach();
+  node_.serve_own_links(now(), mode != RelayMode::off);
   if (mode == RelayMode::off) node_.set_fit(now(), std::nullopt);
   if (mode == RelayMode::on) node_.serve(now());
   loop_.post([this] { pump(); });
@@ -184,6 +191,8 @@ void Driver::role_changed(overlay::Role role) {
   if (!serves) {
     log_info("This node is a leaf again (why: linnet relay status).");
     if (tcp_) tcp_->stop_listening(conventional);
+    // Later: what we do follows from a datagram, that may have come in there.
+    loop_.post([this] { close_second(); });
     return pump();
   }
   const auto place = node_.peer().place();
@@ -194,6 +203,15 @@ void Driver::role_changed(overlay::Role role) {
   if (!std::exchange(second_asked_, true)) {
     if (const auto second = candidate_.second_address(ports_)) node_.set_one_address(now(), ports_.sockets(), *second);
   }
+  pump();
+}
+
+// What a supernode has beside a leaf for discovery; opened again with the next role.
+void Driver::close_second() {
+  if (node_.peer().role() == overlay::Role::supernode) return;
+  second_asked_ = false;
+  ports_.close_discovery();
+  node_.set_one_address(now(), ports_.sockets(), std::nullopt);
   pump();
 }
 

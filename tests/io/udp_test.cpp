@@ -28,6 +28,27 @@ TEST(UdpPorts, GetAPortOfTheSystemWhenNoneIsAsked) {
   EXPECT_NE(bound[0].port, bound[1].port);
 }
 
+// A supernode has a second port beside its own; a leaf has none, and one that is promoted again has it again.
+TEST(UdpPorts, TheSecondPortOfASupernodeIsClosedWithTheRoleAndOpenedWithTheNext) {
+  std::optional<UdpPorts> ports;
+  std::optional<std::uint16_t> second;
+  for (int tries = 0; tries < 50 && !second; ++tries) {  // the next port may be taken
+    auto opened = UdpPorts::open({at("127.0.0.1:0")});
+    ASSERT_TRUE(opened);
+    ports.emplace(std::move(*opened));
+    second = ports->bind_for_partner(ports->bound().front());
+  }
+  ASSERT_TRUE(second);
+  Endpoint beside = ports->bound().front();
+  beside.port = *second;
+  EXPECT_EQ(ports->sockets().size(), 2U);
+  EXPECT_FALSE(UdpPorts::open({beside})) << "it is open";
+  ports->close_discovery();
+  EXPECT_EQ(ports->sockets(), ports->bound());
+  EXPECT_TRUE(UdpPorts::open({beside})) << "it was closed";
+  EXPECT_EQ(ports->bind_for_partner(ports->bound().front()), second);
+}
+
 TEST(UdpPorts, NameThePortThatIsTaken) {
   const auto first = UdpPorts::open({at("127.0.0.1:0")});
   ASSERT_TRUE(first);

@@ -102,6 +102,18 @@ TEST_F(Feeling, WaitsWhileNobodyElseAnswers) {
   EXPECT_EQ(remembered()->failures, failures);
 }
 
+TEST_F(Feeling, WaitsWhileStrangersAreToBeSpared) {
+  world();
+  begin();
+  alice().peer->spare_strangers(true);
+  net.start(*far);
+  net.run(hours(2));
+  EXPECT_TRUE(said.empty());
+  EXPECT_FALSE(proven());
+  alice().peer->spare_strangers(false);
+  EXPECT_TRUE(net.run_to([&] { return proven(); }, hours(2)));
+}
+
 TEST_F(Feeling, WaitsForACallOnANarrowLine) {
   world();
   net.start(net.add("bob", Role::leaf, {"s1", "s2", "s3"}));

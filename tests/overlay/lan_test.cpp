@@ -54,6 +54,24 @@ bool contains(const Bytes& bytes, ByteView what) {
   return std::search(bytes.begin(), bytes.end(), what.begin(), what.end()) != bytes.end();
 }
 
+TEST(Lan, WhoseOwnerWantsThatNoMoreServesItsLinksNoMoreAndAgainWhenHeDoes) {
+  for (const auto role : {Role::leaf, Role::supernode}) {
+    Net net;
+    auto& alice = on_cable(net, "alice", LanMode::serve, role);
+    ASSERT_TRUE(net.run_to([&] { return alice.peer->serving_links(); }, seconds(30)));
+    alice.peer->serve_own_links(net.now, false);
+    net.drain(alice);
+    EXPECT_FALSE(alice.peer->serving_links());
+    EXPECT_EQ(alice.peer->role(), Role::leaf);
+    net.run(seconds(120));
+    EXPECT_FALSE(alice.peer->serving_links());
+    EXPECT_EQ(alice.peer->dht(), nullptr);
+    alice.peer->serve_own_links(net.now, true);
+    net.drain(alice);
+    EXPECT_TRUE(net.run_to([&] { return alice.peer->serving_links(); }, seconds(60)));
+  }
+}
+
 TEST(Lan, TwoOnACableFindAndReachEachOther) {
   Net net;
   auto& alice = on_cable(net, "alice");

@@ -101,6 +101,12 @@ std::optional<std::uint16_t> UdpPorts::bind_for_partner(const Endpoint& at) {
   return second.port;
 }
 
+void UdpPorts::close_discovery() {
+  sockets_.resize(sockets_.size() - of_discovery_);
+  locals_.resize(sockets_.size());
+  of_discovery_ = 0;
+}
+
 std::vector<Endpoint> UdpPorts::reachable() const {
   std::vector<Endpoint> out;
   for (const auto& at : bound()) {

@@ -29,6 +29,9 @@ class UdpPorts {
   // or a port of the two is taken.
   std::optional<std::uint16_t> bind_for_partner(const Endpoint& at);
 
+  // Not while one of those two is being read from.
+  void close_discovery();
+
   // What a supernode may tell others: unspecified addresses become those of the interfaces, global ones first.
   std::vector<Endpoint> reachable() const;
 
