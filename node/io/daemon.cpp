@@ -9,6 +9,7 @@
 #include "node/io/log.h"
 #include "node/io/net/metrics_port.h"
 #include "node/io/net/name_watch.h"
+#include "node/io/net/own_domain.h"
 #include "node/io/net/resolver.h"
 #include "node/io/net/routes.h"
 #include "node/io/net/turn_carrier.h"
@@ -160,13 +161,33 @@ struct Daemon::Impl {
   std::unique_ptr<ControlSocket> control;
   std::unique_ptr<Routes> routes;
   std::unique_ptr<NameWatch> names;
+  std::unique_ptr<NameWatch> own_domain;  // asked for when nobody else answers; null: DNS does not know it
   std::unique_ptr<NameWatch> proxy_name;
   std::unique_ptr<Watchdog> watchdog;
   std::unique_ptr<MetricsPort> metrics;  // null: nobody asked for figures
   Reread reread;
+  unsigned alone_for = 0;                  // seconds
+  std::vector<Endpoint> named, of_domain;  // where to join: by the settings, by the records of the own domain
 
   void reload();
+  void tell_bootstrap();
+  void ask_own_domain(bool alone);
 };
+
+void Daemon::Impl::tell_bootstrap() {
+  auto all = named;
+  all.insert(all.end(), of_domain.begin(), of_domain.end());
+  driver->node().set_bootstrap(std::move(all));
+}
+
+// About once a second. The name server of each network that we come to would hear whose we are: so only where nobody
+// was ever met, or all that are remembered have been silent for long.
+void Daemon::Impl::ask_own_domain(bool alone) {
+  constexpr unsigned kLong = 600;
+  alone_for = alone ? alone_for + 1 : 0;
+  if (!own_domain) return;
+  own_domain->every_second(alone && (alone_for >= kLong || driver->node().host_cache().hosts().empty()));
+}
 
 // Takes over what a running node can; says what changed, what waits for a restart, or why everything stays as it is.
 void Daemon::Impl::reload() {
@@ -247,7 +268,8 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   if (!wide) parts.config.peer.lan = overlay::LanMode::off;  // no link hears us
   parts.lan = parts.config.peer.lan != overlay::LanMode::off;
   parts.network = parts.config.peer.network;
-  parts.config.peer.bootstrap = joined(std::move(bootstrap.endpoints), *impl->routes, settings.bootstrap);
+  impl->named = joined(std::move(bootstrap.endpoints), *impl->routes, settings.bootstrap);
+  parts.config.peer.bootstrap = impl->named;
   parts.config.peer.first_sequence = *sequence;
   parts.config.peer.relayed = *relayed;
   parts.config.peer.floors = std::move(*floors);
@@ -293,8 +315,20 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
   Impl* self = impl.get();
   impl->reread = std::move(reread);
   impl->names = std::make_unique<NameWatch>(impl->loop, settings.bootstrap, [self](std::vector<Endpoint> found) {
-    self->driver->node().set_bootstrap(joined(std::move(found), *self->routes, self->settings.bootstrap));
+    self->named = joined(std::move(found), *self->routes, self->settings.bootstrap);
+    self->tell_bootstrap();
   });
+  if (const auto domain = domain_in_dns(self->started.uri.domain()))
+    impl->own_domain = std::make_unique<NameWatch>(
+        impl->loop, std::vector{*domain},
+        [self](std::vector<Endpoint> found) {
+          self->of_domain = std::move(found);
+          self->tell_bootstrap();
+        },
+        [](const std::vector<std::string>& names) {
+          return supernodes_of(names.front(), kResolve,
+                               [](const std::string& name, Duration limit) { return find_services(name, limit); });
+        });
   if (const auto name = impl->routes->proxy_name(); !name.empty())
     impl->proxy_name = std::make_unique<NameWatch>(
         impl->loop, std::vector{name}, [self](std::vector<Endpoint> found) { self->routes->proxy_found(found); });
@@ -305,6 +339,7 @@ Outcome<std::unique_ptr<Daemon>> Daemon::start(const Home& home, const Settings&
                       [self] {
                         const bool alone = self->driver->node().status(now()).state == overlay::State::alone;
                         self->names->every_second(alone);
+                        self->ask_own_domain(alone);
                         if (self->proxy_name) self->proxy_name->every_second(alone);
                         self->service->every_second();
                       });
