@@ -104,7 +104,7 @@ struct Dht::Impl {
   bool goes_on(Time now, Task& task) const;
   std::uint64_t reach_of_holders(bool salted) const;
   bool try_salted_root(Time now, Task& task);
-  bool has_salted_roots() const { return table.size() >= 2 * config.replicas; }
+  bool has_salted_roots() const { return config.salted_replicas > 0 && table.size() >= 2 * config.replicas; }
   std::vector<Contact> contacts_near(const Id& target, std::size_t n) const;
   void forget_old_deadlines();
 

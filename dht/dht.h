@@ -30,8 +30,8 @@ struct Config {
   std::size_t k = 16;                 // bucket size
   std::size_t wide_buckets = 3;       // the shallowest, that hold 2, 4, 8 times as many
   std::size_t alpha = 4;              // queries under way in one path
-  std::size_t replicas = 6;           // copies of a record in the region
-  std::size_t salted_replicas = 3;    // and at its salted root, where the region is not the whole network
+  std::size_t replicas = 6;           // copies of a record in the region; at least 1
+  std::size_t salted_replicas = 3;    // and at its salted root, where the region is not the whole network; 0: none
   std::size_t max_records = 100'000;
   std::size_t max_contacts = 4'000;
   std::size_t max_lookups = 256;     // under way at once

@@ -35,8 +35,10 @@ Result<LookupId> Dht::Impl::start_publishing(Time now, const Id& place, PublishG
   const auto n = copies_of(goal);
   goal.others = n - (table.self_among_nearest(place, n) ? 1 : 0);
   goal.supernodes = table.estimated_network_size();
-  auto lookup = lookup_of(now, place, 1, goal.others);
-  lookup.widen(goal.others, reach_of_holders(goal.salted));
+  // Who would hold the only copy himself asks all the same: somebody nearer may be there.
+  const auto width = std::max<std::size_t>(1, goal.others);
+  auto lookup = lookup_of(now, place, 1, width);
+  lookup.widen(width, reach_of_holders(goal.salted));
   return start(now, std::move(lookup), std::move(goal));
 }
 

@@ -48,7 +48,9 @@ struct PeerConfig {
   RelayedMonth relayed;  // what Relayed told last
   Duration lookup_timeout = std::chrono::seconds(5);
   Duration connect_timeout = std::chrono::seconds(10);
-  std::chrono::seconds record_life{3600};
+  std::chrono::seconds record_life{3600};  // published anew after a third of it
+  std::size_t replicas = 6;                // of a supernode: copies that it makes of a record (dht::Config), at least 1
+  std::size_t salted_replicas = 3;         // and at its salted root; 0: none
 };
 
 struct SupernodeInfo {

@@ -15,6 +15,8 @@ dht::Config dht_config(const PeerConfig& config) {
   out.psk = config.psk;
   if (config.role == Role::leaf) out.k = kLinkBucket;
   out.codec = config.codec;
+  out.replicas = std::max<std::size_t>(1, config.replicas);
+  out.salted_replicas = config.salted_replicas;
   out.floors = config.floors;
   out.report_floors = config.report_floors;
   return out;

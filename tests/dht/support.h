@@ -88,10 +88,10 @@ class Network {
   }
 
   // n supernodes at public addresses of different prefixes, each told of one earlier one.
-  void grow(std::size_t n, Duration gap = std::chrono::milliseconds(200)) {
+  void grow(std::size_t n, Duration gap = std::chrono::milliseconds(200), const Config& config = {}) {
     for (std::size_t i = 0; i < n; ++i) {
       const auto at = nodes_.size();
-      auto& node = add(endpoint(0x05000001U + static_cast<std::uint32_t>(at) * 0x00010300U));
+      auto& node = add(endpoint(0x05000001U + static_cast<std::uint32_t>(at) * 0x00010300U), config);
       if (at > 0) {
         node.dht->add_hint(now_, nodes_[rng_.below(at)]->dht->self());
         drain(at);
