@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/designs.h"
 #include "sim/owner.h"
 
 namespace linnet::sim {
@@ -24,7 +25,7 @@ WorldConfig world_config(const ScenarioConfig& config, LinkConfig link) {
 Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link, std::vector<Placed> placed)
     : config_(config),
       who_(who),
-      where_(config.prefix_rule ? public_endpoint : closed_endpoint),
+      where_(is_closed(config) ? closed_endpoint : public_endpoint),
       codec_(suite_of(config.wire), crypto::network_id("linnet")),
       shipped_(dht::Sealer(suite_of(config.wire), crypto::network_id("linnet"), std::nullopt)),
       hostile_(who.nodes + placed.size()),
@@ -35,14 +36,19 @@ Crowd::Crowd(const ScenarioConfig& config, Population who, LinkConfig link, std:
     if (!bytes.empty() && (bytes[0] == dht::kRequestType || bytes[0] == dht::kAnswerType)) ++datagrams_;
   });
   for (const auto& one : placed) placed_.push_back(one.endpoint);
-  for (std::uint32_t i = 0; i < who_.nodes; ++i) add(i, identity_for(config_, i, world_.wall()));
+  const auto names = names_of(config_, who_.nodes, world_.wall());
+  for (std::uint32_t i = 0; i < who_.nodes; ++i) {
+    auto identity = identity_for(config_, i, world_.wall());
+    identity.address = names[i];
+    add(i, std::move(identity));
+  }
   for (auto& one : placed) add(hosts(), std::move(one.identity));
 }
 
 void Crowd::add(std::uint32_t i, crypto::Identity identity) {
   people_.push_back({std::move(identity), 1, {}, {}, false, false, 0});
   actors_.push_back(nullptr);
-  world_.add(nullptr, inside(i), is_supernode(i),
+  world_.add(nullptr, inside(i), i < fit() || i >= who_.nodes,
              is_supernode(i) ? std::nullopt : std::optional<NatBox>(NatBox(NatKind::port_restricted, outside(i).ip)));
 }
 
@@ -55,9 +61,10 @@ std::unique_ptr<PeerActor> Crowd::make(std::uint32_t i) {
   if (hostile_[i]) p.codec = hostile_[i].get();
   p.role = is_supernode(i) ? overlay::Role::supernode : overlay::Role::leaf;
   p.listen = {inside(i)};
-  p.bootstrap = bootstrap_for(config_.seed, i, who_.supernodes, where_);
+  p.bootstrap = bootstrap_for(config_.seed, i, std::min(fit(), who_.supernodes), where_);
   if (i != 0) p.bootstrap.push_back(where_(0));
   p.first_sequence = person.sequence;
+  shape(config_, p);
   return std::make_unique<PeerActor>(std::move(p), suite_of(config_.wire),
                                      seed_for(config_.seed + (std::uint64_t{person.lives} << 32), i), person.identity,
                                      person.cache);
@@ -140,7 +147,7 @@ std::uint32_t Crowd::count_online() const {
 void Crowd::ask(Time now, std::uint32_t caller, std::uint32_t target) {
   const auto id = [&] {
     const Working host(caller);
-    return actor(caller).peer().find(now, name_of(target), std::nullopt, true);
+    return actor(caller).peer().find(now, people_[target].identity.address, std::nullopt, true);
   }();
   ++report_.lookups;
   if (id) asked_[{caller, static_cast<std::uint64_t>(*id)}] = {target, now};

@@ -19,13 +19,16 @@ namespace linnet::sim {
 class Crowd {
  public:
   // The first `supernodes` of the nodes are that; the others live behind routers. Nobody lives yet. Those that have
-  // their places given are supernodes as well, and come after the nodes.
+  // their places given are supernodes as well, and come after the nodes. `who`: population_of() (designs.h), but where
+  // a scenario has its own.
   Crowd(const ScenarioConfig& config, Population who, LinkConfig link = {}, std::vector<Placed> placed = {});
 
   World& world() { return world_; }
   Report& report() { return report_; }
   std::uint32_t nodes() const { return who_.nodes; }
   std::uint32_t supernodes() const { return who_.supernodes; }
+  // Hosts with a fast line: they start first, and are known to others.
+  std::uint32_t fit() const { return who_.fit != 0 ? who_.fit : who_.supernodes; }
   // The nodes and those with given places.
   std::uint32_t hosts() const { return static_cast<std::uint32_t>(people_.size()); }
   bool is_supernode(std::uint32_t i) const { return i < who_.supernodes || i >= who_.nodes; }

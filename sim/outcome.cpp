@@ -1,5 +1,7 @@
 #include "sim/outcome.h"
 
+#include "sim/designs.h"
+
 namespace linnet::sim {
 
 void count_answer(Report& report, const crypto::AccountKey& right, const overlay::Found& found, Duration took) {
@@ -21,6 +23,7 @@ void report_world(Report& report, const ScenarioConfig& config, const Population
   report.scenario = config.scenario;
   report.seed = config.seed;
   report.wire = config.wire == Wire::full ? "full" : "typed";
+  report.design = to_string(config.design);
   report.wire_checked_pct = config.wire == Wire::full ? 100 : 0;
   report.nodes = who.nodes;
   report.supernodes = who.supernodes;

@@ -10,7 +10,8 @@ namespace linnet::sim {
 
 struct Population {
   std::uint32_t nodes = 0;
-  std::uint32_t supernodes = 0;
+  std::uint32_t supernodes = 0;  // that serve, the first of them
+  std::uint32_t fit = 0;         // hosts with a fast line, which come first; 0: the supernodes
 };
 
 // An answer to a lookup: whether it has whom it should, and what it took.

@@ -93,6 +93,8 @@ std::string to_json(const Report& r) {
   j["rtt_ms"] = number(r.rtt_ms);
   j["beyond_rtt_ms_p95"] = number(r.beyond_rtt_ms_p95);
   j["sent_bps_supernode"] = number(r.sent_bps_supernode);
+  j["design"] = r.design;
+  j["online_least_pct"] = number(r.online_least_pct);
   if (r.sybils > 0) {
     j["sybils"] = r.sybils;
     j["prefix_rule"] = r.prefix_rule;

@@ -12,6 +12,7 @@ struct Report {
   std::string scenario;
   std::uint64_t seed = 0;
   std::string wire;
+  std::string design;
   double wire_checked_pct =
       0;  // share of the DHT's datagrams that went through the shipped packing, sealing and opening
   std::uint64_t nodes = 0;
@@ -46,9 +47,10 @@ struct Report {
   std::uint64_t calls_ok = 0;
 
   // Scenarios in which peers come and go.
-  std::vector<double> join_ms;         // from the start of a life to online
-  std::uint64_t lives = 0;             // that began
-  std::optional<double> reattached_s;  // until 99 % of the leaves that live had a living home again
+  std::vector<double> join_ms;             // from the start of a life to online
+  std::uint64_t lives = 0;                 // that began
+  std::optional<double> reattached_s;      // until 99 % of the leaves that live had a living home again
+  std::optional<double> online_least_pct;  // of the peers that lived on, in the worst second after
   // Of a supernode that lived on: the bytes of its busiest second, and a second of its busiest ten, to those of a
   // second of a supernode in the minute before; and to those of the busiest second of any in that minute.
   std::optional<double> survivor_load;

@@ -13,6 +13,8 @@ namespace linnet::sim {
 
 enum class Wire : std::uint8_t { full, typed };  // shipped sealing and signing, or stand-ins of equal sizes
 
+enum class Design : std::uint8_t { supernodes, everybody, registered, servers };  // designs.h
+
 // Of a run, while it goes on.
 struct Progress {
   std::string_view phase;
@@ -26,12 +28,15 @@ struct ScenarioConfig {
   std::uint32_t nodes = 0;  // 0: the scenario's own default
   std::uint64_t seed = 1;
   Wire wire = Wire::typed;
-  double minutes = 1;                   // of the measured part
-  std::optional<double> loss;           // share of datagrams
-  double session_median = 10;           // minutes that a peer of `churn` stays
-  double malicious = 20;                // percent of the supernodes of `malicious`
-  double killed = 50;                   // percent of the supernodes of `massacre`
-  bool at_once = false;                 // lookups of `massacre` from the moment they die
+  Design design = Design::supernodes;  // of `lookup`, `churn`, `massacre`, `partition` and `joinstorm`
+  std::uint32_t refresh = 60;  // seconds, between two records of Design::registered, which live three times as long
+  double minutes = 1;          // of the measured part
+  std::uint32_t copies = 1;    // of each of them
+  std::optional<double> loss;  // share of datagrams
+  double session_median = 10;  // minutes that a peer of `churn` stays
+  double malicious = 20;       // percent of the supernodes of `malicious`
+  double killed = 50;          // percent of the supernodes of `massacre`
+  bool at_once = false;        // lookups of `massacre` from the moment they die
   std::optional<double> supernodes;     // percent of the nodes; else the scenario's own
   std::optional<std::uint32_t> sybils;  // of `sybil`; else 20 k
   bool at_root = true;                  // half of them around the salted root of the key, not all around the key

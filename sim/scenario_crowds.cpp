@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "sim/crowd.h"
+#include "sim/designs.h"
 
 namespace linnet::sim {
 namespace {
@@ -20,8 +21,7 @@ constexpr auto kStorm = seconds(5);  // until everybody is online
 constexpr double kShape = 0.6;       // of Weibull's law: many stay briefly, some for long
 
 Population population(const ScenarioConfig& config) {
-  const auto nodes = config.nodes != 0 ? config.nodes : kCrowd;
-  return {nodes, std::max<std::uint32_t>(4, share_of_nodes(config, nodes, kLeavesForOne))};
+  return population_of(config, config.nodes != 0 ? config.nodes : kCrowd, kLeavesForOne, 4);
 }
 
 Duration minutes(double n) { return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(60 * n)); }
@@ -38,11 +38,11 @@ void start_between(Crowd& crowd, std::uint32_t first, std::uint32_t end, Time fr
   }
 }
 
-// Supernodes, then five milliseconds a leaf; and time to settle.
+// Supernodes, then five milliseconds a leaf; and time to settle. Whatever the design, the same hosts at the same time.
 void fill(Crowd& crowd) {
-  const Duration leaves = milliseconds(5) * (crowd.nodes() - crowd.supernodes());
-  start_between(crowd, 0, crowd.supernodes(), Time{}, kSupernodesWithin);
-  start_between(crowd, crowd.supernodes(), crowd.nodes(), Time{} + kSupernodesWithin, leaves);
+  const Duration leaves = milliseconds(5) * (crowd.nodes() - crowd.fit());
+  start_between(crowd, 0, crowd.fit(), Time{}, kSupernodesWithin);
+  start_between(crowd, crowd.fit(), crowd.nodes(), Time{} + kSupernodesWithin, leaves);
   crowd.run("joining", Time{} + kSupernodesWithin + leaves + kSettled);
 }
 
@@ -66,7 +66,7 @@ Report look_up(Crowd& crowd, const ScenarioConfig& config, double share) {
   const auto lived = crowd.supernode_seconds();
   crowd.ask_around(from, minutes(config.minutes), questions(config, crowd));
   crowd.run("looking up", from + minutes(config.minutes) + seconds(6));
-  must_find(crowd, share);
+  must_find(crowd, asked_of(config, share));
   crowd.report().sent_bps_supernode =
       static_cast<double>(sent_by_supernodes(crowd) - sent) /
       static_cast<double>(std::max<std::uint64_t>(1, crowd.supernode_seconds() - lived));
@@ -75,15 +75,17 @@ Report look_up(Crowd& crowd, const ScenarioConfig& config, double share) {
 
 class Churn {
  public:
-  Churn(Crowd& crowd, double median_minutes, Time until)
+  // The first `stay` hosts do not come and go: the first supernode never does, since whoever comes back after long must
+  // know one address that is right.
+  Churn(Crowd& crowd, double median_minutes, Time until, std::uint32_t stay)
       : crowd_(crowd),
         median_(median_minutes),
         scale_(median_minutes / std::pow(std::log(2.0), 1 / kShape)),
-        until_(until) {}
+        until_(until),
+        stay_(stay) {}
 
-  // The first supernode stays for ever: whoever comes back after long knows one address that is right.
   void begin(Time now) {
-    for (std::uint32_t i = 1; i < crowd_.nodes(); ++i) session(now, i);
+    for (std::uint32_t i = stay_; i < crowd_.nodes(); ++i) session(now, i);
   }
 
  private:
@@ -111,6 +113,7 @@ class Churn {
   double median_;
   double scale_;
   Time until_;
+  std::uint32_t stay_;
 };
 
 // The least share found that is asked of churn: 99.9 % when half stay ten minutes, 99 % when they stay for less.
@@ -175,6 +178,13 @@ double share_at_home(Crowd& crowd) {
   return static_cast<double>(home) / std::max(1U, leaves);
 }
 
+// Of those that live, percent.
+double share_online(Crowd& crowd) {
+  std::uint32_t live = 0;
+  for (std::uint32_t i = 0; i < crowd.nodes(); ++i) live += crowd.alive(i) ? 1 : 0;
+  return 100.0 * crowd.count_online() / std::max(1U, live);
+}
+
 // Chance spares the others, and the first.
 void kill_some(Crowd& crowd, double percent) {
   std::vector<std::uint32_t> doomed;
@@ -214,7 +224,8 @@ Report run_churn(const ScenarioConfig& config) {
   fill(crowd);
   const Time from = crowd.world().now();
   const auto mixing = minutes(config.session_median);  // until the crowd is no more the one that joined at once
-  Churn churn(crowd, config.session_median, from + mixing + minutes(config.minutes));
+  Churn churn(crowd, config.session_median, from + mixing + minutes(config.minutes),
+              servers_stay(config) ? crowd.supernodes() : 1);
   churn.begin(from);
   crowd.run("mixing", from + mixing);
   return look_up(crowd, config, share_of(config.session_median));
@@ -232,6 +243,7 @@ Report run_massacre(const ScenarioConfig& config) {
   Loads healing(crowd);
   for (int second = 1; second <= kAfterwards.count(); ++second) {
     healing.second("healing");
+    report.online_least_pct = std::min(report.online_least_pct.value_or(100), share_online(crowd));
     if (!report.reattached_s && share_at_home(crowd) >= 0.99) report.reattached_s = second;
   }
   report.survivor_load = healing.most(1) / usual.mean();
@@ -275,10 +287,10 @@ Report run_malicious(const ScenarioConfig& config) {
 
 Report run_joinstorm(const ScenarioConfig& config) {
   Crowd crowd(config, population(config));
-  start_between(crowd, 0, crowd.supernodes(), Time{}, kSupernodesWithin);
+  start_between(crowd, 0, crowd.fit(), Time{}, kSupernodesWithin);
   crowd.run("supernodes", Time{} + kSupernodesWithin + kSettled);
   const Time storm = crowd.world().now();
-  start_between(crowd, crowd.supernodes(), crowd.nodes(), storm, seconds(1));
+  start_between(crowd, crowd.fit(), crowd.nodes(), storm, seconds(1));
   crowd.ask_around(storm, kStorm, crowd.nodes());  // of those that are online by then
   return look_up(crowd, config, 0.999);
 }
