@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "sim/arena.h"
+#include "sim/compare.h"
+#include "sim/designs.h"
 #include "sim/report_figures.h"
 #include "sim/scenario.h"
 
@@ -40,11 +42,20 @@ constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_call
                                 {"joinstorm", run_joinstorm}, {"malicious", run_malicious},
                                 {"sybil", run_sybil},         {"growth", run_growth}};
 
-// Options that mean nothing elsewhere.
+constexpr std::string_view kOfDesigns = "lookup churn massacre partition joinstorm";
+
+// Options that mean nothing in others.
 constexpr std::pair<const char*, std::string_view> kOptionsOf[] = {
-    {"--malicious", "malicious"}, {"--session-median", "churn"}, {"--killed", "massacre"}, {"--at-once", "massacre"},
-    {"--sybils", "sybil"},        {"--around", "sybil"},         {"--prefixes", "sybil"},  {"--prefix-choice", "sybil"},
-    {"--prefix-rule", "sybil"},   {"--out", "report"},           {"--quick", "report"}};
+    {"--malicious", "malicious"}, {"--session-median", "churn"}, {"--killed", "massacre"},
+    {"--at-once", "massacre"},    {"--sybils", "sybil"},         {"--around", "sybil"},
+    {"--prefixes", "sybil"},      {"--prefix-rule", "sybil"},    {"--prefix-choice", "sybil"},
+    {"--out", "report compare"},  {"--quick", "report compare"}, {"--design", kOfDesigns},
+    {"--refresh", kOfDesigns},    {"--copies", kOfDesigns},      {"--seeds", "compare"}};
+
+bool names(std::string_view scenarios, std::string_view one) {
+  const auto padded = " " + std::string(scenarios) + " ";
+  return padded.find(" " + std::string(one) + " ") != std::string::npos;
+}
 
 Report run_one(const ScenarioConfig& config) {
   return std::find_if(std::begin(kScenarios), std::end(kScenarios),
@@ -56,6 +67,7 @@ std::vector<std::string> scenario_names() {
   std::vector<std::string> out;
   for (const auto& known : kScenarios) out.emplace_back(known.name);
   out.emplace_back("report");
+  out.emplace_back("compare");
   return out;
 }
 
@@ -104,14 +116,16 @@ int main(int argc, char** argv) {
   std::string around = "both";
   std::string out;
   bool quick = false;
+  std::string design = "supernodes";
   double supernodes = 0;
   std::uint32_t sybils = 0;
   std::uint64_t runs = 1;
+  std::uint32_t seeds = 3;
 
   CLI::App app{"Runs the code that ships in a deterministic virtual network."};
   app.add_option("scenario", config.scenario, "what happens")->required()->check(CLI::IsMember(scenario_names()));
   app.add_option("--nodes", config.nodes,
-                 "hosts (lookup 10000, calls 100, faults 24, report at most 100000, the others 1000)")
+                 "hosts (lookup 10000, calls 100, faults 24, report at most 100000, compare 500, others 1000)")
       ->check(CLI::Range(4, 1'000'000));
   app.add_option("--seed", config.seed, "the run follows from it");
   app.add_option("--minutes", config.minutes, "virtual minutes of looking up")->check(CLI::Range(0.01, 1440.0));
@@ -127,6 +141,13 @@ int main(int argc, char** argv) {
   app.add_flag("--at-once", config.at_once, "`massacre`: look up from the moment they die, not a minute later");
   app.add_option("--supernodes", supernodes, "percent of the nodes (lookup 2.5, the others 5)")
       ->check(CLI::Range(0.1, 100.0));
+  app.add_option("--design", design,
+                 "who is in the table, and where records lie: what ships, or one it is compared with")
+      ->check(CLI::IsMember({"supernodes", "everybody", "register", "servers"}));
+  app.add_option("--refresh", config.refresh,
+                 "seconds between two records of `--design register`, a third of their life")
+      ->check(CLI::Range(10, 2400));
+  app.add_option("--copies", config.copies, "of a record of `--design register` (1)")->check(CLI::Range(1, 16));
   app.add_option("--sybils", sybils, "supernodes of the attacker of `sybil` (20 k: 320)")->check(CLI::Range(1, 5000));
   app.add_option("--around", around, "what the Sybils surround: the key alone, or its salted root as well (both)")
       ->check(CLI::IsMember({"key", "both"}));
@@ -135,10 +156,11 @@ int main(int argc, char** argv) {
   app.add_option("--prefixes", config.prefixes, "/24 that they have addresses of (20)")->check(CLI::Range(2, 10'000));
   app.add_option("--prefix-rule", prefix_rule, "off: a private network, where places follow from keys alone")
       ->check(CLI::IsMember({"on", "off"}));
-  app.add_option("--out", out, "directory of `report`: what its results.jsonl has is not run again");
-  app.add_flag("--quick", quick, "`report`: few and small runs");
+  app.add_option("--out", out, "directory of `report` and `compare`: what its results.jsonl has is not run again");
+  app.add_flag("--quick", quick, "`report` and `compare`: few and small runs");
   app.add_option("--runs", runs, "so many seeds from --seed on, each twice: it must replay bit for bit")
       ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--seeds", seeds, "`compare`: so many from --seed on; told are medians")->check(CLI::Range(1, 99));
   app.add_flag("--json", json, "one JSON object");
   app.add_flag("--quiet", quiet, "no progress on stderr");
   try {
@@ -147,14 +169,16 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   for (const auto& [option, scenario] : kOptionsOf) {
-    if (app.count(option) == 0 || config.scenario == scenario) continue;
+    if (app.count(option) == 0 || names(scenario, config.scenario)) continue;
     std::cerr << option << " is for the scenario " << scenario << ".\n";
     return 2;
   }
   if (app.count("--supernodes") > 0) config.supernodes = supernodes;
   if (app.count("--sybils") > 0) config.sybils = sybils;
+  config.design = *parse_design(design);
   config.prefix_rule = prefix_rule == "on";
   config.at_root = around == "both";
+  if (config.scenario == "compare") return make_comparison({out, quick, config.nodes, config.seed, seeds}, json);
   if (config.scenario == "report") {
     if (!out.empty()) return make_figures({out, quick, config.nodes, config.seed});
     std::cerr << "report needs --out DIRECTORY.\n";

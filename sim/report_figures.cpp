@@ -1,20 +1,18 @@
 #include "sim/report_figures.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sim/report_runs.h"
+
 namespace linnet::sim {
 namespace {
 
 using nlohmann::json;
 
-// One panel a quantity; the axis and its scale are set before by figures.gp.
 // One panel a quantity; how the axis goes is set before.
 constexpr const char* kPlots = R"gp(# gnuplot figures.gp: one SVG for each axis, of the tables beside it.
 set datafile missing "-"
@@ -63,43 +61,6 @@ do for [axis in "nodes churn malicious"] {
   }
 }
 )gp";
-
-std::string own_path() {
-  std::array<char, 4096> out{};
-  const auto n = readlink("/proc/self/exe", out.data(), out.size() - 1);
-  return n > 0 ? std::string(out.data(), static_cast<std::size_t>(n)) : "linnet-sim";
-}
-
-// The JSON line that the command prints; empty when it printed none.
-std::string output_of(const std::string& arguments) {
-  auto* pipe = popen(("'" + own_path() + "' " + arguments).c_str(), "r");
-  if (pipe == nullptr) return {};
-  std::string out;
-  std::array<char, 4096> part{};
-  while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr) out += part.data();
-  pclose(pipe);  // 1 where an invariant was broken: the line says which
-  while (!out.empty() && out.back() == '\n') out.pop_back();
-  return out;
-}
-
-std::map<std::string, std::string> lines_of(const std::string& path) {
-  std::map<std::string, std::string> out;
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    const auto parsed = json::parse(line, nullptr, false);
-    if (parsed.is_object() && parsed.contains("command")) out[parsed["command"]] = line;
-  }
-  return out;
-}
-
-std::string with_command(const std::string& command, const std::string& line) {
-  auto parsed = nlohmann::ordered_json::parse(line, nullptr, false);
-  if (!parsed.is_object()) return {};
-  nlohmann::ordered_json out;
-  out["command"] = command;
-  out.update(parsed);
-  return out.dump();
-}
 
 std::string cell(const json& of, const char* key) {
   const auto at = of.find(key);
@@ -160,9 +121,8 @@ std::string figure_row(double x, const std::string& line) {
 int make_figures(const FigurePlan& plan) {
   const auto& directory = plan.directory;
   const auto path = [&](const std::string& name) { return directory + "/" + name; };
-  auto lines = lines_of(path("results.jsonl"));
-  std::ofstream results(path("results.jsonl"), std::ios::app);
-  if (!results) {
+  RunLog log(path("results.jsonl"));
+  if (!log.writable()) {
     std::fprintf(stderr, "%s: not a directory that can be written to\n", directory.c_str());
     return 2;
   }
@@ -170,20 +130,9 @@ int make_figures(const FigurePlan& plan) {
   std::map<std::string, std::string> tables;
   bool whole = true;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const auto& run = runs[i];
-    auto& line = lines[run.command];
-    std::fprintf(stderr, "%zu of %zu: linnet-sim %s%s\n", i + 1, runs.size(), run.command.c_str(),
-                 line.empty() ? "" : "  (known)");
-    if (line.empty()) {
-      line = with_command(run.command, output_of(run.command));
-      if (line.empty()) {
-        std::fprintf(stderr, "it printed no report\n");
-        whole = false;
-        continue;
-      }
-      results << line << std::endl;
-    }
-    tables[run.axis] += figure_row(run.x, line) + "\n";
+    const auto line = log.line_of(runs[i].command, number_of(i, runs.size()));
+    whole = whole && !line.empty();
+    if (!line.empty()) tables[runs[i].axis] += figure_row(runs[i].x, line) + "\n";
   }
   for (const auto& [axis, rows] : tables) std::ofstream(path(axis + ".tsv")) << "# " << kFigureColumns << "\n" << rows;
   std::ofstream(path("figures.gp")) << kPlots;
