@@ -8,15 +8,23 @@
 
 namespace linnet::dht {
 
-void RttEstimate::add(Duration sample) {
+void RttEstimate::add(Duration sample, float usual) {
   const auto ms = static_cast<float>(millis(sample));
   if (mean_ms_ < 0) {
     mean_ms_ = ms;
-    variation_ms_ = ms / 2;
+    variation_ms_ = ms * usual;
     return;
   }
   variation_ms_ += (std::fabs(ms - mean_ms_) - variation_ms_) / 4;
   mean_ms_ += (ms - mean_ms_) / 8;
+}
+
+void RttEstimate::doubt() {
+  if (measured()) variation_ms_ = std::clamp(2 * variation_ms_, mean_ms_ / 8, mean_ms_);
+}
+
+float RttEstimate::off(Duration sample) const {
+  return std::min(1.0F, std::fabs(static_cast<float>(millis(sample)) - mean_ms_) / std::max(1.0F, mean_ms_));
 }
 
 Duration RttEstimate::timeout() const {

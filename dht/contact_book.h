@@ -17,7 +17,12 @@ namespace linnet::dht {
 // Smoothed round-trip time and its variation (RFC 6298, section 2); milliseconds.
 class RttEstimate {
  public:
-  void add(Duration sample);
+  // `usual`: what a first sample varies by, as a share of itself (RFC 6298 takes the half of it).
+  void add(Duration sample, float usual = 0.5F);
+  // An answer came, and which of several questions it answers nobody knows: it may take longer than we believe.
+  void doubt();
+  // How far from what is expected, as a share of that, at most 1.
+  float off(Duration sample) const;
   bool measured() const { return mean_ms_ >= 0; }
   // Mean and four variations: most answers are here by then.
   Duration timeout() const;

@@ -98,7 +98,7 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
       entry.heard = now;
       if (entry.live && entry.failures >= kBad) count_good(bucket_for(contact), 1);
       entry.failures = 0;
-      if (rtt) entry.rtt.add(*rtt);
+      measure(entry, rtt);
       return false;
     }
   }
@@ -111,13 +111,21 @@ bool RoutingTable::answered(Time now, const Contact& contact, std::optional<Dura
   entry.heard = now;
   entry.live = live;
   if (live) count_good(bucket, 1);
-  if (rtt) entry.rtt.add(*rtt);
+  measure(entry, rtt);
   if (live) {
     stand(bucket, handle);
   } else {
     bucket.candidates.push_back(handle);
   }
   return live;
+}
+
+// Most are asked seldom, and twice or three times the round trip is long for who waits for one that died: so how much
+// others vary is what one is given that was heard once.
+void RoutingTable::measure(BookEntry& entry, std::optional<Duration> rtt) {
+  if (!rtt) return entry.rtt.doubt();
+  if (entry.rtt.measured()) varies_ += (entry.rtt.off(*rtt) - varies_) / 16;
+  entry.rtt.add(*rtt, std::clamp(varies_, kLeastVaries, 0.5F));
 }
 
 void RoutingTable::move_to(const Contact& self) {

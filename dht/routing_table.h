@@ -87,6 +87,7 @@ class RoutingTable {
   };
 
   static constexpr std::size_t kFew = 16;
+  static constexpr float kLeastVaries = 1.0F / 16;
 
   struct Near {              // a candidate of a search
     std::uint64_t distance;  // its first 8 bytes
@@ -103,6 +104,7 @@ class RoutingTable {
   bool alone() const { return buckets_.size() <= static_cast<std::size_t>(kPlaceBits); }
   const Contact& farthest(const Id& target, const std::vector<Handle>& from) const;
   bool diverse(const Bucket& bucket, const Contact& contact) const;
+  void measure(BookEntry& entry, std::optional<Duration> rtt);
   void promote(Bucket& bucket);
   void replace(Handle handle);
   void remove(Bucket& bucket, Handle handle);
@@ -118,6 +120,7 @@ class RoutingTable {
   std::size_t good_ = 0;  // live, and fewer than kBad failures
   std::size_t crowded_ = 0;
   std::uint64_t generation_ = 0;
+  float varies_ = 0.5F;  // round trips of contacts, from what was expected of each: a share of it
   ContactBook book_;
   std::vector<Bucket> buckets_;
 };

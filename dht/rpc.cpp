@@ -174,6 +174,9 @@ std::optional<RpcEvent> Rpc::handle_cookie(Time now, Transaction& t, ByteView fr
   ++t.cookies;
   sealer_.set_mac2(t.frame, *cookie);
   t.sent = now;
+  // The answer is a round trip away from here on, not from the first send.
+  deadlines_.set(t.heap_slot, read_header(frame)->transaction,
+                 now + (t.sends == kMaxSends ? 2 * t.timeout : t.timeout));
   send(t.to.endpoint, t.frame);
   return std::nullopt;
 }

@@ -34,6 +34,41 @@ TEST(RoutingTable, NearestAgreesWithAFullScan) {
   }
 }
 
+// A contact that died is waited for as long as its answer might still come: with one round trip known, RFC 6298 would
+// say three of them.
+TEST(RoutingTable, AContactHeardOnceVariesByWhatOthersDo) {
+  SeededRng rng(7);
+  RoutingTable table(somewhere(rng), 16, 1000);
+  const auto timeout_of_a_newcomer = [&] {
+    const auto newcomer = somewhere(rng);
+    table.answered(Time{}, newcomer, std::chrono::milliseconds(100));
+    return millis(table.book().find(newcomer.device)->rtt.timeout());
+  };
+  EXPECT_NEAR(timeout_of_a_newcomer(), 300, 1) << "nobody was measured twice";
+  std::vector<Contact> others;
+  for (int i = 0; i < 10; ++i) others.push_back(somewhere(rng));
+  for (int n = 0; n < 200; ++n) {
+    const auto off = std::chrono::milliseconds(n / 10 % 2 == 0 ? 4 : -4);
+    table.answered(Time{}, others[static_cast<std::size_t>(n % 10)], std::chrono::milliseconds(80) + off);
+  }
+  EXPECT_LT(timeout_of_a_newcomer(), 150);
+  EXPECT_GT(timeout_of_a_newcomer(), 120);
+}
+
+// Karn: such an answer tells no round trip. Were nothing done, one that became slow would be asked twice for ever.
+TEST(RoutingTable, WhoAnswersOnlyWhenAskedTwiceIsGivenMoreTime) {
+  SeededRng rng(8);
+  RoutingTable table(somewhere(rng), 16, 1000);
+  const auto slow = somewhere(rng);
+  for (int n = 0; n < 40; ++n) table.answered(Time{}, slow, std::chrono::milliseconds(100));
+  const auto timeout = [&] { return millis(table.book().find(slow.device)->rtt.timeout()); };
+  EXPECT_NEAR(timeout(), 100, 1);
+  for (int n = 0; n < 6; ++n) table.answered(Time{}, slow, std::nullopt);
+  EXPECT_GE(timeout(), 400);
+  for (int n = 0; n < 100; ++n) table.answered(Time{}, slow, std::nullopt);
+  EXPECT_LE(timeout(), 500) << "and not for ever";
+}
+
 TEST(RoutingTable, KnowsWhetherItIsAmongTheNearestWithoutLookingAtAnybody) {
   SeededRng rng(31);
   const auto self = somewhere(rng);

@@ -265,6 +265,23 @@ TEST_P(Rpc, AProvenPrefixIsLimited) {
   EXPECT_GE(server->counters().refused, 88U);
 }
 
+// It came after a round trip, and the answer takes another: the question is not sent twice for that.
+TEST_P(Rpc, AfterACookieTheAnswerHasItsTimeAnew) {
+  Config config;
+  config.stranger_requests = 0;
+  restart(config);
+  give(*server, now, kAsker, ping());
+  const auto cookie = take(*server);
+  ASSERT_EQ(cookie.size(), 1U);
+  const auto first = asker->next_timeout();
+  give(*asker, now + milliseconds(200), kServer, cookie[0]);
+  EXPECT_EQ(take(*asker).size(), 1U);
+  asker->handle_timeout(first);
+  EXPECT_TRUE(take(*asker).empty());
+  asker->handle_timeout(first + milliseconds(200));
+  EXPECT_EQ(take(*asker).size(), 1U) << "which is waited for as long as any";
+}
+
 TEST_P(Rpc, ASilentContactIsAskedThreeTimesAndGivenUp) {
   asker->add_hint(now, server->self());
   std::size_t sent = take(*asker).size();
