@@ -97,6 +97,7 @@ void Crowd::remember(std::uint32_t i) {
   std::erase_if(asked_, [&](const auto& asked) {
     const bool mute = asked.first.first == i || asked.second.target == i;
     if (mute) --report_.lookups;
+    if (mute) outcomes_[asked.second.number].counts = false;
     return mute;
   });
 }
@@ -150,7 +151,8 @@ void Crowd::ask(Time now, std::uint32_t caller, std::uint32_t target) {
     return actor(caller).peer().find(now, people_[target].identity.address, std::nullopt, true);
   }();
   ++report_.lookups;
-  if (id) asked_[{caller, static_cast<std::uint64_t>(*id)}] = {target, now};
+  if (id) asked_[{caller, static_cast<std::uint64_t>(*id)}] = {target, now, outcomes_.size()};
+  outcomes_.push_back({now});
   world_.settle(HostId{caller});
 }
 
@@ -215,7 +217,41 @@ void Crowd::collect() {
 }
 
 void Crowd::judge(const Asked& asked, const PeerActor::Answer& answer) {
+  const auto before = report_.lookups_ok;
   count_answer(report_, people_[asked.target].identity.account_key(), answer.found, answer.at - asked.at);
+  const bool at_home = report_.lookups_ok > before && leads_home(asked.target, answer.found);
+  outcomes_[asked.number].at_home = at_home;
+  report_.lookups_led_home += at_home ? 1 : 0;
+}
+
+// Now, which is up to a second after the answer.
+bool Crowd::leads_home(std::uint32_t target, const overlay::Found& found) const {
+  const auto there = is_supernode(target) ? std::vector{target} : homes(target);
+  for (const auto& device : found.devices) {
+    if (device.record.account() != people_[target].identity.account_key()) continue;
+    for (const auto& home : device.body.homes) {
+      const auto host = world_.host_at(home.endpoint.ip);
+      if (host && std::find(there.begin(), there.end(), static_cast<std::uint32_t>(*host)) != there.end()) return true;
+    }
+  }
+  return false;
+}
+
+std::optional<double> Crowd::reached_after(Time from) const {
+  constexpr auto kStep = std::chrono::seconds(5);
+  std::map<std::int64_t, std::pair<double, double>> steps;  // asked, found at home
+  for (const auto& one : outcomes_) {
+    if (!one.counts || one.at < from) continue;
+    auto& [asked, home] = steps[(one.at - from) / kStep];
+    asked += 1;
+    home += one.at_home ? 1 : 0;
+  }
+  std::optional<double> out;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (step->second.second < 0.99 * step->second.first) break;
+    out = static_cast<double>(step->first * kStep.count());
+  }
+  return out;
 }
 
 Report Crowd::finish() {

@@ -50,7 +50,8 @@ constexpr std::pair<const char*, std::string_view> kOptionsOf[] = {
     {"--at-once", "massacre"},    {"--sybils", "sybil"},         {"--around", "sybil"},
     {"--prefixes", "sybil"},      {"--prefix-rule", "sybil"},    {"--prefix-choice", "sybil"},
     {"--out", "report compare"},  {"--quick", "report compare"}, {"--design", kOfDesigns},
-    {"--refresh", kOfDesigns},    {"--copies", kOfDesigns},      {"--seeds", "compare"}};
+    {"--refresh", kOfDesigns},    {"--copies", kOfDesigns},      {"--seeds", "compare"},
+    {"--stood", "massacre"},      {"--in-use", "massacre"}};
 
 bool names(std::string_view scenarios, std::string_view one) {
   const auto padded = " " + std::string(scenarios) + " ";
@@ -139,6 +140,9 @@ int main(int argc, char** argv) {
   app.add_option("--killed", config.killed, "percent of the supernodes of `massacre` that die")
       ->check(CLI::Range(0.0, 90.0));
   app.add_flag("--at-once", config.at_once, "`massacre`: look up from the moment they die, not a minute later");
+  app.add_option("--stood", config.stood, "minutes that the network of `massacre` stands before they die")
+      ->check(CLI::Range(0.0, 1440.0));
+  app.add_flag("--in-use", config.in_use, "`massacre`: a question a peer and minute while the load is measured");
   app.add_option("--supernodes", supernodes, "percent of the nodes (lookup 2.5, the others 5)")
       ->check(CLI::Range(0.1, 100.0));
   app.add_option("--design", design,

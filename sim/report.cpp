@@ -88,6 +88,11 @@ std::string to_json(const Report& r) {
   j["survivor_load"] = number(r.survivor_load);
   j["survivor_load_10s"] = number(r.survivor_load_10s);
   j["survivor_peak"] = number(r.survivor_peak);
+  j["survivor_peak_10s"] = number(r.survivor_peak_10s);
+  j["survivor_most_60s"] = number(r.survivor_most_60s);
+  j["survivor_mean_60s"] = number(r.survivor_mean_60s);
+  j["reachable_s"] = number(r.reachable_s);
+  j["lookups_led_home"] = r.lookups_led_home;
   j["lookup_ms_p95"] = number(percentile(r.lookup_ms, 0.95));
   j["rounds_mean"] = number(mean(r.rounds));
   j["rtt_ms"] = number(r.rtt_ms);

@@ -22,8 +22,9 @@ struct Report {
   std::uint64_t events = 0;
   std::uint64_t lookups = 0;
   std::uint64_t lookups_ok = 0;
-  double lookup_cpu_seconds = 0;  // of the part that looks up
-  double upkeep_cpu_seconds = 0;  // what as long a part without lookups takes
+  std::uint64_t lookups_led_home = 0;  // of those: the record names a living home that the callee is attached to
+  double lookup_cpu_seconds = 0;       // of the part that looks up
+  double upkeep_cpu_seconds = 0;       // what as long a part without lookups takes
   std::uint64_t wrong_keys = 0;
   std::vector<double> lookup_ms;
   std::vector<double> rounds;
@@ -56,10 +57,18 @@ struct Report {
   std::optional<double> survivor_load;
   std::optional<double> survivor_load_10s;
   std::optional<double> survivor_peak;
+  // Like with like: the busiest ten seconds of any to the busiest ten of any before; the busiest minute of any, and the
+  // mean minute of all, to the mean of the minute before.
+  std::optional<double> survivor_peak_10s;
+  std::optional<double> survivor_most_60s;
+  std::optional<double> survivor_mean_60s;
 
   // Of lookups while a part of the supernodes just died: what the slowest twentieth took beyond a round trip, the
   // median of those between two hosts.
   std::optional<double> rtt_ms;
+  // Seconds after the deaths from which on, in steps of five, 99 of 100 that were asked for were found by a record that
+  // names a living home which they are attached to.
+  std::optional<double> reachable_s;
   std::optional<double> beyond_rtt_ms_p95;
   // Each second of a living supernode, in the part that looks up: all that it sent.
   std::optional<double> sent_bps_supernode;

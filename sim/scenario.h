@@ -37,6 +37,8 @@ struct ScenarioConfig {
   double malicious = 20;       // percent of the supernodes of `malicious`
   double killed = 50;          // percent of the supernodes of `massacre`
   bool at_once = false;        // lookups of `massacre` from the moment they die
+  double stood = 0;            // minutes that the network of `massacre` stands before
+  bool in_use = false;         // a question a peer and minute while the load of `massacre` is measured
   std::optional<double> supernodes;     // percent of the nodes; else the scenario's own
   std::optional<std::uint32_t> sybils;  // of `sybil`; else 20 k
   bool at_root = true;                  // half of them around the salted root of the key, not all around the key

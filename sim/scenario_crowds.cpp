@@ -1,6 +1,5 @@
 // Peers that come and go: churn, massacre, partition, join storm.
 #include <cmath>
-#include <numeric>
 
 #include "sim/crowd.h"
 #include "sim/designs.h"
@@ -138,10 +137,16 @@ class Loads {
     for (std::size_t i = 0; i < now.size(); ++i) now[i] -= before[i];
     seconds_.push_back(std::move(now));
   }
+  // Of a second of one that lives.
   double mean() const {
     double all = 0;
-    for (const auto& second : seconds_) all = std::accumulate(second.begin(), second.end(), all);
-    return all / static_cast<double>(seconds_.size() * crowd_.supernodes());
+    double living = 0;
+    for (std::uint32_t i = 0; i < crowd_.supernodes(); ++i) {
+      if (!crowd_.alive(i)) continue;
+      living += 1;
+      for (const auto& second : seconds_) all += static_cast<double>(second[i]);
+    }
+    return all / (static_cast<double>(seconds_.size()) * living);
   }
   // The most bytes a second that any supernode that lives sent in so many seconds on end.
   double most(std::size_t span) const {
@@ -211,8 +216,10 @@ double usual_rtt_ms(Crowd& crowd) {
 // Lookups while the survivors find out.
 Report look_up_at_once(Crowd& crowd, const ScenarioConfig& config) {
   const auto rtt = usual_rtt_ms(crowd);
+  const Time from = crowd.world().now();
   auto report = look_up(crowd, config, 0);
   report.rtt_ms = rtt;
+  report.reachable_s = crowd.reached_after(from);
   if (const auto p95 = percentile(report.lookup_ms, 0.95)) report.beyond_rtt_ms_p95 = *p95 - rtt;
   return report;
 }
@@ -232,23 +239,35 @@ Report run_churn(const ScenarioConfig& config) {
 }
 
 Report run_massacre(const ScenarioConfig& config) {
+  constexpr auto kMinute = kAfterwards.count();
   Crowd crowd(config, population(config));
   auto& report = crowd.report();
   fill(crowd);
+  crowd.run("standing", crowd.world().now() + minutes(config.stood));
+  const auto use = [&] {
+    if (config.in_use) crowd.ask_around(crowd.world().now(), kAfterwards, crowd.nodes());
+  };
+  use();
   Loads usual(crowd);
-  for (int i = 0; i < kAfterwards.count(); ++i) usual.second("quiet");
-  const auto busiest = usual.most(1);
+  for (int i = 0; i < kMinute; ++i) usual.second("quiet");
+  const double mean = usual.mean();
+  const double second = usual.most(1);
+  const double ten = usual.most(10);
   kill_some(crowd, config.killed);
   if (config.at_once) return look_up_at_once(crowd, config);
+  use();
   Loads healing(crowd);
-  for (int second = 1; second <= kAfterwards.count(); ++second) {
+  for (int i = 1; i <= kMinute; ++i) {
     healing.second("healing");
     report.online_least_pct = std::min(report.online_least_pct.value_or(100), share_online(crowd));
-    if (!report.reattached_s && share_at_home(crowd) >= 0.99) report.reattached_s = second;
+    if (!report.reattached_s && share_at_home(crowd) >= 0.99) report.reattached_s = i;
   }
-  report.survivor_load = healing.most(1) / usual.mean();
-  report.survivor_load_10s = healing.most(10) / usual.mean();
-  report.survivor_peak = healing.most(1) / busiest;
+  report.survivor_load = healing.most(1) / mean;
+  report.survivor_load_10s = healing.most(10) / mean;
+  report.survivor_peak = healing.most(1) / second;
+  report.survivor_peak_10s = healing.most(10) / ten;
+  report.survivor_most_60s = healing.most(static_cast<std::size_t>(kMinute)) / mean;
+  report.survivor_mean_60s = healing.mean() / mean;
   return look_up(crowd, config, 0.99);
 }
 
