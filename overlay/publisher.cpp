@@ -11,7 +11,8 @@ constexpr Duration kLostHome = std::chrono::milliseconds(500);
 // Over so much, for each home that changed, are spread the records that still lead here by two; those that lead by one
 // over so much once.
 constexpr Duration kSpreadRecords = std::chrono::seconds(60);
-constexpr Duration kJoining = std::chrono::seconds(10);  // until homes are those that will stay
+constexpr Duration kMostSpread = std::chrono::minutes(5);  // for each, where records stood for long: few die there
+constexpr Duration kJoining = std::chrono::seconds(10);    // until homes are those that will stay
 constexpr Duration kSpreadNames = std::chrono::seconds(10);
 constexpr Duration kStoreAnswer = std::chrono::seconds(3);  // doubled with each attempt: who is slow is not asked more
 constexpr unsigned kStoreAnswerDoubled = 3;
@@ -71,7 +72,9 @@ void Publisher::set_homes(const Context& c, std::vector<dht::Home> homes, bool s
 
 // When many supernodes die at once, all their leaves have something new to say and can be reached as they are.
 void Publisher::draw_lot(const Context& c, std::size_t led, std::size_t changed) {
-  const auto spread = led > 1 ? kSpreadRecords * static_cast<int>(2 * changed) : kSpreadRecords;
+  const auto stood = built_at_ ? (c.now - *built_at_) / 2 : Duration{};
+  const auto each = std::clamp<Duration>(stood, 2 * kSpreadRecords, kMostSpread);
+  const auto spread = led > 1 ? each * static_cast<int>(changed) : kSpreadRecords;
   const auto at = std::max(c.now + kSettling + lot_of(c, spread), rebuild_from_);
   if (build_at_ == kNever || (led > 1 && changed > waits_)) {
     build_at_ = at;

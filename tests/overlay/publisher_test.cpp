@@ -134,6 +134,24 @@ TEST_F(SettledPublisherTest, ARecordThatStillLeadsHereByTwoIsReplacedByLotWithin
   EXPECT_LE(seconds_until_said(134), 134U);  // with settling, and the second name ten seconds later at most
 }
 
+// Where records stand for long few supernodes die, and when many do at once nobody is in a hurry who can be reached.
+TEST_F(SettledPublisherTest, ARecordThatStoodForLongTakesItsTimeForEachChangeFiveMinutesAtMost) {
+  std::size_t later = 0;
+  for (int i = 0; i < 40; ++i) {
+    Publisher one(node.config, node.identity);
+    one.sequences().confirm(one.sequences().announce()->below);
+    one.set_homes(c, {home(1), home(2), home(3), home(4)}, true);
+    one.handle_timeout(c);
+    while (const auto order = one.poll()) one.on_result(c, order->request, copies);
+    auto after = c;
+    after.now += std::chrono::minutes(15);
+    one.set_homes(after, {home(1), home(2), home(3)}, true);
+    EXPECT_LE(one.next_timeout(), after.now + std::chrono::minutes(5) + std::chrono::seconds(2));
+    later += one.next_timeout() > after.now + std::chrono::minutes(2) + std::chrono::seconds(2) ? 1 : 0;
+  }
+  EXPECT_GE(later, 14U);  // three fifths of 40 are expected
+}
+
 TEST_F(SettledPublisherTest, ARecordThatLeadsHereByOneIsReplacedByLotWithinAMinute) {
   publisher.set_homes(c, {home(1), home(2)}, false);
   publisher.set_homes(c, {home(1)}, false);
