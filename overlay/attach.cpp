@@ -9,6 +9,7 @@ namespace {
 
 constexpr Duration kConnectTime = std::chrono::seconds(4);
 constexpr Duration kFirstBackOff = std::chrono::milliseconds(200);
+constexpr Duration kFirstBackOffServed = std::chrono::seconds(3);  // others answer for us: nothing is urgent
 constexpr Duration kMaxBackOff = std::chrono::seconds(60);
 constexpr Duration kAttachAnswer = std::chrono::seconds(5);
 constexpr Duration kUnused = std::chrono::seconds(60);
@@ -100,7 +101,7 @@ void Attachments::connect(const Context& c, Supernode& s) {
   if (session) {
     s.state = Connecting{*session};
   } else {
-    set_back(c, s);
+    set_back(c, s, false);
   }
 }
 
@@ -245,7 +246,7 @@ std::optional<dht::Contact> Attachments::on_down(const Context& c, const Session
     // Whether it still has no place for us nobody knows: it does not answer.
     s->refusals = 0;
     s->asked_again = kNever;
-    set_back(c, *s);
+    set_back(c, *s, down.reason == DownReason::forgotten);
   }
   changed_ = changed_ || stood;
   if (c.config.role == Role::leaf) {
@@ -279,8 +280,11 @@ void Attachments::lost_home(const Context& c) {
   hold_until_ = hold_until_ > c.now ? std::min(hold_until_, until) : until;
 }
 
-void Attachments::set_back(const Context& c, Supernode& s) {
-  s.state = Waiting{c.now + c.jittered(doubled(kFirstBackOff, s.failures, kMaxBackOff))};
+// `back`: it says that it started anew.
+void Attachments::set_back(const Context& c, Supernode& s, bool back) {
+  s.state = Idle{};  // it does not serve us any more
+  const auto first = any_serves() && !back ? kFirstBackOffServed : kFirstBackOff;
+  s.state = Waiting{c.now + c.jittered(doubled(first, s.failures, kMaxBackOff))};
   ++s.failures;
 }
 
@@ -357,7 +361,12 @@ void Attachments::on_nodes(const Context& c, SessionId session, const control::N
 }
 
 void Attachments::evaluate(const Context& c) {
-  const auto sessions = for_questions(kCapacity);
+  std::vector<SessionId> sessions;  // in no order that follows from the network: each has its turn
+  for (const bool attached : {true, false}) {
+    for (const auto& s : supernodes_) {
+      if (s.session() && s.tag().has_value() == attached) sessions.push_back(*s.session());
+    }
+  }
   // When no answer comes another is asked, later each time: they may all have too much to do.
   evaluate_at_ = c.now + c.jittered(doubled(kFirstEvaluation, unanswered_, kMaxEvaluation));
   if (sessions.empty() || c.sessions.slow()) return;  // a call needs the line for itself

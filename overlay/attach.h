@@ -147,11 +147,12 @@ class Attachments {
   std::vector<dht::Home> record_homes() const;
   // Every home we want and can have is attached.
   bool settled() const;
-  // Sessions for questions: attached first, then merely connected.
-  std::vector<SessionId> for_questions(std::size_t n) const;
+  // Sessions for questions: those that are heard before those that are silent, those that answer for us before those
+  // merely connected, then by round trip.
+  std::vector<SessionId> for_questions(const Context& c, std::size_t n) const;
   // Sessions with those that answer for us, nearest our UserKey first: the first is the one that replicates our
   // records.
-  std::vector<SessionId> for_publishing(std::size_t n) const;
+  std::vector<SessionId> for_publishing(const Context& c, std::size_t n) const;
   // The session with the supernode that is there, or whose session goes there.
   std::optional<SessionId> session_at(const Endpoint& endpoint) const;
   // A supernode that answers for us is at this endpoint.
@@ -189,7 +190,7 @@ class Attachments {
   void attach(const Context& c, Supernode& s);
   void went_up(const Context& c, Supernode& s, const SessionUp& up);
   void take_way(const Context& c, Supernode& s, const Endpoint& way);
-  void set_back(const Context& c, Supernode& s);
+  void set_back(const Context& c, Supernode& s, bool back);
   void turn_away(const Context& c, Supernode& s);
   void ask_again_soon(const Context& c);
   void lost_home(const Context& c);

@@ -1,9 +1,11 @@
 // Which supernodes become homes and anchor, what becomes of those that are full, and what others may ask of the
 // attachments.
 #include <algorithm>
+#include <tuple>
 
 #include "dht/place.h"
 #include "overlay/attach.h"
+#include "overlay/recovery.h"
 
 namespace linnet::overlay {
 namespace {
@@ -198,24 +200,32 @@ std::vector<dht::Home> Attachments::record_homes() const {
   return out;
 }
 
-std::vector<SessionId> Attachments::for_questions(std::size_t n) const {
-  std::vector<SessionId> out;
-  for (const bool attached : {true, false}) {
-    for (const auto& s : supernodes_) {
-      if (out.size() >= n) return out;
-      if (s.session() && s.tag().has_value() == attached) out.push_back(*s.session());
-    }
+std::vector<SessionId> Attachments::for_questions(const Context& c, std::size_t n) const {
+  using Rank = std::tuple<bool, bool, Duration, SessionId>;
+  std::vector<Rank> ranks;
+  for (const auto& s : supernodes_) {
+    const auto session = s.session();
+    if (!session) continue;
+    const auto rtt = c.sessions.rtt(*session).value_or(RttEstimator::kInitial);
+    ranks.emplace_back(c.sessions.silent(c.now, *session), !s.tag(), rtt, *session);
   }
+  n = std::min(n, ranks.size());
+  std::partial_sort(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(n), ranks.end());
+  std::vector<SessionId> out;
+  for (std::size_t i = 0; i < n; ++i) out.push_back(std::get<SessionId>(ranks[i]));
   return out;
 }
 
-std::vector<SessionId> Attachments::for_publishing(std::size_t n) const {
+std::vector<SessionId> Attachments::for_publishing(const Context& c, std::size_t n) const {
   std::vector<SessionId> out;
-  for (const auto& k : known_) {
-    const auto* s = by_key(k.session);
-    if (s && s->tag() && out.size() < n) out.push_back(*s->session());
+  for (const bool silent : {false, true}) {
+    for (const auto& k : known_) {
+      const auto* s = by_key(k.session);
+      if (s && s->tag() && out.size() < n && c.sessions.silent(c.now, *s->session()) == silent)
+        out.push_back(*s->session());
+    }
   }
-  for (const auto session : for_questions(n)) {
+  for (const auto session : for_questions(c, n)) {
     if (out.size() < n && std::find(out.begin(), out.end(), session) == out.end()) out.push_back(session);
   }
   return out;

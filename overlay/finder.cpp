@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace linnet::overlay {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 // How much longer than the first path the others may take: as long again four times over, within bounds.
 constexpr Duration kLeastWait = std::chrono::milliseconds(50);
 constexpr Duration kMostWait = std::chrono::seconds(1);
+constexpr std::ptrdiff_t kAgree = 2;  // that looked, where a third says nothing
 
 // An account's highest epoch among the records is its own word that what it certified before is void.
 void drop_revoked(std::vector<FoundDevice>& devices) {
@@ -62,29 +64,66 @@ Result<FindId> Finder::find(const Context& c, const crypto::Address& address, st
   search.started = c.now;
   search.deadline = c.now + c.config.lookup_timeout;
   if (own_dht) {
-    search.asked.push_back({std::nullopt, false, false});
+    search.asked.emplace_back();
     questions_.push_back({search.request, std::nullopt, search.user, pinned, {}});
   } else {
-    ask(search, sessions);
+    ask(c, search, sessions);
   }
   return id;
 }
 
-void Finder::ask(Search& search, const std::vector<SessionId>& sessions) {
+void Finder::ask(const Context& c, Search& search, const std::vector<SessionId>& sessions) {
   const auto n = std::min(sessions.size(), kPaths);
-  for (std::size_t i = 0; i < n; ++i) {
-    search.asked.push_back({sessions[i], false, false});
-    questions_.push_back({search.request, sessions[i], search.user, search.pinned, {i, n}});
+  for (std::size_t i = 0; i < n; ++i) put(c, search, sessions[i], {i, n}, true);
+  search.spare.assign(sessions.begin() + static_cast<std::ptrdiff_t>(n), sessions.end());
+}
+
+void Finder::put(const Context& c, Search& search, SessionId session, dht::Share share, bool first) {
+  search.asked.push_back(
+      {session, share, first, false, false, false, 0, c.now, c.now + c.sessions.answer_within(session)});
+  questions_.push_back({search.request, session, search.user, search.pinned, share});
+}
+
+// Sessions acknowledge at once what they are asked: who does not may be dead, long before his session is.
+void Finder::look_for_late(const Context& c, Search& search) {
+  for (std::size_t i = 0; i < search.asked.size(); ++i) {
+    auto& a = search.asked[i];
+    if (a.late_at > c.now) continue;
+    a.late_at = kNever;
+    if (!a.open() || !a.session || c.sessions.last_heard(*a.session).value_or(Time::min()) > a.at) continue;
+    a.late = true;
+    hand_on(c, search, a.share);  // moves `a`
   }
+}
+
+// To one that was not asked, or else to one of several that live: one alone is asked for all (ask_whole).
+void Finder::hand_on(const Context& c, Search& search, dht::Share share) {
+  if (search.asked.size() >= kWhom) return;
+  if (!search.spare.empty()) {
+    const auto next = search.spare.front();
+    search.spare.erase(search.spare.begin());
+    return put(c, search, next, share, false);
+  }
+  std::set<SessionId> living;
+  for (const auto& a : search.asked) {
+    if (a.session && !a.late && (!a.answered || a.useful)) living.insert(*a.session);
+    if (!a.first && a.share == share) return;  // once is enough
+  }
+  if (living.size() > 1) put(c, search, *living.begin(), share, false);
 }
 
 // Each was asked to ask a part of the holders. Where one alone did, it asks the others' part too.
 bool Finder::ask_whole(const Context& c, Search& search) {
   if (search.whole || search.asked.size() < kPaths || c.now >= search.deadline || has_pinned(search)) return false;
   const auto useful = [](const Asked& a) { return a.useful; };
-  if (std::count_if(search.asked.begin(), search.asked.end(), useful) != 1) return false;
-  auto& one = *std::find_if(search.asked.begin(), search.asked.end(), useful);
+  const auto at = std::find_if(search.asked.begin(), search.asked.end(), useful);
+  if (at == search.asked.end()) return false;
+  auto& one = *at;
+  if (std::any_of(search.asked.begin(), search.asked.end(),
+                  [&](const Asked& a) { return a.useful && a.session != one.session; }))
+    return false;
   one.answered = false;
+  one.late_at = kNever;
   search.whole = true;
   search.started = c.now;
   search.wait_until = c.now + kMostWait;
@@ -101,12 +140,12 @@ bool Finder::has_pinned(const Search& search) {
 void Finder::supernodes_changed(const Context& c, const std::vector<SessionId>& sessions) {
   for (auto& search : searches_) {
     const bool heard =
-        std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return !a.answered || a.useful; });
+        std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.open() || a.useful; });
     if (heard || sessions.empty()) continue;
     search.asked.clear();
     search.whole = false;
     search.started = c.now;
-    ask(search, sessions);
+    ask(c, search, sessions);
   }
 }
 
@@ -118,20 +157,26 @@ void Finder::make_room(Search& search, const dht::SignedRecord& record) {
   if (other != search.devices.end()) search.devices.erase(other);
 }
 
-void Finder::take(const Context& c, Search& search, ByteView wire) {
+// True: it is among what was found, and newest of its device.
+bool Finder::take(const Context& c, Search& search, ByteView wire) {
   auto record = dht::read_record(c.suite, c.config.network, wire);
-  if (!record || record->user != search.user || !dht::check_time(*record, c.wall)) return;
-  if (search.address.is_key_name() && !search.address.proves(record->account())) return;
+  if (!record || record->user != search.user || !dht::check_time(*record, c.wall)) return false;
+  if (search.address.is_key_name() && !search.address.proves(record->account())) return false;
   auto body = dht::open_record(c.suite, *record, search.address);
-  if (!body) return;
+  if (!body) return false;
   const auto it = std::find_if(search.devices.begin(), search.devices.end(),
                                [&](const FoundDevice& d) { return d.record.device() == record->device(); });
-  if (it == search.devices.end()) {
-    if (search.devices.size() >= kMaxDevices) make_room(search, *record);
-    if (search.devices.size() < kMaxDevices) search.devices.push_back({std::move(*record), std::move(*body)});
-  } else if (it->record.sequence < record->sequence) {
+  if (it != search.devices.end()) {
+    if (it->record.sequence > record->sequence) return false;
+    if (it->record.sequence == record->sequence) return true;
     *it = {std::move(*record), std::move(*body)};
+    for (auto& a : search.asked) a.shown = 0;  // they showed an older one
+    return true;
   }
+  if (search.devices.size() >= kMaxDevices) make_room(search, *record);
+  if (search.devices.size() >= kMaxDevices) return false;
+  search.devices.push_back({std::move(*record), std::move(*body)});
+  return true;
 }
 
 void Finder::on_records(const Context& c, std::optional<SessionId> from, const control::Records& answer) {
@@ -143,7 +188,8 @@ void Finder::on_records(const Context& c, std::optional<SessionId> from, const c
     it->answered = true;
     it->useful = it->useful || !answer.busy;  // asked again it may be busy: what it said before counts
     search.rounds = std::max<std::size_t>(search.rounds, answer.rounds);
-    for (const auto& wire : answer.records) take(c, search, wire);
+    for (const auto& wire : answer.records) it->shown += take(c, search, wire) ? 1 : 0;
+    agree(c, search);
     if (!answer.busy && search.wait_until == kNever) {
       search.wait_until = c.now + std::clamp((c.now - search.started) * 4, kLeastWait, kMostWait);
     }
@@ -153,19 +199,38 @@ void Finder::on_records(const Context& c, std::optional<SessionId> from, const c
 
 void Finder::on_session_down(const Context& c, SessionId session) {
   for (auto& search : searches_) {
-    for (auto& a : search.asked) {
-      if (a.session == session && !a.answered) a.answered = true;
+    std::erase(search.spare, session);
+    for (std::size_t i = 0; i < search.asked.size(); ++i) {
+      auto& a = search.asked[i];
+      if (a.session != session || a.answered) continue;
+      a.answered = true;
+      if (!a.late) hand_on(c, search, a.share);  // moves `a`
     }
   }
   settle(c);
 }
 
+// Two show the same, and nobody shows more. A third that lives is not waited for as long as where they differ.
+void Finder::agree(const Context& c, Search& search) {
+  const auto n = search.devices.size();
+  const auto same = [&](const Asked& a) { return n > 0 && a.shown == n; };
+  if (std::count_if(search.asked.begin(), search.asked.end(), same) < kAgree) return;
+  search.wait_until = std::min(search.wait_until, c.now + std::max((c.now - search.started) / 4, kLeastWait));
+}
+
+// Two looked and found it. Of a third nothing is heard, and who was asked in its place need not be waited for.
+bool Finder::enough(const Search& search) {
+  const auto useful = [](const Asked& a) { return a.useful; };
+  if (search.devices.empty() || std::count_if(search.asked.begin(), search.asked.end(), useful) < kAgree) return false;
+  return std::none_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.first && a.open(); });
+}
+
 bool Finder::done(const Context& c, Search& search) const {
   if (c.now >= search.deadline) return true;
   if (search.asked.empty()) return false;
-  if (has_pinned(search)) return true;
+  if (has_pinned(search) || enough(search)) return true;
   const bool useful = std::any_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.useful; });
-  const bool all = std::all_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.answered; });
+  const bool all = std::none_of(search.asked.begin(), search.asked.end(), [](const Asked& a) { return a.open(); });
   if (all) return useful;  // nobody looked: others are asked as they come, until the deadline
   return c.now >= search.wait_until;
 }
@@ -185,6 +250,7 @@ void Finder::finish(const Context& c, Search& search) {
 
 void Finder::settle(const Context& c) {
   std::erase_if(searches_, [&](Search& search) {
+    look_for_late(c, search);
     if (!done(c, search) || ask_whole(c, search)) return false;
     finish(c, search);
     return true;
@@ -197,8 +263,9 @@ Time Finder::next_timeout() const {
   Time next = kNever;
   for (const auto& s : searches_) {
     next = std::min(next, s.deadline);
-    const bool open = std::any_of(s.asked.begin(), s.asked.end(), [](const Asked& a) { return !a.answered; });
-    if (open) next = std::min(next, s.wait_until);
+    for (const auto& a : s.asked) {
+      if (a.open()) next = std::min({next, s.wait_until, a.late_at});
+    }
   }
   return next;
 }

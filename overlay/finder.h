@@ -1,4 +1,5 @@
 // Looks names up: three supernodes are asked at once, each walks one path, and what they bring is verified here again.
+// Of whom nothing is heard for longer than a round trip takes, his part is asked of another meanwhile.
 #pragma once
 
 #include <optional>
@@ -36,6 +37,7 @@ class RecordCache {
 class Finder {
  public:
   static constexpr std::size_t kPaths = 3;
+  static constexpr std::size_t kWhom = 2 * kPaths;  // sessions that may be needed
   static constexpr std::size_t kMaxSearches = 64;
   static constexpr std::size_t kMaxDevices = 16;
 
@@ -48,7 +50,8 @@ class Finder {
     dht::Share share = {};  // of the holders
   };
 
-  // `sessions`: whom to ask, at most kPaths. `own_dht`: this node asks itself instead.
+  // `sessions`: whom to ask: the first kPaths, and the others for who does not answer. `own_dht`: this node asks itself
+  // instead.
   Result<FindId> find(const Context& c, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,
                       bool cold, const std::vector<SessionId>& sessions, bool own_dht);
   // Searches that had nobody to ask.
@@ -65,8 +68,15 @@ class Finder {
  private:
   struct Asked {
     std::optional<SessionId> session;
+    dht::Share share = {};
+    bool first = true;  // not in another's place
     bool answered = false;
-    bool useful = false;  // it did look
+    bool useful = false;    // it did look
+    bool late = false;      // it does not even acknowledge
+    std::size_t shown = 0;  // of what was found
+    Time at{};
+    Time late_at = kNever;
+    bool open() const { return !answered && !late; }
   };
   struct Search {
     FindId id{};
@@ -78,15 +88,21 @@ class Finder {
     Time deadline{};
     Time wait_until = kNever;  // for the paths that are still out
     std::vector<Asked> asked;
+    std::vector<SessionId> spare;  // were not asked
     std::vector<FoundDevice> devices;
     std::size_t rounds = 0;
     bool whole = false;  // the one that is left was asked for the others' shares too
   };
 
-  void ask(Search& search, const std::vector<SessionId>& sessions);
+  void ask(const Context& c, Search& search, const std::vector<SessionId>& sessions);
+  void put(const Context& c, Search& search, SessionId session, dht::Share share, bool first);
+  void look_for_late(const Context& c, Search& search);
+  void hand_on(const Context& c, Search& search, dht::Share share);
   bool ask_whole(const Context& c, Search& search);
   static bool has_pinned(const Search& search);
-  void take(const Context& c, Search& search, ByteView wire);
+  static bool enough(const Search& search);
+  static bool take(const Context& c, Search& search, ByteView wire);
+  static void agree(const Context& c, Search& search);
   static void make_room(Search& search, const dht::SignedRecord& record);
   bool done(const Context& c, Search& search) const;
   void finish(const Context& c, Search& search);

@@ -64,7 +64,7 @@ void Links::add_bridges(const Context& c, const LinkRooms& rooms, const FoundDev
   for (const auto& leg : link.legs) {
     if (rooms.attachments.session_with(leg.home.session)) return;
   }
-  const auto ours = rooms.attachments.for_questions(kLegs);
+  const auto ours = rooms.attachments.for_questions(c, kLegs);
   const auto homes = link.legs.size();
   for (std::size_t i = 0; i < std::min({homes, ours.size(), kLegs}); ++i) {
     const auto* own = rooms.attachments.by_session(ours[i]);

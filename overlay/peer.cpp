@@ -62,7 +62,7 @@ void Peer::join_through(Time now, const std::vector<SupernodeAddress>& supernode
 Result<FindId> Peer::find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,
                           bool cold) {
   const auto c = impl_->at(now);
-  const auto sessions = impl_->attachments.for_questions(Finder::kPaths);
+  const auto sessions = impl_->attachments.for_questions(c, Finder::kWhom);
   const auto id = impl_->finder.find(c, address, pinned, cold, sessions, impl_->asks_itself());
   impl_->pump(now);
   return id;

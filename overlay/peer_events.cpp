@@ -179,6 +179,14 @@ void Peer::Impl::on(const Context&, const PathAnswered& answered) {
   if (links.owns(answered.session)) emit(LinkAnswered{answered.session, answered.path, answered.rtt});
 }
 
+// Of many that died at once the others are found out with the first.
+void Peer::Impl::on(const Context& c, const Unanswered& unanswered) {
+  if (!attachments.owns(unanswered.session) || sessions.slow()) return;
+  for (const auto& s : attachments.all()) {
+    if (const auto session = s.session()) sessions.ask_whether_there(c.now, *session);
+  }
+}
+
 void Peer::Impl::on(const Context& c, const PathLost& lost) { links.on_path(c, rooms(), lost); }
 
 void Peer::Impl::on(const Context& c, const BothWanted& wanted) { links.on_both(c, wanted); }
@@ -222,7 +230,7 @@ void Peer::Impl::on_attachments(const Context& c) {
   remember_homes(c);
   if ((!role || ends_role()) && leaving_by == kNever)
     publisher.set_homes(c, attachments.record_homes(), attachments.settled());
-  finder.supernodes_changed(c, attachments.for_questions(Finder::kPaths));
+  finder.supernodes_changed(c, attachments.for_questions(c, Finder::kWhom));
   links.supernodes_changed(c, rooms());
 }
 
@@ -235,7 +243,7 @@ void Peer::Impl::order(const Context& c, const Publisher::Order& order) {
     }
     return;
   }
-  const auto sessions_up = attachments.for_publishing(config.homes);
+  const auto sessions_up = attachments.for_publishing(c, config.homes);
   if (sessions_up.empty()) return publisher.on_result(c, order.request, 0);
   const auto session = sessions_up[order.attempt % sessions_up.size()];
   const control::Publish message{order.request, order.record.wire};
@@ -262,9 +270,10 @@ void Peer::Impl::question(const Context& c, const Finder::Question& q) {
 }
 
 void Peer::Impl::read_back_from(const Context& c, const ReadBack::Question& q) {
-  const auto homes = attachments.for_publishing(config.homes);
-  const bool said = homes.size() > 1 && sessions.send(c.now, homes[q.home % homes.size()], Channel::control,
-                                                      control::write(control::FindRecords{q.request, q.user, {}, {}}));
+  const auto homes = attachments.for_publishing(c, config.homes);
+  const control::FindRecords message{q.request, q.user, {}, {}};
+  const bool said =
+      homes.size() > 1 && sessions.send(c.now, homes[q.home % homes.size()], Channel::control, control::write(message));
   if (!said) read_back.on_answer(c, q.request, std::nullopt);
 }
 

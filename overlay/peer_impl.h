@@ -55,6 +55,7 @@ struct Peer::Impl {
   void on(const Context& c, const PathLost& lost);
   void on(const Context& c, const BothWanted& wanted);
   void on(const Context& c, const PathAnswered& answered);
+  void on(const Context& c, const Unanswered& unanswered);
   void on_hello(const Context& c, const SessionUp& up);
   void on_supernode(const Context& c, SessionId session, const control::Message& message);
   void on_dht(const Context& c, const dht::Event& event);

@@ -227,7 +227,7 @@ void Peer::Impl::leave(Time now) {
   const auto c = at(now);
   leaving_by = now + kGoodbye;
   publish_alone_at = kNever;
-  const auto homes = attachments.for_questions(2);
+  const auto homes = attachments.for_questions(c, 2);
   for (const auto& record : publisher.withdrawals(c)) {
     if (role) {
       if (const auto lookup = role->dht().publish(now, record)) goodbye_stores.push_back(*lookup);

@@ -69,6 +69,10 @@ class Session {
   const PathSet& paths() const { return paths_; }
   std::optional<Duration> rtt() const;
   Time last_heard() const { return heard_; }
+  // Of what was sent since the peer was heard and wants an answer, the first; kNever: nothing.
+  Time waiting_since() const { return waiting_since_; }
+  Duration answer_within(const SessionsConfig& config) const;
+  void ask_whether_there(Time now);
   std::uint8_t key_epoch() const { return keys_.current().epoch; }
   std::size_t memory_bytes() const;
 

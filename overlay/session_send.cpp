@@ -158,6 +158,18 @@ void Session::add_fragments(Bytes& packet, std::size_t limit, SentPacket& record
   }
 }
 
+// Acknowledgements are not held back for long. Sooner than a probe is sent again: somebody else is asked meanwhile, and
+// that costs a question.
+Duration Session::answer_within(const SessionsConfig& config) const {
+  constexpr Duration kSlack = std::chrono::milliseconds(10);
+  return rtt_.smoothed() * 9 / 8 + kSlack + (config.slow ? 2 * kSlowRtt : Duration{});
+}
+
+void Session::ask_whether_there(Time now) {
+  constexpr Duration kJustNow = std::chrono::seconds(1);
+  if (state_ == State::open && waiting_since_ == kNever && now - heard_ > kJustNow) ping_due_ = true;
+}
+
 Time Session::probe_at(const SessionsConfig& config) const {
   // On a path that is not proven, and may carry no more, it is a packet that is waited for.
   if (flight_.empty() || paths_.current().budget() < kChallengePacket) return kNever;
@@ -219,6 +231,7 @@ void Session::on_probe_timeout(SessionContext& context, Time now) {
   }
   probe_credit_ = true;
   if (asks_only || !has_data()) ping_due_ = true;
+  if (probes_ == 2) context.events.push_back(Unanswered{id_});
   if (probes_ >= 2) suspect(context, now);
 }
 

@@ -259,6 +259,14 @@ void Sessions::set_keepalive(Time now, SessionId session, Duration every) {
   }
 }
 
+void Sessions::ask_whether_there(Time now, SessionId session) {
+  impl_->now = now;
+  if (auto* s = impl_->find(session)) {
+    s->ask_whether_there(now);
+    impl_->touch(*s);
+  }
+}
+
 void Sessions::note_relay(SessionId session, const Endpoint& endpoint) {
   if (auto* s = impl_->find(session)) s->note_relay(endpoint);
 }
@@ -323,6 +331,17 @@ std::optional<Duration> Sessions::rtt(SessionId session) const {
 std::optional<Time> Sessions::last_heard(SessionId session) const {
   const auto* s = impl_->find(session);
   return s == nullptr ? std::nullopt : std::optional(s->last_heard());
+}
+
+Duration Sessions::answer_within(SessionId session) const {
+  const auto* s = impl_->find(session);
+  return s == nullptr ? RttEstimator::kInitial : s->answer_within(impl_->config);
+}
+
+bool Sessions::silent(Time now, SessionId session) const {
+  const auto* s = impl_->find(session);
+  if (s == nullptr) return true;
+  return s->waiting_since() < now && now - s->waiting_since() > s->answer_within(impl_->config);
 }
 
 std::size_t Sessions::size() const { return impl_->open; }

@@ -119,8 +119,13 @@ struct PathAnswered {
   Path path;
   Duration rtt{};
 };
+// Twice somebody was asked for a sign of life and gave none.
+struct Unanswered {
+  SessionId session{};
+};
+
 using SessionsEvent = std::variant<SessionUp, SessionDown, ProbeAnswered, MessageIn, PathProven, PathChanged, PathLost,
-                                   BothWanted, PathAnswered>;
+                                   BothWanted, PathAnswered, Unanswered>;
 
 struct PacketOut {
   Path path;
@@ -176,6 +181,8 @@ class Sessions {
   // Answers may wait a second in a queue before our line, or the peer's of a call: they are given that time.
   void set_slow(bool slow);
   bool slow() const;
+  // Asks now for a sign of life, unless somebody was heard just now or is asked already.
+  void ask_whether_there(Time now, SessionId session);
   // Of a node that became a supernode, or is none any more: SessionsConfig.
   void set_serving(bool resets, std::size_t max_sessions);
   // How often a quiet session is asked for a sign of life; the responder waits half as long again. Of all that have
@@ -197,6 +204,10 @@ class Sessions {
   std::optional<crypto::SessionKey> remote(SessionId session) const;
   std::optional<Duration> rtt(SessionId session) const;
   std::optional<Time> last_heard(SessionId session) const;
+  // Until an answer to what was just sent is here, mostly: a round trip and what it varies by.
+  Duration answer_within(SessionId session) const;
+  // It was sent something that wants an answer, and for longer than that nothing was heard.
+  bool silent(Time now, SessionId session) const;
   std::size_t size() const;
   std::size_t memory_bytes() const;
 

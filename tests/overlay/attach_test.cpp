@@ -186,6 +186,29 @@ TEST(Attach, AHomeThatDiedIsNoHomeWhileItIsTriedAgain) {
   EXPECT_TRUE(net.run_to(is_home, minutes(3)));
 }
 
+// Keepalives are 25 seconds apart, so one after another they would be found out over half a minute.
+TEST(Attach, OfTwoSupernodesThatDiedTogetherTheSecondIsFoundOutWithTheFirst) {
+  Net net;
+  net.start(net.add("s1", Role::supernode));
+  for (const auto* name : {"s2", "s3", "s4", "s5", "s6"}) net.start(net.add(name, Role::supernode, {"s1"}));
+  net.run(seconds(2));
+  auto& bob = net.add("bob", Role::leaf, {"s1", "s2"});
+  net.start(bob);
+  ASSERT_TRUE(net.run_to([&] { return online(bob) && attached(bob) == 4; }));
+  net.run(seconds(40));
+  std::vector<Node*> doomed;
+  for (const auto& s : bob.peer->supernodes()) {
+    if (!s.home || doomed.size() == 2) continue;
+    doomed.push_back(std::find_if(net.nodes().begin(), net.nodes().end(), [&](const auto& n) {
+                       return n->identity.session_key() == s.session;
+                     })->get());
+  }
+  ASSERT_EQ(doomed.size(), 2U);
+  for (auto* one : doomed) net.kill(*one);
+  ASSERT_TRUE(net.run_to([&] { return attached(bob) < 4; }, minutes(1)));
+  EXPECT_TRUE(net.run_to([&] { return attached(bob) <= 2; }, seconds(1))) << "sessions that die wait eight seconds";
+}
+
 TEST(Attach, ASupernodeStoresItsRecordAgainWhenItsHoldersAreSeenToGo) {
   Net net;
   auto& first = net.add("s0", Role::supernode);

@@ -8,6 +8,9 @@
 namespace linnet::overlay::test {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 struct FinderTest : ::testing::Test, OneLeaf {
   Bytes record_of(const crypto::Identity& who) {
     dht::RecordBody body;
@@ -78,6 +81,113 @@ TEST_F(FinderTest, TheOneThatIsAskedAgainAndBusyHasAnsweredBefore) {
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->status);
   EXPECT_EQ(found->devices.size(), 1U);
+}
+
+struct ThreeAskedAndOneSpareTest : FinderTest {
+  ThreeAskedAndOneSpareTest() {
+    const std::vector<SessionId> sessions{SessionId{1}, SessionId{2}, SessionId{3}, SessionId{4}};
+    EXPECT_TRUE(finder.find(c, name, std::nullopt, true, sessions, false));
+    request = finder.poll_question()->request;
+    while (finder.poll_question()) {
+    }
+  }
+  void pass(Duration d) {
+    c.now += d;
+    finder.handle_timeout(c);
+  }
+  void answers(SessionId session, std::vector<Bytes> records) {
+    finder.on_records(c, session, {request, false, std::move(records), 1});
+  }
+
+  const crypto::Identity bob = somebody();
+  std::uint64_t request = 0;
+};
+
+// Nobody of these acknowledges anything, so an answer is the only sign of life.
+TEST_F(ThreeAskedAndOneSpareTest, ThePartOfWhoDoesNotAcknowledgeIsAskedOfOneThatWasNotAsked) {
+  pass(milliseconds(200));
+  answers(SessionId{1}, {});
+  answers(SessionId{2}, {});
+  EXPECT_FALSE(finder.poll_question()) << "nobody is late yet";
+  EXPECT_LE(finder.next_timeout(), c.now + milliseconds(150)) << "a round trip decides, not a second";
+  pass(finder.next_timeout() - c.now);
+  const auto instead = finder.poll_question();
+  ASSERT_TRUE(instead);
+  EXPECT_EQ(instead->session, SessionId{4});
+  EXPECT_EQ(instead->share, (dht::Share{2, 3}));
+  EXPECT_FALSE(finder.poll_question());
+  answers(SessionId{4}, {record_of(bob)});
+  const auto found = finder.poll_found();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
+TEST_F(ThreeAskedAndOneSpareTest, WhereNobodyElseIsLeftOneThatAnsweredIsAskedForThatPartToo) {
+  pass(milliseconds(200));
+  answers(SessionId{1}, {});
+  pass(finder.next_timeout() - c.now);
+  const auto first = finder.poll_question();
+  const auto second = finder.poll_question();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->session, SessionId{4});
+  EXPECT_EQ(first->share, (dht::Share{1, 3}));
+  EXPECT_EQ(second->session, SessionId{1});
+  EXPECT_EQ(second->share, (dht::Share{2, 3}));
+}
+
+TEST_F(ThreeAskedAndOneSpareTest, TwoThatFoundItAreEnoughWhereOfTheThirdNothingIsHeard) {
+  pass(milliseconds(200));
+  answers(SessionId{1}, {record_of(bob)});
+  answers(SessionId{2}, {record_of(bob)});
+  EXPECT_FALSE(finder.poll_found()) << "the third has its time";
+  pass(finder.next_timeout() - c.now);
+  const auto found = finder.poll_found();
+  ASSERT_TRUE(found) << "and no second beyond it";
+  EXPECT_EQ(found->devices.size(), 1U);
+  EXPECT_LE(c.now - net.now, milliseconds(350));
+}
+
+TEST_F(ThreeAskedAndOneSpareTest, OneThatFoundItIsNotEnough) {
+  pass(milliseconds(200));
+  answers(SessionId{1}, {record_of(bob)});
+  pass(finder.next_timeout() - c.now);
+  EXPECT_FALSE(finder.poll_found());
+  answers(SessionId{4}, {record_of(bob)});
+  EXPECT_TRUE(finder.poll_found());
+}
+
+TEST_F(ThreeAskedAndOneSpareTest, WhoIsLateAndAnswersAllTheSameCounts) {
+  pass(milliseconds(200));
+  answers(SessionId{1}, {});
+  answers(SessionId{2}, {});
+  pass(finder.next_timeout() - c.now);
+  answers(SessionId{3}, {record_of(bob)});
+  answers(SessionId{4}, {});
+  const auto found = finder.poll_found();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->devices.size(), 1U);
+}
+
+TEST_F(ThreeAskedAndOneSpareTest, WhenAllAreSilentOthersAreAskedAsTheyCome) {
+  pass(seconds(1));
+  while (finder.poll_question()) {
+  }
+  pass(seconds(1));  // the one in their place as well
+  while (finder.poll_question()) {
+  }
+  finder.supernodes_changed(c, {SessionId{5}});
+  const auto question = finder.poll_question();
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->session, SessionId{5});
+  EXPECT_FALSE(finder.poll_found());
+}
+
+TEST_F(ThreeAskedAndOneSpareTest, ThePartOfWhomWeLoseIsAskedOfAnotherAtOnce) {
+  finder.on_session_down(c, SessionId{2});
+  const auto instead = finder.poll_question();
+  ASSERT_TRUE(instead);
+  EXPECT_EQ(instead->session, SessionId{4});
+  EXPECT_EQ(instead->share, (dht::Share{1, 3}));
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ struct LinkNode {
   std::vector<PathProven> proven;
   std::vector<PathChanged> changed;
   std::vector<PathLost> lost;
+  std::vector<Time> unanswered;
   std::vector<std::string> order;  // kinds of events as they came
 };
 
@@ -199,6 +200,8 @@ class TestLink {
     } else if (auto* lost = std::get_if<PathLost>(&event)) {
       one.lost.push_back(*lost);
       one.order.emplace_back("lost");
+    } else if (std::holds_alternative<Unanswered>(event)) {
+      one.unanswered.push_back(now);
     }
   }
 

@@ -41,6 +41,52 @@ TEST(Session, AnswersAKeepaliveWithoutWaiting) {
   EXPECT_EQ(sent[1] - sent[0], p.link.delay);
 }
 
+// A session ends after eight silent seconds. Who wants an answer asks somebody else long before.
+TEST(Session, WhoDoesNotAnswerIsSilentAfterARoundTripAndToldOfAfterTwoProbes) {
+  SessionPair p;
+  p.link.say(p.a, p.at_a, Channel::control, {1});
+  p.link.run(1s);
+  EXPECT_FALSE(p.na().sessions.silent(p.link.now, p.at_a));
+  EXPECT_TRUE(p.na().unanswered.empty());
+  p.link.tap = [&](Wire&) { return true; };
+  p.link.say(p.a, p.at_a, Channel::control, {2});
+  const auto asked = p.link.now;
+  const auto within = p.na().sessions.answer_within(p.at_a);
+  EXPECT_GE(within, 2 * p.link.delay);
+  EXPECT_LE(within, 3 * p.link.delay + 10ms);
+  p.link.run(within);
+  EXPECT_FALSE(p.na().sessions.silent(asked + within, p.at_a)) << "an answer may come";
+  EXPECT_TRUE(p.na().sessions.silent(asked + within + 1ms, p.at_a));
+  p.link.run(2s);
+  ASSERT_EQ(p.na().unanswered.size(), 1U) << "once";
+  EXPECT_LE(p.na().unanswered[0] - asked, 1s);
+  EXPECT_TRUE(p.na().downs.empty());
+  p.link.tap = {};
+  p.link.run(1s);
+  EXPECT_FALSE(p.na().sessions.silent(p.link.now, p.at_a)) << "it is heard again";
+}
+
+TEST(Session, WhoWasNotHeardForAWhileIsAskedAtOnceWhetherItIsThere) {
+  SessionPair p;
+  std::size_t sent = 0;
+  p.link.tap = [&](Wire&) {
+    ++sent;
+    return false;
+  };
+  p.link.run(500ms);
+  p.na().sessions.ask_whether_there(p.link.now, p.at_a);
+  p.link.drain();
+  EXPECT_EQ(sent, 0U) << "it was heard just now";
+  p.link.run(5s);
+  p.na().sessions.ask_whether_there(p.link.now, p.at_a);
+  p.na().sessions.ask_whether_there(p.link.now, p.at_a);
+  p.link.drain();
+  EXPECT_EQ(sent, 1U);
+  p.link.run(1s);
+  EXPECT_EQ(sent, 2U) << "and it is";
+  EXPECT_GT(p.na().sessions.last_heard(p.at_a), p.link.now - 1s);
+}
+
 TEST(Session, TellsThePeerThatItCloses) {
   SessionPair p;
   p.na().sessions.close(p.link.now, p.at_a);
