@@ -186,7 +186,6 @@ TEST(Attach, AHomeThatDiedIsNoHomeWhileItIsTriedAgain) {
   EXPECT_TRUE(net.run_to(is_home, minutes(3)));
 }
 
-// Keepalives are 25 seconds apart, so one after another they would be found out over half a minute.
 TEST(Attach, OfTwoSupernodesThatDiedTogetherTheSecondIsFoundOutWithTheFirst) {
   Net net;
   net.start(net.add("s1", Role::supernode));
