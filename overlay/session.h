@@ -93,7 +93,7 @@ class Session {
  private:
   enum class State : std::uint8_t { unaccepted, open, closing, gone };
   static constexpr std::size_t kMaxRelays = 4;
-  static constexpr std::size_t kChannels = 6;
+  static constexpr std::size_t kChannels = 7;
   static constexpr std::uint8_t kRekeyChannel = 4;
 
   // Initiator: message 3 and when to send it again.

@@ -145,7 +145,7 @@ bool Session::build_packet(SessionContext& context, Time now) {
 
 // Control before SIP before candidates before chat; the renewal of keys before all.
 void Session::add_fragments(Bytes& packet, std::size_t limit, SentPacket& record) {
-  static constexpr std::array<std::uint8_t, kChannels> kOrder{kRekeyChannel, 0, 1, 2, 5, 3};
+  static constexpr std::array<std::uint8_t, kChannels> kOrder{kRekeyChannel, 0, 1, 6, 2, 5, 3};
   for (const auto channel : kOrder) {
     auto* known = find_ends(channel);
     if (known == nullptr) continue;

@@ -28,6 +28,7 @@ enum class Channel : std::uint8_t {
   candidates = 2,
   chat = 3,
   people = 5,  // contacts and invitations (4 renews keys)
+  conference = 6,
 };
 
 // Versions, networks and secrets that differ do not connect; nothing is negotiated down.

@@ -46,6 +46,8 @@ Status check_params(const InviteParams& params) {
     if (!parsed || !parsed->is_sip() || text.size() > 1024) return fail(Fault::malformed);
   }
   if (!params.call_group.empty() && !chars::is_token(params.call_group)) return fail(Fault::malformed);
+  if (!params.conference.empty() && !chars::is_token(params.conference)) return fail(Fault::malformed);
+  if (params.conference.size() > 256) return fail(Fault::too_big);
   if (params.sdp_offer.size() > kMaxSdp || params.call_group.size() > 256) return fail(Fault::too_big);
   for (const auto& name : {params.replaces, params.joins})
     if (name && !is_dialog_name(*name)) return fail(Fault::malformed);
@@ -82,6 +84,7 @@ Result<CallId> UserAgent::invite(Time now, InviteParams params) {
     message.add(HeaderId::replaces, replaces_value(*params.replaces, params.early_only))
         .add(HeaderId::require, "replaces");
   if (params.joins) message.add(HeaderId::join, replaces_value(*params.joins, false)).add(HeaderId::require, "join");
+  if (!params.conference.empty()) message.add(HeaderId::linnet_conference, params.conference);
   for (auto& h : params.headers) message.headers.push_back(std::move(h));
   Calling calling;
   calling.offerless = params.sdp_offer.empty();

@@ -73,6 +73,7 @@ struct InviteParams {
   Uri target;  // Request-URI and To
   Uri from;    // From and Contact; must be an address of ours
   std::string call_group;
+  std::string conference;           // Linnet-Conference: a token, or empty
   std::string sdp_offer;            // empty: the peer is to offer, in its 200
   std::vector<HeaderLine> headers;  // further ones; a line break, NUL or bad name in one is refused
   bool focus = false;               // set_focus() from the start

@@ -35,6 +35,7 @@ struct IncomingCall {
   std::string contact;     // its URI as text, empty when absent
   std::string call_group;  // Linnet-Call-Group, empty when absent
   std::string sdp;
+  std::string conference;            // Linnet-Conference, empty when absent
   bool focus = false;                // Contact said `isfocus`: a conference calls (RFC 4579 section 5.2)
   std::optional<Replaced> replaced;  // only under Config::replaces
 };

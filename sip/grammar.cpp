@@ -310,6 +310,7 @@ bool follows_grammar(HeaderId id, std::string_view s) {
     case HeaderId::to: return parse_name_addr(s).has_value();
     case HeaderId::in_reply_to: return list_of(s, false, take_callid);
     case HeaderId::linnet_call_group:
+    case HeaderId::linnet_conference:
     case HeaderId::priority: return is_token(s);
     case HeaderId::max_forwards: return number(s, 255).has_value();
     case HeaderId::mime_version: return is_mime_version(s);

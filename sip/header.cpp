@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(HeaderId::count_
     "", "Accept", "Accept-Encoding", "Accept-Language", "Alert-Info", "Allow", "Allow-Events", "Authentication-Info",
     "Authorization", "Call-ID", "Call-Info", "Contact", "Content-Disposition", "Content-Encoding", "Content-Language",
     "Content-Length", "Content-Type", "CSeq", "Date", "Error-Info", "Event", "Expires", "From", "In-Reply-To",
-    "Info-Package", "Join", "Linnet-Call-Group", "Max-Forwards", "MIME-Version", "Min-Expires", "Organization", "Priority",
+    "Info-Package", "Join", "Linnet-Call-Group", "Linnet-Conference", "Max-Forwards", "MIME-Version", "Min-Expires", "Organization", "Priority",
     "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Require", "RAck", "Reason", "Record-Route", "Recv-Info",
     "Refer-Sub", "Refer-To", "Referred-By", "Replaces", "Reply-To", "Require", "Retry-After", "Route", "RSeq", "Server", "Subject",
     "Subscription-State", "Supported", "Timestamp", "To", "Unsupported", "User-Agent", "Via", "Warning",

@@ -55,6 +55,7 @@ enum class HeaderId : std::uint8_t {
   info_package,
   join,
   linnet_call_group,
+  linnet_conference,
   max_forwards,
   mime_version,
   min_expires,

@@ -189,7 +189,8 @@ bool is_single(HeaderId id) {
     case HeaderId::replaces:
     case HeaderId::rseq:
     case HeaderId::subscription_state:
-    case HeaderId::linnet_call_group: return true;
+    case HeaderId::linnet_call_group:
+    case HeaderId::linnet_conference: return true;
     default: return false;
   }
 }
@@ -209,6 +210,7 @@ std::string_view check_other(const Field& f) {
     case HeaderId::expires:
     case HeaderId::info_package:
     case HeaderId::linnet_call_group:
+    case HeaderId::linnet_conference:
     case HeaderId::proxy_require:
     case HeaderId::rack:
     case HeaderId::record_route:

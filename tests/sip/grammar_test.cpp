@@ -86,6 +86,7 @@ const std::vector<Rule>& rules() {
        {"12345600@atlanta.example;from-tag=1234567;to-tag=23431"},
        {"", "12345600@atlanta.example;to-tag=1", "a;from-tag=1;to-tag=2, b;from-tag=1;to-tag=2"}},
       {HeaderId::linnet_call_group, {"9f86d081884c7d65"}, {"", "a b", "a@b"}},
+      {HeaderId::linnet_conference, {"mix-9f86d081884c7d65"}, {"", "a b", "a@b"}},
       {HeaderId::max_forwards, {"0", "70", "255", "007"}, {"", "256", "-1", "7 0", "x"}},
       {HeaderId::mime_version, {"1.0", "12.34"}, {"", "1", ".0", "1.", "1.0.0", "a.b"}},
       {HeaderId::min_expires, {"60"}, {"", "x", "4294967296"}},
@@ -219,6 +220,7 @@ bool judged_at_the_door(HeaderId id) {
     case HeaderId::from:
     case HeaderId::info_package:
     case HeaderId::linnet_call_group:
+    case HeaderId::linnet_conference:
     case HeaderId::max_forwards:
     case HeaderId::proxy_require:
     case HeaderId::rack:
