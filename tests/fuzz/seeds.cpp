@@ -6,6 +6,7 @@
 
 #include "base/pack.h"
 #include "dht/message.h"
+#include "node/conference_message.h"
 #include "overlay/control_message.h"
 #include "overlay/handshake_packet.h"
 #include "overlay/hello.h"
@@ -309,6 +310,44 @@ void handshakes(const Folder& out) {
   }());
 }
 
+void conferences(const Folder& out) {
+  namespace conf = node::conference;
+  conf::Roster roster;
+  roster.head.room.fill(5);
+  roster.head.name = "team";
+  roster.head.term = roster.head.version = 1;
+  for (const auto* name : {"alice@a.example", "bob@b.example"}) {
+    const auto who = identity(name);
+    conf::Claim claim;
+    claim.room = roster.head.room;
+    claim.address = who.address;
+    claim.mixes = 100;
+    const auto made = conf::sign(kSuite, who, claim);
+    roster.members.insert_or_assign(made.claim.device(), conf::Member{made});
+    roster.head.mixer = roster.head.founder = made.claim.device();
+    out.write("claim", conf::write(made));
+  }
+  roster.head.deputy = conf::deputy_of(roster);
+  const conf::RoomId room = roster.head.room;
+  const auto device = roster.head.mixer;
+  auto news = conf::difference({}, roster);
+  out.write("roster", conf::write(news));
+  news.gone.push_back(device);
+  news.base = 1;
+  out.write("roster-changes", conf::write(news));
+  out.write("want", conf::write(conf::Want{room}));
+  out.write("silent", conf::write(conf::Silent{room, 1}));
+  out.write("ready", conf::write(conf::Ready{room, 1}));
+  out.write("take", conf::write(conf::Take{room, 2}));
+  out.write("bring", conf::write(conf::Bring{room, device, *crypto::Address::parse("carol@c.example")}));
+  out.write("remove", conf::write(conf::Remove{room, device}));
+  out.write("lock", conf::write(conf::Setting{room, conf::SettingKind::locked, true, {}}));
+  out.write("mute", conf::write(conf::Setting{room, conf::SettingKind::muted, true, device}));
+  out.write("records", conf::write(conf::Records{room, true}));
+  out.write("token-mix", view("mix-05050505050505050505050505050505"));
+  out.write("token-join", view("join"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -321,5 +360,6 @@ int main(int argc, char** argv) {
   hellos({corpus, "hello"});
   handshakes({corpus, "session_handshake"});
   host_caches({corpus, "host_cache"});
+  conferences({corpus, "conference_message"});
   return 0;
 }

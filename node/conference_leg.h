@@ -1,0 +1,31 @@
+// A call as part of a conference: one member mixes for another in it. Said in the INVITE, as one token in the header
+// Linnet-Conference (docs/protocol/conference.md):
+//   invite-ROOM   who calls is in that room and asks the other to come in: it rings
+//   join          who calls wants to come into the room that the other is in
+//   mix-ROOM      who calls mixes there, or is the deputy, and connects a member
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "node/command.h"
+#include "node/conference_claim.h"
+
+namespace linnet::node {
+
+struct ConferenceLeg {
+  enum class Kind : std::uint8_t { invite, join, mix };
+  Kind kind = Kind::invite;
+  conference::RoomId room{};              // all zero while a joiner does not know it
+  bool ours = false;                      // we mix for the other end, or may have to
+  std::optional<crypto::DeviceKey> only;  // the one device of theirs that is called
+  std::optional<CallId> conference;       // that it belongs to here; nothing: it rings, or has not been let in
+  std::optional<std::uint32_t> source;    // our SSRC in it, where it is said by the room
+};
+
+// What stands in the header, and back.
+std::string to_token(const ConferenceLeg& leg);
+std::optional<ConferenceLeg> conference_leg(std::string_view token);
+
+}  // namespace linnet::node

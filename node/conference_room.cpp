@@ -1,0 +1,261 @@
+#include "node/conference_room.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace linnet::node::conference {
+namespace {
+
+constexpr std::size_t kMaxOrders = 4096;
+constexpr Duration kLook = std::chrono::milliseconds(20);
+
+}  // namespace
+
+std::string_view to_string(Duty duty) {
+  switch (duty) {
+    case Duty::joining: return "joining";
+    case Duty::member: return "member";
+    case Duty::deputy: return "deputy";
+    case Duty::mixer: return "mixer";
+  }
+  return "member";
+}
+
+Room::Room(Self self, const RoomId& room, Claim claim, Time now)
+    : self_(self), me_(self.identity->device_key()), since_(now), next_look_(now + kLook) {
+  roster_.head.room = room;
+  claim.room = room;
+  claim_again(std::move(claim));
+}
+
+void Room::claim_again(Claim claim) {
+  claim.room = roster_.head.room;
+  claim.address = self_.identity->address;
+  claim.version = claim_.claim.version + 1;
+  claim_ = sign(*self_.suite, *self_.identity, std::move(claim));
+}
+
+Room Room::found(Self self, Time now, std::string name, Claim claim) {
+  Room out(self, self.rng->array<16>(), std::move(claim), now);
+  auto& head = out.roster_.head;
+  head.name = std::move(name);
+  head.founder = head.mixer = out.me_;
+  head.term = 1;
+  out.roster_.members.emplace(out.me_, Member{out.claim_});
+  out.change(now);
+  return out;
+}
+
+Room Room::join(Self self, Time now, const RoomId& room, const crypto::DeviceKey& introducer, Claim claim) {
+  Room out(self, room, std::move(claim), now);
+  out.introducer_ = introducer;
+  out.legs_[introducer].theirs = true;
+  out.legs_[introducer].heard_theirs = now;
+  out.claim_at_ = now;
+  return out;
+}
+
+void Room::push(Order order) {
+  if (orders_.size() < kMaxOrders) orders_.push_back(std::move(order));
+}
+
+void Room::tell(const crypto::DeviceKey& to, const Message& message) { push(order::Tell{to, write(message)}); }
+
+std::optional<Order> Room::poll() {
+  if (orders_.empty()) return std::nullopt;
+  auto out = std::move(orders_.front());
+  orders_.pop_front();
+  return out;
+}
+
+Duty Room::duty() const {
+  if (roster_.head.term == 0) return Duty::joining;
+  if (roster_.head.mixer == me_) return Duty::mixer;
+  return roster_.head.deputy == me_ ? Duty::deputy : Duty::member;
+}
+
+std::optional<crypto::DeviceKey> Room::mixer() const {
+  if (roster_.head.term == 0) return introducer_;
+  if (roster_.head.mixer == me_) return std::nullopt;
+  return roster_.head.mixer;
+}
+
+bool Room::mixes() const {
+  const auto d = duty();
+  return d == Duty::mixer || (d == Duty::deputy && deputy_streams(roster_));
+}
+
+bool Room::has_leg(const crypto::DeviceKey& device, bool ours) const {
+  const auto found = legs_.find(device);
+  return found != legs_.end() && (ours ? found->second.ours : found->second.theirs);
+}
+
+bool Room::expects(const crypto::DeviceKey& device) const {
+  if (introducer_ == device) return true;
+  return device != me_ && (roster_.head.mixer == device || roster_.head.deputy == device);
+}
+
+void Room::set_claim(Time now, Claim claim) {
+  claim_again(std::move(claim));
+  if (duty() == Duty::mixer) return enter(now, claim_);
+  if (const auto to = mixer()) tell(*to, claim_);
+}
+
+void Room::leg(Time now, const crypto::DeviceKey& device, bool ours, bool stands) {
+  auto& legs = legs_[device];
+  (ours ? legs.ours : legs.theirs) = stands;
+  (ours ? legs.heard_ours : legs.heard_theirs) = now;
+  if (ours) {
+    legs.connecting = false;
+    legs.connect_at = now + kConnectAgain;
+    legs.drop_ours = kNever;
+  }
+  if (ours && stands) {
+    legs.ours_since = now;
+    tell_roster(device);
+  }
+  if (!stands && !legs.ours && !legs.theirs) legs_.erase(device);
+  if (!stands && ours && duty() == Duty::mixer && device != me_) leave(now, device);
+  settle(now);
+}
+
+// Who comes in is told where he is; he then says what he is good for. By whoever he came in by: the mixer may be
+// another.
+void Room::tell_roster(const crypto::DeviceKey& to) {
+  const auto& roster = duty() == Duty::mixer ? published_ : roster_;
+  // A deputy's legs lead to members who know.
+  if (roster.head.term == 0 || (duty() == Duty::deputy && roster_.has(to))) return;
+  auto news = difference(Roster{}, roster);
+  news.signature = signature_;
+  tell(to, news);
+}
+
+void Room::connect_failed(Time now, const crypto::DeviceKey& device) {
+  auto& legs = legs_[device];
+  legs.connecting = false;
+  legs.connect_at = now + kConnectAgain;
+  brought_.erase(device);
+  settle(now);
+}
+
+void Room::heard(Time now, const crypto::DeviceKey& device, bool ours) {
+  const auto found = legs_.find(device);
+  if (found == legs_.end()) return;
+  (ours ? found->second.heard_ours : found->second.heard_theirs) = now;
+}
+
+bool Room::all_connected() const {
+  return std::all_of(roster_.members.begin(), roster_.members.end(),
+                     [&](const auto& entry) { return entry.first == me_ || has_leg(entry.first, true); });
+}
+
+// Whoever mixes, or may have to, has a leg to everybody; nobody else keeps one.
+void Room::tend_legs(Time now) {
+  const auto d = duty();
+  const bool leads = d == Duty::mixer || d == Duty::deputy;
+  const auto connect = [&](const crypto::DeviceKey& device, const crypto::Address& address) {
+    auto& legs = legs_[device];
+    if (device == me_ || legs.ours || legs.connecting || now < legs.connect_at) return;
+    legs.connecting = true;
+    push(order::Connect{device, address});
+  };
+  if (leads)
+    for (const auto& [device, member] : roster_.members) connect(device, member.claim.claim.address);
+  if (d == Duty::mixer)
+    for (const auto& [device, address] : brought_) connect(device, address);
+  for (auto& [device, legs] : legs_)
+    if (legs.ours) drop_if_idle(now, device, legs);
+}
+
+bool Room::needs(Time now, const crypto::DeviceKey& device, const Legs& legs) const {
+  const auto d = duty();
+  const bool leads = d == Duty::mixer || d == Duty::deputy;
+  if (roster_.has(device)) return leads;
+  return brought_.contains(device) || now < legs.ours_since + kComesIn;
+}
+
+// A leg of ours to somebody whom others mix for by now, or who is not in it any more.
+void Room::drop_if_idle(Time now, const crypto::DeviceKey& device, Legs& legs) {
+  if (needs(now, device, legs)) {
+    legs.drop_ours = kNever;
+  } else if (legs.drop_ours == kNever) {
+    legs.drop_ours = now + kDropAfter;
+  } else if (now >= legs.drop_ours) {
+    legs.drop_ours = now + kConnectAgain;
+    push(order::Drop{device, true});
+  }
+}
+
+// Until the roster has us.
+void Room::claim_a_place(Time now) {
+  if (roster_.has(me_) || now < claim_at_) return;
+  claim_at_ = now + kClaims;
+  const bool connected = roster_.head.term > 0 && has_leg(roster_.head.mixer, false);
+  if (connected) return tell(roster_.head.mixer, claim_);
+  if (introducer_) tell(*introducer_, claim_);  // who has us connected
+}
+
+void Room::settle(Time now) {
+  tend_legs(now);
+  if (duty() == Duty::deputy && all_connected()) {
+    const bool told = told_ready_ == roster_.head.term && ready_members_ == roster_.members.size();
+    if (!told) tell(roster_.head.mixer, Ready{id(), roster_.head.term});
+    told_ready_ = roster_.head.term;
+    ready_members_ = roster_.members.size();
+  }
+}
+
+void Room::handle_timeout(Time now) {
+  if (now >= publish_at_) publish(now);
+  if (now >= seek_at_) seek_former(now);
+  if (now < next_look_) return;
+  next_look_ = now + kLook;
+  watch_members(now);
+  watch_mixer(now);
+  claim_a_place(now);
+  settle(now);
+}
+
+Time Room::next_timeout() const { return std::min({publish_at_, next_look_, seek_at_}); }
+
+bool Room::lock(Time now, bool on) {
+  if (roster_.head.founder != me_) return false;
+  const Setting setting{id(), SettingKind::locked, on, {}};
+  if (duty() == Duty::mixer) {
+    on_setting_here(now, setting);
+  } else {
+    tell(roster_.head.mixer, setting);
+  }
+  return true;
+}
+
+bool Room::mute(Time now, const crypto::DeviceKey& device, bool on) {
+  if (roster_.head.founder != me_ && device != me_) return false;
+  const Setting setting{id(), SettingKind::muted, on, device};
+  if (duty() == Duty::mixer) {
+    on_setting_here(now, setting);
+  } else {
+    tell(roster_.head.mixer, setting);
+  }
+  return true;
+}
+
+bool Room::remove(Time now, const crypto::DeviceKey& device) {
+  if (roster_.head.founder != me_) return false;
+  if (duty() == Duty::mixer) {
+    on_remove_here(now, device);
+  } else {
+    tell(roster_.head.mixer, Remove{id(), device});
+  }
+  return true;
+}
+
+void Room::recording(Time now, bool on) {
+  if (duty() != Duty::mixer) return tell(roster_.head.mixer, Records{id(), on});
+  const auto found = roster_.members.find(me_);
+  if (found == roster_.members.end() || found->second.recording == on) return;
+  found->second.recording = on;
+  change(now);
+}
+
+}  // namespace linnet::node::conference

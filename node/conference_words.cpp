@@ -1,0 +1,191 @@
+// What the others say.
+#include <algorithm>
+
+#include "node/conference_room.h"
+
+namespace linnet::node::conference {
+
+void Room::handle_message(Time now, Wall wall, const crypto::DeviceKey& from, const Message& message) {
+  if (room_of(message) != id()) return;
+  std::visit([&](const auto& m) { on(now, wall, from, m); }, message);
+  settle(now);
+}
+
+void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const SignedClaim& claim) {
+  // Nobody has us verify signatures who has no place here.
+  if (!has_leg(from, true) && !roster_.has(from)) return;
+  if (claim.claim.device() != from || !verify(*self_.suite, claim, id(), wall))
+    return name_strange(now, from, "a score that its device did not sign");
+  // Who came in by us, though another mixes: that one is to connect him.
+  if (duty() != Duty::mixer) {
+    if (roster_.head.term == 0 || !has_leg(from, true) || roster_.has(from)) return;
+    tell(roster_.head.mixer, Bring{id(), from, claim.claim.address});
+    return tell_roster(from);
+  }
+  if (!has_leg(from, true)) return;
+  enter(now, claim);
+}
+
+// Of members alone, and each of them once a minute: whoever floods us does not fill our log.
+void Room::name_strange(Time now, const crypto::DeviceKey& who, std::string_view what) {
+  if (!roster_.has(who)) return;
+  auto& legs = legs_[who];
+  if (now < legs.named + kNamedAgain) return;
+  legs.named = now;
+  push(order::Strange{who, what});
+}
+
+bool Room::newer(const Head& head) const {
+  // A leap would leave no term to anybody after it.
+  if (roster_.head.term > 0 && head.term > roster_.head.term + kMostTerms) return false;
+  if (head.term != roster_.head.term) return head.term > roster_.head.term;
+  if (head.mixer == roster_.head.mixer) return head.version > roster_.head.version;
+  // Two began the same term: the lower hash stays.
+  return source_of(id(), head.mixer) < source_of(id(), roster_.head.mixer);
+}
+
+// Whose word on who mixes is believed (see the top of conference_room.h).
+bool Room::may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const {
+  if (roster_.head.term == 0) return introducer_ == from;
+  const bool mixed = duty() == Duty::mixer;
+  // The other half of a room that a partition had parted: its mixer says so to ours, and ours to us.
+  if (former_.contains(head.mixer) && (from == roster_.head.mixer || (mixed && from == head.mixer))) return true;
+  if (from != head.mixer) return false;
+  if (head.mixer == roster_.head.mixer || roster_.head.deputy == head.mixer) return true;
+  if (!roster_.has(head.mixer)) return false;
+  const bool two_at_once = head.term == roster_.head.term;
+  return two_at_once || (!mixed && mixer_silent(now) && deputy_silent(now));
+}
+
+bool Room::believable(Wall wall, const Roster& roster) const {
+  if (!roster.has(roster.head.mixer)) return false;
+  return std::all_of(roster.members.begin(), roster.members.end(), [&](const auto& entry) {
+    const auto before = roster_.members.find(entry.first);
+    // Its signature was looked at when it came first.
+    if (before != roster_.members.end() && before->second.claim.signature == entry.second.claim.signature) return true;
+    return verify(*self_.suite, entry.second.claim, id(), wall).has_value();
+  });
+}
+
+void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news) {
+  if (!newer(news.head)) return;
+  if (!may_sign(now, news.head, from) || !verify_head(*self_.suite, news))
+    return name_strange(now, from, "a roster that is not its to sign");
+  auto roster = apply(roster_, news);
+  if (!roster) {
+    if (!wants_) tell(from, Want{id()});
+    wants_ = true;
+    return;
+  }
+  if (!believable(wall, *roster)) return name_strange(now, from, "a roster with forged members");
+  if (duty() == Duty::mixer && former_.contains(news.head.mixer)) yield_to(*roster, news);
+  adopt(now, std::move(*roster), news.signature);
+}
+
+// We mixed for one half of the room, and the other half's mixer comes before us: everybody here goes there.
+void Room::yield_to(const Roster& roster, const RosterNews& news) {
+  auto whole = difference(Roster{}, roster);
+  whole.signature = news.signature;
+  for (const auto& [device, member] : roster_.members) {
+    if (device == me_ || roster.has(device)) continue;
+    tell(device, whole);
+    tell(news.head.mixer, Bring{id(), device, member.claim.claim.address});
+  }
+  tell(news.head.mixer, Bring{id(), me_, claim_.claim.address});
+}
+
+void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
+  const bool other_term = roster.head.term != roster_.head.term;
+  wants_ = false;
+  for (const auto& [device, member] : roster_.members)
+    if (!roster.has(device)) note_former(now, device, member.claim.claim.address);
+  roster_ = std::move(roster);
+  for (const auto& entry : roster_.members) former_.erase(entry.first);
+  signature_ = signature;
+  if (other_term) {
+    since_ = now;
+    told_ready_.reset();
+    said_silent_ = Time::min();
+    publish_at_ = kNever;
+    for (auto& entry : legs_) entry.second.silent_said = Time::min();
+  }
+  claim_at_ = now;
+  if (has_leg(roster_.head.mixer, false)) introducer_.reset();
+  push(order::Changed{});
+}
+
+void Room::on(Time, Wall, const crypto::DeviceKey& from, const Want&) {
+  if (duty() == Duty::mixer && (roster_.has(from) || has_leg(from, true))) tell_roster(from);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Silent& silent) {
+  if (duty() != Duty::deputy || silent.term != roster_.head.term || !roster_.has(from)) return;
+  legs_[from].silent_said = now;
+  watch_mixer(now);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Ready& ready) {
+  if (duty() != Duty::mixer || roster_.head.deputy != from || ready.term != roster_.head.term) return;
+  deputy_ready_ = true;
+  hand_over(now);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Take& take) {
+  if (duty() != Duty::deputy || from != roster_.head.mixer || take.term != roster_.head.term + 1) return;
+  take_over(now, take.term, Fate::alive);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Bring& bring) {
+  const bool known = roster_.has(from) || former_.contains(from);
+  if (duty() != Duty::mixer || !known || removed_.contains(bring.device)) return;
+  if (roster_.head.locked && from != roster_.head.founder && !former_.contains(bring.device)) return;
+  if (brought_.size() < kMaxMembers) brought_.insert_or_assign(bring.device, bring.address);
+  legs_[bring.device].connect_at = now;
+}
+
+void Room::on_remove_here(Time now, const crypto::DeviceKey& device) {
+  if (removed_.size() < kMaxMembers) removed_.insert(device);
+  brought_.erase(device);
+  former_.erase(device);
+  if (device == me_) return;
+  tell(device, Remove{id(), device});
+  if (has_leg(device, true)) push(order::Drop{device, true});
+  leave(now, device);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Remove& remove) {
+  if (remove.device == me_ && (from == roster_.head.mixer || from == roster_.head.founder))
+    return push(order::Removed{});
+  if (duty() != Duty::mixer) return;
+  if (from != roster_.head.founder) return name_strange(now, from, "a removal that is not its to ask");
+  on_remove_here(now, remove.device);
+}
+
+void Room::on_setting_here(Time now, const Setting& setting) {
+  if (setting.kind == SettingKind::locked) {
+    if (roster_.head.locked == setting.on) return;
+    roster_.head.locked = setting.on;
+    return change(now);
+  }
+  const auto found = roster_.members.find(setting.device);
+  if (found == roster_.members.end() || found->second.muted == setting.on) return;
+  found->second.muted = setting.on;
+  change(now);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Setting& setting) {
+  if (duty() != Duty::mixer) return;
+  const bool own = setting.kind == SettingKind::muted && setting.device == from;
+  if (from != roster_.head.founder && !own) return name_strange(now, from, "a setting that is not its to change");
+  on_setting_here(now, setting);
+}
+
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Records& records) {
+  if (duty() != Duty::mixer) return;
+  const auto found = roster_.members.find(from);
+  if (found == roster_.members.end() || found->second.recording == records.on) return;
+  found->second.recording = records.on;
+  change(now);
+}
+
+}  // namespace linnet::node::conference

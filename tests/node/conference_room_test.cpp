@@ -1,0 +1,214 @@
+#include <gtest/gtest.h>
+
+#include "conference_hall.h"
+
+namespace linnet::node::conference {
+namespace {
+
+struct ConferenceRoom : ::testing::Test {
+  Hall hall;
+  void gather(std::size_t members) {
+    for (std::size_t i = 0; i < members; ++i) hall.add();
+    hall.found(0);
+    hall.run(milliseconds(300));
+    for (std::size_t i = 1; i < members; ++i) hall.invite(0, i);
+    hall.run(seconds(4));
+  }
+};
+
+TEST_F(ConferenceRoom, WhoStartsItMixesAloneAtFirst) {
+  gather(1);
+  EXPECT_EQ(hall.people[0].room->duty(), Duty::mixer);
+  EXPECT_EQ(hall.people[0].room->roster().members.size(), 1u);
+}
+
+TEST_F(ConferenceRoom, EverybodyHasTheSameRosterWithinASecondOfAJoin) {
+  gather(5);
+  const auto late = hall.add();
+  hall.invite(0, late);
+  hall.run(seconds(1));
+  EXPECT_TRUE(hall.agree());
+  EXPECT_EQ(hall.people[late].room->roster().members.size(), 6u);
+}
+
+TEST_F(ConferenceRoom, TheDeputyIsConnectedToAllAheadOfTime) {
+  gather(5);
+  const auto deputy = hall.index(*hall.people[0].room->deputy());
+  ASSERT_TRUE(deputy);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_TRUE(i == *deputy || hall.people[*deputy].room->has_leg(hall.key(i), true)) << i;
+  }
+}
+
+TEST_F(ConferenceRoom, OneWhoIsWorthMuchMoreTakesOverWithoutAGap) {
+  gather(4);
+  const auto strong = hall.add(400);
+  hall.invite(0, strong);
+  hall.run(seconds(1));
+  hall.forget_silence();
+  hall.run(seconds(4));
+  EXPECT_EQ(hall.mixer(), strong);
+  EXPECT_TRUE(hall.agree());
+  for (const auto& p : hall.people) EXPECT_LE(p.longest, milliseconds(40));
+}
+
+TEST_F(ConferenceRoom, OneWhoIsWorthALittleMoreDoesNot) {
+  gather(4);
+  hall.invite(0, hall.add(140));
+  hall.run(seconds(6));
+  EXPECT_EQ(hall.mixer(), 0u);
+}
+
+TEST_F(ConferenceRoom, WithEightMembersADeadMixerIsNotMissed) {
+  gather(8);
+  hall.forget_silence();
+  hall.kill(0);
+  hall.run(seconds(2));
+  for (std::size_t i = 1; i < 8; ++i) {
+    const bool leads = hall.people[i].room->duty() == Duty::mixer;
+    EXPECT_LE(leads ? Duration{} : hall.people[i].longest, milliseconds(40)) << i;
+  }
+  EXPECT_TRUE(hall.agree());
+  EXPECT_EQ(hall.people[1].room->roster().members.size(), 7u);
+  EXPECT_EQ(hall.people[1].room->roster().head.term, 2u);
+}
+
+TEST_F(ConferenceRoom, WithSixteenTheDeputyIsHeardWithinAQuarterOfASecond) {
+  gather(16);
+  hall.forget_silence();
+  hall.kill(0);
+  hall.run(seconds(2));
+  for (std::size_t i = 1; i < 16; ++i) {
+    const bool leads = hall.people[i].room->duty() == Duty::mixer;
+    EXPECT_LE(leads ? Duration{} : hall.people[i].longest, milliseconds(250)) << i;
+  }
+  EXPECT_TRUE(hall.agree());
+  EXPECT_EQ(hall.people[1].room->roster().members.size(), 15u);
+}
+
+TEST_F(ConferenceRoom, MixerAndDeputyTogetherAreFollowedByTheNextInRank) {
+  gather(6);
+  const auto deputy = *hall.index(*hall.people[0].room->deputy());
+  hall.kill(0);
+  hall.kill(deputy);
+  hall.run(seconds(8));
+  EXPECT_TRUE(hall.agree());
+  ASSERT_LT(hall.mixer(), hall.people.size());
+  EXPECT_TRUE(hall.people[hall.mixer()].alive);
+  EXPECT_EQ(hall.people[hall.mixer()].room->roster().members.size(), 4u);
+}
+
+TEST_F(ConferenceRoom, ALoneVictimHearsTheDeputyAndNobodyElseIsMoved) {
+  gather(6);
+  hall.forget_silence();
+  const auto deputy = *hall.index(*hall.people[0].room->deputy());
+  const std::size_t victim = deputy == 5 ? 4 : 5;
+  hall.people[victim].deaf_to_mixer = true;
+  hall.run(seconds(3));
+  EXPECT_EQ(hall.mixer(), 0u);
+  EXPECT_EQ(hall.people[0].room->roster().head.term, 1u);
+  EXPECT_LE(hall.people[victim].longest, milliseconds(40));
+}
+
+TEST_F(ConferenceRoom, OfTwoMixersAfterAPartitionOneStaysAndEverybodyIsWithIt) {
+  for (const std::size_t at : {1, 2, 3, 4, 5}) {
+    Hall parted(at);
+    for (std::size_t i = 0; i < 6; ++i) parted.add();
+    parted.found(0);
+    parted.run(milliseconds(300));
+    for (std::size_t i = 1; i < 6; ++i) parted.invite(0, i);
+    parted.run(seconds(4));
+    parted.parted = at;
+    parted.run(seconds(15));
+    EXPECT_FALSE(parted.agree());
+    parted.parted.reset();
+    parted.run(seconds(15));
+    EXPECT_TRUE(parted.agree()) << at << " of six were cut off";
+    EXPECT_EQ(parted.people[0].room->roster().members.size(), 6u) << at;
+  }
+}
+
+TEST_F(ConferenceRoom, AnyMemberBringsInAnother) {
+  gather(4);
+  const auto guest = hall.add();
+  hall.invite(2, guest);
+  hall.run(seconds(3));
+  EXPECT_TRUE(hall.agree());
+  EXPECT_EQ(hall.people[0].room->roster().members.size(), 5u);
+  EXPECT_TRUE(hall.people[guest].room->has_leg(hall.key(0), false)) << "the mixer has no leg to it";
+  EXPECT_FALSE(hall.people[2].room->has_leg(hall.key(guest), true)) << "who brought it still has one";
+}
+
+TEST_F(ConferenceRoom, NobodyComesIntoALockedOneButByTheFounder) {
+  gather(3);
+  EXPECT_FALSE(hall.people[1].room->lock(hall.now, true));
+  EXPECT_TRUE(hall.people[0].room->lock(hall.now, true));
+  hall.run(seconds(1));
+  EXPECT_TRUE(hall.people[2].room->roster().head.locked);
+  const auto guest = hall.add();
+  hall.invite(1, guest);
+  hall.run(seconds(3));
+  EXPECT_FALSE(hall.people[0].room->roster().has(hall.key(guest)));
+}
+
+TEST_F(ConferenceRoom, WhoIsRemovedIsToldAndDoesNotComeBack) {
+  gather(4);
+  EXPECT_TRUE(hall.people[0].room->remove(hall.now, hall.key(3)));
+  hall.run(seconds(1));
+  EXPECT_TRUE(hall.people[3].removed);
+  hall.people[3].room.reset();
+  hall.invite(1, 3);
+  hall.run(seconds(3));
+  EXPECT_FALSE(hall.people[0].room->roster().has(hall.key(3)));
+}
+
+TEST_F(ConferenceRoom, AForgedScoreARosterOfAnOutsiderAndOneOfAMemberChangeNothing) {
+  gather(4);
+  auto& member = hall.people[2];
+  const auto room = hall.people[0].room->id();
+  Claim high;
+  high.room = room;
+  high.mixes = 2000;
+  high.version = 99;
+  high.address = member.identity.address;
+  auto forged = sign(hall.suite, member.identity, high);
+  forged.claim.mixes = 1999;  // after it was signed
+  hall.people[0].room->handle_message(hall.now, hall.wall, hall.key(2), Message(forged));
+  EXPECT_EQ(hall.people[0].room->roster().members.at(hall.key(2)).claim.claim.mixes, 100u);
+
+  const auto outsider = hall.add();
+  for (const std::size_t who : {outsider, std::size_t{2}}) {
+    auto roster = hall.people[0].room->roster();
+    roster.head.term = 7;
+    roster.head.mixer = hall.key(who);
+    auto news = difference(Roster{}, roster);
+    news.signature = sign_head(hall.suite, hall.people[who].identity, news.head, news.members_hash);
+    hall.people[3].room->handle_message(hall.now, hall.wall, hall.key(who), Message(news));
+    EXPECT_EQ(hall.people[3].room->roster().head.term, 1u) << who;
+  }
+  hall.run(seconds(2));
+  EXPECT_FALSE(hall.people[0].strange.empty());
+  EXPECT_FALSE(hall.people[3].strange.empty());
+}
+
+TEST_F(ConferenceRoom, TheStrongestOfManyIsElectedEveryTime) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    Hall one(seed);
+    const std::size_t members = 3 + one.rng.below(6);
+    const std::size_t strong = one.rng.below(members);
+    for (std::size_t i = 0; i < members; ++i)
+      one.add(i == strong ? 400 : 40 + static_cast<std::uint32_t>(one.rng.below(60)));
+    one.found(0);
+    one.run(milliseconds(300));
+    for (std::size_t i = 1; i < members; ++i) {
+      one.invite(0, i);
+      one.run(milliseconds(one.rng.below(500)));
+    }
+    one.run(seconds(6));
+    ASSERT_EQ(one.mixer(), strong) << "seed " << seed;
+    ASSERT_TRUE(one.agree()) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace linnet::node::conference
