@@ -56,6 +56,13 @@ class Call {
   Time next_timeout() const;
 
   const Facts& facts() const { return facts_; }
+  // It goes on as a leg of that conference, under another number.
+  void belongs_to(CallId id, CallId conference) {
+    facts_.id = id;
+    facts_.conference->conference = conference;
+  }
+  // The room that it asked to be let in to.
+  void enters(const conference::RoomId& room) { facts_.conference->room = room; }
   // Of the one device that this call is with; none while several may still answer.
   std::optional<crypto::AccountKey> account() const;
   bool over() const { return std::holds_alternative<Ended>(state_); }

@@ -7,6 +7,7 @@
 
 #include "media/session.h"
 #include "node/call_view.h"
+#include "node/conference_leg.h"
 #include "node/directory.h"
 #include "node/rooms.h"
 
@@ -47,12 +48,16 @@ struct Facts {
   bool by_person = false;         // a person chose to call or to answer: only that makes a contact
   NameCheck name_check = NameCheck::none;
   std::string note;  // a warning about who this is
+  std::optional<ConferenceLeg> conference;
   std::optional<std::size_t> lookup_hops;
   std::optional<Time> found;   // the person's record
   std::optional<Time> linked;  // the first sealed link to a device of theirs
   std::optional<Time> rang;
   std::optional<Time> answered;
   std::optional<Talked> talked;
+
+  // Part of a conference here: programs and history know that one alone.
+  bool hidden() const { return conference && conference->conference; }
 };
 
 // Where a call's signalling goes: one device of the person.

@@ -16,11 +16,13 @@ Next Incoming::on(Rooms& rooms, Time now, Facts& facts, input::Answer how) {
     return {Ended{CallResult::failed, "The call of " + facts.peer.text() + " was gone already."}};
   }
   std::string answer;
-  auto voice = Voice::from_offer(rooms.config, rooms.rng, *offer, answer);
+  const auto source = facts.conference && !facts.conference->ours ? facts.conference->source : std::nullopt;
+  auto voice = Voice::from_offer(rooms.config, rooms.rng, *offer, answer, source);
   if (!voice) {
     (void)rooms.sip.reject(now, line.call, 488);
     return {Ended{CallResult::failed, "No codec or key suite in common with " + facts.peer.text() + "."}};
   }
+  if (facts.conference && facts.conference->ours) (void)rooms.sip.set_focus(line.call, true);
   if (!rooms.sip.accept(now, line.call, std::move(answer)))
     return {Ended{CallResult::failed, "The call of " + facts.peer.text() + " was gone already."}};
   return Talking::begin(rooms, now, facts, std::move(line), std::move(*voice));

@@ -68,8 +68,9 @@ Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& f
   if (!found.devices.empty()) facts.lookup_hops = found.rounds;
   facts.remembered = found.rounds == 0 && !facts.looked_again;
   auto devices = found.devices;
+  const auto only = facts.conference ? facts.conference->only : std::nullopt;
   std::erase_if(devices, [&](const auto& d) {
-    return d.record.device() == rooms.identity.device_key() ||
+    return (only && d.record.device() != *only) || d.record.device() == rooms.identity.device_key() ||
            rooms.contacts.revoked(d.record.account(), d.record.certificate.epoch);
   });
   const auto pin = rooms.contacts.pin(facts.peer);

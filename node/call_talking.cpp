@@ -30,7 +30,7 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
   if (facts.explain) out.ask_at = now + kAskSoon;
   if (facts.limit) out.until = now + *facts.limit;
   out.note_path(rooms);
-  rooms.out.push(event::AudioStart{facts.id});
+  if (!facts.conference) rooms.out.push(event::AudioStart{facts.id});
   return {std::move(out)};
 }
 
@@ -88,7 +88,7 @@ Next Talking::end(Rooms& rooms, Time now, Facts& facts, CallResult result, std::
   talked.protected_once = guard.protected_once();
   talked.explain = explain(rooms, facts);
   facts.talked = std::move(talked);
-  rooms.out.push(event::AudioStop{facts.id});
+  if (!facts.conference) rooms.out.push(event::AudioStop{facts.id});
   return {Ended{result, std::move(text)}};
 }
 

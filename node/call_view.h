@@ -63,6 +63,7 @@ struct CallView {
   std::optional<double> mic_dbfs, heard_dbfs;  // how loud the own microphone and the peer are (media/level.h)
   std::string codec;
   std::optional<int> complexity;  // of the encoder (media/complexity.h)
+  std::string conference;         // its name, or its number; empty: it is a call of two
 };
 
 // How a call came about, step by step, and what its paths came to: `linnet call --explain`.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/time.h"
 #include "node/people.h"
@@ -55,12 +56,35 @@ struct StopExamining {
 struct People {
   Ask ask;
 };                // about other people, and who we are; event PeopleDone answers
+// A conference, started here: these are called, and the sound is that of the call that Done names.
+struct Confer {
+  std::string name;
+  std::vector<std::string> who;
+  std::optional<Duration> duration;
+};
+// Into the conference that `who` is in: a call, which becomes it.
+struct JoinConference {
+  std::string who;
+  std::optional<Duration> duration;
+};
+// `which`: its name or number; empty: the only one.
+struct InviteToConference {
+  std::string which;
+  std::string who;
+};
+enum class ConferenceRule : std::uint8_t { lock, unlock, mute, unmute, remove, leave };
+struct RuleConference {
+  std::string which;
+  ConferenceRule rule{};
+  std::string who;  // of mute, unmute and remove; empty: ourselves
+};
 struct Leave {};  // drain: end calls, say good-bye; event Left follows
 
 }  // namespace command
 
 using Command =
     std::variant<command::Call, command::Answer, command::Hangup, command::Hold, command::Mute, command::Dtmf,
-                 command::Who, command::Examine, command::StopExamining, command::People, command::Leave>;
+                 command::Who, command::Examine, command::StopExamining, command::People, command::Confer,
+                 command::JoinConference, command::InviteToConference, command::RuleConference, command::Leave>;
 
 }  // namespace linnet::node

@@ -16,6 +16,7 @@ template <class Fits>
 Call* Node::Impl::pick(std::optional<CallId> wanted, Fits fits) {
   Call* out_call = nullptr;
   for (auto& entry : calls) {
+    if (entry.second.facts().hidden()) continue;
     if ((wanted && entry.first != *wanted) || !fits(entry.second)) continue;
     if (out_call != nullptr) return nullptr;
     out_call = &entry.second;
@@ -32,6 +33,10 @@ Call* Node::Impl::pick_talking(CommandId id, std::optional<CallId> wanted) {
 
 void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  place_call(now, id, call, {});
+}
+
+void Node::Impl::place_call(Time now, CommandId id, const command::Call& call, Facts facts) {
   const auto* contact = contacts.find(call.who);
   const auto address = contact != nullptr ? contact->address : crypto::Address::parse(call.who);
   if (!address) return done(id, Outcome::bad_address);  // the driver knows which contact may have been meant
@@ -39,10 +44,9 @@ void Node::Impl::command(Time now, CommandId id, const command::Call& call) {
     return done(id, Outcome::refused, {}, call.who + " is blocked here. First: linnet contact block --off " + call.who);
   if (*address == identity.address || *address == identity.key_name())
     return done(id, Outcome::refused, {}, address->text() + " is your own address. Give the address of somebody else.");
-  if (calls.size() >= config.max_calls)
+  if (visible_calls() >= config.max_calls)
     return done(id, Outcome::busy, {},
-                std::to_string(calls.size()) + " calls are running; no more are allowed at once.");
-  Facts facts;
+                std::to_string(visible_calls()) + " calls are running; no more are allowed at once.");
   facts.id = CallId{++last_call};
   facts.direction = Direction::outgoing;
   facts.peer = *address;
@@ -70,8 +74,11 @@ void Node::Impl::command(Time now, CommandId id, const command::Answer& answer) 
 
 void Node::Impl::command(Time now, CommandId id, const command::Hangup& hangup) {
   bool any = false;
+  auto r = rooms();
+  for (const auto conference : conferences.ids())
+    if (!hangup.call || conference == *hangup.call) any = conferences.leave(host(r), now, conference) || any;
   for (auto& entry : calls) {
-    if (hangup.call && entry.first != *hangup.call) continue;
+    if ((hangup.call && entry.first != *hangup.call) || entry.second.facts().hidden()) continue;
     any = true;
     tell(now, entry.second, input::Hangup{});
   }
@@ -88,7 +95,10 @@ void Node::Impl::command(Time now, CommandId id, const command::Hold& hold) {
   done(id, Outcome::refused, call_id, "The call is being changed just now. Try again.");
 }
 
-void Node::Impl::command(Time, CommandId id, const command::Mute& mute) {
+void Node::Impl::command(Time now, CommandId id, const command::Mute& mute) {
+  const auto conference = mute.call ? mute.call : conferences.pick({});
+  auto r = rooms();
+  if (conference && conferences.set_muted(host(r), now, *conference, mute.on)) return done(id, Outcome::ok, conference);
   auto* call = pick_talking(id, mute.call);
   if (call == nullptr) return;
   call->talking()->voice.set_muted(mute.on);
@@ -158,10 +168,12 @@ std::optional<Reply> Node::Impl::revoke(Time now) {
 
 void Node::Impl::command(Time now, CommandId id, const command::Leave&) {
   if (leaving == Leaving::no) {
-    const bool talked = !calls.empty();
+    const bool talked = !calls.empty() || conferences.size() > 0;
     leaving = Leaving::ending_calls;
     drained_by = now + config.drain;
     last_words_by = talked ? now + kLastWords : now;
+    auto r = rooms();
+    conferences.end_all(host(r), now);
     tell_all(now, input::Hangup{});
     out.status_changed();
   }

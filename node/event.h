@@ -79,6 +79,14 @@ struct CallChanged {
 struct CallEnded {
   CallSummary summary;
 };
+// Something about a conference that a person should read: who did not come, who misbehaves.
+struct ConferenceSaid {
+  CallId call{};
+  std::string text;
+};
+// A conference begins: measure for how many this machine could mix, if that was not done of late
+// (Node::set_conference_means).
+struct MeasureMixer {};
 // The driver opens sound for this call: capture() and play() until AudioStop.
 struct AudioStart {
   CallId call{};
@@ -138,6 +146,7 @@ using Event =
                  event::StatusChanged, event::IncomingCall, event::CallChanged, event::CallEnded, event::AudioStart,
                  event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence, event::SaveFloor,
                  event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::OpenFan, event::CloseFan,
-                 event::CloseSocket, event::Dial, event::RoleChanged, event::Left>;
+                 event::CloseSocket, event::Dial, event::RoleChanged, event::ConferenceSaid, event::MeasureMixer,
+                 event::Left>;
 
 }  // namespace linnet::node

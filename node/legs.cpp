@@ -94,8 +94,13 @@ void Legs::on(Rooms& rooms, Time now, const Facts& facts, const overlay::LinkUp&
 }
 
 void Legs::invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay::SessionId link) {
-  const auto offer = describe(rooms.config, rooms.rng);
+  auto offer = describe(rooms.config, rooms.rng, facts.conference ? Levels::wanted : Levels::answered);
   sip::InviteParams params;
+  if (facts.conference) {
+    params.conference = to_token(*facts.conference);
+    params.focus = facts.conference->ours;
+    if (!facts.conference->ours) offer.ssrc = facts.conference->source.value_or(*offer.ssrc);
+  }
   params.to = peer_id(leg.device.record.device());
   params.target = uri_of(address_);
   params.from = uri_of(rooms.identity.address);

@@ -199,11 +199,12 @@ void Node::command(Time now, CommandId id, const Command& command) {
 }
 
 void Node::capture(Time now, CallId id, std::span<const std::int16_t> samples) {
+  auto rooms = impl_->rooms();
+  if (impl_->conferences.has(id)) return impl_->conferences.capture(impl_->host(rooms), now, id, samples);
   const auto found = impl_->calls.find(id);
   auto* talking = found == impl_->calls.end() ? nullptr : found->second.talking();
   if (talking == nullptr) return;
   talking->voice.capture(now, samples);
-  auto rooms = impl_->rooms();
   talking->send(rooms, now);
 }
 
@@ -214,11 +215,20 @@ void Node::capture_took(CallId id, Duration cost, std::size_t samples) {
 }
 
 std::size_t Node::play(Time now, CallId id, std::span<std::int16_t> samples) {
+  if (impl_->conferences.has(id)) {
+    auto rooms = impl_->rooms();
+    return impl_->conferences.play(impl_->host(rooms), now, id, samples);
+  }
   const auto found = impl_->calls.find(id);
   auto* talking = found == impl_->calls.end() ? nullptr : found->second.talking();
   if (talking != nullptr) return talking->voice.play(now, samples);
   std::fill(samples.begin(), samples.end(), std::int16_t{0});
   return samples.size();
+}
+
+void Node::set_conference_means(Time now, const ConferenceMeans& means) {
+  impl_->conferences.set_means(now, means);
+  impl_->settle(now);
 }
 
 NodeStatus Node::status(Time now) const {
@@ -246,11 +256,16 @@ NodeStatus Node::status(Time now) const {
   if (out.relay) out.relay->partner = impl_->peer.partner();
   out.why = why_not_online(out, impl_->peer.network_clock());
   const auto rooms = impl_->rooms();
-  for (const auto& entry : impl_->calls) out.calls.push_back(entry.second.view(rooms, now));
+  for (const auto& entry : impl_->calls)
+    if (!entry.second.facts().hidden()) out.calls.push_back(entry.second.view(rooms, now));
+  for (const auto id : impl_->conferences.ids())
+    if (auto view = impl_->conferences.call_view(rooms, impl_->calls, now, id)) out.calls.push_back(std::move(*view));
+  out.conferences = impl_->conferences.views(rooms, impl_->calls);
   return out;
 }
 
 std::optional<CallView> Node::call(Time now, CallId id) const {
+  if (impl_->conferences.has(id)) return impl_->conferences.call_view(impl_->rooms(), impl_->calls, now, id);
   const auto found = impl_->calls.find(id);
   if (found == impl_->calls.end()) return std::nullopt;
   return found->second.view(impl_->rooms(), now);

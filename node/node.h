@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "crypto/identity.h"
 #include "nat/binding_life.h"
+#include "node/conference_view.h"
 #include "node/config.h"
 #include "node/event.h"
 #include "node/nat_facts.h"
@@ -40,7 +41,8 @@ struct NodeStatus {
   std::string place_why;                          // and why there
   std::string why;                                // it is not online; empty: it is
   std::optional<Duration> joined_in;              // from start() until the node was first online
-  std::vector<CallView> calls;
+  std::vector<CallView> calls;  // conferences among them, each as one
+  std::vector<ConferenceView> conferences;
 };
 
 class Node {
@@ -114,6 +116,9 @@ class Node {
   void capture_took(CallId call, Duration cost, std::size_t samples);
   // Returns the index of the first sample at or after play_start (media/session.h): a recorder starts there.
   std::size_t play(Time now, CallId call, std::span<std::int16_t> samples);
+
+  // After event MeasureMixer, and when it changed: what this machine is good for in conferences.
+  void set_conference_means(Time now, const ConferenceMeans& means);
 
   NodeStatus status(Time now) const;
   std::optional<CallView> call(Time now, CallId id) const;

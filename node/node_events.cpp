@@ -107,6 +107,12 @@ void Node::Impl::on(Time now, const overlay::LinkMessage& message) {
     if (auto* link = links.find(message.link)) note_heard(r, *link);
     return;
   }
+  if (message.channel == overlay::Channel::conference) {
+    auto r = rooms();
+    const auto* link = links.find(message.link);
+    if (link != nullptr) conferences.on_message(host(r), now, link->remote.device, message.bytes);
+    return;
+  }
   if (message.channel != overlay::Channel::sip) return;
   if (const auto* link = links.find(message.link)) sip.handle_message(now, link->peer(), message.bytes);
 }
@@ -163,6 +169,7 @@ void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
     if (talking == nullptr || talking->line.peer != from) continue;
     const auto digits = talking->voice.digits_heard();
     if (!talking->hear(r, now, voice.by, voice.bytes)) continue;
+    conferences.heard(now, entry.second.facts(), link->remote.device);
     if (talking->voice.digits_heard() != digits) out.changed(entry.first);
     return;
   }
@@ -170,6 +177,7 @@ void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
 
 void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {
   if (leaving != Leaving::no) return (void)sip.reject(now, incoming.call, 480);
+  if (const auto leg = conference_leg(incoming.conference)) return meet_conference(now, incoming, *leg);
   const CallId id{++last_call};
   auto r = rooms();
   auto admitted = reception.admit(r, now, calls, id, incoming);

@@ -14,6 +14,7 @@ sip::Config sip_config(const NodeConfig& config, const crypto::Identity& identit
   sip::Config out;
   out.local_uri = uri_of(identity.address);
   out.user_agent = config.user_agent;
+  out.event_packages = {{std::string(sip::kConferencePackage), {std::string(sip::kConferenceInfoType)}}};
   out.reliable = true;  // the sip channel of a session delivers
   return out;
 }
@@ -29,7 +30,8 @@ Node::Impl::Impl(NodeConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
       contacts(std::move(memory)),
       peer(config.peer, suite, rng, identity, std::move(cache)),
       stun(config.sockets, config.one_address),
-      sip(sip_config(config, identity), rng) {}
+      sip(sip_config(config, identity), rng),
+      conferences(std::string(identity.address.domain())) {}
 
 void Node::Impl::settle(Time now) {
   for (int step = 0; step < kMaxSteps; ++step) {
@@ -47,6 +49,7 @@ void Node::Impl::settle(Time now) {
       deliver(now, *message);
     }
     if (traversal.settle(traversal_rooms(now))) moved = true;
+    if (settle_conferences(now)) moved = true;
     if (!moved) break;
   }
   auto r = rooms();
@@ -122,9 +125,11 @@ void Node::Impl::reap(Time now) {
     }
     calls_moved = true;
     out.ended(it->first);
-    out.push(event::CallEnded{summary_of(it->second)});
+    auto ended = calls.extract(it++);
+    auto r = rooms();
+    conferences.call_over(host(r), now, ended.mapped());
+    if (!ended.mapped().facts().hidden()) out.push(event::CallEnded{summary_of(ended.mapped())});
     out.status_changed();
-    it = calls.erase(it);
     for (auto& entry : links.all()) {
       if (!in_use(calls, entry.second.peer())) entry.second.idle_since = std::max(entry.second.idle_since, now);
     }
@@ -163,6 +168,10 @@ void Node::Impl::handle_timeout(Time now) {
     calls_moved = true;
     out.changed(entry.first);
   }
+  if (now >= conferences.next_timeout()) {
+    auto r = rooms();
+    conferences.handle_timeout(host(r), now);
+  }
   if (now >= idle_check) close_idle_links(now);
   look_at_nat(now);
   if (now >= examiner.next_timeout()) {
@@ -186,7 +195,7 @@ Time Node::Impl::next_timeout() const {
   if (leaving == Leaving::left && !out.empty()) return Time{};  // Left came while transmits were polled: fetch it
   Time out_at = std::min({peer.next_timeout(), traversal.next_timeout(), sip.next_timeout(), idle_check, last_words_by,
                           invitations.next_timeout(), nat.next_timeout(), binding.next_timeout(),
-                          examiner.next_timeout(), streams.next_timeout()});
+                          examiner.next_timeout(), streams.next_timeout(), conferences.next_timeout()});
   if (leaving != Leaving::no && leaving != Leaving::left) out_at = std::min(out_at, drained_by);
   for (const auto& entry : calls) out_at = std::min(out_at, entry.second.next_timeout());
   return out_at;

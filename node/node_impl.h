@@ -3,6 +3,7 @@
 
 #include "node/binding_watch.h"
 #include "node/call.h"
+#include "node/conferences.h"
 #include "node/examiner.h"
 #include "node/invitations.h"
 #include "node/node.h"
@@ -66,6 +67,9 @@ struct Node::Impl {
   void on(Time, const sip::InfoReceived&) {}
   void on(Time, const sip::InfoAnswered&) {}
   void on(Time now, const sip::Answered& answered);
+  void on(Time now, const sip::SubscriptionRequested& asked);
+  void on(Time now, const sip::SubscriptionRefreshed& again);
+  void on(Time, const sip::SubscriptionEnded& ended) { conferences.on(ended); }
   template <class E>
   void on(Time now, const E& event) {
     if (auto* call = owner(event.call)) tell(now, *call, event);
@@ -82,12 +86,20 @@ struct Node::Impl {
   void command(Time now, CommandId id, const command::Examine& examine);
   void command(Time now, CommandId id, const command::StopExamining& stop);
   void command(Time now, CommandId id, const command::People& people);
+  void command(Time now, CommandId id, const command::Confer& what);
+  void command(Time now, CommandId id, const command::JoinConference& join);
+  void command(Time now, CommandId id, const command::InviteToConference& invite);
+  void command(Time now, CommandId id, const command::RuleConference& rule);
   void command(Time now, CommandId id, const command::Leave&);
+  void place_call(Time now, CommandId id, const command::Call& call, Facts facts);
   std::optional<Reply> revoke(Time now);
   void done(CommandId id, Outcome outcome = Outcome::ok, std::optional<CallId> call = {}, std::string text = {});
   template <class Fits>
   Call* pick(std::optional<CallId> wanted, Fits fits);
   Call* pick_talking(CommandId id, std::optional<CallId> wanted);
+
+  // conferring.cpp
+  void meet_conference(Time now, const sip::IncomingCall& incoming, ConferenceLeg leg);
 
   // leaving.cpp: calls end, then the overlay is told, then the driver.
   void leave_step(Time now);
@@ -107,6 +119,9 @@ struct Node::Impl {
   Rooms rooms() {
     return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall, nat};
   }
+  Conferences::Host host(Rooms& r) { return {r, calls, last_call}; }
+  std::size_t visible_calls() const;
+  bool settle_conferences(Time now);
   TraversalRooms traversal_rooms(Time now) { return {now, rng, peer, config.peer.listen}; }
 
   static constexpr Duration kIdleCheck = std::chrono::seconds(15);  // of links
@@ -135,6 +150,7 @@ struct Node::Impl {
   std::vector<Endpoint> taken_streams;  // where the driver takes them
   Outbox out;
   CallTable calls;
+  Conferences conferences;
   std::uint64_t last_call = 0;
   bool calls_moved = false;  // a call began, ended or went into another state
   Time began{};              // start()

@@ -104,7 +104,7 @@ void Reception::on(Rooms& rooms, Time now, const CallTable& calls, const overlay
 }
 
 std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, const CallTable& calls, CallId id,
-                                                    const sip::IncomingCall& call) {
+                                                    const sip::IncomingCall& call, bool expected) {
   const auto refuse = [&](int code) {
     (void)rooms.sip.reject(now, call.call, code);
     return std::nullopt;
@@ -122,14 +122,16 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, cons
     return refuse(403);
   }
   if (!is_us(rooms, call.to)) return refuse(404);
-  if (calls.size() >= rooms.config.max_calls) return refuse(486);
+  const auto visible =
+      std::count_if(calls.begin(), calls.end(), [](const auto& c) { return !c.second.facts().hidden(); });
+  if (!expected && static_cast<std::size_t>(visible) >= rooms.config.max_calls) return refuse(486);
   std::optional<sip::AudioOffer> offer;
   if (!call.sdp.empty()) {
     const auto read = sip::read_audio(call.sdp);
     if (!read || !sip::make_answer(*read, describe(rooms.config, rooms.rng))) return refuse(488);
     offer = *read;
   }
-  if (standing == Standing::stranger) {
+  if (standing == Standing::stranger && !expected) {
     if (const auto code = meet_stranger(rooms, now, calls, *from, *link)) return refuse(*code);
   }
 
@@ -141,7 +143,7 @@ std::optional<Reception::Admitted> Reception::admit(Rooms& rooms, Time now, cons
   // By the name that we know them by, not by one that they claim today.
   if (const auto* contact = out.known ? rooms.contacts.find(crypto::key_hash(link->remote.account)) : nullptr) {
     if (rooms.contacts.find(*from) != contact) out.facts.peer = contact->address;
-  } else if (!from->is_key_name()) {
+  } else if (!from->is_key_name() && !expected) {
     out.facts.name_check = NameCheck::pending;
   }
   out.facts.began = now;

@@ -22,8 +22,10 @@ class Reception {
     Incoming incoming;
     bool known = false;
   };
+  //
+  // Expected: it is a leg of a conference that we are in, and need not be let in again.
   std::optional<Admitted> admit(Rooms& rooms, Time now, const CallTable& calls, CallId id,
-                                const sip::IncomingCall& call);
+                                const sip::IncomingCall& call, bool expected = false);
 
  private:
   // How a call of somebody unknown is met: nothing to let it ring, else the code of the refusal.

@@ -26,6 +26,15 @@ void Voice::set_direct(bool direct) {
   session_.set_codecs(choose_type(types_, direct_), types_, auxiliary_);
 }
 
+bool Voice::sends_opus() const {
+  return !types_.empty() && choose_type(types_, direct_).codec == media::CodecKind::opus;
+}
+
+void Voice::set_quiet(bool quiet) {
+  if (std::exchange(quiet_, quiet) == quiet) return;
+  session_.set_sending(sip::sends(local_.direction) && !held_by_peer_ && !holds() && !quiet_);
+}
+
 bool Voice::send_digits(std::string_view digits) {
   return std::all_of(digits.begin(), digits.end(), [this](char digit) { return session_.send_digit(digit); });
 }
@@ -36,7 +45,7 @@ void Voice::agree(const sip::AudioAgreement& agreement) {
   remote_ssrc_ = agreement.remote_ssrc;
   session_.set_remote_ssrc(remote_ssrc_);
   // Who holds is not heard, though hold is said as "sendonly": that leaves room for music.
-  session_.set_sending(sip::sends(agreement.direction) && !holds());
+  session_.set_sending(sip::sends(agreement.direction) && !holds() && !quiet_);
   session_.set_receiving(sip::receives(agreement.direction));
 }
 
@@ -53,8 +62,11 @@ Result<Voice> Voice::from_answer(const NodeConfig& config, Rng& rng, const sip::
   return out;
 }
 
-Result<Voice> Voice::from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string& answer) {
-  const auto ours = sip::make_answer(offer, describe(config, rng));
+Result<Voice> Voice::from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string& answer,
+                                std::optional<std::uint32_t> source) {
+  auto own = describe(config, rng);
+  if (source) own.ssrc = source;
+  const auto ours = sip::make_answer(offer, own);
   if (!ours) return fail(ours.error());
   const auto agreement = sip::agreed_by_answerer(offer, *ours);
   if (!agreement) return fail(agreement.error());

@@ -14,9 +14,9 @@ class Voice {
   // Our offer met their answer.
   static Result<Voice> from_answer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer,
                                    std::string_view answer);
-  // Their offer met our answer, which goes into the 200.
-  static Result<Voice> from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer,
-                                  std::string& answer);
+  // Their offer met our answer, which goes into the 200. `source`: our SSRC, where it is not drawn.
+  static Result<Voice> from_offer(const NodeConfig& config, Rng& rng, const sip::AudioOffer& offer, std::string& answer,
+                                  std::optional<std::uint32_t> source = {});
 
   void capture(Time now, std::span<const std::int16_t> samples);
   void capture_took(Duration cost, std::size_t samples) { session_.capture_took(cost, samples); }
@@ -51,6 +51,18 @@ class Voice {
   // Whether the path is one of the two machines' own: linear samples go only there.
   void set_direct(bool direct);
 
+  // For conferences (node/conference_sound.h).
+  std::optional<media::HeardLevel> heard_level() const { return session_.heard_level(); }
+  std::span<const media::Contributor> contributors() const { return session_.contributors(); }
+  void set_contributors(std::span<const media::Contributor> of) { session_.set_contributors(of); }
+  void skim(Time now, std::size_t samples) { session_.skim(now, samples); }
+  bool send_encoded(Time now, const media::EncodedFrame& frame) { return session_.send_encoded(now, frame); }
+  media::SendWish wish() const { return session_.wish(); }
+  bool sends_opus() const;
+  double made_up_ms(Time now) const { return session_.stats(now).concealed_ms; }
+  // Nothing is sent for now, without a word to the peer about it; the clock goes on.
+  void set_quiet(bool quiet);
+
   void set_least_round_trip(Duration least) { session_.set_least_round_trip(least); }
   void set_muted(bool on) { session_.set_muted(on); }
   bool muted() const { return session_.muted(); }
@@ -71,6 +83,7 @@ class Voice {
   std::vector<media::PayloadType> types_;
   media::Auxiliary auxiliary_;
   bool direct_ = false;
+  bool quiet_ = false;
   std::string digits_;
   std::uint64_t digits_heard_ = 0;
   sip::CryptoKey remote_key_;

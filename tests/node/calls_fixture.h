@@ -11,6 +11,8 @@ inline constexpr auto kAlice = "alice@a.example";
 inline constexpr auto kBob = "bob@b.example";
 
 struct Calls : ::testing::Test {
+  explicit Calls(std::uint64_t seed = 1) : town(crypto::shipped_suite(), seed) {}
+
   Town town;
   Resident* alice = nullptr;
   Resident* bob = nullptr;

@@ -1,0 +1,200 @@
+// What a room wants done, by calls and links; and what it asks of a person's words.
+#include <algorithm>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "node/conferences.h"
+
+namespace linnet::node {
+namespace {
+
+using Kind = ConferenceLeg::Kind;
+
+// A member by what a person calls him: address, key name, or a contact's name.
+std::optional<crypto::DeviceKey> member_called(const Rooms& rooms, const conference::Roster& roster,
+                                               const std::string& who) {
+  const auto* contact = rooms.contacts.find(who);
+  for (const auto& [device, member] : roster.members) {
+    const auto& claim = member.claim.claim;
+    const auto key = crypto::key_hash(claim.certificate.account);
+    const bool by_contact = contact != nullptr && contact->account && crypto::key_hash(*contact->account) == key;
+    if (by_contact || claim.address.text() == who) return device;
+    if (crypto::Address::key_name(claim.address.user(), key).text() == who) return device;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Conferences::dial(Host host, Time now, Conference& conference, const crypto::Address& address, ConferenceLeg leg) {
+  leg.room = conference.room.id();
+  leg.conference = conference.id;
+  Facts facts;
+  facts.id = CallId{++host.last_call};
+  facts.direction = Direction::outgoing;
+  facts.peer = address;
+  facts.began = now;
+  facts.started = host.rooms.wall;
+  facts.by_person = leg.kind == Kind::invite;
+  facts.conference = leg;
+  const auto id = facts.id;
+  if (leg.kind == Kind::invite) conference.inviting.emplace(id, address);
+  host.calls.emplace(id, Call::outgoing(host.rooms, now, std::move(facts)));
+}
+
+void Conferences::drop(Host host, Time now, Conference& conference, const conference::order::Drop& what) {
+  const auto& legs = what.ours ? conference.ours : conference.theirs;
+  const auto found = legs.find(what.device);
+  if (found == legs.end()) return;
+  const auto call = host.calls.find(found->second);
+  if (call != host.calls.end()) (void)call->second.handle(host.rooms, now, input::Hangup{});
+}
+
+bool Conferences::carry_out(Host host, Time now, Conference& conference) {
+  bool moved = false;
+  while (const auto order = conference.room.poll()) {
+    moved = true;
+    std::visit(Overloaded{
+                   [&](const conference::order::Tell& tell) {
+                     const auto* link = host.rooms.links.to(peer_id(tell.to));
+                     if (link == nullptr) return;
+                     (void)host.rooms.peer.send(now, link->id, overlay::Channel::conference, tell.words);
+                   },
+                   [&](const conference::order::Connect& connect) {
+                     ConferenceLeg leg;
+                     leg.kind = Kind::mix;
+                     leg.ours = true;
+                     leg.only = connect.device;
+                     dial(host, now, conference, connect.address, leg);
+                   },
+                   [&](const conference::order::Drop& what) { drop(host, now, conference, what); },
+                   [&](const conference::order::Changed&) {
+                     host.rooms.out.changed(conference.id);
+                     subscribers_.changed(now, conference.id);
+                   },
+                   [&](const conference::order::Removed&) {
+                     conference.text = "You were removed from the conference.";
+                     conference.leave_at = now;
+                   },
+                   [&](const conference::order::Strange& strange) {
+                     const auto found = conference.room.roster().members.find(strange.who);
+                     const auto who = found == conference.room.roster().members.end()
+                                          ? std::string("Somebody who is not in it")
+                                          : found->second.claim.claim.address.text();
+                     host.rooms.out.push(
+                         event::ConferenceSaid{conference.id, who + " sent " + std::string(strange.what) + "."});
+                   },
+               },
+               *order);
+  }
+  while (const auto liar = conference.sound.poll_liar()) {
+    const auto found = conference.room.roster().members.find(*liar);
+    if (found == conference.room.roster().members.end()) continue;
+    host.rooms.out.push(event::ConferenceSaid{
+        conference.id, found->second.claim.claim.address.text() + " says that it speaks and sends silence."});
+  }
+  return moved;
+}
+
+bool Conferences::settle(Host host, Time now) {
+  bool moved = took_place(host, now);
+  ask_for_room(host, now);
+  for (auto& [id, conference] : conferences_) {
+    moved = carry_out(host, now, conference) || moved;
+    tend_frames(now, conference);
+    leave_step(host, now, conference);
+  }
+  for (auto it = conferences_.begin(); it != conferences_.end();) {
+    if (!it->second.over) {
+      ++it;
+      continue;
+    }
+    moved = true;
+    end(host, it->second, now);
+    it = conferences_.erase(it);
+  }
+  return moved;
+}
+
+// Who leaves has handed over, if there was anything to; then every leg ends.
+void Conferences::leave_step(Host host, Time now, Conference& conference) {
+  const bool alone = conference.ours.empty() && conference.theirs.empty() && conference.inviting.empty();
+  const bool lost = !conference.room.mixes() && conference.theirs.empty();
+  if (!lost && !(alone && conference.room.roster().members.size() > 1)) {
+    conference.alone_since = kNever;
+  } else if (conference.alone_since == kNever) {
+    conference.alone_since = now;
+  }
+  if (conference.alone_since != kNever && now >= conference.alone_since + kWithoutLegs && lost) {
+    conference.result = CallResult::failed;
+    conference.text = "Nobody mixes this conference any more, as far as it is heard here.";
+    conference.leave_at = now;
+  }
+  if (now >= conference.until) {
+    conference.until = kNever;
+    (void)leave(host, now, conference.id);
+    return;
+  }
+  if (now < conference.leave_at || conference.over) return;
+  conference.over = true;
+  for (auto& [id, call] : host.calls) {
+    const auto& leg = call.facts().conference;
+    if (leg && leg->conference == conference.id) (void)call.handle(host.rooms, now, input::Hangup{});
+  }
+}
+
+// The conference in which we mix for the other end of that call.
+Conferences::Conference* Conferences::of_leg(Host host, sip::CallId call) {
+  for (const auto& entry : host.calls) {
+    const auto& leg = entry.second.facts().conference;
+    if (leg && leg->ours && leg->conference && entry.second.owns(call)) return find(*leg->conference);
+  }
+  return nullptr;
+}
+
+void Conferences::on(Host host, Time now, const sip::SubscriptionRequested& asked) {
+  const auto* conference = of_leg(host, asked.call);
+  subscribers_.on(host.rooms.sip, now, asked, conference == nullptr ? nullptr : &conference->room,
+                  conference == nullptr ? CallId{} : conference->id);
+}
+
+void Conferences::on(Host host, Time now, const sip::SubscriptionRefreshed& again) {
+  const auto* conference = of_leg(host, again.call);
+  subscribers_.on(host.rooms.sip, now, again, conference == nullptr ? nullptr : &conference->room);
+}
+
+Outcome Conferences::lock(Time now, CallId id, bool on, std::string& why) {
+  auto* conference = find(id);
+  if (conference == nullptr) return Outcome::no_such_call;
+  if (conference->room.lock(now, on)) return Outcome::ok;
+  why = "Only who started the conference may lock it.";
+  return Outcome::refused;
+}
+
+Outcome Conferences::remove(Host host, Time now, CallId id, const std::string& who, std::string& why) {
+  auto* conference = find(id);
+  if (conference == nullptr) return Outcome::no_such_call;
+  const auto device = member_called(host.rooms, conference->room.roster(), who);
+  if (!device) {
+    why = who + " is not in the conference.";
+    return Outcome::not_found;
+  }
+  if (conference->room.remove(now, *device)) return Outcome::ok;
+  why = "Only who started the conference may remove somebody.";
+  return Outcome::refused;
+}
+
+Outcome Conferences::silence(Host host, Time now, CallId id, const std::string& who, bool on, std::string& why) {
+  auto* conference = find(id);
+  if (conference == nullptr) return Outcome::no_such_call;
+  const auto device = member_called(host.rooms, conference->room.roster(), who);
+  if (!device) {
+    why = who + " is not in the conference.";
+    return Outcome::not_found;
+  }
+  if (conference->room.mute(now, *device, on)) return Outcome::ok;
+  why = "Only who started the conference may mute others.";
+  return Outcome::refused;
+}
+
+}  // namespace linnet::node

@@ -1,0 +1,176 @@
+#include "node/conference_sound.h"
+
+#include <algorithm>
+
+namespace linnet::node {
+namespace {
+
+// What a path wants to be sent at the least, that the frame which everybody gets is right for it.
+constexpr double kMostOver = 1.25;
+
+void bound(std::deque<std::int16_t>& queue) {
+  if (queue.size() > ConferenceSound::kMostWaiting)
+    queue.erase(queue.begin(), queue.end() - ConferenceSound::kMostWaiting / 2);
+}
+
+}  // namespace
+
+ConferenceSound::ConferenceSound(std::uint32_t own_source, media::CodecSettings shared)
+    : own_source_(own_source), settings_(shared) {
+  mixer_.add(self_);
+}
+
+std::optional<crypto::DeviceKey> ConferenceSound::poll_liar() {
+  while (const auto seat = mixer_.poll_liar()) {
+    if (const auto found = devices_.find(*seat); found != devices_.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+void ConferenceSound::capture(Time now, std::span<const std::int16_t> samples, std::span<Voice* const> mixing_for_us) {
+  for (auto* voice : mixing_for_us) {
+    voice->set_muted(muted_);
+    voice->capture(now, samples);
+  }
+  if (!mixed_) return;
+  mic_.insert(mic_.end(), samples.begin(), samples.end());
+  bound(mic_);
+}
+
+ConferenceSound::Place& ConferenceSound::place_of(const crypto::DeviceKey& device) {
+  const auto found = places_.find(device);
+  if (found != places_.end()) return found->second;
+  auto& place = places_[device];
+  place.seat = media::Seat{next_seat_++};
+  devices_.emplace(place.seat, device);
+  mixer_.add(place.seat);
+  return place;
+}
+
+void ConferenceSound::forget_missing(std::span<const Seated> members) {
+  std::erase_if(places_, [&](const auto& entry) {
+    const bool here =
+        std::any_of(members.begin(), members.end(), [&](const Seated& m) { return m.device == entry.first; });
+    if (here) return false;
+    mixer_.remove(entry.second.seat);
+    devices_.erase(entry.second.seat);
+    return true;
+  });
+}
+
+void ConferenceSound::take_mic(media::Mixer::Frame& frame) {
+  frame.fill(0);
+  const auto n = std::min(frame.size(), mic_.size());
+  if (!muted_) std::copy_n(mic_.begin(), n, frame.begin());
+  mic_.erase(mic_.begin(), mic_.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+void ConferenceSound::hear_person() {
+  take_mic(mic_frame_);
+  mixer_.hear(self_, mic_detector_.measure(mic_frame_));
+}
+
+// By what members say of their packets. Who says nothing (a phone) is decoded to be measured.
+void ConferenceSound::listen(Time now, const Seated& member, Place& place) {
+  place.decoded = false;
+  mixer_.set_gain(place.seat, member.muted ? 0 : 1);
+  const auto said = member.voice->heard_level();
+  if (said) {
+    place.levels = true;
+    if (place.level_at != said->at) mixer_.hear(place.seat, said->level);
+    place.level_at = said->at;
+    return;
+  }
+  if (place.levels || !member.voice->last_packet()) return;
+  (void)member.voice->play(now, place.frame);
+  place.decoded = true;
+  ++cost_.decoded;
+  mixer_.hear(place.seat, place.detector.measure(place.frame));
+}
+
+void ConferenceSound::listen(Time now, std::span<const Seated> members) {
+  for (const auto& member : members) listen(now, member, place_of(member.device));
+}
+
+void ConferenceSound::decode(Time now, std::span<const Seated> members) {
+  for (const auto& member : members) {
+    auto& place = places_.at(member.device);
+    const auto wanted = mixer_.wanted();
+    const bool is_wanted = std::find(wanted.begin(), wanted.end(), place.seat) != wanted.end();
+    if (!is_wanted && !place.decoded) member.voice->skim(now, media::Mixer::kFrame);
+    if (!is_wanted) continue;
+    if (!place.decoded) {
+      (void)member.voice->play(now, place.frame);
+      ++cost_.decoded;
+    }
+    mixer_.put(now, place.seat, place.frame);
+  }
+  mixer_.put(now, self_, mic_frame_);
+}
+
+void ConferenceSound::note_contributors(std::span<const Seated> members) {
+  contributors_.clear();
+  for (const auto seat : mixer_.heard()) {
+    auto source = own_source_;
+    const auto device = devices_.find(seat);
+    if (device != devices_.end()) {
+      const auto member =
+          std::find_if(members.begin(), members.end(), [&](const Seated& m) { return m.device == device->second; });
+      if (member == members.end()) continue;
+      source = member->source;
+    }
+    contributors_.push_back({source, mixer_.level(seat)});
+  }
+}
+
+bool ConferenceSound::suits(const Voice& voice) const {
+  const auto wish = voice.wish();
+  return voice.sends_opus() && wish.frame_ms == 20 && settings_.bitrate <= wish.bitrate * kMostOver;
+}
+
+void ConferenceSound::send(Time now, std::span<const Seated> members) {
+  if (!shared_) shared_ = media::make_codec(media::CodecKind::opus, settings_);
+  payload_.clear();
+  const bool whole = shared_->encode(mixer_.common(), payload_);
+  ++cost_.shared;
+  for (const auto& member : members) {
+    const auto seat = places_.at(member.device).seat;
+    of_one_ = contributors_;
+    std::erase_if(of_one_, [&](const media::Contributor& c) { return c.ssrc == member.source; });
+    member.voice->set_contributors(of_one_);
+    const bool own = mixer_.owns(seat);
+    if (!own && whole && suits(*member.voice)) {
+      (void)member.voice->send_encoded(now, {media::CodecKind::opus, payload_, media::Mixer::kFrame, mixer_.level()});
+    } else {
+      member.voice->capture(now, own ? mixer_.without(seat) : mixer_.common());
+      ++cost_.encoded;
+    }
+  }
+}
+
+void ConferenceSound::mix(Time now, std::span<const Seated> members, bool play_to_us) {
+  mixed_ = true;
+  ++cost_.frames;
+  forget_missing(members);
+  hear_person();
+  listen(now, members);
+  mixer_.choose(now);
+  decode(now, members);
+  mixer_.mix(now);
+  note_contributors(members);
+  send(now, members);
+  if (!play_to_us) return;
+  const auto& ours = mixer_.owns(self_) ? mixer_.without(self_) : mixer_.common();
+  out_.insert(out_.end(), ours.begin(), ours.end());
+  bound(out_);
+}
+
+std::size_t ConferenceSound::play(std::span<std::int16_t> out) {
+  const auto n = std::min(out.size(), out_.size());
+  std::copy_n(out_.begin(), n, out.begin());
+  std::fill(out.begin() + static_cast<std::ptrdiff_t>(n), out.end(), std::int16_t{0});
+  out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(n));
+  return mixed_ ? 0 : out.size();
+}
+
+}  // namespace linnet::node

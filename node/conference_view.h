@@ -1,0 +1,48 @@
+// A conference as people and scripts see it: `linnet conf ls`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/address.h"
+#include "node/command.h"
+
+namespace linnet::node {
+
+// What this device is good for as the mixer of a conference.
+struct ConferenceMeans {
+  std::uint32_t mixes = 50;       // members that it could mix for
+  std::uint32_t uplink_kbps = 0;  // measured; 0: unknown
+  bool reachable = false;
+  bool mains = true;
+};
+
+struct ConferenceView {
+  CallId id{};
+  std::string room;  // 32 hexadecimal digits
+  std::string name;
+  std::string duty;  // of this device: "joining", "member", "deputy", "mixer"
+  std::uint64_t term = 0;
+  bool locked = false;
+  bool muted = false;  // the person here
+  std::string mixer;   // addresses; empty: not known
+  std::string deputy;  // empty: none
+  bool deputy_streams = false;
+  struct Member {
+    std::string address;
+    std::string key_name;
+    bool self = false;
+    bool founder = false;
+    bool speaks = false;
+    bool muted = false;
+    bool poor = false;
+    bool recording = false;
+    std::uint32_t mixes = 0;        // that it says it could, signed by it
+    std::uint32_t uplink_kbps = 0;  // 0: unknown
+  };
+  std::vector<Member> members;
+  std::vector<std::string> invited;  // rung, not here yet
+};
+
+}  // namespace linnet::node

@@ -1,0 +1,131 @@
+// The conferences of a node: rooms (node/conference_room.h) made real by calls, links and sound. To the rest of the
+// node and to programs a conference is one call; the calls that it is made of, its legs, are nobody else's concern.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "node/call.h"
+#include "node/conference_room.h"
+#include "node/conference_sound.h"
+#include "node/conference_subscribers.h"
+#include "node/conference_view.h"
+
+namespace linnet::node {
+
+class Conferences {
+ public:
+  // `domain`: of our own address, in the URIs of conferences that we mix.
+  explicit Conferences(std::string domain) : subscribers_(std::move(domain)) {}
+
+  static constexpr std::size_t kMax = 4;
+  static constexpr Duration kWithoutLegs = std::chrono::seconds(15);      // nobody mixes for us: it is over
+  static constexpr Duration kAsk = std::chrono::milliseconds(500);        // a joiner for the room
+  static constexpr Duration kLastWords = std::chrono::milliseconds(300);  // between handing over and hanging up
+
+  using Means = ConferenceMeans;  // measured by the driver
+  // What a conference needs of the node, for one input.
+  struct Host {
+    Rooms& rooms;
+    CallTable& calls;
+    std::uint64_t& last_call;
+  };
+
+  // From the person. `id` is drawn by the node; the sound of the conference is that call's.
+  bool begin(Host host, Time now, CallId id, const command::Confer& what);
+  Outcome invite(Host host, Time now, CallId id, const std::string& who, std::string& why);
+  bool leave(Host host, Time now, CallId id);
+  bool set_muted(Host host, Time now, CallId id, bool on);
+  Outcome remove(Host host, Time now, CallId id, const std::string& who, std::string& why);
+  Outcome silence(Host host, Time now, CallId id, const std::string& who, bool on, std::string& why);
+  Outcome lock(Time now, CallId id, bool on, std::string& why);
+  // The only one, or the one that was meant: by its number or its name.
+  std::optional<CallId> pick(const std::string& which) const;
+
+  // How an INVITE with a Linnet-Conference is met: nothing means 480. An invitation rings like a call.
+  enum class Meeting : std::uint8_t { rings, expected, lets_in };
+  std::optional<Meeting> meet(const ConferenceLeg& leg, const crypto::DeviceKey& from);
+  // For a leg that was let in or is expected: what it belongs to.
+  void seat(ConferenceLeg& leg, const crypto::DeviceKey& from) const;
+
+  void on_message(Host host, Time now, const crypto::DeviceKey& from, ByteView bytes);
+  void heard(Time now, const Facts& facts, const crypto::DeviceKey& from);
+  void on(Host host, Time now, const sip::SubscriptionRequested& asked);
+  void on(Host host, Time now, const sip::SubscriptionRefreshed& again);
+  void on(const sip::SubscriptionEnded& ended) { subscribers_.on(ended); }
+  void call_over(Host host, Time now, const Call& call);
+  // After each input: calls that came to stand, and what the rooms want done. True: something moved.
+  bool settle(Host host, Time now);
+  void handle_timeout(Host host, Time now);
+  Time next_timeout() const;
+  void set_means(Time now, const Means& means);
+  void end_all(Host host, Time now);
+
+  // Sound, as of a call.
+  bool has(CallId id) const { return conferences_.contains(id); }
+  void capture(Host host, Time now, CallId id, std::span<const std::int16_t> samples);
+  std::size_t play(Host host, Time now, CallId id, std::span<std::int16_t> out);
+
+  std::vector<ConferenceView> views(const Rooms& rooms, const CallTable& calls) const;
+  std::optional<CallView> call_view(const Rooms& rooms, const CallTable& calls, Time now, CallId id) const;
+  std::size_t size() const { return conferences_.size(); }
+  std::vector<CallId> ids() const;
+
+ private:
+  struct Conference {
+    Conference(CallId i, conference::Room r, ConferenceSound s) : id(i), room(std::move(r)), sound(std::move(s)) {}
+
+    CallId id{};
+    conference::Room room;
+    ConferenceSound sound;
+    std::map<crypto::DeviceKey, CallId> ours, theirs;  // legs that stand
+    std::map<CallId, crypto::Address> inviting;
+    crypto::Address with;  // who invited us, or ourselves
+    Direction direction = Direction::outgoing;
+    Time began{};
+    Wall started{};
+    Time until = kNever;
+    Time next_frame = kNever;  // while we mix
+    Time alone_since = kNever;
+    Time leave_at = kNever;
+    std::optional<Time> play_start, record_start;
+    std::uint64_t packets_sent = 0, packets_received = 0;  // of legs that are over
+    std::string codec;
+    std::string text;
+    CallResult result = CallResult::ended;
+    bool over = false;
+  };
+
+  // conferences.cpp
+  conference::Claim claim(const Rooms& rooms) const;
+  Conference* find(CallId id);
+  Conference* find(const conference::RoomId& room);
+  Conference* of_leg(Host host, sip::CallId call);
+  Conference& add(Host host, Time now, CallId id, conference::Room room);
+  bool took_place(Host host, Time now);
+  void stands(Host host, Time now, Call& call);
+  Conference* come_in(Host host, Time now, Call& call);
+  CallId hide(Host host, CallId id, CallId conference);
+  void ask_for_room(Host host, Time now);
+  void end(Host host, Conference& conference, Time now);
+
+  // conference_orders.cpp
+  bool carry_out(Host host, Time now, Conference& conference);
+  void dial(Host host, Time now, Conference& conference, const crypto::Address& address, ConferenceLeg leg);
+  void drop(Host host, Time now, Conference& conference, const conference::order::Drop& drop);
+  void leave_step(Host host, Time now, Conference& conference);
+
+  // conference_voices.cpp
+  void mix(Host host, Time now, Conference& conference);
+  void tend_frames(Time now, Conference& conference) const;
+  Voice* voice_of(Host host, const Conference& conference, const std::optional<crypto::DeviceKey>& device) const;
+
+  std::map<CallId, Conference> conferences_;
+  std::map<CallId, Time> wanting_;  // calls to be let in somewhere, and when they ask again
+  ConferenceSubscribers subscribers_;
+  Means means_;
+};
+
+}  // namespace linnet::node

@@ -1,0 +1,117 @@
+// Conferences as the rest of the node meets them: a person's words, and calls that come in.
+#include <algorithm>
+#include <utility>
+
+#include "node/node_impl.h"
+
+namespace linnet::node {
+
+std::size_t Node::Impl::visible_calls() const {
+  return conferences.size() + static_cast<std::size_t>(std::count_if(calls.begin(), calls.end(), [](const auto& entry) {
+           return !entry.second.facts().hidden();
+         }));
+}
+
+bool Node::Impl::settle_conferences(Time now) {
+  auto r = rooms();
+  const bool moved = conferences.settle(host(r), now);
+  calls_moved = calls_moved || moved;
+  return moved;
+}
+
+void Node::Impl::on(Time now, const sip::SubscriptionRequested& asked) {
+  auto r = rooms();
+  conferences.on(host(r), now, asked);
+}
+
+void Node::Impl::on(Time now, const sip::SubscriptionRefreshed& again) {
+  auto r = rooms();
+  conferences.on(host(r), now, again);
+}
+
+// An invitation rings, or is answered, like a call. What a mixer of ours connects, and who asks to be let in, is not
+// the person's business.
+void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, ConferenceLeg leg) {
+  const crypto::DeviceKey from{incoming.peer.bytes};
+  const auto meeting = conferences.meet(leg, from);
+  if (!meeting) return (void)sip.reject(now, incoming.call, 480);
+  const bool expected = *meeting == Conferences::Meeting::expected;
+  const CallId id{++last_call};
+  auto r = rooms();
+  auto admitted = reception.admit(r, now, calls, id, incoming, expected);
+  if (!admitted) return;
+  // Nobody here is asked whether to let somebody in: only whom we know comes in like that.
+  const bool known = admitted->known || config.auto_answer;
+  if (*meeting == Conferences::Meeting::lets_in && !known) return (void)sip.reject(now, incoming.call, 403);
+  if (*meeting != Conferences::Meeting::rings) conferences.seat(leg, from);
+  leg.source = conference::source_of(leg.room, identity.device_key());
+  admitted->facts.conference = leg;
+  admitted->facts.rang = now;
+  const auto peer_name = admitted->facts.peer;
+  const bool rings = *meeting == Conferences::Meeting::rings;
+  if (rings) (void)sip.ring(now, incoming.call);
+  auto& call = calls.emplace(id, Call(std::move(admitted->facts), std::move(admitted->incoming))).first->second;
+  calls_moved = true;
+  if (!rings) return tell(now, call, input::Answer{false});
+  out.push(event::IncomingCall{id, peer_name, admitted->known});
+  out.changed(id);
+  if (config.auto_answer) tell(now, call, input::Answer{false});
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::Confer& what) {
+  if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  if (what.name.size() > conference::kMaxName)
+    return done(id, Outcome::refused, {}, "A conference's name has at most 64 octets.");
+  const CallId conference{++last_call};
+  auto r = rooms();
+  if (!conferences.begin(host(r), now, conference, what))
+    return done(id, Outcome::busy, {}, "This node is in as many conferences as it can hold.");
+  calls_moved = true;
+  out.push(event::MeasureMixer{});
+  done(id, Outcome::ok, conference);
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::JoinConference& join) {
+  if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  command::Call call{join.who, false, join.duration, false};
+  Facts facts;
+  facts.conference = ConferenceLeg{ConferenceLeg::Kind::join, {}, false, {}, {}, {}};
+  out.push(event::MeasureMixer{});
+  place_call(now, id, call, std::move(facts));
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::InviteToConference& invite) {
+  const auto conference = conferences.pick(invite.which);
+  if (!conference) return done(id, Outcome::no_such_call, {}, "There is no such conference, or several: say which.");
+  auto r = rooms();
+  std::string why;
+  const auto outcome = conferences.invite(host(r), now, *conference, invite.who, why);
+  calls_moved = true;
+  done(id, outcome, conference, std::move(why));
+}
+
+void Node::Impl::command(Time now, CommandId id, const command::RuleConference& rule) {
+  using Rule = command::ConferenceRule;
+  const auto conference = conferences.pick(rule.which);
+  if (!conference) return done(id, Outcome::no_such_call, {}, "There is no such conference, or several: say which.");
+  auto r = rooms();
+  std::string why;
+  auto outcome = Outcome::ok;
+  switch (rule.rule) {
+    case Rule::lock:
+    case Rule::unlock: outcome = conferences.lock(now, *conference, rule.rule == Rule::lock, why); break;
+    case Rule::remove: outcome = conferences.remove(host(r), now, *conference, rule.who, why); break;
+    case Rule::leave: (void)conferences.leave(host(r), now, *conference); break;
+    case Rule::mute:
+    case Rule::unmute:
+      if (rule.who.empty()) {
+        (void)conferences.set_muted(host(r), now, *conference, rule.rule == Rule::mute);
+      } else {
+        outcome = conferences.silence(host(r), now, *conference, rule.who, rule.rule == Rule::mute, why);
+      }
+      break;
+  }
+  done(id, outcome, conference, std::move(why));
+}
+
+}  // namespace linnet::node

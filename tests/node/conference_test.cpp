@@ -1,0 +1,221 @@
+// Conferences of whole nodes: links, SIP, SRTP and sound in virtual time.
+#include <gtest/gtest.h>
+
+#include "calls_fixture.h"
+
+namespace linnet::node {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A tone in words and pauses: one that goes on and on is a noise to whoever looks for voice.
+std::vector<std::int16_t> words(double hz) {
+  auto out = tone(hz, seconds(60));
+  constexpr std::size_t kWord = 48 * 400, kPause = 48 * 150;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (i % (kWord + kPause) >= kWord) out[i] = 0;
+  return out;
+}
+
+// The longest time in which next to nothing is heard.
+Duration longest_quiet(const std::vector<std::int16_t>& heard) {
+  std::size_t most = 0, run = 0;
+  for (const auto sample : heard) {
+    run = std::abs(sample) < 300 ? run + 1 : 0;
+    most = std::max(most, run);
+  }
+  return std::chrono::microseconds(most * 1000 / media::kSamplesPerMs);
+}
+
+struct Conference : Calls {
+  std::vector<Resident*> all;
+
+  Resident& person(const std::string& name, double hz = 0, std::uint32_t mixes = 100) {
+    auto& out = town.add(name + "@office.example", [](NodeConfig& c) { c.auto_answer = true; });
+    if (hz > 0) out.says = words(hz);
+    all.push_back(&out);
+    means.push_back(mixes);
+    return out;
+  }
+  std::vector<std::uint32_t> means;
+
+  // The first one starts it with all others.
+  void confer() {
+    settle();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      ConferenceMeans m;
+      m.mixes = means[i];
+      all[i]->node->set_conference_means(town.now(), m);
+    }
+    command::Confer what;
+    what.name = "team";
+    for (std::size_t i = 1; i < all.size(); ++i) what.who.push_back(all[i]->name);
+    town.tell(*all[0], what);
+  }
+  std::optional<ConferenceView> view(const Resident& r) const {
+    const auto status = r.node->status(town.now());
+    if (status.conferences.empty()) return std::nullopt;
+    return status.conferences.front();
+  }
+  bool gathered(std::size_t members) const {
+    for (const auto* r : all) {
+      if (!r->alive) continue;
+      const auto v = view(*r);
+      if (!v || v->members.size() != members || v->mixer.empty()) return false;
+    }
+    return true;
+  }
+  Resident* called(const std::string& address) const {
+    for (auto* r : all)
+      if (r->name == address) return r;
+    return nullptr;
+  }
+  // For who reads a failure.
+  std::string told() const {
+    std::string out;
+    for (const auto* r : all) {
+      const auto v = view(*r);
+      out += r->name + ": ";
+      if (!v) out += "in none";
+      if (v)
+        out += v->duty + " of " + std::to_string(v->members.size()) + " term " + std::to_string(v->term) + " mixer " +
+               v->mixer + " deputy " + v->deputy;
+      for (const auto& c : r->node->status(town.now()).calls)
+        out += " [" + std::string(to_string(c.state)) + " " + c.conference + "]";
+      for (const auto& e : r->events) {
+        if (const auto* said = std::get_if<event::ConferenceSaid>(&e)) out += " | " + said->text;
+        if (const auto* ended = std::get_if<event::CallEnded>(&e)) out += " | ended: " + ended->summary.text;
+      }
+      out += "\n";
+    }
+    return out;
+  }
+  void forget_sound() {
+    for (auto* r : all) r->heard.clear();
+  }
+};
+
+TEST_F(Conference, OfThreeEverybodyHearsTheOthersAndNotThemselves) {
+  person("alice", 400);
+  person("bob", 700);
+  person("carol", 1100);
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(3); }, seconds(10))) << told();
+  town.run_for(seconds(2));
+  forget_sound();
+  town.run_for(seconds(2));
+  const double hz[] = {400, 700, 1100};
+  for (std::size_t ear = 0; ear < 3; ++ear) {
+    for (std::size_t voice = 0; voice < 3; ++voice) {
+      const double share = share_of(hz[voice], all[ear]->heard);
+      if (ear == voice) {
+        EXPECT_LT(share, 0.02) << ear << " hears itself";
+      } else {
+        EXPECT_GT(share, 0.2) << ear << " does not hear " << voice;
+      }
+    }
+  }
+}
+
+TEST_F(Conference, IsOneCallToPrograms) {
+  person("alice");
+  person("bob");
+  person("carol");
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(3); }, seconds(10))) << told();
+  for (const auto* r : all) {
+    const auto status = r->node->status(town.now());
+    ASSERT_EQ(status.calls.size(), 1u);
+    EXPECT_EQ(status.calls[0].conference, "team");
+    EXPECT_EQ(r->sounding.size(), 1u);
+  }
+  town.tell(*all[1], command::Hangup{});
+  ASSERT_TRUE(town.run_until([&] { return all[1]->count<event::CallEnded>() == 1; }, seconds(5)));
+  EXPECT_TRUE(all[1]->sounding.empty());
+  all.erase(all.begin() + 1);
+  EXPECT_TRUE(town.run_until([&] { return gathered(2); }, seconds(5)));
+}
+
+TEST_F(Conference, TheStrongestMixesAndEverybodyGoesOnHearing) {
+  person("alice", 400);
+  person("bob", 700);
+  person("carol", 0, 400);
+  confer();
+  ASSERT_TRUE(town.run_until(
+      [&] {
+        for (const auto* r : all) {
+          const auto v = view(*r);
+          if (!v || v->mixer != "carol@office.example" || v->members.size() != 3) return false;
+        }
+        return true;
+      },
+      seconds(15)));
+  town.run_for(seconds(1));
+  forget_sound();
+  town.run_for(seconds(2));
+  EXPECT_GT(share_of(400, all[1]->heard), 0.8);
+  EXPECT_GT(share_of(700, all[0]->heard), 0.8);
+  EXPECT_GT(share_of(400, all[2]->heard), 0.2);
+}
+
+TEST_F(Conference, GoesOnWhenTheMixerDies) {
+  person("alice", 0);
+  person("bob", 700);
+  person("carol", 0);
+  person("dave", 0);
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(4); }, seconds(10))) << told();
+  town.run_for(seconds(4));
+  ASSERT_EQ(view(*all[1])->mixer, "alice@office.example");
+  forget_sound();
+  town.kill(*all[0]);
+  town.run_for(seconds(2));
+  EXPECT_TRUE(gathered(3));
+  for (const std::size_t ear : {2u, 3u}) EXPECT_GT(share_of(700, all[ear]->heard), 0.9) << ear;
+  EXPECT_NE(view(*all[2])->mixer, "alice@office.example");
+}
+
+// One talks, the mixer is killed in the middle of it: how much longer than the speaker's own pauses nobody hears
+// anything.
+struct ConferenceDeath : Conference {
+  Duration gap(std::size_t members) {
+    town.delay = milliseconds(20);
+    for (std::size_t i = 0; i < members; ++i) person("m" + std::to_string(i), i == 1 ? 700 : 0);
+    confer();
+    EXPECT_TRUE(town.run_until([&] { return gathered(members); }, seconds(30))) << told();
+    town.run_for(seconds(4));
+    EXPECT_EQ(view(*all[1])->mixer, all[0]->name);
+    forget_sound();
+    town.run_for(milliseconds(1000));
+    town.kill(*all[0]);
+    town.run_for(milliseconds(2000));
+    EXPECT_TRUE(gathered(members - 1)) << told();
+    Duration worst{};
+    for (std::size_t i = 2; i < members; ++i) worst = std::max(worst, longest_quiet(all[i]->heard));
+    return worst - milliseconds(150);
+  }
+};
+
+TEST_F(ConferenceDeath, OfEightNobodyMissesTheMixer) { EXPECT_LE(gap(8), milliseconds(40)); }
+
+TEST_F(ConferenceDeath, OfTwelveTheDeputyIsHeardWithinAQuarterOfASecond) { EXPECT_LE(gap(12), milliseconds(250)); }
+
+TEST_F(Conference, SomebodyWhoAsksIsLetIn) {
+  person("alice", 400);
+  person("bob", 700);
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(2); }, seconds(10))) << told();
+  auto& carol = person("carol");
+  ASSERT_TRUE(town.all_online());
+  town.tell(carol, command::JoinConference{"bob@office.example", {}});
+  EXPECT_TRUE(town.run_until([&] { return gathered(3); }, seconds(10))) << told();
+  town.run_for(seconds(2));
+  carol.heard.clear();
+  town.run_for(seconds(2));
+  EXPECT_GT(share_of(400, carol.heard), 0.2);
+  EXPECT_GT(share_of(700, carol.heard), 0.2);
+}
+
+}  // namespace
+}  // namespace linnet::node
