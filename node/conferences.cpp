@@ -79,8 +79,7 @@ Conferences::Conference& Conferences::add(Host host, Time now, CallId id, confer
   return out;
 }
 
-bool Conferences::begin(Host host, Time now, CallId id, const command::Confer& what) {
-  if (conferences_.size() >= kMax) return false;
+void Conferences::begin(Host host, Time now, CallId id, const command::Confer& what) {
   auto room = conference::Room::found(self_of(host.rooms), now, what.name, claim(host.rooms));
   auto& conference = add(host, now, id, std::move(room));
   if (what.duration) conference.until = now + *what.duration;
@@ -89,7 +88,6 @@ bool Conferences::begin(Host host, Time now, CallId id, const command::Confer& w
     (void)invite(host, now, id, who, why);
     if (!why.empty()) host.rooms.out.push(event::ConferenceSaid{id, why});
   }
-  return true;
 }
 
 Outcome Conferences::invite(Host host, Time now, CallId id, const std::string& who, std::string& why) {
@@ -132,7 +130,7 @@ CallId Conferences::hide(Host host, CallId id, CallId conference) {
 Conferences::Conference* Conferences::come_in(Host host, Time now, Call& call) {
   const auto facts = call.facts();
   const auto& leg = *facts.conference;
-  if (conferences_.size() >= kMax) return nullptr;
+  if (full()) return nullptr;
   if (auto* known = find(leg.room)) return known;
   const auto from = device_of(call.talking()->line.peer);
   auto room = conference::Room::join(self_of(host.rooms), now, leg.room, from, claim(host.rooms));

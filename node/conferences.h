@@ -34,7 +34,7 @@ class Conferences {
   };
 
   // From the person. `id` is drawn by the node; the sound of the conference is that call's.
-  bool begin(Host host, Time now, CallId id, const command::Confer& what);
+  void begin(Host host, Time now, CallId id, const command::Confer& what);
   Outcome invite(Host host, Time now, CallId id, const std::string& who, std::string& why);
   bool leave(Host host, Time now, CallId id);
   bool set_muted(Host host, Time now, CallId id, bool on);
@@ -71,6 +71,7 @@ class Conferences {
   std::vector<ConferenceView> views(const Rooms& rooms, const CallTable& calls) const;
   std::optional<CallView> call_view(const Rooms& rooms, const CallTable& calls, Time now, CallId id) const;
   std::size_t size() const { return conferences_.size(); }
+  bool full() const { return size() >= kMax; }
   std::vector<CallId> ids() const;
 
  private:

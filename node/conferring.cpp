@@ -49,7 +49,10 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   admitted->facts.rang = now;
   const auto peer_name = admitted->facts.peer;
   const bool rings = *meeting == Conferences::Meeting::rings;
-  if (rings) (void)sip.ring(now, incoming.call);
+  if (rings) {
+    (void)sip.ring(now, incoming.call);
+    out.push(event::MeasureMixer{});
+  }
   auto& call = calls.emplace(id, Call(std::move(admitted->facts), std::move(admitted->incoming))).first->second;
   calls_moved = true;
   if (!rings) return tell(now, call, input::Answer{false});
@@ -62,13 +65,14 @@ void Node::Impl::command(Time now, CommandId id, const command::Confer& what) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
   if (what.name.size() > conference::kMaxName)
     return done(id, Outcome::refused, {}, "A conference's name has at most 64 octets.");
+  if (conferences.full()) return done(id, Outcome::busy, {}, "This node is in as many conferences as it can hold.");
   const CallId conference{++last_call};
   auto r = rooms();
-  if (!conferences.begin(host(r), now, conference, what))
-    return done(id, Outcome::busy, {}, "This node is in as many conferences as it can hold.");
   calls_moved = true;
-  out.push(event::MeasureMixer{});
+  // Before its sound starts and its people are called: whoever waits for the word plans the one and hears of the other.
   done(id, Outcome::ok, conference);
+  out.push(event::MeasureMixer{});
+  conferences.begin(host(r), now, conference, what);
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::JoinConference& join) {
