@@ -16,6 +16,8 @@ struct ConferenceMeans {
   std::uint32_t uplink_kbps = 0;  // measured; 0: unknown
   bool reachable = false;
   bool mains = true;
+
+  bool operator==(const ConferenceMeans&) const = default;
 };
 
 struct ConferenceView {

@@ -70,6 +70,7 @@ class Fitness {
   void slept(Time now);
   void set_serving(bool serving) { serving_ = serving; }
 
+  std::optional<std::uint64_t> uplink() const { return uplink_; }
   // All else is as it must be, and the uplink was not measured lately: it costs its owner some 120 KB.
   bool wants_uplink(Time now) const;
   std::optional<Fit> fit(Time now) const;

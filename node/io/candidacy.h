@@ -42,6 +42,8 @@ class Candidacy {
   void every_second();
 
   std::optional<node::Fitness::Fit> fit() const { return fitness_.fit(now()); }
+  // Bits a second; nothing: not measured.
+  std::optional<std::uint64_t> uplink() const { return fitness_.uplink(); }
   std::vector<node::FitnessCheck> checks() const { return fitness_.checks(now()); }
 
  private:

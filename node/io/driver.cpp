@@ -216,6 +216,8 @@ void Driver::on_event(const node::Event& event) {
     loop_.post([this, server = measure->server] { measure_binding(server); });
   } else if (const auto* fan = std::get_if<node::event::OpenFan>(&event)) {
     loop_.post([this, n = fan->sockets] { open_fan(n); });
+  } else if (std::holds_alternative<node::event::MeasureMixer>(event)) {
+    loop_.post([this] { measure_mixer(); });
   } else if (std::holds_alternative<node::event::CloseFan>(event)) {
     loop_.post([this] { fan_.reset(); });  // it may be reading
   } else if (const auto* unneeded = std::get_if<node::event::CloseSocket>(&event)) {

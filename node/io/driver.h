@@ -7,6 +7,7 @@
 #include "nat/turn_config.h"
 #include "nat/turn_counters.h"
 #include "node/io/candidacy.h"
+#include "node/io/mixer_means.h"
 #include "node/io/net/lan.h"
 #include "node/io/net/life_probe.h"
 #include "node/io/net/net_probe.h"
@@ -118,6 +119,8 @@ class Driver {
   void offer();
   void role_changed(overlay::Role role);
   void mappings_changed();
+  bool reachable() const;
+  void measure_mixer();
   void start_carrier();
   void network_changed();
   void open_fan(std::size_t sockets);
@@ -174,7 +177,9 @@ class Driver {
   std::unique_ptr<TurnCarrier> carrier_;  // null: no TURN server is used
   std::unique_ptr<UdpFan> fan_;           // while a search goes on
   Sound sound_;
-  std::unique_ptr<NetProbe> probe_;  // while it runs
+  std::unique_ptr<MixerMeans> mixer_means_;     // since the first conference
+  std::optional<node::ConferenceMeans> means_;  // told to the node
+  std::unique_ptr<NetProbe> probe_;             // while it runs
   bool probing_tcp_ = false;
   std::unique_ptr<LifeProbe> life_;  // while it runs
   std::uint64_t lives_ = 0;          // how many have run
