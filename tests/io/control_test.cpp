@@ -52,9 +52,52 @@ TEST(ControlRequest, ReadsForWhomAndHowLongCredentialsAreToBeGood) {
   EXPECT_EQ(as<request::Credentials>(R"({"cmd":"credentials"})").name, "");
 }
 
+TEST(ControlRequest, ReadsWhatIsAskedOfConferences) {
+  using Rule = node::command::ConferenceRule;
+  const auto confer = as<request::Confer>(
+      R"({"cmd":"confer","words":["office","bob@demo.example"],"duration":1.5,"record":"/b.wav","silent":true})");
+  EXPECT_EQ(confer.words, (std::vector<std::string>{"office", "bob@demo.example"}));
+  EXPECT_EQ(confer.duration, std::chrono::milliseconds(1500));
+  EXPECT_EQ(confer.files.record, "/b.wav");
+  EXPECT_EQ(as<request::Confer>(R"({"cmd":"confer","words":["bob"],"name":"office"})").name, "office");
+  EXPECT_EQ(as<request::Join>(R"({"cmd":"join","who":"bob"})").who, "bob");
+  as<request::Conferences>(R"({"cmd":"conferences"})");
+  const auto mute = as<request::Conference>(R"({"cmd":"conference","rule":"unmute","which":"office","who":"bob"})");
+  EXPECT_EQ(mute.rule, Rule::unmute);
+  EXPECT_EQ(mute.which, "office");
+  EXPECT_EQ(mute.who, "bob");
+  EXPECT_EQ(as<request::Conference>(R"({"cmd":"conference","rule":"leave"})").rule, Rule::leave);
+  EXPECT_FALSE(as<request::Conference>(R"({"cmd":"conference","rule":"invite","who":"bob"})").rule);
+}
+
+TEST(ControlRequest, TakesTheFirstOfSeveralWordsForAConferencesNameUnlessItIsSomebody) {
+  const auto is_known = [](const std::string& word) { return word == "bob"; };
+  using Words = std::vector<std::string>;
+  const struct {
+    Words words;
+    std::string name;
+    Words who;
+  } table[] = {
+      {{"office", "bob"}, "office", {"bob"}},
+      {{"bob", "carol@demo.example"}, "", {"bob", "carol@demo.example"}},
+      {{"carol@demo.example", "bob"}, "", {"carol@demo.example", "bob"}},
+      {{"office"}, "", {"office"}},
+      {{"bob"}, "", {"bob"}},
+      {{}, "", {}},
+  };
+  for (const auto& row : table) {
+    const auto found = name_first(row.words, is_known);
+    EXPECT_EQ(found.name, row.name);
+    EXPECT_EQ(found.who, row.who);
+  }
+}
+
 TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
   const std::string deep = "{\"cmd\":" + std::string(100, '[') + std::string(100, ']') + "}";
   const std::string bomb(kMaxControlLine, '[');
+  std::string many = R"({"cmd":"confer","words":["a")";
+  for (int i = 0; i < 150; ++i) many += R"(,"a")";
+  many += "]}";
   for (const std::string& line : {std::string(),
                                   std::string("null"),
                                   std::string("[]"),
@@ -73,6 +116,16 @@ TEST(ControlRequest, RefusesWhatIsNotAsItShouldBe) {
                                   std::string(R"({"cmd":"credentials","seconds":7776001})"),
                                   std::string(R"({"cmd":"credentials","name":"a b","seconds":60})"),
                                   "{\"cmd\":\"credentials\",\"name\":\"" + std::string(129, 'a') + "\"}",
+                                  std::string(R"({"cmd":"confer"})"),
+                                  std::string(R"({"cmd":"confer","words":[]})"),
+                                  std::string(R"({"cmd":"confer","words":["a",""]})"),
+                                  std::string(R"({"cmd":"confer","words":["a",7]})"),
+                                  std::string(R"({"cmd":"confer","words":"bob"})"),
+                                  std::string(R"({"cmd":"join"})"),
+                                  std::string(R"({"cmd":"conference","rule":"sing"})"),
+                                  std::string(R"({"cmd":"conference","rule":"remove"})"),
+                                  std::string(R"({"cmd":"conference","rule":"invite"})"),
+                                  many,
                                   deep,
                                   bomb}) {
     const auto request = parse_request(line);

@@ -37,6 +37,70 @@ TEST(Lines, OfAnEndedCallKeepItsOwnExitCode) {
   EXPECT_EQ(json["summary"]["result"], "declined");
 }
 
+node::ConferenceView conference(std::uint64_t id, const std::string& name) {
+  node::ConferenceView out;
+  out.id = node::CallId{id};
+  out.name = name;
+  out.room = "00112233445566778899aabbccddeeff";
+  out.duty = "member";
+  out.term = 2;
+  out.mixer = "bob@demo.example";
+  out.members.resize(2);
+  out.members[0].address = "alice@demo.example";
+  out.members[0].self = true;
+  out.members[1].address = out.mixer;
+  out.members[1].uplink_kbps = 900;
+  out.invited = {"carol@demo.example"};
+  return out;
+}
+
+TEST(Lines, OfConferencesShowTheOnlyOneBesideTheList) {
+  const std::vector<std::string> all{"schema",         "id",      "name",    "room",       "duty",
+                                     "term",           "locked",  "muted",   "mixer",      "deputy",
+                                     "deputy_streams", "members", "invited", "conferences"};
+  const auto view = [](const std::vector<node::ConferenceView>& views) {
+    return read(lines::conferences(views))["conferences"];
+  };
+  const auto one = view({conference(3, "office")});
+  EXPECT_EQ(keys(one), all);
+  EXPECT_EQ(one["schema"], 1);
+  EXPECT_EQ(one["mixer"], "bob@demo.example");
+  EXPECT_TRUE(one["deputy"].is_null());
+  EXPECT_EQ(keys(one["members"][0]), (std::vector<std::string>{"address", "key_name", "self", "founder", "speaks",
+                                                               "muted", "poor", "recording", "mixes", "uplink_kbps"}));
+  EXPECT_TRUE(one["members"][0]["uplink_kbps"].is_null()) << "not measured";
+  EXPECT_EQ(one["members"][1]["uplink_kbps"], 900);
+  EXPECT_EQ(one["invited"], Json::array({"carol@demo.example"}));
+  ASSERT_EQ(one["conferences"].size(), 1u);
+  EXPECT_EQ(one["conferences"][0]["name"], "office");
+  for (const auto& views : {std::vector<node::ConferenceView>{}, {conference(3, "office"), conference(4, "family")}}) {
+    const auto none = view(views);
+    EXPECT_EQ(keys(none), all) << "no key is ever left out";
+    EXPECT_TRUE(none["mixer"].is_null());
+    EXPECT_EQ(none["members"], Json::array());
+    EXPECT_EQ(none["conferences"].size(), views.size());
+  }
+}
+
+TEST(Lines, OfAFollowedConferenceHoldItBesideItsCall) {
+  node::CallView call;
+  const auto view = conference(3, "office");
+  EXPECT_EQ(read(lines::call(call, &view))["conference"]["name"], "office");
+  EXPECT_TRUE(read(lines::call(call))["conference"].is_null());
+}
+
+TEST(Lines, OfAStatusShowAConferenceInItsCall) {
+  node::NodeStatus status;
+  status.calls.resize(2);
+  status.calls[0].id = node::CallId{3};
+  status.calls[1].id = node::CallId{4};
+  status.conferences = {conference(3, "office")};
+  const auto calls = read(lines::status(status, {}, 7, {}))["calls"];
+  EXPECT_EQ(calls[0]["conference"],
+            (Json{{"name", "office"}, {"members", 2}, {"mixer", "bob@demo.example"}, {"duty", "member"}}));
+  EXPECT_TRUE(calls[1]["conference"].is_null());
+}
+
 TEST(Lines, OfAStatusDifferInMoreThanWhatIsMeasuredAllTheTime) {
   node::NodeStatus status;
   overlay::SupernodeInfo relay;

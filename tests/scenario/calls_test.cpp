@@ -110,7 +110,7 @@ TEST_F(Calls, AreAnsweredDeclinedAndHungUpByHand) {
     ASSERT_TRUE(bob_.until(rings));
     EXPECT_EQ(keys_of(bob_.status()["calls"][0]),
               (std::vector<std::string>{"id", "peer", "state", "path", "via", "reason", "protected", "digits",
-                                        "complexity"}));
+                                        "complexity", "conference"}));
     ASSERT_EQ(bob_.run({"hangup"}).exit, 0);
     const auto ran = call.wait();
     EXPECT_EQ(ran.exit, 6) << ran.err << ran.out;

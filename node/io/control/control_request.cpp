@@ -18,6 +18,7 @@ constexpr double kMaxSeconds = 7 * 24 * 3600;
 constexpr std::uint64_t kMaxRounds = 86'400;
 constexpr std::size_t kMaxCode = 4096;
 constexpr std::uint64_t kMaxInvited = 90 * 24 * 3600;  // seconds
+constexpr std::size_t kMaxCalled = 149;                // into a conference at once, and its name
 constexpr std::uint64_t kMaxRows = 10'000;
 
 // Reads fields and remembers the first that is not as it should be; absent ones keep their fallback.
@@ -31,6 +32,17 @@ class Fields {
     if (!v->is_string()) return wrong(name), std::string();
     auto out = v->get<std::string>();
     if (out.size() > max || out.find('\0') != std::string::npos) return wrong(name), std::string();
+    return out;
+  }
+  std::vector<std::string> texts(const char* name, std::size_t most, std::size_t max) {
+    const Json* v = find(name);
+    std::vector<std::string> out;
+    if (v == nullptr || !v->is_array() || v->size() > most) return wrong(name), out;
+    for (const auto& one : *v) {
+      if (!one.is_string() || one.get_ref<const std::string&>().size() > max) return wrong(name), out;
+      out.push_back(one.get<std::string>());
+      if (out.back().empty() || out.back().find('\0') != std::string::npos) wrong(name);
+    }
     return out;
   }
   std::string path(const char* name) {
@@ -114,7 +126,45 @@ Outcome<Request> people(Fields& f) {
   return f.as(request::Down{});
 }
 
+Outcome<Request> confer(Fields& f) {
+  request::Confer out{f.text("name", kMaxWho), f.texts("words", kMaxCalled + 1, kMaxWho), f.seconds("duration"),
+                      f.files()};
+  if (out.words.empty()) f.wrong("words");
+  return f.as(std::move(out));
+}
+
+Outcome<Request> join(Fields& f) {
+  request::Join out{f.text("who", kMaxWho), f.seconds("duration"), f.files()};
+  if (out.who.empty()) f.wrong("who");
+  return f.as(std::move(out));
+}
+
+Outcome<Request> conference(Fields& f) {
+  using Rule = node::command::ConferenceRule;
+  static constexpr std::pair<std::string_view, Rule> kRules[] = {{"lock", Rule::lock},     {"unlock", Rule::unlock},
+                                                                 {"mute", Rule::mute},     {"unmute", Rule::unmute},
+                                                                 {"remove", Rule::remove}, {"leave", Rule::leave}};
+  request::Conference out{f.text("which", kMaxWho), std::nullopt, f.text("who", kMaxWho)};
+  const auto word = f.text("rule", 16);
+  for (const auto& [name, rule] : kRules)
+    if (word == name) out.rule = rule;
+  if (!out.rule && word != "invite") f.wrong("rule");
+  const bool needs_who = !out.rule || out.rule == Rule::remove;
+  if (needs_who && out.who.empty()) f.wrong("who");
+  return f.as(std::move(out));
+}
+
 }  // namespace
+
+NameFirst name_first(std::vector<std::string> words, const std::function<bool(const std::string&)>& is_known) {
+  NameFirst out{{}, std::move(words)};
+  if (out.who.size() < 2) return out;
+  const auto& first = out.who.front();
+  if (first.find('@') != std::string::npos || is_known(first)) return out;
+  out.name = first;
+  out.who.erase(out.who.begin());
+  return out;
+}
 
 Outcome<Request> parse_request(std::string_view line) {
   const auto malformed = [] { return trouble("The request is not one JSON object.", Exit::usage); };
@@ -139,6 +189,10 @@ Outcome<Request> parse_request(std::string_view line) {
     const auto id = f.call();
     return f.as(request::Answer{id, f.flag("follow", false), f.files()});
   }
+  if (cmd == "confer") return confer(f);
+  if (cmd == "join") return join(f);
+  if (cmd == "conferences") return f.as(request::Conferences{});
+  if (cmd == "conference") return conference(f);
   if (cmd == "hangup") return f.as(request::Hangup{f.call()});
   if (cmd == "hold" || cmd == "mute") {
     const auto id = f.call();

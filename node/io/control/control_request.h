@@ -8,6 +8,11 @@
 //   {"cmd":"answer","call":ID,"follow":false,"play":F,"record":F,"silent":false}         the same lines with "follow"
 //   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
 //   optional
+//   {"cmd":"confer","words":[A,..],"name":N,"duration":S,"play":F,"record":F,"silent":false}   as of a call; with no
+//   name the first word may be it (name_first)
+//   {"cmd":"join","who":A,"duration":S,"play":F,"record":F,"silent":false}                       as of a call
+//   {"cmd":"conferences"}                 {"ok":true,"conferences":{..}}
+//   {"cmd":"conference","which":N,"rule":"invite|lock|unlock|mute|unmute|remove|leave","who":A}  which, who: optional
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
 //   {"cmd":"credentials","name":N,"seconds":S}    {"ok":true,"credentials":{..}}
@@ -25,10 +30,12 @@
 // Paths are absolute. An answer that is not one of the above is {"ok":true,...} or {"error":"a sentence","exit":N}.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "node/command.h"
 #include "node/io/relay_mode.h"
@@ -58,6 +65,23 @@ struct Answer {
   std::optional<node::CallId> call;
   bool follow = false;
   Files files;
+};
+struct Confer {
+  std::string name;
+  std::vector<std::string> words;
+  std::optional<Duration> duration;
+  Files files;
+};
+struct Join {
+  std::string who;
+  std::optional<Duration> duration;
+  Files files;
+};
+struct Conferences {};
+struct Conference {
+  std::string which;                                  // its name or number; empty: the only one
+  std::optional<node::command::ConferenceRule> rule;  // none: call `who` into it
+  std::string who;
 };
 struct Hangup {
   std::optional<node::CallId> call;
@@ -106,13 +130,22 @@ struct Counters {};
 struct Down {};
 }  // namespace request
 
-using Request = std::variant<request::Status, request::Call, request::Answer, request::Hangup, request::Hold,
-                             request::Mute, request::Dtmf, request::Who, request::Credentials, request::Relay,
-                             request::Netcheck, request::Examine, request::Log, request::Audio, request::People,
-                             request::Contacts, request::Names, request::Counters, request::Down>;
+using Request =
+    std::variant<request::Status, request::Call, request::Answer, request::Confer, request::Join, request::Conferences,
+                 request::Conference, request::Hangup, request::Hold, request::Mute, request::Dtmf, request::Who,
+                 request::Credentials, request::Relay, request::Netcheck, request::Examine, request::Log,
+                 request::Audio, request::People, request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests
 // deeper than 4.
 Outcome<Request> parse_request(std::string_view line);
+
+// Of several words the first is the conference's name when it has no @ and is nobody that is known: a person who types
+// "office alice bob" means a room, and one who types "alice bob" means two people.
+struct NameFirst {
+  std::string name;  // empty: none
+  std::vector<std::string> who;
+};
+NameFirst name_first(std::vector<std::string> words, const std::function<bool(const std::string&)>& is_known);
 
 }  // namespace linnet::io

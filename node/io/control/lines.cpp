@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/io/control/conference_json.h"
 #include "node/io/control/network_json.h"
 #include "node/io/control/people_json.h"
 #include "node/io/control/relay_json.h"
@@ -114,7 +115,14 @@ std::string lasting(const std::string& status) {
 }
 
 std::string started(node::CallId call) { return line_of(Ordered{{"event", "started"}, {"call", number(call)}}); }
-std::string call(const node::CallView& call) { return line_of(Ordered{{"event", "call"}, {"call", call_json(call)}}); }
+std::string call(const node::CallView& call, const node::ConferenceView* conference) {
+  return line_of(Ordered{{"event", "call"},
+                         {"call", call_json(call)},
+                         {"conference", conference == nullptr ? Ordered(nullptr) : conference_json(*conference)}});
+}
+std::string conferences(const std::vector<node::ConferenceView>& views) {
+  return line_of(Ordered{{"ok", true}, {"conferences", conferences_json(views)}});
+}
 std::string notice(const std::string& text) { return line_of(Ordered{{"event", "notice"}, {"text", text}}); }
 
 std::string ended(const Trouble& why, const node::CallSummary& summary) {

@@ -36,7 +36,8 @@ std::string lasting(const std::string& status);
 // While a call is followed: started, then call and notice, at last ended. `why` of ended has an exit code of its own:
 // how the call ended.
 std::string started(node::CallId call);
-std::string call(const node::CallView& call);
+// `conference`: none where the call is one of two.
+std::string call(const node::CallView& call, const node::ConferenceView* conference = nullptr);
 std::string notice(const std::string& text);
 std::string ended(const Trouble& why, const node::CallSummary& summary);
 // For a call that never came to be.
@@ -58,6 +59,7 @@ std::string row(const node::Request& request);
 std::string row(const node::StoredInvitation& invitation, Wall now);
 std::string row(const HistoryRow& row);
 std::string names(const std::set<std::string>& names);
+std::string conferences(const std::vector<node::ConferenceView>& views);
 std::string audio(const std::vector<Sound::InUse>& in_use);
 // What was needed yet of what starts at first use.
 struct Started {

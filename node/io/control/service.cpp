@@ -55,6 +55,7 @@ void Service::on_event(const node::Event& event) {
   if (const auto* examined = std::get_if<node::event::Examined>(&event)) on(*examined);
   if (const auto* people = std::get_if<node::event::PeopleDone>(&event)) on(*people);
   if (const auto* ended = std::get_if<node::event::CallEnded>(&event)) on(*ended);
+  if (const auto* said = std::get_if<node::event::ConferenceSaid>(&event)) on(*said);
   if (const auto* changed = std::get_if<node::event::CallChanged>(&event)) tell_followers(changed->call);
   if (const auto* incoming = std::get_if<node::event::IncomingCall>(&event))
     log_info(shown({incoming->from.text()}) + " is calling. Answer: linnet answer");

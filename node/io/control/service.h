@@ -28,6 +28,10 @@ struct Answer {
 struct Change {  // of a call: hang up, hold, mute, digits
   std::optional<node::CallId> call;
 };
+struct Conference {  // of one: who is called, put out, muted; locked, left
+  std::string which;
+  std::string who;
+};
 struct Who {  // event WhoResult answers it
   std::string who;
 };
@@ -40,7 +44,9 @@ struct Examine {   // event Examined comes each time something was learnt
 
 struct Pending {
   ClientId client{};
-  std::variant<pending::Call, pending::Answer, pending::Change, pending::Who, pending::People, pending::Examine> what;
+  std::variant<pending::Call, pending::Answer, pending::Change, pending::Conference, pending::Who, pending::People,
+               pending::Examine>
+      what;
 };
 
 class Service {
@@ -77,6 +83,15 @@ class Service {
   void handle(ClientId client, const request::Hold& hold);
   void handle(ClientId client, const request::Mute& mute);
   void handle(ClientId client, const request::Dtmf& dtmf);
+  // service_conferences.cpp
+  void handle(ClientId client, const request::Confer& confer);
+  void handle(ClientId client, const request::Join& join);
+  void handle(ClientId client, const request::Conferences& conferences);
+  void handle(ClientId client, const request::Conference& conference);
+  void on(const node::event::ConferenceSaid& said);
+  // Why these cannot all be called; nothing: they can.
+  std::optional<Trouble> cannot_call(const std::vector<std::string>& who) const;
+  std::string no_such_conference(const std::string& which) const;
   // service_people.cpp
   void handle(ClientId client, const request::Who& who);
   void handle(ClientId client, const request::Names& names);
@@ -109,6 +124,8 @@ class Service {
   void refuse(ClientId client, const Trouble& why);
 
   // service_calls.cpp
+  // A call that its client follows from now on, with that sound.
+  void begin(ClientId client, const request::Files& files, const std::string& who, const node::Command& command);
   void with_sound(ClientId client, const request::Files& files, std::function<void(Outcome<SoundPlan>)> then);
   std::optional<node::CallId> ringing(std::optional<node::CallId> asked) const;
   std::string no_such_call(std::optional<node::CallId> asked) const;
@@ -117,7 +134,9 @@ class Service {
   void tell_followers(std::optional<node::CallId> call);
   void tell_sound(node::CallId call, const std::string& text);
 
-  // service_people.cpp: "No contact "alcie". Closest: alice. Or give name@domain."
+  // service_people.cpp
+  bool is_contact(const std::string& who) const;
+  // "No contact "alcie". Closest: alice. Or give name@domain."
   std::string no_contact(const std::string& who) const;
 
   // service_talk.cpp: what it says by itself.

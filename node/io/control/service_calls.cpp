@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/io/clock.h"
+#include "node/io/control/conference_json.h"
 #include "node/io/control/lines.h"
 #include "node/io/control/service.h"
 #include "node/io/control/view_json.h"
@@ -43,16 +44,20 @@ void Service::with_sound(ClientId client, const request::Files& files, std::func
   });
 }
 
-void Service::handle(ClientId client, const request::Call& call) {
-  with_sound(client, call.files, [this, client, call](Outcome<SoundPlan> sound) {
+void Service::begin(ClientId client, const request::Files& files, const std::string& who,
+                    const node::Command& command) {
+  with_sound(client, files, [this, client, who, command](Outcome<SoundPlan> sound) {
     const auto refused = [&](const Trouble& why) {
-      finish(client, lines::never_began(why, call.who, node::CallResult::failed));
+      finish(client, lines::never_began(why, who, node::CallResult::failed));
     };
     if (!sound) return refused(sound.error());
     if (full()) return refused(kBusy);
-    run(client, node::command::Call{call.who, call.cold, call.duration, call.explain},
-        pending::Call{call.who, std::move(*sound)});
+    run(client, command, pending::Call{who, std::move(*sound)});
   });
+}
+
+void Service::handle(ClientId client, const request::Call& call) {
+  begin(client, call.files, call.who, node::command::Call{call.who, call.cold, call.duration, call.explain});
 }
 
 std::optional<node::CallId> Service::ringing(std::optional<node::CallId> asked) const {
@@ -106,6 +111,10 @@ Trouble Service::why(const node::event::Done& done, const Pending& pending) cons
   if (const auto* answer = std::get_if<pending::Answer>(&pending.what)) call = answer->call;
   if (const auto* change = std::get_if<pending::Change>(&pending.what)) call = change->call;
   const auto exit = exit_of(done.outcome);
+  if (const auto* conference = std::get_if<pending::Conference>(&pending.what)) {
+    if (done.outcome == node::Outcome::no_such_call) return {no_such_conference(conference->which), exit};
+    who = conference->who;
+  }
   if (done.outcome == node::Outcome::no_such_call) return {no_such_call(call), exit};
   if (done.outcome == node::Outcome::bad_address) return {no_contact(who), exit};
   return {sentence(done, who), exit};
@@ -147,8 +156,11 @@ void Service::tell_followers(std::optional<node::CallId> which) {
   std::vector<std::pair<ClientId, node::CallId>> told;
   for (const auto& [client, call] : followers_)
     if (!which || *which == call) told.emplace_back(client, call);
+  std::vector<node::ConferenceView> conferences;
+  if (!told.empty()) conferences = driver_.node().status(now()).conferences;
   for (const auto& [client, call] : told)
-    if (const auto view = driver_.node().call(now(), call)) control_->send(client, lines::call(*view));
+    if (const auto view = driver_.node().call(now(), call))
+      control_->send(client, lines::call(*view, conference_of(conferences, call)));
 }
 
 void Service::on(const node::event::CallEnded& ended) {

@@ -1,4 +1,5 @@
 // What programs ask about people.
+#include <algorithm>
 #include <set>
 
 #include "node/io/clock.h"
@@ -66,6 +67,12 @@ void Service::on(const node::event::PeopleDone& done) {
   if (done.reply.refusal == node::Refusal::none && driver_.store_trouble())
     return refuse(pending->client, *driver_.store_trouble());
   finish(pending->client, lines::people(done.reply));
+}
+
+bool Service::is_contact(const std::string& who) const {
+  const auto& contacts = driver_.node().memory().contacts;
+  return std::any_of(contacts.begin(), contacts.end(),
+                     [&](const auto& entry) { return entry.second.listed() && entry.second.name == who; });
 }
 
 std::string Service::no_contact(const std::string& who) const {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "node/io/control/conference_json.h"
 #include "node/io/control/network_json.h"
 #include "node/io/control/relay_json.h"
 #include "node/io/net/interfaces.h"
@@ -90,7 +91,8 @@ Ordered status_json(const node::NodeStatus& status, const std::vector<Endpoint>&
                             {"reason", text_of(call.reason)},
                             {"protected", call.protected_now},
                             {"digits", call.digits},
-                            {"complexity", call.complexity ? Ordered(*call.complexity) : Ordered(nullptr)}});
+                            {"complexity", call.complexity ? Ordered(*call.complexity) : Ordered(nullptr)},
+                            {"conference", conference_of_call_json(status.conferences, call.id)}});
   return Ordered{{"schema", kSchema},
                  {"pid", pid},
                  {"state", word(status.state)},

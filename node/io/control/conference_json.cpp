@@ -1,0 +1,77 @@
+#include "node/io/control/conference_json.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "node/io/control/view_json.h"
+
+namespace linnet::io {
+namespace {
+
+using Ordered = nlohmann::ordered_json;
+
+Ordered said(const std::string& text) { return text.empty() ? Ordered(nullptr) : Ordered(text); }
+
+Ordered member_object(const node::ConferenceView::Member& member) {
+  return Ordered{{"address", member.address},
+                 {"key_name", member.key_name},
+                 {"self", member.self},
+                 {"founder", member.founder},
+                 {"speaks", member.speaks},
+                 {"muted", member.muted},
+                 {"poor", member.poor},
+                 {"recording", member.recording},
+                 {"mixes", member.mixes},
+                 {"uplink_kbps", member.uplink_kbps == 0 ? Ordered(nullptr) : Ordered(member.uplink_kbps)}};
+}
+
+Ordered no_conference() {
+  Ordered out = conference_json({});
+  for (auto& [key, value] : out.items()) value = value.is_array() ? Ordered::array() : Ordered(nullptr);
+  return out;
+}
+
+}  // namespace
+
+Ordered conference_json(const node::ConferenceView& view) {
+  Ordered members = Ordered::array();
+  for (const auto& member : view.members) members.push_back(member_object(member));
+  return Ordered{{"id", static_cast<std::uint64_t>(view.id)},
+                 {"name", said(view.name)},
+                 {"room", view.room},
+                 {"duty", view.duty},
+                 {"term", view.term},
+                 {"locked", view.locked},
+                 {"muted", view.muted},
+                 {"mixer", said(view.mixer)},
+                 {"deputy", said(view.deputy)},
+                 {"deputy_streams", view.deputy_streams},
+                 {"members", std::move(members)},
+                 {"invited", view.invited}};
+}
+
+Ordered conferences_json(const std::vector<node::ConferenceView>& views) {
+  Ordered all = Ordered::array();
+  for (const auto& view : views) all.push_back(conference_json(view));
+  Ordered out{{"schema", kSchema}};
+  out.update(views.size() == 1 ? all.front() : no_conference());
+  out["conferences"] = std::move(all);
+  return out;
+}
+
+const node::ConferenceView* conference_of(const std::vector<node::ConferenceView>& views, node::CallId call) {
+  const auto found =
+      std::find_if(views.begin(), views.end(), [&](const node::ConferenceView& view) { return view.id == call; });
+  return found == views.end() ? nullptr : &*found;
+}
+
+Ordered conference_of_call_json(const std::vector<node::ConferenceView>& views, node::CallId call) {
+  const auto* view = conference_of(views, call);
+  if (view == nullptr) return nullptr;
+  return Ordered{{"name", said(view->name)},
+                 {"members", view->members.size()},
+                 {"mixer", said(view->mixer)},
+                 {"duty", view->duty}};
+}
+
+}  // namespace linnet::io

@@ -1,0 +1,24 @@
+// Conferences as JSON: `linnet conf ls`, and what a followed one is like (view_json.h).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "node/conference_view.h"
+
+namespace linnet::io {
+
+// {"id","name","room","duty","term","locked","muted","mixer","deputy","deputy_streams","members":[..],"invited":[..]}
+nlohmann::ordered_json conference_json(const node::ConferenceView& view);
+
+// conf ls --json: "conferences", and beside it the fields of the only one; null and empty where there is none or
+// several.
+nlohmann::ordered_json conferences_json(const std::vector<node::ConferenceView>& views);
+
+// In a call's line of status --json: {"name","members","mixer","duty"}, or null where that call is no conference.
+nlohmann::ordered_json conference_of_call_json(const std::vector<node::ConferenceView>& views, node::CallId call);
+
+// The one with this number; none: that call is no conference.
+const node::ConferenceView* conference_of(const std::vector<node::ConferenceView>& views, node::CallId call);
+
+}  // namespace linnet::io
