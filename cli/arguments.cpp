@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cli/conference_words.h"
 #include "cli/grammar.h"
 #include "node/io/near.h"
 
@@ -79,6 +80,7 @@ class Grammar {
     app_.set_version_flag("--version", "linnet " LINNET_VERSION);
     node_commands();
     call_commands();
+    conference_.add(app_);
     people_commands();
     other_commands();
   }
@@ -380,6 +382,7 @@ class Grammar {
   }
 
   io::Outcome<Verb> verb_of(const std::string& name) {
+    if (auto conference = conference_.verb_of(name)) return std::move(*conference);
     if (name == "up ") return up();
     if (name == "down ") return Verb(verb::Down{});
     if (name == "status ") return Verb(raw_.status);
@@ -466,6 +469,7 @@ class Grammar {
   }
 
   Raw raw_;
+  ConferenceWords conference_;
   bool asked_json_ = false;  // also where CLI11 stops early
   CLI::App app_{"", "linnet"};
 };

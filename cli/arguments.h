@@ -1,4 +1,4 @@
-// The command line as a value. The only file that knows CLI11.
+// The command line as a value. Only this file and its parts (conference_words.h) know CLI11.
 #pragma once
 
 #include <optional>
@@ -108,6 +108,41 @@ struct Answer {
   std::string play;
   std::string record;
 };
+// Conferences. `conference`: its name or number; empty: the only one.
+struct ConfNew {
+  std::string name;                // --name
+  std::vector<std::string> words;  // WHO..., or NAME WHO... (io::name_first)
+  std::string play;
+  std::string record;
+  std::optional<double> duration;  // seconds
+};
+struct ConfJoin {
+  std::string who;
+  std::string play;
+  std::string record;
+  std::optional<double> duration;
+};
+struct ConfInvite {
+  std::string who;
+  std::string conference;
+};
+struct ConfList {};
+struct ConfLeave {
+  std::string conference;
+};
+struct ConfMute {
+  std::string who;  // empty: oneself
+  bool off = false;
+  std::string conference;
+};
+struct ConfKick {
+  std::string who;
+  std::string conference;
+};
+struct ConfLock {
+  bool off = false;
+  std::string conference;
+};
 struct Hangup {
   std::optional<std::uint64_t> call;
 };
@@ -175,10 +210,11 @@ struct Print {       // --help, --version: text for stdout
 using Verb =
     std::variant<verb::Up, verb::Down, verb::Status, verb::IdShow, verb::IdNew, verb::IdBackup, verb::IdRestore,
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
-                 verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::Hangup,
-                 verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::RelayStatus, verb::RelayMode,
-                 verb::RelayCredentials, verb::Netcheck, verb::Ping, verb::Doctor, verb::Log, verb::Demo,
-                 verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck,
+                 verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::ConfNew,
+                 verb::ConfJoin, verb::ConfInvite, verb::ConfList, verb::ConfLeave, verb::ConfMute, verb::ConfKick,
+                 verb::ConfLock, verb::Hangup, verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::RelayStatus,
+                 verb::RelayMode, verb::RelayCredentials, verb::Netcheck, verb::Ping, verb::Doctor, verb::Log,
+                 verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck,
                  verb::Completion, verb::Print>;
 
 struct Invocation {

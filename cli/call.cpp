@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/print.h"
+#include "cli/print_conference.h"
 #include "node/io/clock.h"
 #include "node/io/control/control_client.h"
 #include "node/io/control/view_json.h"
@@ -101,7 +102,7 @@ class Follower {
   void key(char c) {
     if (!id_) return;
     if (c == 'm') request("mute", !muted_);
-    if (c == 'h') request("hold", !held_);
+    if (c == 'h' && !conference_) request("hold", !held_);
     if (c == 'q') hang_up();
   }
 
@@ -116,7 +117,7 @@ class Follower {
       return std::nullopt;
     }
     if (event == "call") {
-      progress(message["call"]);
+      progress(message["call"], message.value("conference", Json()));
       return std::nullopt;
     }
     live_line_.clear();
@@ -128,9 +129,10 @@ class Follower {
     return fail({message.value("error", std::string("Failed.")), static_cast<io::Exit>(message.value("exit", 1))});
   }
 
-  void progress(const Json& call) {
-    const std::string change =
-        call.value("state", std::string()) + " " + path_text(call) + " " + call.value("digits", std::string());
+  void progress(const Json& call, const Json& conference) {
+    conference_ = conference.is_object();
+    const std::string change = call.value("state", std::string()) + " " + path_text(call) + " " +
+                               call.value("digits", std::string()) + conference_change(conference);
     const bool changed = change != last_change_;
     last_change_ = change;
     muted_ = call.value("muted", false);
@@ -146,17 +148,19 @@ class Follower {
       nlohmann::ordered_json out{{"schema", 1}};
       for (const char* key : {"id", "peer", "state", "path", "via", "reason", "protected", "digits"})
         out[key] = call[key];
-      return row(out.dump());
+      if (conference_) out["conference"] = conference;
+      return row(io::line_of(out));
     }
+    const auto line = conference_ ? conference_line(call, conference) : live_line(call);
     if (live_) {
-      if (!hinted_) say("[m]ute [h]old [q]uit");
+      if (!hinted_) say(conference_ ? "[m]ute [q]uit" : "[m]ute [h]old [q]uit");
       hinted_ = true;
-      return live_line_.show(live_line(call));
+      return live_line_.show(line);
     }
     const Time at = io::now();
     if (!changed && at < next_plain_) return;
     next_plain_ = at + kPlainEvery;
-    say(live_line(call));
+    say(line);
   }
 
   // Once: who else claims to be this.
@@ -201,6 +205,7 @@ class Follower {
   std::optional<std::uint64_t> id_;
   bool muted_ = false;
   bool held_ = false;
+  bool conference_ = false;
   bool hinted_ = false;
   bool interrupted_ = false;
   bool warned_ = false;
@@ -227,6 +232,15 @@ int call(const Context& context, const verb::Call& options) {
   if (options.require_direct) follower.require_direct();
   if (options.explain) follower.explain();
   return follower.follow(request.dump());
+}
+
+int follow_conference(const Context& context, const Conferring& conferring, Json request) {
+  auto client = io::Client::connect(context.home);
+  if (!client) return context.json ? refused(conferring.who, client.error()) : fail(client.error());
+  add_files(request, conferring.play, conferring.record, context.json || !io::on_terminal());
+  if (!context.json) talk(conferring.said);
+  Follower follower(context, std::move(*client), conferring.who);
+  return follower.follow(request.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 int answer(const Context& context, const verb::Answer& options) {

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/print_conference.h"
+
 namespace linnet::cli {
 namespace {
 
@@ -43,20 +45,6 @@ std::string meter(const Json& call, const char* key) {
   return marks.empty() ? "-" : marks;
 }
 
-std::string clock_text(const Json& call) {
-  const auto s = number_at(call, "seconds");
-  if (!s) return text_at(call, "state");
-  const auto whole = static_cast<long>(*s);
-  char out[32];
-  std::snprintf(out, sizeof out, "%02ld:%02ld", whole / 60, whole % 60);
-  return out;
-}
-
-std::string figures(const Json& o) {
-  return "RTT " + known(o, "rtt_ms", "%.0f") + " ms  loss " + known(o, "loss_pct", "%.1f") + " %  jitter " +
-         known(o, "jitter_ms", "%.1f") + " ms  MOS " + known(o, "mos", "%.1f");
-}
-
 // Digits that the other person keyed.
 std::string keyed(const Json& call) {
   const auto digits = text_at(call, "digits");
@@ -82,9 +70,29 @@ std::string own_clock_text(const Json& s) {
          (voices == 1 ? " supernode" : " supernodes") + ": set it";
 }
 
+// Who is spoken with, and how that stands.
+std::string call_text(const Json& call) {
+  if (const auto it = call.find("conference"); it != call.end() && it->is_object()) return conference_call_text(*it);
+  return text_at(call, "peer") + "  " + text_at(call, "state") + "  " + path_text(call) + keyed(call);
+}
+
 constexpr double kStaleMs = 2000;
 
 }  // namespace
+
+std::string clock_text(const Json& call) {
+  const auto s = number_at(call, "seconds");
+  if (!s) return text_at(call, "state");
+  const auto whole = static_cast<long>(*s);
+  char out[32];
+  std::snprintf(out, sizeof out, "%02ld:%02ld", whole / 60, whole % 60);
+  return out;
+}
+
+std::string figures_text(const Json& o) {
+  return "RTT " + known(o, "rtt_ms", "%.0f") + " ms  loss " + known(o, "loss_pct", "%.1f") + " %  jitter " +
+         known(o, "jitter_ms", "%.1f") + " ms  MOS " + known(o, "mos", "%.1f");
+}
 
 std::string path_text(const Json& call) {
   const auto path = text_at(call, "path");
@@ -112,7 +120,7 @@ std::string live_line(const Json& call) {
   else
     out += path_text(call);
   if (number_at(call, "seconds")) {
-    out += "  " + figures(call);
+    out += "  " + figures_text(call);
     if (const auto mos = number_at(call, "mos")) out += "  " + bars(*mos);
     out += "  heard " + meter(call, "heard_dbfs") + "  mic " + meter(call, "mic_dbfs");
   }
@@ -125,7 +133,7 @@ std::string live_line(const Json& call) {
 std::string summary_text(const Json& s) {
   std::string out = text_at(s, "peer") + "  " + text_at(s, "result");
   if (!number_at(s, "setup_ms") && number_at(s, "seconds").value_or(0) <= 0) return out;
-  out += "  " + known(s, "seconds", "%.1f") + " s  " + path_text(s) + "  " + figures(s);
+  out += "  " + known(s, "seconds", "%.1f") + " s  " + path_text(s) + "  " + figures_text(s);
   if (const auto codec = text_at(s, "codec"); !codec.empty()) out += "  " + codec;
   return out;
 }
@@ -224,8 +232,7 @@ std::string status_text(const Json& s) {
     out += "\n  You are alone: no other node on this LAN or in the host cache. Join: linnet accept CODE";
   if (const auto calls = s.find("calls"); calls != s.end() && calls->is_array())
     for (const auto& call : *calls)
-      out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + text_at(call, "peer") + "  " +
-             text_at(call, "state") + "  " + path_text(call) + keyed(call);
+      out += "\n  call " + std::to_string(call.value("id", 0)) + "      " + call_text(call);
   return out;
 }
 
@@ -238,6 +245,10 @@ std::string status_line(const Json& s) {
   for (const auto& call : *calls) {
     // A call that is still to be answered is what one looks for.
     const auto state = text_at(call, "state");
+    if (const auto it = call.find("conference"); it != call.end() && it->is_object()) {
+      out += "  " + conference_call_text(*it);
+      continue;
+    }
     out += "  " + text_at(call, "peer") + " " + (state == "incoming" ? "is calling: linnet answer" : state);
     if (state != "incoming") out += " " + path_text(call) + keyed(call);
   }

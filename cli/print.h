@@ -11,6 +11,10 @@ std::string path_text(const nlohmann::json& call);
 // "keyed 12#" stands there once the other person keyed digits.
 // alice  02:14  DIRECT 192.168.1.7:4400  RTT 3 ms  loss 0.0 %  jitter 1 ms  MOS 4.4  ####  mic ##  known key
 std::string live_line(const nlohmann::json& call);
+// "02:14" of a call that stands, else its state.
+std::string clock_text(const nlohmann::json& call);
+// "RTT 3 ms  loss 0.0 %  jitter 1.0 ms  MOS 4.4".
+std::string figures_text(const nlohmann::json& call);
 // bob@demo.example  ended  6.2 s  DIRECT 127.0.0.1:4401  loss 0.0 %  ...
 std::string summary_text(const nlohmann::json& summary);
 // call --explain: the steps in milliseconds, what was tried, why it stayed relayed.

@@ -8,6 +8,7 @@
 #include "cli/call.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/conference.h"
 #include "cli/demo.h"
 #include "cli/doctor.h"
 #include "cli/network.h"
@@ -40,6 +41,14 @@ struct Dispatch {
   int operator()(const verb::IdNew& v) const { return id_new(context, v); }
   int operator()(const verb::Call& v) const { return call(context, v); }
   int operator()(const verb::Answer& v) const { return answer(context, v); }
+  int operator()(const verb::ConfNew& v) const { return conf_new(context, v); }
+  int operator()(const verb::ConfJoin& v) const { return conf_join(context, v); }
+  int operator()(const verb::ConfInvite& v) const { return conf_invite(context, v); }
+  int operator()(const verb::ConfList&) const { return conf_list(context); }
+  int operator()(const verb::ConfLeave& v) const { return conf_leave(context, v); }
+  int operator()(const verb::ConfMute& v) const { return conf_mute(context, v); }
+  int operator()(const verb::ConfKick& v) const { return conf_kick(context, v); }
+  int operator()(const verb::ConfLock& v) const { return conf_lock(context, v); }
   int operator()(const verb::Hangup& v) const { return hangup(context, v); }
   int operator()(const verb::Hold& v) const { return hold(context, v); }
   int operator()(const verb::Mute& v) const { return mute(context, v); }

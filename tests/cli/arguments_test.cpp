@@ -87,6 +87,50 @@ TEST(Arguments, ReadACall) {
   EXPECT_TRUE(call.cold);
 }
 
+TEST(Arguments, ReadAConferencesWords) {
+  const auto begun = as<verb::ConfNew>(
+      {"conf", "new", "office", "bob@demo.example", "carol", "--record", "F.wav", "--duration", "2.5", "--json"});
+  EXPECT_EQ(begun.words, (std::vector<std::string>{"office", "bob@demo.example", "carol"}));
+  EXPECT_EQ(begun.record, "F.wav");
+  EXPECT_EQ(begun.duration, 2.5);
+  EXPECT_TRUE(begun.name.empty()) << "which word is a name only the daemon knows";
+  EXPECT_EQ(as<verb::ConfNew>({"conf", "new", "bob", "--name", "office"}).name, "office");
+  EXPECT_FALSE(parse_arguments({"conf", "new"}));
+  EXPECT_FALSE(parse_arguments({"conf", "new", ""}));
+  EXPECT_FALSE(parse_arguments({"conf"}));
+  EXPECT_EQ(as<verb::ConfJoin>({"conf", "join", "bob@demo.example", "--play", "F.wav"}).play, "F.wav");
+  EXPECT_EQ(as<verb::ConfInvite>({"conf", "invite", "dave", "--conf", "office"}).conference, "office");
+  as<verb::ConfList>({"conf", "ls"});
+  EXPECT_EQ(as<verb::ConfLeave>({"conf", "leave", "office"}).conference, "office");
+  EXPECT_EQ(as<verb::ConfKick>({"conf", "kick", "dave"}).who, "dave");
+  EXPECT_TRUE(as<verb::ConfLock>({"conf", "lock", "off"}).off);
+  EXPECT_FALSE(as<verb::ConfLock>({"conf", "lock"}).off);
+  EXPECT_FALSE(parse_arguments({"conf", "lock", "perhaps"}));
+}
+
+TEST(Arguments, MuteOneselfOrSomebodyInAConference) {
+  struct Row {
+    std::vector<std::string> words;
+    std::string who;
+    bool off;
+  };
+  for (const auto& row : std::vector<Row>{{{}, "", false},
+                                          {{"on"}, "", false},
+                                          {{"off"}, "", true},
+                                          {{"bob"}, "bob", false},
+                                          {{"bob", "on"}, "bob", false},
+                                          {{"bob", "off"}, "bob", true}}) {
+    std::vector<std::string> line{"conf", "mute"};
+    line.insert(line.end(), row.words.begin(), row.words.end());
+    const auto mute = as<verb::ConfMute>(line);
+    EXPECT_EQ(mute.who, row.who);
+    EXPECT_EQ(mute.off, row.off);
+  }
+  EXPECT_FALSE(parse_arguments({"conf", "mute", "bob", "carol"}));
+  EXPECT_FALSE(parse_arguments({"conf", "mute", "off", "bob"}));
+  EXPECT_FALSE(parse_arguments({"conf", "mute", "bob", "off", "carol"}));
+}
+
 TEST(Arguments, TakeJsonAndHomeOnEitherSideOfTheCommand) {
   for (const auto& line : std::vector<std::vector<std::string>>{{"--home", "/h", "status", "--json"},
                                                                 {"--json", "status", "--home", "/h"},

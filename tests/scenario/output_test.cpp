@@ -65,6 +65,9 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
         "via",        "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
         "rtt_ms",     "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
         "lookup_hops"}},
+      {{"conf", "ls"},
+       {"schema", "id", "name", "room", "duty", "term", "locked", "muted", "mixer", "deputy", "deputy_streams",
+        "members", "invited", "conferences"}},
       {{"down"}, {"schema", "ok"}},
   };
   for (const auto& command : commands) {
@@ -110,6 +113,12 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
       {4, {"mute"}, "There is no call."},
       {4, {"dtmf", "12#"}, "There is no call."},
       {4, {"answer"}, "No call is ringing."},
+      {4, {"conf", "leave"}, "There is no conference."},
+      {4, {"conf", "mute"}, "There is no conference."},
+      {4, {"conf", "kick", "bob"}, "There is no conference."},
+      {4, {"conf", "lock", "--conf", "office"}, "There is no conference."},
+      {4, {"conf", "invite", "bob@demo.example"}, "There is no conference."},
+      {4, {"conf", "invite", "bob"}, "No contact \"bob\"."},
       {4, {"contact", "verify", "bob"}, ""},
       {4, {"contact", "forget", "bob"}, ""},
       {4, {"contact", "block", "bob"}, ""},
@@ -190,7 +199,7 @@ Line words_of(const std::string& command) {
 }
 
 // Every command of the manual, once with an option that there is none, once with what is good to read and cannot be
-// done: one object says so. A call has its summary besides, ping and doctor what they found.
+// done: one object says so. A call, and so a conference, has its summary besides, ping and doctor what they found.
 TEST(Json, OfACommandThatFailsIsOneObject) {
   const io::HomeFolder empty;
   const std::string nowhere = (empty / "nowhere").string();
@@ -220,6 +229,14 @@ TEST(Json, OfACommandThatFailsIsOneObject) {
       {"contact decline", {3, {"nobody"}}},
       {"call", {3, {"nobody"}}},
       {"answer", {3, {"--call", "7"}}},
+      {"conf new", {3, {"office", "nobody"}}},
+      {"conf join", {3, {"nobody"}}},
+      {"conf invite", {3, {"nobody"}}},
+      {"conf ls", {3, {}}},
+      {"conf leave", {3, {}}},
+      {"conf mute", {3, {}}},
+      {"conf kick", {3, {"nobody"}}},
+      {"conf lock", {3, {}}},
       {"hangup", {3, {}}},
       {"hold", {3, {}}},
       {"mute", {3, {}}},
@@ -263,7 +280,8 @@ TEST(Json, OfACommandThatFailsIsOneObject) {
     judge(command, run(command, {"--no-such-option"}), 2, 1);
     const auto row = bad.find(command);
     ASSERT_NE(row, bad.end()) << command << " is new: how does it fail?";
-    judge(command, run(command, row->second.more), row->second.exit, command == "call" ? 2 : 1);
+    const bool has_summary = command == "call" || command == "conf new" || command == "conf join";
+    judge(command, run(command, row->second.more), row->second.exit, has_summary ? 2 : 1);
   }
   EXPECT_EQ(commands.size(), bad.size());
 }
@@ -285,6 +303,10 @@ TEST(Json, OfACallThatFailedEndsWithItsSummary) {
   };
   judge(alice.run({"call", "nobody@demo.example", "--json"}), 5, "unreachable", "You are alone: no other node on this");
   judge(alice.run({"call", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
+  judge(alice.run({"conf", "new", "office", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
+  judge(alice.run({"conf", "new", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
+  judge(alice.run({"conf", "join", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
+  judge(alice.run({"conf", "join", "nobody@demo.example", "--json"}), 5, "unreachable", "You are alone: no other");
   judge(linnet({"--home", empty.path().string(), "call", "nobody", "--json"}), 3, "failed", "The daemon is not runn");
 }
 
