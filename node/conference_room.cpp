@@ -213,6 +213,7 @@ void Room::handle_timeout(Time now) {
   watch_members(now);
   watch_mixer(now);
   claim_a_place(now);
+  tell_recording(now);
   settle(now);
 }
 
@@ -251,10 +252,20 @@ bool Room::remove(Time now, const crypto::DeviceKey& device) {
 }
 
 void Room::recording(Time now, bool on) {
-  if (duty() != Duty::mixer) return tell(roster_.head.mixer, Records{id(), on});
+  records_ = on;
+  tell_records_at_ = now;
+  tell_recording(now);
+}
+
+// Until the roster says it: the word may be lost, or whoever heard it.
+void Room::tell_recording(Time now) {
   const auto found = roster_.members.find(me_);
-  if (found == roster_.members.end() || found->second.recording == on) return;
-  found->second.recording = on;
+  if (found == roster_.members.end() || found->second.recording == records_ || now < tell_records_at_) return;
+  if (duty() != Duty::mixer) {
+    tell_records_at_ = now + kClaims;
+    return tell(roster_.head.mixer, Records{id(), records_});
+  }
+  found->second.recording = records_;
   change(now);
 }
 

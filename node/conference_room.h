@@ -99,6 +99,7 @@ class Room {
   bool lock(Time now, bool on);
   bool mute(Time now, const crypto::DeviceKey& device, bool on);
   bool remove(Time now, const crypto::DeviceKey& device);
+  // Everybody is to see it, and whoever comes to mix later as well.
   void recording(Time now, bool on);
 
   const RoomId& id() const { return roster_.head.room; }
@@ -135,6 +136,7 @@ class Room {
   void drop_if_idle(Time now, const crypto::DeviceKey& device, Legs& legs);
   bool needs(Time now, const crypto::DeviceKey& device, const Legs& legs) const;
   void claim_a_place(Time now);
+  void tell_recording(Time now);
   bool all_connected() const;
 
   // conference_rule.cpp: as the mixer, and who becomes it
@@ -198,6 +200,8 @@ class Room {
   std::size_t ready_members_ = 0;
   bool wants_ = false;  // asked for the whole roster
   bool deputy_ready_ = false;
+  bool records_ = false;
+  Time tell_records_at_ = Time::min();
   Time claim_at_ = kNever;
   Time next_look_ = kNever;
 };

@@ -302,6 +302,10 @@ bool Conferences::set_muted(Host host, Time, CallId id, bool on) {
   return true;
 }
 
+void Conferences::set_recording(Time now, CallId id, bool on) {
+  if (auto* conference = find(id)) conference->room.recording(now, on);
+}
+
 void Conferences::end(Host host, Conference& conference, Time now) {
   CallSummary row;
   row.id = conference.id;

@@ -60,6 +60,7 @@ class Conferences {
   bool settle(Host host, Time now);
   void handle_timeout(Host host, Time now);
   Time next_timeout() const;
+  void set_recording(Time now, CallId id, bool on);
   void set_means(Time now, const Means& means);
   void end_all(Host host, Time now);
 

@@ -226,6 +226,11 @@ std::size_t Node::play(Time now, CallId id, std::span<std::int16_t> samples) {
   return samples.size();
 }
 
+void Node::set_recording(Time now, CallId id, bool on) {
+  impl_->conferences.set_recording(now, id, on);
+  impl_->settle(now);
+}
+
 void Node::set_conference_means(Time now, const ConferenceMeans& means) {
   impl_->conferences.set_means(now, means);
   impl_->settle(now);

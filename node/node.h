@@ -117,6 +117,8 @@ class Node {
   // Returns the index of the first sample at or after play_start (media/session.h): a recorder starts there.
   std::size_t play(Time now, CallId call, std::span<std::int16_t> samples);
 
+  // What the person hears in this call is being recorded: in a conference all others see that.
+  void set_recording(Time now, CallId call, bool on);
   // After event MeasureMixer, and when it changed: what this machine is good for in conferences.
   void set_conference_means(Time now, const ConferenceMeans& means);
 

@@ -162,6 +162,31 @@ TEST_F(ConferenceRoom, WhoIsRemovedIsToldAndDoesNotComeBack) {
   EXPECT_FALSE(hall.people[0].room->roster().has(hall.key(3)));
 }
 
+// A word that was lost, or died with whoever mixed, is said again.
+TEST_F(ConferenceRoom, WhoRecordsIsSeenByAllAlsoWhenAnotherComesToMix) {
+  gather(6);
+  const auto seen_by_all = [&](std::size_t who, bool on) {
+    for (const auto& p : hall.people)
+      if (p.alive && p.room->roster().members.at(hall.key(who)).recording != on) return false;
+    return true;
+  };
+  const auto recorder = (hall.mixer() + 1) % 6;
+  EXPECT_TRUE(seen_by_all(recorder, false));
+  hall.people[recorder].room->recording(hall.now, true);
+  hall.run(seconds(1));
+  EXPECT_TRUE(seen_by_all(recorder, true));
+  const auto died = hall.mixer();
+  hall.kill(died);
+  hall.people[recorder].room->recording(hall.now, false);  // told to the dead
+  hall.run(seconds(3));
+  EXPECT_NE(hall.mixer(), died);
+  EXPECT_TRUE(seen_by_all(recorder, false));
+  const auto mixes = hall.mixer();
+  hall.people[mixes].room->recording(hall.now, true);
+  hall.run(seconds(1));
+  EXPECT_TRUE(seen_by_all(mixes, true)) << "the mixer itself";
+}
+
 TEST_F(ConferenceRoom, AForgedScoreARosterOfAnOutsiderAndOneOfAMemberChangeNothing) {
   gather(4);
   auto& member = hall.people[2];

@@ -50,6 +50,7 @@ void Sound::start(node::CallId id) {
     alarm_->set(next_);
   }
   Call& kept = calls_[id] = std::move(call);
+  node_.set_recording(now(), id, kept.line->records());
   if (kept.card) open(id, kept);
 }
 

@@ -29,6 +29,7 @@ class SoundLine {
 
   void speak(Speech speech) { speech_ = std::move(speech); }
   void record(std::unique_ptr<WavRecorder> recorder) { recorder_ = std::move(recorder); }
+  bool records() const { return recorder_ != nullptr; }
   // From now on this card is spoken and heard with, cleaned as the configuration has it.
   // The libraries that clean start with the first card that wants it.
   static bool cleaning_started();
