@@ -2,7 +2,9 @@
 // when that one is killed the others hear on.
 #include <poll.h>
 
+#include <array>
 #include <cmath>
+#include <csignal>
 #include <map>
 #include <numbers>
 
@@ -113,6 +115,20 @@ class Conference : public testing::Test {
     }
     return std::nullopt;
   }
+  // Until what that one is shown is so.
+  testing::AssertionResult shows(std::size_t i, const std::function<bool(const Json&)>& so) const {
+    const Time end = io::now() + std::chrono::seconds(20);
+    Json last;
+    while (io::now() < end)
+      if (so(last = view(i))) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << people_[i].address() << " is shown " << last;
+  }
+  // A flag of a member in a view.
+  static bool is(const Json& view, const std::string& address, const char* flag) {
+    for (const auto& member : view["members"])
+      if (member["address"] == address) return member[flag].get<bool>();
+    return false;
+  }
   // Sound takes its time: until so many seconds more are in the file. False: no sound comes any more.
   bool recorded_on(std::size_t i, double seconds) const {
     const auto size = [&] {
@@ -186,6 +202,53 @@ TEST_F(Conference, OutlivesWhoeverMixesIt) {
     }
     EXPECT_FALSE(first_heard(audio, kPitches[killed], death + 2, length)) << name << " hears the dead";
   }
+}
+
+TEST_F(Conference, IsJoinedRuledAndLeftByCommands) {
+  Process begun(people_[0].line({"conf", "new", "office", "bob@demo.example", "--json"}));
+  ASSERT_TRUE(agreed({0, 1}, 2)) << view(0);
+  Process joined(people_[2].line({"conf", "join", "bob@demo.example", "--record", heard(2), "--json"}));
+  ASSERT_TRUE(agreed({0, 1, 2}, 3)) << view(2);
+  const auto name = view(2)["name"];
+  EXPECT_EQ(name, "office");
+  EXPECT_TRUE(shows(0, [](const Json& v) { return is(v, "carol@demo.example", "recording"); }))
+      << "all see who records";
+  EXPECT_FALSE(is(view(2), "alice@demo.example", "recording"));
+  EXPECT_TRUE(is(view(2), "alice@demo.example", "founder"));
+
+  ASSERT_EQ(people_[0].run({"conf", "mute", "carol@demo.example"}).exit, 0);
+  EXPECT_TRUE(shows(1, [](const Json& v) { return is(v, "carol@demo.example", "muted"); }));
+  ASSERT_EQ(people_[0].run({"conf", "mute", "carol@demo.example", "off"}).exit, 0);
+  EXPECT_TRUE(shows(1, [](const Json& v) { return !is(v, "carol@demo.example", "muted"); }));
+  ASSERT_EQ(people_[1].run({"conf", "mute"}).exit, 0);
+  EXPECT_TRUE(view(1)["muted"].get<bool>());
+  const auto presumed = people_[1].run({"conf", "kick", "carol@demo.example", "--json"});
+  EXPECT_EQ(presumed.exit, 1) << "only whoever began it";
+  EXPECT_EQ(keys_of(presumed.last_line()), (std::vector<std::string>{"schema", "ok", "error", "exit"}));
+  EXPECT_EQ(people_[0].run({"conf", "kick", "erin@demo.example"}).exit, 4) << "is not in it";
+
+  ASSERT_EQ(people_[0].run({"conf", "lock"}).exit, 0);
+  EXPECT_TRUE(shows(1, [](const Json& v) { return v["locked"].get<bool>(); }));
+  const auto late = people_[3].run({"conf", "join", "bob@demo.example", "--json"});
+  EXPECT_NE(late.exit, 0);
+  EXPECT_NE(late.last_line()["result"], "ended") << late.out;
+  ASSERT_EQ(people_[0].run({"conf", "lock", "off"}).exit, 0);
+  EXPECT_TRUE(shows(1, [](const Json& v) { return !v["locked"].get<bool>(); }));
+  ASSERT_EQ(people_[0].run({"conf", "invite", "dave@demo.example"}).exit, 0);
+  ASSERT_TRUE(agreed({0, 1, 2, 3}, 4)) << view(3);
+
+  ASSERT_EQ(people_[0].run({"conf", "kick", "dave@demo.example"}).exit, 0);
+  ASSERT_TRUE(people_[3].until([](const Json& s) { return s["calls"].empty(); }));
+  ASSERT_TRUE(agreed({0, 1, 2}, 3)) << view(0);
+  ASSERT_EQ(people_[1].run({"conf", "leave", "office"}).exit, 0);
+  ASSERT_TRUE(agreed({0, 2}, 2)) << view(0);
+  begun.signal(SIGINT);
+  EXPECT_EQ(begun.wait().exit, 130);
+  ASSERT_EQ(people_[2].run({"conf", "leave"}).exit, 0);
+  const auto left = joined.wait();
+  EXPECT_EQ(left.exit, 0) << left.err;
+  EXPECT_EQ(left.last_line()["result"], "ended");
+  EXPECT_EQ(view(2)["conferences"].size(), 0u);
 }
 
 }  // namespace
