@@ -1,11 +1,25 @@
 // Driver: what this device is good for as the mixer of a conference.
 #include <algorithm>
+#include <cstdio>
 
 #include "node/io/clock.h"
 #include "node/io/driver.h"
 #include "node/io/log.h"
 
 namespace linnet::io {
+namespace {
+
+std::string means_text(const MixerMeans::Found& found) {
+  char out[200];
+  std::snprintf(
+      out, sizeof out,
+      "In a conference this machine could mix for %u members: a frame takes %.2f ms and %.4f ms for each, %.2f "
+      "of a core was given and %.2f cores were idle.",
+      found.mixes, found.cost.frame_ms, found.cost.member_ms, found.cost.share, found.idle_cores);
+  return out;
+}
+
+}  // namespace
 
 // Anybody's datagrams come in: as it serves others, or as was proven.
 bool Driver::reachable() const {
@@ -23,7 +37,7 @@ void Driver::measure_mixer() {
                                       found.mains};
     if (means_ == means) return;
     means_ = means;
-    log_info("In a conference this machine could mix for " + std::to_string(found.mixes) + " members.");
+    log_info(means_text(found));
     node_.set_conference_means(now(), means);
     loop_.post([this] { pump(); });
   });

@@ -19,7 +19,7 @@ constexpr std::size_t kMembers = 24;
 constexpr double kFrameMs = 20;
 constexpr int kWarmUp = 3;  // frames, until encoders and caches are at work
 constexpr int kLeastFrames = 10;
-constexpr double kLeastMs = 100;                        // of the thread's time
+constexpr double kLeastMs = 100;                           // of the thread's time
 constexpr Duration kLongestRun = std::chrono::seconds(4);  // of the wall's
 
 double thread_ms() {
@@ -140,7 +140,8 @@ void MixerMeans::run(std::function<void(const Found&)> found) {
   }
   const auto state = watch.look();
   const auto cost = measure_mixer(stop_);
-  const auto out = cost ? std::optional(Found{members_mixed(*cost, state.idle_cores), state.mains}) : std::nullopt;
+  std::optional<Found> out;
+  if (cost) out = Found{members_mixed(*cost, state.idle_cores), state.mains, *cost, state.idle_cores};
   loop_.post([this, alive = alive_, out, tell = std::move(found)] {
     if (!*alive) return;
     measuring_ = false;

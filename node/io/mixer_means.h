@@ -40,6 +40,8 @@ class MixerMeans {
   struct Found {
     std::uint32_t mixes = 0;
     bool mains = true;
+    MixerCost cost;  // of which that follows
+    double idle_cores = 0;
   };
 
   explicit MixerMeans(Loop& loop) : loop_(loop) {}

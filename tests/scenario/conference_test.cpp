@@ -129,6 +129,19 @@ class Conference : public testing::Test {
       if (member["address"] == address) return member[flag].get<bool>();
     return false;
   }
+  static std::uint64_t number_of(const Json& view, const std::string& address, const char* key) {
+    for (const auto& member : view["members"])
+      if (member["address"] == address) return member[key].get<std::uint64_t>();
+    return 0;
+  }
+  // What the daemon wrote into its log when it had measured its mixer; nothing: not yet.
+  std::optional<std::uint64_t> measured(std::size_t i) const {
+    const auto bytes = io::read_file(people_[i].home() / "linnet.log", 1 << 20);
+    if (!bytes || !*bytes) return std::nullopt;
+    const std::string log((**bytes).begin(), (**bytes).end()), before = "could mix for ";
+    const auto at = log.rfind(before);
+    return at == std::string::npos ? std::nullopt : std::optional(std::stoull(log.substr(at + before.size(), 6)));
+  }
   // Sound takes its time: until so many seconds more are in the file. False: no sound comes any more.
   bool recorded_on(std::size_t i, double seconds) const {
     const auto size = [&] {
@@ -156,6 +169,11 @@ TEST_F(Conference, OutlivesWhoeverMixesIt) {
   Process begun(people_[0].line(begin_line()));
   const std::vector<std::size_t> all{0, 1, 2, 3, 4};
   ASSERT_TRUE(agreed(all, kMembers)) << view(0);
+  for (const auto i : all)
+    EXPECT_TRUE(shows(
+        (i + 1) % kMembers,
+        [&](const Json& v) { return measured(i) && number_of(v, people_[i].address(), "mixes") == *measured(i); }))
+        << people_[i].address() << " tells the others for how many it found that it could mix";
   ASSERT_TRUE(recorded_on(1, kHeardFor + 1));
 
   const auto before = agreed(all, kMembers);
