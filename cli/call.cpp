@@ -102,7 +102,7 @@ class Follower {
   void key(char c) {
     if (!id_) return;
     if (c == 'm') request("mute", !muted_);
-    if (c == 'h' && !conference_) request("hold", !held_);
+    if (c == 'h' && conference_.is_null()) request("hold", !held_);
     if (c == 'q') hang_up();
   }
 
@@ -130,7 +130,7 @@ class Follower {
   }
 
   void progress(const Json& call, const Json& conference) {
-    conference_ = conference.is_object();
+    if (conference.is_object()) conference_ = conference;
     const std::string change = call.value("state", std::string()) + " " + path_text(call) + " " +
                                call.value("digits", std::string()) + conference_change(conference);
     const bool changed = change != last_change_;
@@ -148,12 +148,12 @@ class Follower {
       nlohmann::ordered_json out{{"schema", 1}};
       for (const char* key : {"id", "peer", "state", "path", "via", "reason", "protected", "digits"})
         out[key] = call[key];
-      if (conference_) out["conference"] = conference;
+      if (conference.is_object()) out["conference"] = conference;
       return row(io::line_of(out));
     }
-    const auto line = conference_ ? conference_line(call, conference) : live_line(call);
+    const auto line = conference.is_object() ? conference_line(call, conference) : live_line(call);
     if (live_) {
-      if (!hinted_) say(conference_ ? "[m]ute [q]uit" : "[m]ute [h]old [q]uit");
+      if (!hinted_) say(conference.is_object() ? "[m]ute [q]uit" : "[m]ute [h]old [q]uit");
       hinted_ = true;
       return live_line_.show(line);
     }
@@ -180,7 +180,7 @@ class Follower {
       if (explain_) read["summary"]["explain"] = read["explain"];
       say(io::line_of(read["summary"]));
     } else {
-      say(summary_text(message["summary"]));
+      say(conference_.is_null() ? summary_text(message["summary"]) : conference_over(conference_, message["summary"]));
       if (explain_ && message.contains("explain")) say(explain_text(message["explain"], message["summary"]));
     }
     return fail(trouble);
@@ -205,7 +205,7 @@ class Follower {
   std::optional<std::uint64_t> id_;
   bool muted_ = false;
   bool held_ = false;
-  bool conference_ = false;
+  Json conference_;  // as it was last; null: a call of two
   bool hinted_ = false;
   bool interrupted_ = false;
   bool warned_ = false;

@@ -1,6 +1,7 @@
 #include "cli/print_conference.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.h"
@@ -122,6 +123,14 @@ std::string conference_change(const Json& conference) {
     out += " " + word_in(member, "address") + (flag_in(member, "muted") ? " muted" : "") +
            (flag_in(member, "recording") ? " records" : "");
   return out + " " + std::to_string(list_in(conference, "invited").size());
+}
+
+std::string conference_over(const Json& conference, const Json& summary) {
+  const auto seconds = summary.find("seconds");
+  char lasted[32] = "";
+  if (seconds != summary.end() && seconds->is_number())
+    std::snprintf(lasted, sizeof lasted, "  %.1f s", seconds->get<double>());
+  return title_of(conference) + "  " + word_in(summary, "result") + lasted;
 }
 
 std::string conference_table(const Json& conference) {

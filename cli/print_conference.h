@@ -10,6 +10,8 @@ namespace linnet::cli {
 std::string conference_line(const nlohmann::json& call, const nlohmann::json& conference);
 // What is worth a new line of its own where lines stay: who is here and who mixes, not who speaks. Empty for null.
 std::string conference_change(const nlohmann::json& conference);
+// office  ended  8.3 s: of `summary`, which names no conference.
+std::string conference_over(const nlohmann::json& conference, const nlohmann::json& summary);
 // A head that says who mixes and so hears everything, and a line for each member.
 std::string conference_table(const nlohmann::json& conference);
 // "office  conference of 5  carol mixes": in the line of a call in linnet status.

@@ -96,6 +96,11 @@ TEST(ConferenceLine, IsANewOneWhereWhoIsHereOrMixesChangesAndNotWhoSpeaks) {
   EXPECT_EQ(conference_change(nullptr), "");
 }
 
+TEST(ConferenceLine, OfOneThatIsOverSaysHowLongItWas) {
+  EXPECT_EQ(conference_over(office(), Json{{"result", "ended"}, {"seconds", 8.27}}), "office  ended  8.3 s");
+  EXPECT_EQ(conference_over(office(), Json{{"result", "failed"}, {"seconds", nullptr}}), "office  failed");
+}
+
 TEST(StatusText, ShowsAConferenceAsOneCall) {
   const Json call{
       {"id", 3},
