@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "base/rng.h"
+#include "media/codec_kind.h"
 #include "media/wav.h"
 #include "node/io/clock.h"
 #include "tests/scenario/daemon.h"
