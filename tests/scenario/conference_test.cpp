@@ -143,8 +143,8 @@ class Conference : public testing::Test {
     const auto at = log.rfind(before);
     return at == std::string::npos ? std::nullopt : std::optional(std::stoull(log.substr(at + before.size(), 6)));
   }
-  // Sound takes its time: until so many seconds more are in the file. False: no sound comes any more.
-  bool recorded_on(std::size_t i, double seconds) const {
+  // Sound takes its time: until so many seconds more are in the file.
+  testing::AssertionResult recorded_on(std::size_t i, double seconds) const {
     const auto size = [&] {
       std::error_code failed;
       const auto bytes = std::filesystem::file_size(heard(i), failed);
@@ -153,7 +153,14 @@ class Conference : public testing::Test {
     const double goal = size() + seconds;
     const Time end = io::now() + std::chrono::seconds(30);
     while (size() < goal && io::now() < end) ::poll(nullptr, 0, 50);
-    return size() >= goal;
+    if (size() >= goal) return testing::AssertionSuccess();
+    auto out = testing::AssertionFailure()
+               << people_[i].address() << " has " << size() << " s of sound, not " << goal << "; is shown " << view(i)
+               << "; its calls were " << people_[i].run({"log"}).out << "; its files are";
+    std::error_code failed;
+    for (const auto& file : std::filesystem::directory_iterator(people_[i].home().path(), failed))
+      out << " " << file.path().filename() << " " << file.file_size(failed);
+    return out;
   }
   std::size_t index_of(const std::string& address) const {
     for (std::size_t i = 0; i < kMembers; ++i)
