@@ -93,7 +93,13 @@ class Conference : public testing::Test {
       out.push_back(word);
     return out;
   }
-  Json view(std::size_t i) const { return people_[i].run({"conf", "ls", "--json"}).last_line(); }
+  // With no members where there is no answer, so that a daemon that is busy fails a test and does not end the program.
+  Json view(std::size_t i) const {
+    auto out = people_[i].run({"conf", "ls", "--json"}).last_line();
+    if (out.is_object() && out.contains("members")) return out;
+    return Json{{"members", Json::array()}, {"mixer", nullptr},  {"deputy", nullptr}, {"room", nullptr},
+                {"name", nullptr},          {"locked", nullptr}, {"muted", nullptr},  {"conferences", Json::array()}};
+  }
   static std::vector<std::string> addresses(const Json& view) {
     std::vector<std::string> out;
     for (const auto& member : view["members"]) out.push_back(member["address"].get<std::string>());
@@ -247,19 +253,19 @@ TEST_F(Conference, IsJoinedRuledAndLeftByCommands) {
   ASSERT_EQ(people_[0].run({"conf", "mute", "carol@demo.example", "off"}).exit, 0);
   EXPECT_TRUE(shows(1, [](const Json& v) { return !is(v, "carol@demo.example", "muted"); }));
   ASSERT_EQ(people_[1].run({"conf", "mute"}).exit, 0);
-  EXPECT_TRUE(view(1)["muted"].get<bool>());
+  EXPECT_EQ(view(1)["muted"], true);
   const auto presumed = people_[1].run({"conf", "kick", "carol@demo.example", "--json"});
   EXPECT_EQ(presumed.exit, 1) << "only whoever began it";
   EXPECT_EQ(keys_of(presumed.last_line()), (std::vector<std::string>{"schema", "ok", "error", "exit"}));
   EXPECT_EQ(people_[0].run({"conf", "kick", "erin@demo.example"}).exit, 4) << "is not in it";
 
   ASSERT_EQ(people_[0].run({"conf", "lock"}).exit, 0);
-  EXPECT_TRUE(shows(1, [](const Json& v) { return v["locked"].get<bool>(); }));
+  EXPECT_TRUE(shows(1, [](const Json& v) { return v["locked"] == true; }));
   const auto late = people_[3].run({"conf", "join", "bob@demo.example", "--json"});
   EXPECT_NE(late.exit, 0);
   EXPECT_NE(late.last_line()["result"], "ended") << late.out;
   ASSERT_EQ(people_[0].run({"conf", "lock", "off"}).exit, 0);
-  EXPECT_TRUE(shows(1, [](const Json& v) { return !v["locked"].get<bool>(); }));
+  EXPECT_TRUE(shows(1, [](const Json& v) { return v["locked"] == false; }));
   ASSERT_EQ(people_[0].run({"conf", "invite", "dave@demo.example"}).exit, 0);
   ASSERT_TRUE(agreed({0, 1, 2, 3}, 4)) << view(3);
 
