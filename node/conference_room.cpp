@@ -141,7 +141,24 @@ void Room::connect_failed(Time now, const crypto::DeviceKey& device) {
 void Room::heard(Time now, const crypto::DeviceKey& device, bool ours) {
   const auto found = legs_.find(device);
   if (found == legs_.end()) return;
-  (ours ? found->second.heard_ours : found->second.heard_theirs) = now;
+  auto& last = ours ? found->second.heard_ours : found->second.heard_theirs;
+  if (!ours && device == roster_.head.mixer) note_pause(now, now - last);
+  last = now;
+}
+
+// Two stretches, so that what is remembered is between five and ten seconds old.
+void Room::note_pause(Time now, Duration pause) {
+  if (now >= pauses_since_ + kPauses) {
+    pause_before_ = pause_;
+    pause_ = {};
+    pauses_since_ = now;
+  }
+  pause_ = std::max(pause_, pause);
+}
+
+// Where packets come in heaps, by the way or because this machine has no time, silence is longer.
+Duration Room::silence() const {
+  return std::clamp<Duration>(std::max(pause_, pause_before_) * 5 / 2, kSilent, kSilentMost);
 }
 
 bool Room::all_connected() const {

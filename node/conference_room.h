@@ -48,7 +48,9 @@ using Order = std::variant<order::Tell, order::Connect, order::Drop, order::Chan
 class Room {
  public:
   // Of the voice, and of the word about it. A mixer sends fifty packets a second, whatever anybody says.
-  static constexpr Duration kSilent = std::chrono::milliseconds(80);
+  static constexpr Duration kSilent = std::chrono::milliseconds(80);  // or 2.5 times the longest pause of late
+  static constexpr Duration kSilentMost = std::chrono::seconds(1);
+  static constexpr Duration kPauses = std::chrono::seconds(5);
   static constexpr Duration kSaysSo = std::chrono::milliseconds(60);       // between words of silence
   static constexpr Duration kBelieved = std::chrono::milliseconds(300);    // that long a word of silence counts
   static constexpr Duration kNextInRank = std::chrono::milliseconds(800);  // for each one before, when both are silent
@@ -123,6 +125,7 @@ class Room {
     Time silent_said = Time::min();  // when it last said that it does not hear the mixer
     Time drop_ours = kNever;
     Time named = Time::min();  // in the log
+    Time put_right = Time::min();
     Time ours_since = Time::min();
   };
   Room(Self self, const RoomId& room, Claim claim, Time now);
@@ -152,6 +155,8 @@ class Room {
   void yield_to(const Roster& roster, const RosterNews& news);
   void watch_members(Time now);
   void watch_mixer(Time now);
+  void note_pause(Time now, Duration pause);
+  Duration silence() const;
   bool mixer_silent(Time now) const;
   bool deputy_silent(Time now) const;
   std::size_t silent_words(Time now) const;
@@ -170,6 +175,7 @@ class Room {
   void on(Time now, Wall wall, const crypto::DeviceKey& from, const Records& records);
   void on_setting_here(Time now, const Setting& setting);
   void on_remove_here(Time now, const crypto::DeviceKey& device);
+  void put_right(Time now, const crypto::DeviceKey& who);
   void name_strange(Time now, const crypto::DeviceKey& who, std::string_view what);
   bool newer(const Head& head) const;
   bool may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const;
@@ -202,6 +208,8 @@ class Room {
   bool deputy_ready_ = false;
   bool records_ = false;
   Time tell_records_at_ = Time::min();
+  Duration pause_{}, pause_before_{};  // the longest between packets of the mixer
+  Time pauses_since_ = Time::min();
   Time claim_at_ = kNever;
   Time next_look_ = kNever;
 };

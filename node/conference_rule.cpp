@@ -114,7 +114,7 @@ void Room::seek_former(Time now) {
 
 bool Room::mixer_silent(Time now) const {
   const auto legs = legs_.find(roster_.head.mixer);
-  return legs == legs_.end() || !legs->second.theirs || now - legs->second.heard_theirs >= kSilent;
+  return legs == legs_.end() || !legs->second.theirs || now - legs->second.heard_theirs >= silence();
 }
 
 bool Room::deputy_silent(Time now) const {
@@ -122,13 +122,13 @@ bool Room::deputy_silent(Time now) const {
   const auto legs = legs_.find(*roster_.head.deputy);
   if (legs == legs_.end() || !legs->second.theirs) return true;
   // In a big room it says nothing until it mixes.
-  return now - legs->second.heard_theirs >= (deputy_streams(roster_) ? kSilent : kGone);
+  return now - legs->second.heard_theirs >= (deputy_streams(roster_) ? silence() : kGone);
 }
 
 std::size_t Room::silent_words(Time now) const {
   return static_cast<std::size_t>(std::count_if(legs_.begin(), legs_.end(), [&](const auto& entry) {
     return entry.first != roster_.head.mixer && roster_.has(entry.first) && entry.second.silent_said != Time::min() &&
-           now - entry.second.silent_said < kBelieved;
+           now - entry.second.silent_said < std::max(kBelieved, silence());
   }));
 }
 
@@ -187,6 +187,11 @@ void Room::watch_members(Time now) {
     roster_.members.erase(device);
     changed = true;
   }
+  // Who has a leg and no place was left out by mistake, or has not said what he is good for.
+  std::vector<crypto::DeviceKey> without;
+  for (const auto& [device, legs] : legs_)
+    if (legs.ours && !roster_.has(device)) without.push_back(device);
+  for (const auto& device : without) put_right(now, device);
   if (changed) change(now);
   hand_over(now);
 }

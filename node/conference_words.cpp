@@ -35,7 +35,21 @@ void Room::name_strange(Time now, const crypto::DeviceKey& who, std::string_view
   push(order::Strange{who, what});
 }
 
+// Somebody mixes by an older roster, or for nobody: he is told ours.
+void Room::put_right(Time now, const crypto::DeviceKey& who) {
+  if (duty() != Duty::mixer || removed_.contains(who)) return;
+  const auto legs = legs_.find(who);
+  if (legs == legs_.end() && legs_.size() >= 2 * kMaxMembers) return;
+  auto& at = legs_[who].put_right;
+  if (now < at + kSeekEvery) return;
+  at = now;
+  tell_roster(who);
+}
+
 bool Room::newer(const Head& head) const {
+  // Who mixes for nobody goes to whoever was here before.
+  const bool alone = duty() == Duty::mixer && roster_.members.size() == 1;
+  if (alone && head.mixer != me_ && former_.contains(head.mixer)) return true;
   // A leap would leave no term to anybody after it.
   if (roster_.head.term > 0 && head.term > roster_.head.term + kMostTerms) return false;
   if (head.term != roster_.head.term) return head.term > roster_.head.term;
@@ -68,7 +82,7 @@ bool Room::believable(Wall wall, const Roster& roster) const {
 }
 
 void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news) {
-  if (!newer(news.head)) return;
+  if (!newer(news.head)) return put_right(now, from);
   if (!may_sign(now, news.head, from) || !verify_head(*self_.suite, news))
     return name_strange(now, from, "a roster that is not its to sign");
   auto roster = apply(roster_, news);

@@ -79,6 +79,7 @@ struct Hall {
                             if (!to) return;
                             ++told;
                             octets += tell.words.size();
+                            if (rng.below(1000) < static_cast<std::uint64_t>(loss * 1000)) return;
                             later(kWay, [this, from, to = *to, words = tell.words] {
                               auto& there = people[to];
                               if (!there.alive || !there.room || !people[from].alive || cut(from, to)) return;
@@ -177,6 +178,14 @@ struct Hall {
     }
     return true;
   }
+  std::string tell_of(std::size_t i) const {
+    const auto& p = people[i];
+    if (!p.alive || !p.room) return {};
+    const auto& r = p.room->roster();
+    return std::to_string(i) + ": " + std::string(to_string(p.room->duty())) + " term " + std::to_string(r.head.term) +
+           "." + std::to_string(r.head.version) + " mixer " + std::to_string(index(r.head.mixer).value_or(99)) +
+           " of " + std::to_string(r.members.size()) + "\n";
+  }
   std::size_t mixer() const {
     for (const auto& p : people)
       if (p.alive && p.room) return index(p.room->roster().head.mixer).value_or(people.size());
@@ -191,6 +200,7 @@ struct Hall {
   std::multimap<Time, std::function<void()>> events;
   std::deque<Person> people;
   std::optional<std::size_t> parted;  // those before it, and the others
+  double loss = 0;                    // of words; a link delivers, so this is one that broke
   std::uint64_t told = 0, octets = 0;
 };
 

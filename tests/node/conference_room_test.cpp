@@ -216,6 +216,48 @@ TEST_F(ConferenceRoom, AForgedScoreARosterOfAnOutsiderAndOneOfAMemberChangeNothi
   EXPECT_FALSE(hall.people[3].strange.empty());
 }
 
+TEST_F(ConferenceRoom, WhoComesInWhileTheMixerDiesIsInAfterwards) {
+  gather(5);
+  const auto guest = hall.add();
+  hall.invite(2, guest);
+  hall.kill(0);
+  hall.run(seconds(6));
+  EXPECT_TRUE(hall.agree());
+  EXPECT_EQ(hall.people[2].room->roster().members.size(), 5u);
+  EXPECT_TRUE(hall.people[2].room->roster().has(hall.key(guest)));
+}
+
+// People come and die, the room is parted and healed, and messages are lost: half a minute later all who live have one
+// mixer and one roster.
+TEST_F(ConferenceRoom, WhateverHappensAllWhoLiveAgreeAfterwards) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    Hall one(seed);
+    for (int i = 0; i < 4; ++i) one.add(50 + static_cast<std::uint32_t>(one.rng.below(300)));
+    one.found(0);
+    one.run(milliseconds(300));
+    for (std::size_t i = 1; i < 4; ++i) one.invite(0, i);
+    one.run(seconds(3));
+    one.loss = 0.05;
+    for (int step = 0; step < 8; ++step) {
+      std::vector<std::size_t> alive;
+      for (std::size_t i = 0; i < one.people.size(); ++i)
+        if (one.people[i].alive && one.people[i].room) alive.push_back(i);
+      const auto what = one.rng.below(4);
+      const auto who = alive[one.rng.below(alive.size())];
+      if (what == 0 && alive.size() > 3) one.kill(who);
+      if (what == 1) one.invite(who, one.add(50 + static_cast<std::uint32_t>(one.rng.below(300))));
+      if (what == 2) one.parted = one.parted ? std::nullopt : std::optional(one.rng.below(one.people.size()));
+      one.run(milliseconds(one.rng.below(4000)));
+    }
+    one.parted.reset();
+    one.loss = 0;
+    one.run(seconds(30));
+    std::string told;
+    for (std::size_t i = 0; i < one.people.size(); ++i) told += one.tell_of(i);
+    ASSERT_TRUE(one.agree()) << "seed " << seed << "\n" << told;
+  }
+}
+
 TEST_F(ConferenceRoom, TheStrongestOfManyIsElectedEveryTime) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Hall one(seed);
