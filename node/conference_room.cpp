@@ -182,6 +182,21 @@ void Room::tend_legs(Time now) {
     for (const auto& [device, address] : brought_) connect(device, address);
   for (auto& [device, legs] : legs_)
     if (legs.ours) drop_if_idle(now, device, legs);
+  for (auto& [device, legs] : legs_)
+    if (legs.theirs) drop_if_passed(now, device, legs);
+}
+
+// Somebody mixes for us who is not to, as far as we know: he hears of it by the end of the leg.
+void Room::drop_if_passed(Time now, const crypto::DeviceKey& device, Legs& legs) {
+  const auto& head = roster_.head;
+  if (head.term == 0 || head.mixer == device || head.deputy == device || introducer_ == device) {
+    legs.drop_theirs = kNever;
+  } else if (legs.drop_theirs == kNever) {
+    legs.drop_theirs = now + 2 * kDropAfter;
+  } else if (now >= legs.drop_theirs) {
+    legs.drop_theirs = now + kConnectAgain;
+    push(order::Drop{device, false});
+  }
 }
 
 bool Room::needs(Time now, const crypto::DeviceKey& device, const Legs& legs) const {
@@ -223,7 +238,10 @@ void Room::settle(Time now) {
 }
 
 void Room::handle_timeout(Time now) {
-  if (now >= publish_at_) publish(now);
+  if (now >= std::min(publish_at_, beat_at_)) {
+    beat_at_ = kNever;
+    publish(now);
+  }
   if (now >= seek_at_) seek_former(now);
   if (now < next_look_) return;
   next_look_ = now + kLook;
@@ -234,7 +252,7 @@ void Room::handle_timeout(Time now) {
   settle(now);
 }
 
-Time Room::next_timeout() const { return std::min({publish_at_, next_look_, seek_at_}); }
+Time Room::next_timeout() const { return std::min({publish_at_, beat_at_, next_look_, seek_at_}); }
 
 bool Room::lock(Time now, bool on) {
   if (roster_.head.founder != me_) return false;

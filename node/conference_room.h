@@ -56,12 +56,14 @@ class Room {
   static constexpr Duration kNextInRank = std::chrono::milliseconds(800);  // for each one before, when both are silent
   static constexpr Duration kSettles = std::chrono::seconds(2);            // of a new term: nobody takes over
   static constexpr Duration kPublish = std::chrono::milliseconds(100);     // news are gathered for so long
+  static constexpr Duration kBeat = std::chrono::seconds(5);               // ... and said again though there are none
   static constexpr Duration kConnectAgain = std::chrono::seconds(2);
   static constexpr Duration kAlone = std::chrono::seconds(1);          // of silence, where nobody else could say a word
   static constexpr Duration kClaims = std::chrono::milliseconds(500);  // between claims until one is in the roster
   static constexpr Duration kComesIn = std::chrono::seconds(10);       // a leg to somebody who is in no roster yet
   static constexpr Duration kDropAfter = std::chrono::seconds(1);      // legs of who mixes no more
   static constexpr Duration kSought = std::chrono::minutes(2);         // who fell silent
+  static constexpr Duration kSoughtWhoLeft = std::chrono::seconds(10);
   static constexpr Duration kSeekEvery = std::chrono::seconds(3);
   static constexpr std::size_t kSoughtAtOnce = 8;
   static constexpr Duration kNamedAgain = std::chrono::minutes(1);
@@ -123,7 +125,7 @@ class Room {
     Time connect_at = Time::min();
     bool connecting = false;
     Time silent_said = Time::min();  // when it last said that it does not hear the mixer
-    Time drop_ours = kNever;
+    Time drop_ours = kNever, drop_theirs = kNever;
     Time named = Time::min();  // in the log
     Time put_right = Time::min();
     Time ours_since = Time::min();
@@ -137,6 +139,7 @@ class Room {
   void settle(Time now);
   void tend_legs(Time now);
   void drop_if_idle(Time now, const crypto::DeviceKey& device, Legs& legs);
+  void drop_if_passed(Time now, const crypto::DeviceKey& device, Legs& legs);
   bool needs(Time now, const crypto::DeviceKey& device, const Legs& legs) const;
   void claim_a_place(Time now);
   void tell_recording(Time now);
@@ -150,7 +153,7 @@ class Room {
   enum class Fate : std::uint8_t { alive, silent };
   void take_over(Time now, std::uint64_t term, Fate of_the_last);
   void hand_over(Time now);
-  void note_former(Time now, const crypto::DeviceKey& device, const crypto::Address& address);
+  void note_former(Time now, const crypto::DeviceKey& device, const crypto::Address& address, Duration life = kSought);
   void seek_former(Time now);
   void yield_to(const Roster& roster, const RosterNews& news);
   void watch_members(Time now);
@@ -158,6 +161,7 @@ class Room {
   void note_pause(Time now, Duration pause);
   Duration silence() const;
   bool mixer_silent(Time now) const;
+  bool mixer_gone(Time now) const;
   bool deputy_silent(Time now) const;
   std::size_t silent_words(Time now) const;
   std::optional<std::size_t> place_in_line() const;
@@ -177,6 +181,7 @@ class Room {
   void on_remove_here(Time now, const crypto::DeviceKey& device);
   void put_right(Time now, const crypto::DeviceKey& who);
   void name_strange(Time now, const crypto::DeviceKey& who, std::string_view what);
+  bool outnumbers(const RosterNews& news) const;
   bool newer(const Head& head) const;
   bool may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const;
   bool believable(Wall wall, const Roster& roster) const;
@@ -200,6 +205,7 @@ class Room {
   std::set<crypto::DeviceKey> removed_;
   std::deque<Order> orders_;
   Time publish_at_ = kNever;
+  Time beat_at_ = kNever;     // whoever missed something asks for it
   Time since_ = Time::min();  // of this term here
   Time said_silent_ = Time::min();
   std::optional<std::uint64_t> told_ready_;  // of which term, and how many members

@@ -16,9 +16,10 @@ void Room::change(Time now) {
   settle(now);
 }
 
-void Room::publish(Time) {
+void Room::publish(Time now) {
   publish_at_ = kNever;
   if (duty() != Duty::mixer) return;
+  beat_at_ = now + kBeat;
   auto news = difference(published_, roster_);
   news.signature = sign_head(*self_.suite, *self_.identity, roster_.head, news.members_hash);
   const auto words = write(Message(news));
@@ -50,7 +51,11 @@ void Room::enter(Time now, const SignedClaim& claim) {
 }
 
 void Room::leave(Time now, const crypto::DeviceKey& device) {
-  if (roster_.members.erase(device) == 0) return;
+  const auto member = roster_.members.find(device);
+  if (member == roster_.members.end()) return;
+  // Gone of itself, or to another who mixes: that one is looked for a while.
+  note_former(now, device, member->second.claim.claim.address, kSoughtWhoLeft);
+  roster_.members.erase(member);
   change(now);
 }
 
@@ -93,9 +98,9 @@ void Room::take_over(Time now, std::uint64_t term, Fate of_the_last) {
   publish(now);  // nobody is to wait for this
 }
 
-void Room::note_former(Time now, const crypto::DeviceKey& device, const crypto::Address& address) {
+void Room::note_former(Time now, const crypto::DeviceKey& device, const crypto::Address& address, Duration life) {
   if (former_.size() >= kMaxMembers && !former_.contains(device)) return;
-  former_.insert_or_assign(device, Former{address, now + kSought});
+  former_.insert_or_assign(device, Former{address, now + life});
   if (seek_at_ == kNever) seek_at_ = now + kSeekEvery;
 }
 
@@ -115,6 +120,13 @@ void Room::seek_former(Time now) {
 bool Room::mixer_silent(Time now) const {
   const auto legs = legs_.find(roster_.head.mixer);
   return legs == legs_.end() || !legs->second.theirs || now - legs->second.heard_theirs >= silence();
+}
+
+// The deputy has had its time.
+bool Room::mixer_gone(Time now) const {
+  const auto legs = legs_.find(roster_.head.mixer);
+  const Time last = legs == legs_.end() ? since_ : std::max(since_, legs->second.heard_theirs);
+  return now >= last + kSettles;
 }
 
 bool Room::deputy_silent(Time now) const {

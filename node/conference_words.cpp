@@ -46,6 +46,14 @@ void Room::put_right(Time now, const crypto::DeviceKey& who) {
   tell_roster(who);
 }
 
+// We mix for a part of the room whose other mixer still counts us in, and has more: a term that few heard of is no
+// reason to take them away.
+bool Room::outnumbers(const RosterNews& news) const {
+  if (duty() != Duty::mixer || news.base != 0 || news.changed.size() <= roster_.members.size()) return false;
+  return std::any_of(news.changed.begin(), news.changed.end(),
+                     [&](const Member& m) { return m.claim.claim.device() == me_; });
+}
+
 bool Room::newer(const Head& head) const {
   // Who mixes for nobody goes to whoever was here before.
   const bool alone = duty() == Duty::mixer && roster_.members.size() == 1;
@@ -68,7 +76,7 @@ bool Room::may_sign(Time now, const Head& head, const crypto::DeviceKey& from) c
   if (head.mixer == roster_.head.mixer || roster_.head.deputy == head.mixer) return true;
   if (!roster_.has(head.mixer)) return false;
   const bool two_at_once = head.term == roster_.head.term;
-  return two_at_once || (!mixed && mixer_silent(now) && deputy_silent(now));
+  return two_at_once || (!mixed && mixer_silent(now) && (deputy_silent(now) || mixer_gone(now)));
 }
 
 bool Room::believable(Wall wall, const Roster& roster) const {
@@ -82,9 +90,13 @@ bool Room::believable(Wall wall, const Roster& roster) const {
 }
 
 void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news) {
-  if (!newer(news.head)) return put_right(now, from);
-  if (!may_sign(now, news.head, from) || !verify_head(*self_.suite, news))
+  // Our mixer yields to another and sends us there.
+  const bool sent = from == roster_.head.mixer && news.head.mixer != from && news.base == 0;
+  if (!sent && !newer(news.head) && !outnumbers(news)) return put_right(now, from);
+  if (!(sent || may_sign(now, news.head, from)) || !verify_head(*self_.suite, news)) {
+    put_right(now, from);
     return name_strange(now, from, "a roster that is not its to sign");
+  }
   auto roster = apply(roster_, news);
   if (!roster) {
     if (!wants_) tell(from, Want{id()});
@@ -92,7 +104,7 @@ void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNe
     return;
   }
   if (!believable(wall, *roster)) return name_strange(now, from, "a roster with forged members");
-  if (duty() == Duty::mixer && former_.contains(news.head.mixer)) yield_to(*roster, news);
+  if (duty() == Duty::mixer && news.head.mixer != me_) yield_to(*roster, news);
   adopt(now, std::move(*roster), news.signature);
 }
 
@@ -101,9 +113,9 @@ void Room::yield_to(const Roster& roster, const RosterNews& news) {
   auto whole = difference(Roster{}, roster);
   whole.signature = news.signature;
   for (const auto& [device, member] : roster_.members) {
-    if (device == me_ || roster.has(device)) continue;
+    if (device == me_ || device == news.head.mixer) continue;
     tell(device, whole);
-    tell(news.head.mixer, Bring{id(), device, member.claim.claim.address});
+    if (!roster.has(device)) tell(news.head.mixer, Bring{id(), device, member.claim.claim.address});
   }
   tell(news.head.mixer, Bring{id(), me_, claim_.claim.address});
 }
@@ -165,6 +177,7 @@ void Room::on_remove_here(Time now, const crypto::DeviceKey& device) {
   tell(device, Remove{id(), device});
   if (has_leg(device, true)) push(order::Drop{device, true});
   leave(now, device);
+  former_.erase(device);
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Remove& remove) {

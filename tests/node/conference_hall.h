@@ -97,7 +97,8 @@ struct Hall {
                             p.room->leg(now, drop.device, drop.ours, false);
                             later(kWay, [this, from, to, ours = drop.ours] {
                               auto& there = people[*to];
-                              if (there.alive && there.room) there.room->leg(now, key(from), !ours, false);
+                              if (there.alive && there.room && !cut(from, *to))
+                                there.room->leg(now, key(from), !ours, false);
                             });
                           },
                           [&](const order::Changed&) {}, [&](const order::Removed&) { p.removed = true; },
@@ -166,11 +167,12 @@ struct Hall {
       p.heard = now;
     }
   }
-  // Everybody who lives names the same mixer and the same members.
+  // Everybody who lives and came in names the same mixer and the same members. Whom only a dead one knew of is nowhere
+  // in it, and gives up (Conferences::kWithoutLegs).
   bool agree() const {
     const Roster* first = nullptr;
     for (const auto& p : people) {
-      if (!p.alive || !p.room || p.removed) continue;
+      if (!p.alive || !p.room || p.removed || !p.room->roster().has(p.identity.device_key())) continue;
       if (first == nullptr) first = &p.room->roster();
       const auto& r = p.room->roster();
       if (r.head.mixer != first->head.mixer || r.head.term != first->head.term || r.hash() != first->hash())

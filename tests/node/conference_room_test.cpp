@@ -237,7 +237,7 @@ TEST_F(ConferenceRoom, WhateverHappensAllWhoLiveAgreeAfterwards) {
     one.run(milliseconds(300));
     for (std::size_t i = 1; i < 4; ++i) one.invite(0, i);
     one.run(seconds(3));
-    one.loss = 0.05;
+    one.loss = 0.02;
     for (int step = 0; step < 8; ++step) {
       std::vector<std::size_t> alive;
       for (std::size_t i = 0; i < one.people.size(); ++i)
