@@ -148,7 +148,8 @@ class Attachments {
   // Every home we want and can have is attached.
   bool settled() const;
   // Sessions for questions: those that are heard before those that are silent, those that answer for us before those
-  // merely connected, then by round trip.
+  // merely connected, then in the order in which they were met. Not the nearest first: who is near many by the clock
+  // would be whom they all ask (docs/decisions/035).
   std::vector<SessionId> for_questions(const Context& c, std::size_t n) const;
   // Sessions with those that answer for us, nearest our UserKey first: the first is the one that replicates our
   // records.

@@ -201,13 +201,12 @@ std::vector<dht::Home> Attachments::record_homes() const {
 }
 
 std::vector<SessionId> Attachments::for_questions(const Context& c, std::size_t n) const {
-  using Rank = std::tuple<bool, bool, Duration, SessionId>;
+  using Rank = std::tuple<bool, bool, SessionId>;
   std::vector<Rank> ranks;
   for (const auto& s : supernodes_) {
     const auto session = s.session();
     if (!session) continue;
-    const auto rtt = c.sessions.rtt(*session).value_or(RttEstimator::kInitial);
-    ranks.emplace_back(c.sessions.silent(c.now, *session), !s.tag(), rtt, *session);
+    ranks.emplace_back(c.sessions.silent(c.now, *session), !s.tag(), *session);
   }
   n = std::min(n, ranks.size());
   std::partial_sort(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(n), ranks.end());
