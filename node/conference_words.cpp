@@ -38,8 +38,10 @@ void Room::name_strange(Time now, const crypto::DeviceKey& who, std::string_view
 // Somebody mixes by an older roster, or for nobody: he is told ours.
 void Room::put_right(Time now, const crypto::DeviceKey& who) {
   if (duty() != Duty::mixer || removed_.contains(who)) return;
+  // Of the room's members and its former ones alone: the roster is nobody else's business.
   const auto legs = legs_.find(who);
-  if (legs == legs_.end() && legs_.size() >= 2 * kMaxMembers) return;
+  const bool connected = legs != legs_.end() && (legs->second.ours || legs->second.theirs);
+  if (!connected && !roster_.has(who) && !former_.contains(who)) return;
   auto& at = legs_[who].put_right;
   if (now < at + kSeekEvery) return;
   at = now;

@@ -258,6 +258,22 @@ TEST_F(ConferenceRoom, WhateverHappensAllWhoLiveAgreeAfterwards) {
   }
 }
 
+// Whoever learnt the number of a room is told nothing for it.
+TEST_F(ConferenceRoom, AStrangerWhoSendsARosterIsNotAnsweredWithOurs) {
+  gather(3);
+  const auto stranger = hall.add();
+  auto old = hall.people[0].room->roster();
+  old.head.version = 1;
+  old.head.mixer = hall.key(stranger);
+  auto news = difference(Roster{}, old);
+  news.signature = sign_head(hall.suite, hall.people[stranger].identity, news.head, news.members_hash);
+  hall.people[0].room->handle_message(hall.now, hall.wall, hall.key(stranger), Message(news));
+  while (const auto order = hall.people[0].room->poll()) {
+    const auto* tell = std::get_if<order::Tell>(&*order);
+    EXPECT_FALSE(tell != nullptr && tell->to == hall.key(stranger));
+  }
+}
+
 TEST_F(ConferenceRoom, TheStrongestOfManyIsElectedEveryTime) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Hall one(seed);
