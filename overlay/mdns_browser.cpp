@@ -1,6 +1,7 @@
 #include "overlay/mdns_browser.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace linnet::overlay::mdns {
@@ -92,21 +93,33 @@ void Browser::take_details(const dns::Record& r) {
   auto& instance = at->second;
   if (const auto* srv = std::get_if<dns::Srv>(&r.data)) {
     instance.srv = *srv;
+    lead(instance, srv->target);
   } else if (const auto* txt = std::get_if<dns::Txt>(&r.data)) {
     instance.txt = *txt;
   }
 }
 
-void Browser::take_address(Time now, const dns::Record& r, const std::vector<std::string>& fresh) {
+void Browser::lead(Instance& instance, const dns::Name& target) {
+  const auto at = hosts_.try_emplace(target.key()).first;
+  ++at->second.users;
+  release(instance);
+  instance.host = at;
+}
+
+void Browser::release(Instance& instance) {
+  if (instance.host && --(*instance.host)->second.users == 0) hosts_.erase(*instance.host);
+  instance.host.reset();
+}
+
+void Browser::take_address(Time now, const dns::Record& r) {
   const auto* host = std::get_if<dns::Host>(&r.data);
   if (!host) return;
-  const auto key = r.name.key();
-  if (std::find(fresh.begin(), fresh.end(), key) == fresh.end()) return;  // nobody's
+  const auto at = hosts_.find(r.name.key());
+  if (at == hosts_.end()) return;  // nobody's
   auto ip = host->ip;
   if (ip.is_link_local() && !ip.is_v4()) ip.scope = link_.scope;
   if (ip.is_loopback() || ip.is_multicast() || ip.is_unspecified() || !link_.on_link(ip)) return;
-  auto& entry = hosts_[key];
-  entry.name = r.name;
+  auto& entry = at->second;
   if (r.flush) {
     for (auto& a : entry.addresses) {
       if (now - a.heard > kGoodbye) a.until = std::min(a.until, now + kGoodbye);  // section 10.2
@@ -132,39 +145,32 @@ void Browser::on_response(Time now, const dns::Message& response, const IpAddres
   };
   each([&](const dns::Record& r) { take_pointer(now, r, from, own); });
   each([&](const dns::Record& r) { take_details(r); });
-  std::vector<std::string> targets;
-  for (const auto& [key, instance] : instances_) {
-    if (instance.srv) targets.push_back(instance.srv->target.key());
-  }
-  each([&](const dns::Record& r) { take_address(now, r, targets); });
+  each([&](const dns::Record& r) { take_address(now, r); });
   for (auto& [key, instance] : instances_) settle(now, instance);
-  forget_hosts();
 }
 
-// Tells of an instance when all of it is known, and again when it changed.
+// Tells of an instance when all of it is known, and again when it changed. Asked of all with each message of a
+// stranger: what was told already is compared in place.
 void Browser::settle(Time now, Instance& instance) {
-  if (!instance.srv || !instance.txt || instance.until <= now) return;
-  const auto host = hosts_.find(instance.srv->target.key());
-  if (host == hosts_.end()) return;
-  Found found{instance.label, {}, instance.srv->port, instance.txt->strings};
-  for (const auto& a : host->second.addresses) {
-    if (a.until > now) found.addresses.push_back(a.ip);
+  if (!instance.srv || !instance.txt || instance.until <= now || instance.srv->port == 0) return;
+  std::array<IpAddress, kMaxAddresses> live;
+  std::size_t n = 0;
+  for (const auto& a : (*instance.host)->second.addresses) {
+    if (a.until > now) live[n++] = a.ip;
   }
-  if (found.addresses.empty() || found.port == 0) return;
+  if (n == 0) return;
   instance.resolve_at = kNever;
-  if (instance.told == found) return;
-  instance.told = found;
-  events_.push_back(std::move(found));
-}
-
-void Browser::forget_hosts() {
-  std::erase_if(hosts_, [&](const auto& entry) {
-    return std::none_of(instances_.begin(), instances_.end(),
-                        [&](const auto& i) { return i.second.srv && i.second.srv->target == entry.second.name; });
-  });
+  const auto end = live.begin() + static_cast<std::ptrdiff_t>(n);
+  const auto& told = instance.told;
+  if (told && told->port == instance.srv->port && told->txt == instance.txt->strings &&
+      std::equal(told->addresses.begin(), told->addresses.end(), live.begin(), end))
+    return;
+  instance.told = Found{instance.label, {live.begin(), end}, instance.srv->port, instance.txt->strings};
+  events_.push_back(*instance.told);
 }
 
 void Browser::lose(std::map<std::string, Instance>::iterator at) {
+  release(at->second);
   if (at->second.told) events_.push_back(Lost{at->second.label});
   instances_.erase(at);
 }
@@ -247,7 +253,6 @@ void Browser::handle_timeout(Time now, const dns::Name& own, Out& out) {
     ++instance.refreshed;
     plan_refresh(instance, rng_, instance.until - instance.life);
   }
-  forget_hosts();
 }
 
 Time Browser::next_timeout() const {

@@ -26,6 +26,17 @@ class Browser {
   void prove(const std::string& label);
 
  private:
+  struct Address {
+    IpAddress ip;
+    Time heard{};
+    Time until{};
+  };
+  struct HostEntry {
+    std::vector<Address> addresses;
+    std::size_t users = 0;  // instances whose service record names it; none: it goes
+  };
+  using Hosts = std::map<std::string, HostEntry>;  // by the key of their names
+
   struct Instance {
     dns::Name name;
     std::string label;
@@ -35,6 +46,7 @@ class Browser {
     unsigned refreshed = 0;
     Duration life{};
     std::optional<dns::Srv> srv;
+    std::optional<Hosts::iterator> host;  // that srv names
     std::optional<dns::Txt> txt;
     Time resolve_at = kNever;
     unsigned asked = 0;
@@ -42,23 +54,15 @@ class Browser {
     bool met = false;  // prove()
     Time born{};
   };
-  struct Address {
-    IpAddress ip;
-    Time heard{};
-    Time until{};
-  };
-  struct HostEntry {
-    dns::Name name;
-    std::vector<Address> addresses;
-  };
 
   void take_pointer(Time now, const dns::Record& r, const IpAddress& from, const dns::Name& own);
   void make_room(const IpAddress& from);
   void take_details(const dns::Record& r);
-  void take_address(Time now, const dns::Record& r, const std::vector<std::string>& fresh);
+  void take_address(Time now, const dns::Record& r);
+  void lead(Instance& instance, const dns::Name& target);
+  void release(Instance& instance);
   void settle(Time now, Instance& instance);
   void lose(std::map<std::string, Instance>::iterator at);
-  void forget_hosts();
   void ask(Time now, const dns::Name& own, Out& out);
   void resolve(Time now, Instance& instance, dns::Builder& builder);
   static void plan_refresh(Instance& instance, Rng& rng, Time born);
@@ -68,7 +72,7 @@ class Browser {
   Rng& rng_;
   Mdns::Counters& counters_;
   std::map<std::string, Instance> instances_;  // by the key of their names
-  std::map<std::string, HostEntry> hosts_;
+  Hosts hosts_;
   Time ask_at_ = kNever;
   Duration pause_{};
   Bytes asked_;  // our latest question, which the link brings back
