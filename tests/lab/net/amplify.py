@@ -67,9 +67,9 @@ def checksum(data):
     return ~(total + (total >> 16)) & 0xffff
 
 
-def forged(source, port, payload):
+def forged(source, port, payload, to=RELAY):
     udp = struct.pack("!HHHH", port, PORT, 8 + len(payload), 0)
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp) + len(payload), 0, 0, 64, socket.IPPROTO_UDP, 0, socket.inet_aton(source), socket.inet_aton(RELAY))
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp) + len(payload), 0, 0, 64, socket.IPPROTO_UDP, 0, socket.inet_aton(source), socket.inet_aton(to))
     return ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + udp + payload
 
 
