@@ -96,9 +96,15 @@ bool Conferences::carry_out(Host host, Time now, Conference& conference) {
   return moved;
 }
 
+void Conferences::name_offenders(Time now) {
+  while (const auto found = conduct_.poll())
+    for (auto& entry : conferences_) entry.second.room.misbehaves(now, found->who, found->what);
+}
+
 bool Conferences::settle(Host host, Time now) {
   bool moved = took_place(host, now);
   ask_for_room(host, now);
+  name_offenders(now);
   for (auto& [id, conference] : conferences_) {
     moved = carry_out(host, now, conference) || moved;
     tend_frames(now, conference);

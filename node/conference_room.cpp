@@ -101,6 +101,22 @@ void Room::set_claim(Time now, Claim claim) {
   if (const auto to = mixer()) tell(*to, claim_);
 }
 
+void Room::handle_wall(Time now, Wall wall) {
+  if (self_.identity->certificate.signature != claim_.claim.certificate.signature) set_claim(now, claim_.claim);
+  if (duty() != Duty::mixer) return;
+  std::vector<crypto::DeviceKey> out;
+  for (const auto& [device, member] : roster_.members)
+    if (device != me_ && !crypto::check_time(member.claim.claim.certificate, wall)) out.push_back(device);
+  // Of nearly all: it is our clock that is wrong.
+  if (out.empty() || out.size() * 2 >= roster_.members.size()) return;
+  for (const auto& device : out) {
+    name_strange(now, device, "no certificate that is valid still");
+    if (has_leg(device, true)) push(order::Drop{device, true});
+    roster_.members.erase(device);
+  }
+  change(now);
+}
+
 void Room::leg(Time now, const crypto::DeviceKey& device, bool ours, bool stands) {
   auto& legs = legs_[device];
   (ours ? legs.ours : legs.theirs) = stands;
@@ -135,6 +151,8 @@ void Room::connect_failed(Time now, const crypto::DeviceKey& device) {
   legs.connecting = false;
   legs.connect_at = now + kConnectAgain;
   brought_.erase(device);
+  // Nothing is kept of whoever was only named to us.
+  if (!legs.ours && !legs.theirs && !roster_.has(device)) legs_.erase(device);
   settle(now);
 }
 

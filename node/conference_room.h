@@ -66,6 +66,7 @@ class Room {
   static constexpr Duration kSoughtWhoLeft = std::chrono::seconds(10);
   static constexpr Duration kSeekEvery = std::chrono::seconds(3);
   static constexpr std::size_t kSoughtAtOnce = 8;
+  static constexpr unsigned kMostCostly = 20;  // claims to verify and rosters asked for, of one member in a second
   static constexpr Duration kNamedAgain = std::chrono::minutes(1);
   static constexpr std::uint64_t kMostTerms = 1000;           // that are skipped at once
   static constexpr Duration kGone = std::chrono::seconds(8);  // nothing came of a member
@@ -88,6 +89,10 @@ class Room {
   void connect_failed(Time now, const crypto::DeviceKey& device);
   // A packet of voice came on the leg.
   void heard(Time now, const crypto::DeviceKey& device, bool ours);
+  // What was found of it outside its messages, to be named as what it sent.
+  void misbehaves(Time now, const crypto::DeviceKey& who, std::string_view what) { name_strange(now, who, what); }
+  // Certificates run out: of a member that shows no new one, it ends his being here; ours is shown when it is new.
+  void handle_wall(Time now, Wall wall);
   void handle_message(Time now, Wall wall, const crypto::DeviceKey& from, const Message& message);
   void handle_timeout(Time now);
   Time next_timeout() const;
@@ -128,6 +133,8 @@ class Room {
     Time drop_ours = kNever, drop_theirs = kNever;
     Time named = Time::min();  // in the log
     Time put_right = Time::min();
+    Time costly_since = Time::min();  // words of its that cost much are counted from then on
+    unsigned costly = 0;
     Time ours_since = Time::min();
   };
   Room(Self self, const RoomId& room, Claim claim, Time now);
@@ -181,6 +188,7 @@ class Room {
   void on_remove_here(Time now, const crypto::DeviceKey& device);
   void put_right(Time now, const crypto::DeviceKey& who);
   void name_strange(Time now, const crypto::DeviceKey& who, std::string_view what);
+  bool costs_too_much(Time now, const crypto::DeviceKey& who);
   bool outnumbers(const RosterNews& news) const;
   bool newer(const Head& head) const;
   bool may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const;
@@ -210,7 +218,7 @@ class Room {
   Time said_silent_ = Time::min();
   std::optional<std::uint64_t> told_ready_;  // of which term, and how many members
   std::size_t ready_members_ = 0;
-  bool wants_ = false;  // asked for the whole roster
+  Time wanted_ = Time::min();  // when the whole roster was last asked for
   bool deputy_ready_ = false;
   bool records_ = false;
   Time tell_records_at_ = Time::min();

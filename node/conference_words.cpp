@@ -13,7 +13,7 @@ void Room::handle_message(Time now, Wall wall, const crypto::DeviceKey& from, co
 
 void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const SignedClaim& claim) {
   // Nobody has us verify signatures who has no place here.
-  if (!has_leg(from, true) && !roster_.has(from)) return;
+  if ((!has_leg(from, true) && !roster_.has(from)) || costs_too_much(now, from)) return;
   if (claim.claim.device() != from || !verify(*self_.suite, claim, id(), wall))
     return name_strange(now, from, "a score that its device did not sign");
   // Who came in by us, though another mixes: that one is to connect him.
@@ -33,6 +33,18 @@ void Room::name_strange(Time now, const crypto::DeviceKey& who, std::string_view
   if (now < legs.named + kNamedAgain) return;
   legs.named = now;
   push(order::Strange{who, what});
+}
+
+// Whoever asks for that much has no right to it, be it his own mistake.
+bool Room::costs_too_much(Time now, const crypto::DeviceKey& who) {
+  auto& legs = legs_[who];
+  if (now >= legs.costly_since + std::chrono::seconds(1)) {
+    legs.costly_since = now;
+    legs.costly = 0;
+  }
+  if (++legs.costly <= kMostCostly) return false;
+  name_strange(now, who, "far more words than there is to say");
+  return true;
 }
 
 // Somebody mixes by an older roster, or for nobody: he is told ours.
@@ -101,8 +113,8 @@ void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNe
   }
   auto roster = apply(roster_, news);
   if (!roster) {
-    if (!wants_) tell(from, Want{id()});
-    wants_ = true;
+    if (now >= wanted_ + kClaims) tell(from, Want{id()});
+    wanted_ = std::max(wanted_, now);
     return;
   }
   if (!believable(wall, *roster)) return name_strange(now, from, "a roster with forged members");
@@ -124,7 +136,7 @@ void Room::yield_to(const Roster& roster, const RosterNews& news) {
 
 void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
   const bool other_term = roster.head.term != roster_.head.term;
-  wants_ = false;
+  wanted_ = Time::min();
   for (const auto& [device, member] : roster_.members)
     if (!roster.has(device)) note_former(now, device, member.claim.claim.address);
   roster_ = std::move(roster);
@@ -142,8 +154,9 @@ void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
   push(order::Changed{});
 }
 
-void Room::on(Time, Wall, const crypto::DeviceKey& from, const Want&) {
-  if (duty() == Duty::mixer && (roster_.has(from) || has_leg(from, true))) tell_roster(from);
+void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Want&) {
+  if (duty() != Duty::mixer || !(roster_.has(from) || has_leg(from, true)) || costs_too_much(now, from)) return;
+  tell_roster(from);
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Silent& silent) {
@@ -167,7 +180,8 @@ void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Bring& bring)
   const bool known = roster_.has(from) || former_.contains(from);
   if (duty() != Duty::mixer || !known || removed_.contains(bring.device)) return;
   if (roster_.head.locked && from != roster_.head.founder && !former_.contains(bring.device)) return;
-  if (brought_.size() < kMaxMembers) brought_.insert_or_assign(bring.device, bring.address);
+  if (brought_.size() >= kMaxMembers) return;
+  brought_.insert_or_assign(bring.device, bring.address);
   legs_[bring.device].connect_at = now;
 }
 

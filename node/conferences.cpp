@@ -40,6 +40,10 @@ void Conferences::set_means(Time now, const Means& means) {
   }
 }
 
+void Conferences::handle_wall(Time now, Wall wall) {
+  for (auto& entry : conferences_) entry.second.room.handle_wall(now, wall);
+}
+
 Conferences::Conference* Conferences::find(CallId id) {
   const auto found = conferences_.find(id);
   return found == conferences_.end() ? nullptr : &found->second;
@@ -229,6 +233,9 @@ void Conferences::seat(ConferenceLeg& leg, const crypto::DeviceKey&) const {
 
 void Conferences::on_message(Host host, Time now, const crypto::DeviceKey& from, ByteView bytes) {
   const auto message = conference::read(bytes);
+  // A kind of a later version is nobody's fault.
+  if (!message && message.error() != Fault::unsupported)
+    for (auto& entry : conferences_) entry.second.room.misbehaves(now, from, "words that cannot be read");
   if (!message) return;
   const auto& room = conference::room_of(*message);
   auto* conference = find(room);
@@ -253,7 +260,12 @@ void Conferences::on_message(Host host, Time now, const crypto::DeviceKey& from,
 
 void Conferences::heard(Time now, const Facts& facts, const crypto::DeviceKey& from) {
   if (!facts.conference || !facts.conference->conference) return;
+  conduct_.voice(now, from, facts.conference->ours);
   if (auto* conference = find(*facts.conference->conference)) conference->room.heard(now, from, facts.conference->ours);
+}
+
+void Conferences::heard_foreign(Time now, const crypto::DeviceKey& from) {
+  if (!conferences_.empty()) conduct_.foreign(now, from);
 }
 
 void Conferences::call_over(Host host, Time now, const Call& call) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "node/call.h"
+#include "node/conference_conduct.h"
 #include "node/conference_room.h"
 #include "node/conference_sound.h"
 #include "node/conference_subscribers.h"
@@ -51,7 +52,10 @@ class Conferences {
   void seat(ConferenceLeg& leg, const crypto::DeviceKey& from) const;
 
   void on_message(Host host, Time now, const crypto::DeviceKey& from, ByteView bytes);
+  // Voice of a device's link: whether it is looked at, of which leg it was, or that it was of none.
+  bool admits(Time now, const crypto::DeviceKey& from) { return conduct_.admits(now, from); }
   void heard(Time now, const Facts& facts, const crypto::DeviceKey& from);
+  void heard_foreign(Time now, const crypto::DeviceKey& from);
   void on(Host host, Time now, const sip::SubscriptionRequested& asked);
   void on(Host host, Time now, const sip::SubscriptionRefreshed& again);
   void on(const sip::SubscriptionEnded& ended) { subscribers_.on(ended); }
@@ -62,6 +66,7 @@ class Conferences {
   Time next_timeout() const;
   void set_recording(Time now, CallId id, bool on);
   void set_means(Time now, const Means& means);
+  void handle_wall(Time now, Wall wall);
   void end_all(Host host, Time now);
 
   // Sound, as of a call.
@@ -115,6 +120,7 @@ class Conferences {
 
   // conference_orders.cpp
   bool carry_out(Host host, Time now, Conference& conference);
+  void name_offenders(Time now);
   void dial(Host host, Time now, Conference& conference, const crypto::Address& address, ConferenceLeg leg);
   void drop(Host host, Time now, Conference& conference, const conference::order::Drop& drop);
   void leave_step(Host host, Time now, Conference& conference);
@@ -127,6 +133,7 @@ class Conferences {
   std::map<CallId, Conference> conferences_;
   std::map<CallId, Time> wanting_;  // calls to be let in somewhere, and when they ask again
   ConferenceSubscribers subscribers_;
+  ConferenceConduct conduct_;
   Means means_;
 };
 

@@ -161,7 +161,7 @@ void Node::Impl::on(Time now, const overlay::LinkAnswered& answered) {
 
 void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
   const auto* link = links.find(voice.link);
-  if (link == nullptr) return;
+  if (link == nullptr || !conferences.admits(now, link->remote.device)) return;
   const auto from = link->peer();
   auto r = rooms();
   for (auto& entry : calls) {
@@ -173,6 +173,7 @@ void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
     if (talking->voice.digits_heard() != digits) out.changed(entry.first);
     return;
   }
+  conferences.heard_foreign(now, link->remote.device);
 }
 
 void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {

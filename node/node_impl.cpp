@@ -204,6 +204,7 @@ Time Node::Impl::next_timeout() const {
 void Node::Impl::look_at_clock(Time now) {
   wall = peer.wall(now);
   if (renew_certificate(wall)) peer.identity_changed(now);
+  conferences.handle_wall(now, wall);
 }
 
 bool Node::Impl::renew_certificate(Wall now) {

@@ -41,7 +41,12 @@ Resident& Town::place(std::vector<std::unique_ptr<Resident>>& where, crypto::Ide
   auto person = std::make_unique<Resident>();
   person->name = identity.address.text();
   person->endpoint = where_at;
-  person->rng = std::make_unique<SeededRng>(rng_.u64());
+  const auto seed = rng_.u64();
+  if (next_rng) {
+    person->rng = next_rng(seed);
+  } else {
+    person->rng = std::make_unique<SeededRng>(seed);
+  }
   config.peer.network = crypto::network_id("town");
   config.peer.listen = {where_at};
   person->config = std::move(config);

@@ -17,7 +17,7 @@ namespace linnet::node {
 struct Resident {
   std::string name;
   Endpoint endpoint;
-  std::unique_ptr<SeededRng> rng;
+  std::unique_ptr<Rng> rng;
   const crypto::Suite* suite = nullptr;
   std::unique_ptr<Node> node;
   NodeConfig config;
@@ -99,6 +99,8 @@ class Town {
 
   Time now() const { return now_; }
   Duration delay = std::chrono::milliseconds(2);
+  // Randomness of residents that come from now on, by their seed; none: the town's.
+  std::function<std::unique_ptr<Rng>(std::uint64_t seed)> next_rng;
   const crypto::Suite* next_suite = nullptr;  // of residents that come from now on; null: the town's
   std::function<void(const Resident& to, const Endpoint& from, ByteView bytes)> delivered;
   bool disks_full = false;        // of residents that come from now on
