@@ -13,6 +13,7 @@ void Loudest::remove(Seat seat) {
   members_.erase(seat);
   std::erase(places_, seat);
   std::erase(liars_, seat);
+  if (guest_ == seat) guest_.reset();
 }
 
 void Loudest::hear(Seat seat, AudioLevel level) {
@@ -72,29 +73,49 @@ void Loudest::fill(Time now) {
   }
 }
 
-// Everybody who has a place talks, and one more does.
+// Everybody who has a place talks, and one more does. Who begins clearly louder than one of them is heard at once: of
+// his first word nothing is to be missing when he has taken that place.
 void Loudest::challenge(Time now) {
-  const auto challenger = loudest_without_place(now);
+  const auto challenger = guest_ ? guest_ : loudest_without_place(now);
   for (auto& [seat, member] : members_) {
     if (!challenger || seat != *challenger) member.louder_for = 0;
   }
   if (!challenger) return;
-  const auto quietest = std::min_element(places_.begin(), places_.end(), [&](Seat a, Seat b) {
-    return members_.at(a).loudness < members_.at(b).loudness;
-  });
+  auto quietest = places_.end();
+  for (auto it = places_.begin(); it != places_.end(); ++it) {
+    const bool counts = !guest_ || *it != *guest_;
+    const bool quieter =
+        counts && (quietest == places_.end() || members_.at(*it).loudness < members_.at(*quietest).loudness);
+    if (quieter) quietest = it;
+  }
   auto& member = members_.at(*challenger);
-  const bool louder = member.loudness >= members_.at(*quietest).loudness + kLouder;
-  member.louder_for = louder ? member.louder_for + 1 : 0;
-  if (member.louder_for < kLouderFor) return;
-  member.louder_for = 0;
-  *quietest = *challenger;
+  if (member.loudness < members_.at(*quietest).loudness + kLouder) {
+    member.louder_for = 0;
+    return end_guest();
+  }
+  if (++member.louder_for >= kLouderFor) {
+    member.louder_for = 0;
+    *quietest = *challenger;
+    if (guest_) places_.pop_back();
+    guest_.reset();
+  } else if (!guest_) {
+    guest_ = challenger;
+    places_.push_back(*challenger);
+  }
+}
+
+void Loudest::end_guest() {
+  if (guest_) std::erase(places_, *guest_);
+  guest_.reset();
 }
 
 void Loudest::choose(Time now) {
   for (auto& entry : members_) update(now, entry.second);
   std::erase_if(places_, [&](Seat seat) { return !talks(members_.at(seat), now); });
+  // Somebody else fell silent, or the guest himself did.
+  if (guest_ && (places_.size() <= kPlaces || !has_place(*guest_))) guest_.reset();
   fill(now);
-  if (places_.size() == kPlaces) challenge(now);
+  if (places_.size() >= kPlaces) challenge(now);
 }
 
 bool Loudest::has_place(Seat seat) const { return std::find(places_.begin(), places_.end(), seat) != places_.end(); }

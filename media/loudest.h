@@ -1,6 +1,7 @@
 // Who of a conference is heard: the few loudest, by the levels that members send with each packet (RFC 6464), without
 // decoding anybody. A free place is taken with the first packet of voice, so that no first word is cut; who has a place
-// keeps it through the pauses of speech, and loses it in between only to somebody clearly louder for a while.
+// keeps it through the pauses of speech, and loses it in between only to somebody clearly louder for a while. That one
+// is heard beside the others meanwhile.
 //
 // What a member says of himself is held against what was decoded: who says loud and sends silence is passed over, for
 // longer each time.
@@ -39,7 +40,7 @@ class Loudest {
 
   // Once for each frame that is mixed.
   void choose(Time now);
-  // The heard, at most kPlaces, in no order.
+  // The heard, at most kPlaces, and one more while it is decided whose place he takes; in no order.
   const std::vector<Seat>& places() const { return places_; }
   bool has_place(Seat seat) const;
   // Who was found to send false levels since it was last asked, one at a time: to be named in the log.
@@ -61,9 +62,11 @@ class Loudest {
   std::optional<Seat> loudest_without_place(Time now) const;
   void fill(Time now);
   void challenge(Time now);
+  void end_guest();
 
   std::map<Seat, Member> members_;
   std::vector<Seat> places_;
+  std::optional<Seat> guest_;  // the one over kPlaces
   std::vector<Seat> liars_;
 };
 

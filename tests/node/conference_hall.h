@@ -72,6 +72,17 @@ struct Hall {
 
   void later(Duration after, std::function<void()> what) { events.emplace(now + after, std::move(what)); }
 
+  Duration jitter() {
+    if (most_jitter == Duration{}) return {};
+    return Duration(static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(most_jitter.count()))));
+  }
+  // A link delivers words in their order.
+  void later_in_order(std::size_t from, std::size_t to, std::function<void()> what) {
+    auto& last = delivered[{from, to}];
+    last = std::max(last, now + kWay + jitter());
+    events.emplace(last, std::move(what));
+  }
+
   void carry_out(std::size_t from, const Order& what) {
     auto& p = people[from];
     std::visit(Overloaded{[&](const order::Tell& tell) {
@@ -80,7 +91,7 @@ struct Hall {
                             ++told;
                             octets += tell.words.size();
                             if (rng.below(1000) < static_cast<std::uint64_t>(loss * 1000)) return;
-                            later(kWay, [this, from, to = *to, words = tell.words] {
+                            later_in_order(from, *to, [this, from, to = *to, words = tell.words] {
                               auto& there = people[to];
                               if (!there.alive || !there.room || !people[from].alive || cut(from, to)) return;
                               const auto message = read(words);
@@ -90,7 +101,7 @@ struct Hall {
                           },
                           [&](const order::Connect& connect) {
                             const auto to = index(connect.device);
-                            later(kSetup, [this, from, to] { set_up(from, *to); });
+                            later(kSetup + jitter(), [this, from, to] { set_up(from, *to); });
                           },
                           [&](const order::Drop& drop) {
                             const auto to = index(drop.device);
@@ -143,7 +154,10 @@ struct Hall {
     const Time end = now + length;
     while (now < end) {
       now += kStep;
-      wall = Wall{0} + std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
+      const auto before = wall;
+      wall = Wall{0} + std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()) + wall_ahead;
+      for (auto& p : people)
+        if (wall != before && p.alive && p.room) p.room->handle_wall(now, wall);
       while (!events.empty() && events.begin()->first <= now) {
         auto what = std::move(events.begin()->second);
         events.erase(events.begin());
@@ -204,6 +218,9 @@ struct Hall {
   std::optional<std::size_t> parted;  // those before it, and the others
   double loss = 0;                    // of words; a link delivers, so this is one that broke
   std::uint64_t told = 0, octets = 0;
+  seconds wall_ahead{};
+  Duration most_jitter{};  // of words and of calls; 0: all take as long
+  std::map<std::pair<std::size_t, std::size_t>, Time> delivered;
 };
 
 }  // namespace linnet::node::conference
