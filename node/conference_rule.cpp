@@ -92,7 +92,7 @@ void Room::take_over(Time now, std::uint64_t term, Fate of_the_last) {
   published_ = {};
   since_ = now;
   told_ready_.reset();
-  roster_.members.insert_or_assign(me_, Member{claim_});
+  roster_.members[me_].claim = claim_;  // muted and recording as before
   change(now);
   deputy_ready_ = false;
   publish(now);  // nobody is to wait for this

@@ -187,6 +187,27 @@ TEST_F(ConferenceRoom, WhoRecordsIsSeenByAllAlsoWhenAnotherComesToMix) {
   EXPECT_TRUE(seen_by_all(mixes, true)) << "the mixer itself";
 }
 
+// Nobody sees the mark go and come back: it is in the first roster of the new term.
+TEST_F(ConferenceRoom, WhoComesToMixGoesOnBeingMarkedAsRecordingAndMuted) {
+  gather(6);
+  const auto deputy = *hall.index(*hall.people[0].room->deputy());
+  hall.people[deputy].room->recording(hall.now, true);
+  ASSERT_TRUE(hall.people[0].room->mute(hall.now, hall.key(deputy), true));
+  hall.run(seconds(1));
+  const std::size_t sees = deputy == 5 ? 4 : 5;
+  const auto marked = [&] {
+    const auto& member = hall.people[sees].room->roster().members.at(hall.key(deputy));
+    return member.recording && member.muted;
+  };
+  ASSERT_TRUE(marked());
+  hall.kill(0);
+  for (int i = 0; i < 200; ++i) {
+    hall.run(milliseconds(10));
+    ASSERT_TRUE(marked()) << i * 10 << " ms after the mixer died";
+  }
+  EXPECT_EQ(*hall.index(hall.people[sees].room->roster().head.mixer), deputy);
+}
+
 TEST_F(ConferenceRoom, AForgedScoreARosterOfAnOutsiderAndOneOfAMemberChangeNothing) {
   gather(4);
   auto& member = hall.people[2];
