@@ -22,6 +22,7 @@ struct ConferenceLeg {
   std::optional<crypto::DeviceKey> only;  // the one device of theirs that is called
   std::optional<CallId> conference;       // that it belongs to here; nothing: it rings, or has not been let in
   std::optional<std::uint32_t> source;    // our SSRC in it, where it is said by the room
+  bool for_another = false;               // a member had us call: no contact of ours for that
 };
 
 // What stands in the header, and back.

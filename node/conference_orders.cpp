@@ -35,7 +35,7 @@ void Conferences::dial(Host host, Time now, Conference& conference, const crypto
   facts.peer = address;
   facts.began = now;
   facts.started = host.rooms.wall;
-  facts.by_person = leg.kind == Kind::invite;
+  facts.by_person = leg.kind == Kind::invite && !leg.for_another;
   facts.conference = leg;
   const auto id = facts.id;
   if (leg.kind == Kind::invite) conference.inviting.emplace(id, address);
@@ -70,6 +70,7 @@ bool Conferences::carry_out(Host host, Time now, Conference& conference) {
                    [&](const conference::order::Drop& what) { drop(host, now, conference, what); },
                    [&](const conference::order::Changed&) {
                      host.rooms.out.changed(conference.id);
+                     name_recorders(host, conference);
                      subscribers_.changed(now, conference.id);
                    },
                    [&](const conference::order::Removed&) {
@@ -99,6 +100,20 @@ bool Conferences::carry_out(Host host, Time now, Conference& conference) {
 void Conferences::name_offenders(Time now) {
   while (const auto found = conduct_.poll())
     for (auto& entry : conferences_) entry.second.room.misbehaves(now, found->who, found->what);
+}
+
+// Nobody is recorded without a word: who begins to is named, and to whoever comes in, who does.
+void Conferences::name_recorders(Host host, Conference& conference) const {
+  std::set<crypto::DeviceKey> recorders;
+  for (const auto& [device, member] : conference.room.roster().members) {
+    if (device == conference.room.self()) continue;
+    if (member.recording) recorders.insert(device);
+    if (member.recording == conference.recorders.contains(device)) continue;
+    const auto who = member.claim.claim.address.text();
+    host.rooms.out.push(event::ConferenceSaid{
+        conference.id, who + (member.recording ? " records this conference." : " does not record any more.")});
+  }
+  conference.recorders = std::move(recorders);
 }
 
 bool Conferences::settle(Host host, Time now) {
@@ -167,6 +182,26 @@ void Conferences::on(Host host, Time now, const sip::SubscriptionRequested& aske
 void Conferences::on(Host host, Time now, const sip::SubscriptionRefreshed& again) {
   const auto* conference = of_leg(host, again.call);
   subscribers_.on(host.rooms.sip, now, again, conference == nullptr ? nullptr : &conference->room);
+}
+
+// A member asks for it by REFER: what the channel `conference` allows him, no more.
+void Conferences::on(Host host, Time now, const sip::ReferReceived& asked) {
+  auto& sip = host.rooms.sip;
+  auto* conference = asked.call == sip::kNoCall ? nullptr : of_leg(host, asked.call);
+  const auto wish = referrals_.read(sip, now, asked, conference == nullptr ? nullptr : &conference->room);
+  if (!wish) return;
+  if (wish->takes_out) {
+    const crypto::DeviceKey from{asked.peer.bytes};
+    ConferenceReferrals::done(sip, now, asked);
+    for (const auto& device : members_at(conference->room.roster(), wish->who))
+      conference->room.handle_message(now, host.rooms.wall, from, conference::Remove{conference->room.id(), device});
+    return;
+  }
+  std::string why;
+  const auto outcome = invite(host, now, conference->id, wish->who.text(), why, true);
+  if (outcome != Outcome::ok)
+    return (void)sip.reject_subscription(now, asked.subscription, outcome == Outcome::busy ? 486 : 403);
+  referrals_.follow(sip, now, asked, CallId{host.last_call});
 }
 
 Outcome Conferences::lock(Time now, CallId id, bool on, std::string& why) {

@@ -94,7 +94,8 @@ void Conferences::begin(Host host, Time now, CallId id, const command::Confer& w
   }
 }
 
-Outcome Conferences::invite(Host host, Time now, CallId id, const std::string& who, std::string& why) {
+Outcome Conferences::invite(Host host, Time now, CallId id, const std::string& who, std::string& why,
+                            bool for_another) {
   auto* conference = find(id);
   if (conference == nullptr) return Outcome::no_such_call;
   const auto* contact = host.rooms.contacts.find(who);
@@ -116,6 +117,7 @@ Outcome Conferences::invite(Host host, Time now, CallId id, const std::string& w
   ConferenceLeg leg;
   leg.kind = Kind::invite;
   leg.ours = true;
+  leg.for_another = for_another;
   dial(host, now, *conference, *address, leg);
   return Outcome::ok;
 }
@@ -158,7 +160,7 @@ void Conferences::stands(Host host, Time now, Call& call) {
   }
   auto id = call.facts().id;
   if (!leg.conference) id = hide(host, id, conference->id);
-  conference->inviting.erase(id);
+  if (conference->inviting.erase(id) > 0) referrals_.over(host.rooms.sip, now, id, 200);
   (leg.ours ? conference->ours : conference->theirs)[from] = id;
   conference->room.leg(now, from, leg.ours, true);
   host.rooms.out.changed(conference->id);
@@ -284,6 +286,7 @@ void Conferences::call_over(Host host, Time now, const Call& call) {
     legs.erase(stood);
     conference->room.leg(now, device, leg->ours, false);
   } else if (leg->kind == Kind::invite && conference->inviting.erase(id) > 0) {
+    referrals_.over(host.rooms.sip, now, id, status_of(summary.result));
     const auto who = call.facts().peer.text();
     host.rooms.out.push(event::ConferenceSaid{
         conference->id, summary.text.empty() ? who + ": " + std::string(to_string(summary.result)) : summary.text});
@@ -319,6 +322,8 @@ void Conferences::set_recording(Time now, CallId id, bool on) {
 }
 
 void Conferences::end(Host host, Conference& conference, Time now) {
+  for (const auto& entry : conference.inviting)
+    referrals_.over(host.rooms.sip, now, entry.first, status_of(CallResult::cancelled));
   CallSummary row;
   row.id = conference.id;
   row.direction = conference.direction;

@@ -5,10 +5,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "node/call.h"
 #include "node/conference_conduct.h"
+#include "node/conference_referrals.h"
 #include "node/conference_room.h"
 #include "node/conference_sound.h"
 #include "node/conference_subscribers.h"
@@ -36,7 +38,7 @@ class Conferences {
 
   // From the person. `id` is drawn by the node; the sound of the conference is that call's.
   void begin(Host host, Time now, CallId id, const command::Confer& what);
-  Outcome invite(Host host, Time now, CallId id, const std::string& who, std::string& why);
+  Outcome invite(Host host, Time now, CallId id, const std::string& who, std::string& why, bool for_another = false);
   bool leave(Host host, Time now, CallId id);
   bool set_muted(Host host, Time now, CallId id, bool on);
   Outcome remove(Host host, Time now, CallId id, const std::string& who, std::string& why);
@@ -58,7 +60,11 @@ class Conferences {
   void heard_foreign(Time now, const crypto::DeviceKey& from);
   void on(Host host, Time now, const sip::SubscriptionRequested& asked);
   void on(Host host, Time now, const sip::SubscriptionRefreshed& again);
-  void on(const sip::SubscriptionEnded& ended) { subscribers_.on(ended); }
+  void on(Host host, Time now, const sip::ReferReceived& asked);
+  void on(const sip::SubscriptionEnded& ended) {
+    subscribers_.on(ended);
+    referrals_.on(ended);
+  }
   void call_over(Host host, Time now, const Call& call);
   // After each input: calls that came to stand, and what the rooms want done. True: something moved.
   bool settle(Host host, Time now);
@@ -98,6 +104,7 @@ class Conferences {
     Time alone_since = kNever;
     Time leave_at = kNever;
     std::optional<Time> play_start, record_start;
+    std::set<crypto::DeviceKey> recorders;                 // that were named to the person
     std::uint64_t packets_sent = 0, packets_received = 0;  // of legs that are over
     std::string codec;
     std::string text;
@@ -124,6 +131,7 @@ class Conferences {
   void dial(Host host, Time now, Conference& conference, const crypto::Address& address, ConferenceLeg leg);
   void drop(Host host, Time now, Conference& conference, const conference::order::Drop& drop);
   void leave_step(Host host, Time now, Conference& conference);
+  void name_recorders(Host host, Conference& conference) const;
 
   // conference_voices.cpp
   void mix(Host host, Time now, Conference& conference);
@@ -134,6 +142,7 @@ class Conferences {
   std::map<CallId, Time> wanting_;  // calls to be let in somewhere, and when they ask again
   ConferenceSubscribers subscribers_;
   ConferenceConduct conduct_;
+  ConferenceReferrals referrals_;
   Means means_;
 };
 

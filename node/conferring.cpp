@@ -29,6 +29,12 @@ void Node::Impl::on(Time now, const sip::SubscriptionRefreshed& again) {
   conferences.on(host(r), now, again);
 }
 
+void Node::Impl::on(Time now, const sip::ReferReceived& asked) {
+  auto r = rooms();
+  conferences.on(host(r), now, asked);
+  calls_moved = true;
+}
+
 // An invitation rings, or is answered, like a call. What a mixer of ours connects, and who asks to be let in, is not
 // the person's business.
 void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, ConferenceLeg leg) {

@@ -15,6 +15,7 @@ sip::Config sip_config(const NodeConfig& config, const crypto::Identity& identit
   out.local_uri = uri_of(identity.address);
   out.user_agent = config.user_agent;
   out.event_packages = {{std::string(sip::kConferencePackage), {std::string(sip::kConferenceInfoType)}}};
+  out.refers = true;    // members of conferences; others are refused
   out.reliable = true;  // the sip channel of a session delivers
   return out;
 }

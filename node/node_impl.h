@@ -69,6 +69,7 @@ struct Node::Impl {
   void on(Time now, const sip::Answered& answered);
   void on(Time now, const sip::SubscriptionRequested& asked);
   void on(Time now, const sip::SubscriptionRefreshed& again);
+  void on(Time now, const sip::ReferReceived& asked);
   void on(Time, const sip::SubscriptionEnded& ended) { conferences.on(ended); }
   template <class E>
   void on(Time now, const E& event) {

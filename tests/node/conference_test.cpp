@@ -1,6 +1,8 @@
 // Conferences of whole nodes: links, SIP, SRTP and sound in virtual time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "conference_nodes.h"
 
 namespace linnet::node {
@@ -128,6 +130,34 @@ TEST_F(Conference, SomebodyWhoAsksIsLetIn) {
   town.run_for(seconds(2));
   EXPECT_GT(share_of(400, carol.heard), 0.2);
   EXPECT_GT(share_of(700, carol.heard), 0.2);
+}
+
+TEST_F(Conference, WhoRecordsIsNamedToAllOthersAndToWhoComesLater) {
+  person("alice");
+  person("bob");
+  person("carol");
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(3); }, seconds(10))) << told();
+  const auto said = [](const Resident& r, const std::string& what) {
+    return std::count_if(r.events.begin(), r.events.end(), [&](const Event& e) {
+      const auto* word = std::get_if<event::ConferenceSaid>(&e);
+      return word != nullptr && word->text == what;
+    });
+  };
+  const std::string records = "bob@office.example records this conference.";
+  all[1]->node->set_recording(town.now(), view(*all[1])->id, true);
+  EXPECT_TRUE(town.run_until([&] { return said(*all[0], records) == 1 && said(*all[2], records) == 1; }, seconds(1)));
+  EXPECT_EQ(said(*all[1], records), 0) << "he knows";
+  auto& dave = person("dave");
+  ASSERT_TRUE(town.all_online());
+  town.tell(dave, command::JoinConference{"alice@office.example", {}});
+  ASSERT_TRUE(town.run_until([&] { return gathered(4); }, seconds(10))) << told();
+  town.run_for(seconds(1));
+  EXPECT_EQ(said(dave, records), 1);
+  EXPECT_EQ(said(*all[0], records), 1) << "once";
+  all[1]->node->set_recording(town.now(), view(*all[1])->id, false);
+  const std::string no_more = "bob@office.example does not record any more.";
+  EXPECT_TRUE(town.run_until([&] { return said(dave, no_more) == 1; }, seconds(1)));
 }
 
 }  // namespace
