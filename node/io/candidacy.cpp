@@ -1,15 +1,8 @@
 #include "node/io/candidacy.h"
 
 #include "node/io/clock.h"
-#include "node/io/net/udp_socket.h"
 
 namespace linnet::io {
-
-struct Candidacy::Uplink {
-  std::unique_ptr<UdpSocket> socket;
-  nat::UplinkProbe probe;
-  std::unique_ptr<Loop::Alarm> alarm;
-};
 
 Time Candidacy::now() { return io::now(); }
 
@@ -62,38 +55,11 @@ void Candidacy::measure_uplink() {
   auto servers = ears_.supernodes();
   const auto own = reach_.datagrams() ? reach_.datagrams() : mapped_;
   std::erase_if(servers, [&](const Endpoint& at) { return own && at.ip.is_v4() != own->ip.is_v4(); });
-  auto socket =
-      servers.empty()
-          ? nullptr
-          : UdpSocket::open({servers.front().ip.is_v4() ? IpAddress::v4(0) : IpAddress::v6({}), 0}).value_or(nullptr);
-  if (!socket) return;
-  uplink_ = std::unique_ptr<Uplink>(new Uplink{std::move(socket), {now(), rng_, std::move(servers)}, nullptr});
-  uplink_->alarm = loop_.alarm([this] {
-    uplink_->probe.handle_timeout(now());
-    uplink_moved();
-  });
-  UdpSocket::Ears ears;
-  ears.pass = [](Time, const Datagram&) { return false; };
-  ears.passed = [] {};
-  ears.receive = [this](const Datagram& d) {
-    const auto message = nat::stun::Message::parse(d.bytes);
-    if (message) uplink_->probe.handle(now(), d.from, *message);
-  };
-  ears.drained = [this] { uplink_->alarm->set(now()); };  // it may be over, and its socket is in use here
-  uplink_->socket->start(loop_, std::move(ears));
-  uplink_moved();
-}
-
-void Candidacy::uplink_moved() {
-  if (!uplink_) return;
-  if (uplink_->probe.over()) {
-    fitness_.set_uplink(now(), uplink_->probe.found());
+  uplink_ = UplinkMeasure::begin(loop_, rng_, std::move(servers), [this](std::optional<std::uint64_t> rate) {
+    fitness_.set_uplink(now(), rate);
     uplink_.reset();
-    return settle();
-  }
-  while (auto out = uplink_->probe.poll_transmit()) (void)uplink_->socket->send(std::move(*out));
-  uplink_->socket->flush();
-  uplink_->alarm->set(uplink_->probe.next_timeout());
+    settle();
+  });
 }
 
 // Those that were asked may have died all at once, or be kept busy by somebody who wants us gone: who serves asks

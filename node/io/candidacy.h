@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "nat/uplink_probe.h"
 #include "node/fitness.h"
 #include "node/io/machine.h"
 #include "node/io/net/metered.h"
 #include "node/io/net/reach_watch.h"
+#include "node/io/uplink_measure.h"
 
 namespace linnet::io {
 
@@ -47,12 +47,9 @@ class Candidacy {
   std::vector<node::FitnessCheck> checks() const { return fitness_.checks(now()); }
 
  private:
-  struct Uplink;
-
   static Time now();
   void look();
   void measure_uplink();
-  void uplink_moved();
   bool lost_for_now(bool reached);
   void settle();
 
@@ -72,7 +69,7 @@ class Candidacy {
   Time lost_at_ = kNever;
   std::optional<Endpoint> mapped_;
   bool mapped_streams_ = false;
-  std::unique_ptr<Uplink> uplink_;  // while it is measured
+  std::unique_ptr<UplinkMeasure> uplink_;  // while it is measured
   std::optional<double> idle_;
   Time began_;
   std::uint64_t came_in_ = 0;

@@ -23,6 +23,7 @@
 #include "node/io/sound/sound.h"
 #include "node/io/store/key_file.h"
 #include "node/io/store/store.h"
+#include "node/io/uplink_measure.h"
 
 namespace linnet::io {
 
@@ -121,6 +122,8 @@ class Driver {
   void mappings_changed();
   bool reachable() const;
   void measure_mixer();
+  void measure_line();
+  void tell_means();
   void start_carrier();
   void network_changed();
   void open_fan(std::size_t sockets);
@@ -177,9 +180,13 @@ class Driver {
   std::unique_ptr<TurnCarrier> carrier_;  // null: no TURN server is used
   std::unique_ptr<UdpFan> fan_;           // while a search goes on
   Sound sound_;
-  std::unique_ptr<MixerMeans> mixer_means_;     // since the first conference
-  std::optional<node::ConferenceMeans> means_;  // told to the node
-  std::unique_ptr<NetProbe> probe_;             // while it runs
+  std::unique_ptr<MixerMeans> mixer_means_;  // since the first conference
+  std::optional<MixerMeans::Found> mixer_found_;
+  std::unique_ptr<UplinkMeasure> line_measure_;  // while it runs
+  std::optional<Time> line_at_;                  // when it ended last
+  std::optional<std::uint64_t> line_;            // bits a second, sent
+  std::optional<node::ConferenceMeans> means_;   // told to the node
+  std::unique_ptr<NetProbe> probe_;              // while it runs
   bool probing_tcp_ = false;
   std::unique_ptr<LifeProbe> life_;  // while it runs
   std::uint64_t lives_ = 0;          // how many have run

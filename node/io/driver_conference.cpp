@@ -9,13 +9,14 @@
 namespace linnet::io {
 namespace {
 
-std::string means_text(const MixerMeans::Found& found) {
-  char out[200];
+std::string means_text(const MixerMeans::Found& found, std::optional<std::uint64_t> uplink) {
+  char out[250], line[60] = "";
+  if (uplink) std::snprintf(line, sizeof line, " Its line sends %.1f Mbit/s.", static_cast<double>(*uplink) / 1e6);
   std::snprintf(
       out, sizeof out,
       "In a conference this machine could mix for %u members: a frame takes %.2f ms and %.4f ms for each, %.2f "
-      "of a core was given and %.2f cores were idle.",
-      found.mixes, found.cost.frame_ms, found.cost.member_ms, found.cost.share, found.idle_cores);
+      "of a core was given and %.2f cores were idle.%s",
+      found.mixes, found.cost.frame_ms, found.cost.member_ms, found.cost.share, found.idle_cores, line);
   return out;
 }
 
@@ -29,17 +30,40 @@ bool Driver::reachable() const {
   });
 }
 
+// The line is measured beside the benchmark, while it still rings: once for many conferences, since it costs its owner
+// 120 KB. Who is no candidate for a supernode has no other measure of it.
+void Driver::measure_line() {
+  constexpr Duration kLineGood = std::chrono::hours(1);
+  if (line_measure_ || (line_at_ && now() < *line_at_ + kLineGood)) return;
+  auto servers = knockers().known;
+  if (servers.empty()) return;
+  std::erase_if(servers, [v4 = servers.front().ip.is_v4()](const Endpoint& at) { return at.ip.is_v4() != v4; });
+  line_measure_ = UplinkMeasure::begin(loop_, rng_, std::move(servers), [this](std::optional<std::uint64_t> rate) {
+    line_at_ = now();
+    if (rate) line_ = rate;
+    line_measure_.reset();
+    tell_means();
+  });
+}
+
+void Driver::tell_means() {
+  if (!mixer_found_) return;
+  const auto uplink = candidacy_ && candidacy_->uplink() ? candidacy_->uplink() : line_;
+  const node::ConferenceMeans means{mixer_found_->mixes, static_cast<std::uint32_t>(uplink.value_or(0) / 1000),
+                                    reachable(), mixer_found_->mains};
+  if (means_ == means) return;
+  means_ = means;
+  log_info(means_text(*mixer_found_, uplink));
+  node_.set_conference_means(now(), means);
+  loop_.post([this] { pump(); });
+}
+
 void Driver::measure_mixer() {
   if (!mixer_means_) mixer_means_ = std::make_unique<MixerMeans>(loop_);
+  measure_line();
   mixer_means_->ask(now(), [this](const MixerMeans::Found& found) {
-    const auto uplink = candidacy_ ? candidacy_->uplink() : std::nullopt;
-    const node::ConferenceMeans means{found.mixes, static_cast<std::uint32_t>(uplink.value_or(0) / 1000), reachable(),
-                                      found.mains};
-    if (means_ == means) return;
-    means_ = means;
-    log_info(means_text(found));
-    node_.set_conference_means(now(), means);
-    loop_.post([this] { pump(); });
+    mixer_found_ = found;
+    tell_means();
   });
 }
 

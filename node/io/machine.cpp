@@ -107,14 +107,41 @@ std::uint64_t MachineWatch::memory_free() const {
   return out;
 }
 
+// The control groups that limit this program's time, its own first, then those around it. By cgroup v1 where the kernel
+// has the controller there (both may be mounted), else by v2.
+std::vector<std::filesystem::path> MachineWatch::cpu_groups() const {
+  std::filesystem::path mount = "sys/fs/cgroup";
+  std::string name;
+  std::istringstream lines(read("proc/self/cgroup"));
+  for (std::string line; std::getline(lines, line);) {
+    const auto first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const auto controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const bool v1 = controllers.find(",cpu,") != std::string::npos;
+    if (!v1 && controllers != ",,") continue;
+    name = line.substr(second + 1);
+    mount = v1 ? "sys/fs/cgroup/cpu" : "sys/fs/cgroup";
+    if (v1) break;
+  }
+  std::vector<std::filesystem::path> out;
+  for (auto group = std::filesystem::path(name).relative_path(); !group.empty(); group = group.parent_path())
+    out.push_back(mount / group);
+  out.push_back(mount);  // in a container its own group is mounted here, whatever it is called outside
+  return out;
+}
+
 // That this program may use: its CPUs, and its share of their time.
 double MachineWatch::cores() const {
   cpu_set_t set;
   CPU_ZERO(&set);
   double out = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  double quota = 0, period = 0;
-  if (std::istringstream(read(group() / "cpu.max")) >> quota >> period && period > 0)
-    out = std::min(out, quota / period);
+  for (const auto& group : cpu_groups()) {
+    double quota = 0, period = 0;  // no limit: "max" and -1
+    const bool v2 = static_cast<bool>(std::istringstream(read(group / "cpu.max")) >> quota >> period);
+    const bool v1 = !v2 && std::istringstream(read(group / "cpu.cfs_quota_us")) >> quota &&
+                    std::istringstream(read(group / "cpu.cfs_period_us")) >> period;
+    if ((v1 || v2) && quota > 0 && period > 0) out = std::min(out, quota / period);
+  }
   return out;
 }
 

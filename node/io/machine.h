@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "node/fitness.h"
 
@@ -38,6 +39,7 @@ class MachineWatch {
   std::uint64_t memory_free() const;
   std::optional<Ticks> ticks() const;
   std::filesystem::path group() const;
+  std::vector<std::filesystem::path> cpu_groups() const;
   double cores() const;
 
   std::filesystem::path root_;
