@@ -28,7 +28,7 @@ bool CircuitBreaker::crowded(const Sample& s) const {
   return s.rate > 10 * tcp;
 }
 
-void CircuitBreaker::on_report(Time, const Sample& s, Duration interval) {
+void CircuitBreaker::on_report(Time now, const Sample& s, Duration interval) {
   heard_ = true;
   waiting_since_.reset();
   const double tdr = std::max(seconds_of(interval), 0.1), td = std::max(tdr, seconds_of(kLeastInterval));
@@ -42,8 +42,12 @@ void CircuitBreaker::on_report(Time, const Sample& s, Duration interval) {
   if (without_progress_ >= std::max(std::ceil(stall), kMediaReports * 2.0)) broken_ = Break::nothing_arrives;
 
   crowded_ = crowded(s) ? crowded_ + 1 : 0;
+  if (crowded_ == 0) crowded_since_.reset();
+  if (crowded_ == 1) crowded_since_ = now;
   const double span = std::min(std::max({10 * frame, 10 * round, 3 * tdr}), std::max(15.0, 3 * td));
-  if (crowded_ >= std::ceil(3 * span / (3 * tdr))) broken_ = Break::congestion;
+  // Reports come early where something changed: so many of them are no measure of how long it lasts.
+  const bool long_enough = crowded_since_ && seconds_of(now - *crowded_since_) >= span - tdr;
+  if (long_enough && crowded_ >= std::ceil(3 * span / (3 * tdr))) broken_ = Break::congestion;
 }
 
 void CircuitBreaker::on_sent(Time now, bool reports_due) {
@@ -54,6 +58,7 @@ void CircuitBreaker::on_sent(Time now, bool reports_due) {
 void CircuitBreaker::pause() {
   waiting_since_.reset();
   without_progress_ = crowded_ = 0;
+  crowded_since_.reset();
 }
 
 }  // namespace linnet::media

@@ -49,6 +49,7 @@ class CircuitBreaker {
   std::optional<std::uint32_t> highest_;
   std::uint32_t without_progress_ = 0;
   std::uint32_t crowded_ = 0;
+  std::optional<Time> crowded_since_;
   std::optional<Break> broken_;
 };
 

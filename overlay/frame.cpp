@@ -157,7 +157,7 @@ Result<Any> FrameReader::read(Type t) {
     case Type::close: {
       const auto reason = in_.u8();
       if (!in_.ok()) return fail(Fault::truncated);
-      if (reason > static_cast<std::uint8_t>(CloseReason::broken)) return fail(Fault::malformed);
+      if (reason > static_cast<std::uint8_t>(CloseReason::silent)) return fail(Fault::malformed);
       return Any(Close{static_cast<CloseReason>(reason)});
     }
     case Type::padding: break;

@@ -2,8 +2,9 @@
 //
 //   8 | receiver index (4) | key epoch (1) | packet number (7) | sealed frames | tag (16)
 //
-// The thirteen bytes before the sealed part are authenticated as associated data. Epoch and number together are the 64-bit nonce.
-// Numbers run on across epochs, so one replay window and one acknowledgement space serve the whole session.
+// The thirteen bytes before the sealed part are authenticated as associated data. Epoch and number together are the
+// 64-bit nonce. Numbers run on across epochs, so one replay window and one acknowledgement space serve the whole
+// session.
 #pragma once
 
 #include <array>
@@ -80,7 +81,8 @@ struct Response {
 struct Alive {
   std::uint64_t token = 0;
 };
-enum class CloseReason : std::uint8_t { closed = 0, refused = 1, expired = 2, broken = 3 };
+// silent: nothing was heard of you any more; nobody meant to end it.
+enum class CloseReason : std::uint8_t { closed = 0, refused = 1, expired = 2, broken = 3, silent = 4 };
 struct Close {
   CloseReason reason = CloseReason::closed;
 };

@@ -21,6 +21,7 @@ DownReason reason_of(frame::CloseReason reason) {
   switch (reason) {
     case frame::CloseReason::refused: return DownReason::refused;
     case frame::CloseReason::expired: return DownReason::expired;
+    case frame::CloseReason::silent: return DownReason::timed_out;
     case frame::CloseReason::closed:
     case frame::CloseReason::broken: break;
   }

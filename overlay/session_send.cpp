@@ -205,7 +205,7 @@ Time Session::next_timeout(const SessionsConfig& config) const {
 void Session::on_timeout(SessionContext& context, Time now) {
   if (!open()) return;
   if (dead_at(context.config) <= now) {
-    return down(context, DownReason::timed_out, {frame::CloseReason::closed, 1, now});
+    return down(context, DownReason::timed_out, {frame::CloseReason::silent, 1, now});
   }
   check_keys(context, now);
   if (!open()) return;

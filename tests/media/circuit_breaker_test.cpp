@@ -52,6 +52,15 @@ TEST(CircuitBreaker, BreaksWhenItTakesTenTimesWhatTcpWould) {
   EXPECT_EQ(breaker.broken(), Break::congestion);
 }
 
+// A receiver that hears little says so at once and often (RFC 4585): the first seconds of a slow line are no verdict.
+TEST(CircuitBreaker, CountsSecondsAndNotReportsThatCameEarly) {
+  CircuitBreaker breaker;
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    breaker.on_report(Time{} + milliseconds(200 * i), sample(i, 0.5, 2000), seconds(1));
+    EXPECT_FALSE(breaker.broken()) << i;
+  }
+}
+
 TEST(CircuitBreaker, LeavesALossyButShortPathAlone) {
   CircuitBreaker breaker;
   for (std::uint32_t i = 0; i < 60; ++i) breaker.on_report(at(static_cast<int>(i)), sample(i, 0.3, 100), seconds(1));

@@ -169,6 +169,18 @@ TEST(Session, NoticesThatThePeerIsGone) {
   EXPECT_EQ(p.nb().downs[0].reason, DownReason::timed_out);
 }
 
+// One way of the line is gone: the other end must not take our good-bye for a wish.
+TEST(Session, WhoHearsNothingAnyMoreSaysThatAndNotThatItLeaves) {
+  SessionPair p;
+  p.link.tap = [&](const Wire& wire) { return wire.from == p.b; };
+  p.link.say(p.a, p.at_a, Channel::sip, Bytes(10));
+  p.link.run(10s);
+  ASSERT_EQ(p.na().downs.size(), 1U);
+  ASSERT_EQ(p.nb().downs.size(), 1U);
+  EXPECT_EQ(p.na().downs[0].reason, DownReason::timed_out);
+  EXPECT_EQ(p.nb().downs[0].reason, DownReason::timed_out);
+}
+
 TEST(Session, NoticesItSoonerWhenItHasSomethingToSay) {
   SessionPair p;
   p.link.loss = 1;
