@@ -72,7 +72,8 @@ std::string own_clock_text(const Json& s) {
 
 // Who is spoken with, and how that stands.
 std::string call_text(const Json& call) {
-  if (const auto it = call.find("conference"); it != call.end() && it->is_object()) return conference_call_text(*it);
+  if (const auto it = call.find("conference"); it != call.end() && it->is_object())
+    return conference_call_text(call, *it);
   return text_at(call, "peer") + "  " + text_at(call, "state") + "  " + path_text(call) + keyed(call);
 }
 
@@ -131,7 +132,8 @@ std::string live_line(const Json& call) {
 }
 
 std::string summary_text(const Json& s) {
-  std::string out = text_at(s, "peer") + "  " + text_at(s, "result");
+  const auto conference = text_at(s, "conference");
+  std::string out = (conference.empty() ? text_at(s, "peer") : conference) + "  " + text_at(s, "result");
   if (!number_at(s, "setup_ms") && number_at(s, "seconds").value_or(0) <= 0) return out;
   out += "  " + known(s, "seconds", "%.1f") + " s  " + path_text(s) + "  " + figures_text(s);
   if (const auto codec = text_at(s, "codec"); !codec.empty()) out += "  " + codec;
@@ -246,7 +248,7 @@ std::string status_line(const Json& s) {
     // A call that is still to be answered is what one looks for.
     const auto state = text_at(call, "state");
     if (const auto it = call.find("conference"); it != call.end() && it->is_object()) {
-      out += "  " + conference_call_text(*it);
+      out += "  " + conference_call_text(call, *it);
       continue;
     }
     out += "  " + text_at(call, "peer") + " " + (state == "incoming" ? "is calling: linnet answer" : state);

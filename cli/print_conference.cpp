@@ -148,7 +148,9 @@ std::string conference_table(const Json& conference) {
   return out;
 }
 
-std::string conference_call_text(const Json& in_call) {
+std::string conference_call_text(const Json& call, const Json& in_call) {
+  if (word_in(in_call, "duty") == "invited")
+    return word_in(call, "peer") + " invites you to the conference " + title_of(in_call) + ": linnet answer";
   const auto members = in_call.value("members", 0);
   return title_of(in_call) + "  conference of " + std::to_string(members) + "  " + who_mixes(in_call);
 }

@@ -15,6 +15,6 @@ std::string conference_over(const nlohmann::json& conference, const nlohmann::js
 // A head that says who mixes and so hears everything, and a line for each member.
 std::string conference_table(const nlohmann::json& conference);
 // "office  conference of 5  carol mixes": in the line of a call in linnet status.
-std::string conference_call_text(const nlohmann::json& in_call);
+std::string conference_call_text(const nlohmann::json& call, const nlohmann::json& in_call);
 
 }  // namespace linnet::cli

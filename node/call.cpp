@@ -130,6 +130,8 @@ CallView Call::view(const Rooms& rooms, Time now) const {
   out.state = word_of(state_);
   out.verified = facts_.verified;
   out.note = facts_.note;
+  if (facts_.conference && facts_.conference->kind == ConferenceLeg::Kind::invite)
+    out.conference = title_of(facts_.conference->room, facts_.conference->name);
   if (const auto* contact = rooms.contacts.find(facts_.peer)) out.compared = contact->verified.has_value();
   const auto* t = talking();
   if (t == nullptr) return out;
@@ -162,6 +164,8 @@ CallSummary Call::summary() const {
   out.ring_ms = since(facts_, facts_.rang);
   out.setup_ms = since(facts_, facts_.answered);
   out.lookup_hops = facts_.lookup_hops;
+  if (facts_.conference && facts_.conference->kind == ConferenceLeg::Kind::invite)
+    out.conference = title_of(facts_.conference->room, facts_.conference->name);
   if (const auto* ended = std::get_if<Ended>(&state_)) {
     out.result = ended->result;
     out.text = ended->text;

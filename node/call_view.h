@@ -63,7 +63,8 @@ struct CallView {
   std::optional<double> mic_dbfs, heard_dbfs;  // how loud the own microphone and the peer are (media/level.h)
   std::string codec;
   std::optional<int> complexity;  // of the encoder (media/complexity.h)
-  std::string conference;         // its name, or its number; empty: it is a call of two
+  std::string conference;         // its name, or its number; of one that rings: that it invites to; empty: it is a call
+                                  // of two
 };
 
 // How a call came about, step by step, and what its paths came to: `linnet call --explain`.
@@ -107,6 +108,7 @@ struct CallSummary {
   bool protected_once = false;  // loss was met by voice that came two ways at once
   // Supernodes one after another that led to the record; 0: it was there. Nothing where nobody was looked up.
   std::optional<std::size_t> lookup_hops;
+  std::string conference;  // that it was, or would have been; empty: a call of two
   CallExplain explain;
 };
 

@@ -9,6 +9,10 @@ constexpr std::string_view kInvite = "invite-", kJoin = "join", kMix = "mix-";
 
 }  // namespace
 
+std::string title_of(const conference::RoomId& room, const std::string& name) {
+  return name.empty() ? to_hex(room) : name;
+}
+
 std::string to_token(const ConferenceLeg& leg) {
   if (leg.kind == ConferenceLeg::Kind::join) return std::string(kJoin);
   return std::string(leg.kind == ConferenceLeg::Kind::invite ? kInvite : kMix) + to_hex(leg.room);

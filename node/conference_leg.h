@@ -1,6 +1,6 @@
 // A call as part of a conference: one member mixes for another in it. Said in the INVITE, as one token in the header
 // Linnet-Conference (docs/protocol/conference.md):
-//   invite-ROOM   who calls is in that room and asks the other to come in: it rings
+//   invite-ROOM   who calls is in that room and asks the other to come in: it rings; Subject has the room's name
 //   join          who calls wants to come into the room that the other is in
 //   mix-ROOM      who calls mixes there, or is the deputy, and connects a member
 #pragma once
@@ -23,7 +23,11 @@ struct ConferenceLeg {
   std::optional<CallId> conference;       // that it belongs to here; nothing: it rings, or has not been let in
   std::optional<std::uint32_t> source;    // our SSRC in it, where it is said by the room
   bool for_another = false;               // a member had us call: no contact of ours for that
+  std::string name;                       // of an invitation: what the conference is called; may be empty
 };
+
+// What it is called towards people: its name, else its number.
+std::string title_of(const conference::RoomId& room, const std::string& name);
 
 // What stands in the header, and back.
 std::string to_token(const ConferenceLeg& leg);

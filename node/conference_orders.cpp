@@ -35,10 +35,15 @@ void Conferences::dial(Host host, Time now, Conference& conference, const crypto
   facts.peer = address;
   facts.began = now;
   facts.started = host.rooms.wall;
-  facts.by_person = leg.kind == Kind::invite && !leg.for_another;
-  facts.conference = leg;
+  const bool invites = leg.kind == Kind::invite;
+  facts.by_person = invites && !leg.for_another;
+  if (invites) leg.name = conference.room.roster().head.name;
+  facts.conference = std::move(leg);
   const auto id = facts.id;
-  if (leg.kind == Kind::invite) conference.inviting.emplace(id, address);
+  if (invites) {
+    conference.inviting.emplace(id, address);
+    if (conference.invited.size() < conference::kMaxMembers) conference.invited.insert(address);
+  }
   host.calls.emplace(id, Call::outgoing(host.rooms, now, std::move(facts)));
 }
 

@@ -2,7 +2,20 @@
 
 #include <algorithm>
 
+#include "crypto/text.h"
+
 namespace linnet::node::conference {
+
+bool is_name(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.size() > kMaxName || text.front() == ' ' || text.back() == ' ') return false;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    if (!crypto::is_visible_utf8(word)) return false;
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  }
+  return true;
+}
 namespace {
 
 std::uint8_t flags_of(const Member& member) {

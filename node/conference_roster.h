@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "node/conference_claim.h"
@@ -13,6 +14,9 @@ namespace linnet::node::conference {
 
 inline constexpr std::size_t kMaxMembers = 150;
 inline constexpr std::size_t kMaxName = 64;  // octets, UTF-8
+
+// Words of visible UTF-8 with spaces between them, at most kMaxName octets. Empty is none.
+bool is_name(std::string_view text);
 
 struct Member {
   SignedClaim claim;

@@ -182,8 +182,7 @@ std::optional<CallView> Conferences::call_view(const Rooms& rooms, const CallTab
   out.state = CallState::talking;
   out.talking_for = now - conference.began;
   out.muted = conference.sound.muted();
-  out.conference =
-      conference.room.roster().head.name.empty() ? to_hex(conference.room.id()) : conference.room.roster().head.name;
+  out.conference = title_of(conference.room.id(), conference.room.roster().head.name);
   if (!conference.room.mixer()) out.path = PathWord::lan;
   return out;
 }

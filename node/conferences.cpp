@@ -11,12 +11,6 @@ using Kind = ConferenceLeg::Kind;
 
 crypto::DeviceKey device_of(const sip::PeerId& peer) { return crypto::DeviceKey{peer.bytes}; }
 
-conference::Room::Self self_of(const Rooms& rooms) { return {&rooms.suite, &rooms.identity, &rooms.rng}; }
-
-std::uint32_t own_source(const Rooms& rooms, const conference::RoomId& room) {
-  return conference::source_of(room, rooms.identity.device_key());
-}
-
 }  // namespace
 
 conference::Claim Conferences::claim(const Rooms&) const {
@@ -70,10 +64,14 @@ std::optional<CallId> Conferences::pick(const std::string& which) const {
   return std::nullopt;
 }
 
+ConferenceSound Conferences::sound_for(const Rooms& rooms, const conference::RoomId& room) {
+  const media::CodecSettings shared{static_cast<int>(rooms.config.bitrate), 5, true};
+  return {conference::source_of(room, rooms.identity.device_key()), shared};
+}
+
 Conferences::Conference& Conferences::add(Host host, Time now, CallId id, conference::Room room) {
-  const media::CodecSettings shared{static_cast<int>(host.rooms.config.bitrate), 5, true};
-  const auto source = own_source(host.rooms, room.id());
-  auto& out = conferences_.emplace(id, Conference(id, std::move(room), ConferenceSound(source, shared))).first->second;
+  auto sound = sound_for(host.rooms, room.id());
+  auto& out = conferences_.emplace(id, Conference(id, std::move(room), std::move(sound))).first->second;
   out.began = now;
   out.started = host.rooms.wall;
   out.with = host.rooms.identity.address;
@@ -337,6 +335,7 @@ void Conferences::end(Host host, Conference& conference, Time now) {
   row.packets_sent = conference.packets_sent;
   row.packets_received = conference.packets_received;
   row.codec = conference.codec;
+  row.conference = title_of(conference.room.id(), conference.room.roster().head.name);
   host.rooms.out.push(event::AudioStop{conference.id});
   host.rooms.out.ended(conference.id);
   host.rooms.out.push(event::CallEnded{std::move(row)});

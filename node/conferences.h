@@ -47,6 +47,16 @@ class Conferences {
   // The only one, or the one that was meant: by its number or its name.
   std::optional<CallId> pick(const std::string& which) const;
 
+  // conference_begin.cpp. Why that cannot begin, for a person; empty: it can.
+  std::string why_not(const Rooms& rooms, const command::Confer& what) const;
+  // An invitation to a conference that is called like one which we began, of somebody whom we invite to ours: the two
+  // were begun at once, and the one with the lower number stays. Nothing: it is no such.
+  enum class Crossing : std::uint8_t { ours_stays, theirs_stays };
+  std::optional<Crossing> crosses(const ConferenceLeg& leg, const crypto::Address& from) const;
+  // Theirs takes the place of ours; whom we called is called into it.
+  void give_way(Host host, Time now, const ConferenceLeg& leg, const crypto::DeviceKey& from,
+                const crypto::Address& address);
+
   // How an INVITE with a Linnet-Conference is met: nothing means 480. An invitation rings like a call.
   enum class Meeting : std::uint8_t { rings, expected, lets_in };
   std::optional<Meeting> meet(const ConferenceLeg& leg, const crypto::DeviceKey& from);
@@ -95,7 +105,8 @@ class Conferences {
     ConferenceSound sound;
     std::map<crypto::DeviceKey, CallId> ours, theirs;  // legs that stand
     std::map<CallId, crypto::Address> inviting;
-    crypto::Address with;  // who invited us, or ourselves
+    std::set<crypto::Address> invited;  // ever
+    crypto::Address with;               // who invited us, or ourselves
     Direction direction = Direction::outgoing;
     Time began{};
     Wall started{};
@@ -117,6 +128,9 @@ class Conferences {
   Conference* find(CallId id);
   Conference* find(const conference::RoomId& room);
   Conference* of_leg(Host host, sip::CallId call);
+  static conference::Room::Self self_of(const Rooms& rooms) { return {&rooms.suite, &rooms.identity, &rooms.rng}; }
+  static ConferenceSound sound_for(const Rooms& rooms, const conference::RoomId& room);
+  const Conference* crossed(const ConferenceLeg& leg, const crypto::Address& from) const;
   Conference& add(Host host, Time now, CallId id, conference::Room room);
   bool took_place(Host host, Time now);
   void stands(Host host, Time now, Call& call);

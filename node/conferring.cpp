@@ -49,12 +49,19 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   // Nobody here is asked whether to let somebody in: only whom we know comes in like that.
   const bool known = admitted->known || config.auto_answer;
   if (*meeting == Conferences::Meeting::lets_in && !known) return (void)sip.reject(now, incoming.call, 403);
-  if (*meeting != Conferences::Meeting::rings) conferences.seat(leg, from);
+  if (conference::is_name(incoming.subject)) leg.name = incoming.subject;
+  auto rings = *meeting == Conferences::Meeting::rings;
+  if (const auto crossing = rings ? conferences.crosses(leg, admitted->facts.peer) : std::nullopt) {
+    if (*crossing == Conferences::Crossing::ours_stays) return (void)sip.reject(now, incoming.call, 486);
+    conferences.give_way(host(r), now, leg, from, admitted->facts.peer);
+    rings = false;
+  }
+  if (!rings) conferences.seat(leg, from);
   leg.source = conference::source_of(leg.room, identity.device_key());
   admitted->facts.conference = leg;
   admitted->facts.rang = now;
   const auto peer_name = admitted->facts.peer;
-  const bool rings = *meeting == Conferences::Meeting::rings;
+  const auto title = title_of(leg.room, leg.name);
   if (rings) {
     (void)sip.ring(now, incoming.call);
     out.push(event::MeasureMixer{});
@@ -62,15 +69,14 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   auto& call = calls.emplace(id, Call(std::move(admitted->facts), std::move(admitted->incoming))).first->second;
   calls_moved = true;
   if (!rings) return tell(now, call, input::Answer{false});
-  out.push(event::IncomingCall{id, peer_name, admitted->known});
+  out.push(event::IncomingCall{id, peer_name, admitted->known, title});
   out.changed(id);
   if (config.auto_answer) tell(now, call, input::Answer{false});
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::Confer& what) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
-  if (what.name.size() > conference::kMaxName)
-    return done(id, Outcome::refused, {}, "A conference's name has at most 64 octets.");
+  if (const auto why = conferences.why_not(rooms(), what); !why.empty()) return done(id, Outcome::refused, {}, why);
   if (conferences.full()) return done(id, Outcome::busy, {}, "This node is in as many conferences as it can hold.");
   const CallId conference{++last_call};
   auto r = rooms();
@@ -85,7 +91,7 @@ void Node::Impl::command(Time now, CommandId id, const command::JoinConference& 
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
   command::Call call{join.who, false, join.duration, false};
   Facts facts;
-  facts.conference = ConferenceLeg{ConferenceLeg::Kind::join, {}, false, {}, {}, {}};
+  facts.conference = ConferenceLeg{ConferenceLeg::Kind::join, {}, false, {}, {}, {}, {}};
   out.push(event::MeasureMixer{});
   place_call(now, id, call, std::move(facts));
 }

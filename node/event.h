@@ -71,7 +71,8 @@ struct StatusChanged {};  // read Node::status() again
 struct IncomingCall {
   CallId call{};
   crypto::Address from;
-  bool known = false;  // a pin stands and matches
+  bool known = false;      // a pin stands and matches
+  std::string conference;  // that it invites to, by its name or number; empty: a call of two
 };
 struct CallChanged {
   CallId call{};

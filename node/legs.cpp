@@ -99,6 +99,7 @@ void Legs::invite(Rooms& rooms, Time now, const Facts& facts, Leg& leg, overlay:
   if (facts.conference) {
     params.conference = to_token(*facts.conference);
     params.focus = facts.conference->ours;
+    if (!facts.conference->name.empty()) params.headers.push_back({"Subject", facts.conference->name});
     if (!facts.conference->ours) offer.ssrc = facts.conference->source.value_or(*offer.ssrc);
   }
   params.to = peer_id(leg.device.record.device());

@@ -187,7 +187,7 @@ void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {
   const auto from = admitted->facts.peer;
   (void)sip.ring(now, incoming.call);
   auto& call = calls.emplace(id, Call(std::move(admitted->facts), std::move(admitted->incoming))).first->second;
-  out.push(event::IncomingCall{id, from, admitted->known});
+  out.push(event::IncomingCall{id, from, admitted->known, {}});
   out.changed(id);
   calls_moved = true;
   if (call.facts().name_check == NameCheck::pending) ask_claim(r, now, id, from, *call.account());

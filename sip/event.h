@@ -38,6 +38,7 @@ struct IncomingCall {
   std::string conference;            // Linnet-Conference, empty when absent
   bool focus = false;                // Contact said `isfocus`: a conference calls (RFC 4579 section 5.2)
   std::optional<Replaced> replaced;  // only under Config::replaces
+  std::string subject;               // Subject (RFC 3261 section 20.36), unfolded; empty when absent
 };
 
 // The first 180, and every provisional response that brings a session description. That may be the answer already

@@ -242,7 +242,7 @@ void UserAgent::on_new_invite(Time now, const PeerId& peer, TransactionId id) {
   emit(IncomingCall{session.id, peer, Uri::from(in_.from.uri), unquoted(in_.from.display), Uri::from(in_.to.uri),
                     std::string(in_.contact.uri_text), std::string(in_.value(HeaderId::linnet_call_group)),
                     std::string(in_.body), std::string(in_.value(HeaderId::linnet_conference)), session.far_focus,
-                    replaced});
+                    replaced, unfolded(in_.value(HeaderId::subject))});
   auto& added = calls_.add(std::move(session));
   calls_.index(added, added.leg.dialog);
   calls_.index_request(added, in_);

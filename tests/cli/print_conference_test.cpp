@@ -101,6 +101,25 @@ TEST(ConferenceLine, OfOneThatIsOverSaysHowLongItWas) {
   EXPECT_EQ(conference_over(office(), Json{{"result", "failed"}, {"seconds", nullptr}}), "office  failed");
 }
 
+TEST(StatusText, SaysWhoInvitesToWhichConference) {
+  const Json call{
+      {"id", 3},
+      {"peer", "alice@demo.example"},
+      {"state", "incoming"},
+      {"conference", Json{{"name", "office"}, {"members", nullptr}, {"mixer", nullptr}, {"duty", "invited"}}}};
+  const Json status{{"uri", "bob@demo.example"}, {"state", "online"}, {"calls", Json::array({call})}};
+  const auto invites = "alice@demo.example invites you to the conference office: linnet answer";
+  EXPECT_THAT(status_text(status), HasSubstr(invites));
+  EXPECT_THAT(status_line(status), HasSubstr(invites));
+}
+
+TEST(SummaryText, NamesAConferenceInPlaceOfWhoeverInvited) {
+  Json summary{{"peer", "alice@demo.example"}, {"result", "declined"}, {"conference", "office"}};
+  EXPECT_EQ(summary_text(summary), "office  declined");
+  summary["conference"] = nullptr;
+  EXPECT_EQ(summary_text(summary), "alice@demo.example  declined");
+}
+
 TEST(StatusText, ShowsAConferenceAsOneCall) {
   const Json call{
       {"id", 3},

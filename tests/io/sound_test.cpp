@@ -116,7 +116,7 @@ TEST(ViewJson, NeverLeavesOutAKey) {
       refused_line("bob", node::CallResult::not_found),
       R"({"schema":1,"peer":"bob","result":"not-found","ring_ms":null,"setup_ms":null,"first_voice_ms":null,"path":"unknown","via":null,"codec":null,)"
       R"("seconds":0.0,"packets_sent":0,"packets_received":0,"loss_pct":null,"jitter_ms":null,"rtt_ms":null,"mos":null,"max_gap_ms":null,)"
-      R"("play_start_us":null,"record_start_us":null,"path_changes":[],"protected":false,"lookup_hops":null})");
+      R"("play_start_us":null,"record_start_us":null,"path_changes":[],"protected":false,"lookup_hops":null,"conference":null})");
 }
 
 TEST(ViewJson, SaysOfACallWhatIsKnownAndNullOfTheRest) {

@@ -281,6 +281,21 @@ TEST_F(Conference, IsJoinedRuledAndLeftByCommands) {
   EXPECT_EQ(left.exit, 0) << left.err;
   EXPECT_EQ(left.last_line()["result"], "ended");
   EXPECT_EQ(view(2)["conferences"].size(), 0u);
+  EXPECT_EQ(people_[2].run({"log", "--json"}).last_line()["conference"], "office");
+  EXPECT_NE(people_[2].run({"log"}).out.find("office"), std::string::npos);
+
+  Process invites(people_[1].line({"conf", "new", "lunch", "alice@demo.example", "--json"}));
+  ASSERT_TRUE(people_[0].until([](const Json& s) {
+    return s["calls"].size() == 1 && s["calls"][0]["state"] == "incoming" &&
+           s["calls"][0]["conference"]["name"] == "lunch" && s["calls"][0]["peer"] == "bob@demo.example";
+  })) << people_[0].status();
+  EXPECT_EQ(people_[0].run({"hangup"}).exit, 0);
+  ASSERT_TRUE(people_[0].until([](const Json& s) { return s["calls"].empty(); }));
+  const auto declined = people_[0].run({"log", "--json"}).last_line();
+  EXPECT_EQ(declined["conference"], "lunch");
+  EXPECT_EQ(declined["result"], "declined");
+  invites.signal(SIGINT);
+  EXPECT_EQ(invites.wait().exit, 130);
 }
 
 }  // namespace

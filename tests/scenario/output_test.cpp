@@ -61,10 +61,10 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
       {{"--version"}, {"schema", "version"}},
       {{"call", "--help"}, {"schema", "help"}},
       {{"call", "nobody@demo.example"},
-       {"schema",     "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
-        "via",        "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
-        "rtt_ms",     "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
-        "lookup_hops"}},
+       {"schema",      "peer",      "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
+        "via",         "codec",     "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
+        "rtt_ms",      "mos",       "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
+        "lookup_hops", "conference"}},
       {{"conf", "ls"},
        {"schema", "id", "name", "room", "duty", "term", "locked", "muted", "mixer", "deputy", "deputy_streams",
         "members", "invited", "conferences"}},
@@ -305,6 +305,12 @@ TEST(Json, OfACallThatFailedEndsWithItsSummary) {
   judge(alice.run({"call", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
   judge(alice.run({"conf", "new", "office", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
   judge(alice.run({"conf", "new", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
+  const std::string bob = "bob@demo.example";
+  judge(alice.run({"conf", "new", "office", "alice@demo.example", "--json"}), 1, "failed",
+        "alice@demo.example is your own");
+  judge(alice.run({"conf", "new", "office", bob, bob, "--json"}), 1, "failed", bob + " is named twice.");
+  judge(alice.run({"conf", "new", bob, "--name", "a\tb", "--json"}), 1, "failed", "A conference's name is made of");
+  judge(alice.run({"conf", "new", bob, "--name", std::string(65, 'x'), "--json"}), 1, "failed", "A conference's name");
   judge(alice.run({"conf", "join", "nobody", "--json"}), 4, "not-found", "No contact \"nobody\".");
   judge(alice.run({"conf", "join", "nobody@demo.example", "--json"}), 5, "unreachable", "You are alone: no other");
   judge(linnet({"--home", empty.path().string(), "call", "nobody", "--json"}), 3, "failed", "The daemon is not runn");

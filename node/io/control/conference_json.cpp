@@ -65,9 +65,11 @@ const node::ConferenceView* conference_of(const std::vector<node::ConferenceView
   return found == views.end() ? nullptr : &*found;
 }
 
-Ordered conference_of_call_json(const std::vector<node::ConferenceView>& views, node::CallId call) {
-  const auto* view = conference_of(views, call);
-  if (view == nullptr) return nullptr;
+Ordered conference_of_call_json(const std::vector<node::ConferenceView>& views, const node::CallView& call) {
+  const auto* view = conference_of(views, call.id);
+  if (view == nullptr && call.conference.empty()) return nullptr;
+  if (view == nullptr)
+    return Ordered{{"name", call.conference}, {"members", nullptr}, {"mixer", nullptr}, {"duty", "invited"}};
   return Ordered{{"name", said(view->name)},
                  {"members", view->members.size()},
                  {"mixer", said(view->mixer)},

@@ -15,8 +15,10 @@ nlohmann::ordered_json conference_json(const node::ConferenceView& view);
 // several.
 nlohmann::ordered_json conferences_json(const std::vector<node::ConferenceView>& views);
 
-// In a call's line of status --json: {"name","members","mixer","duty"}, or null where that call is no conference.
-nlohmann::ordered_json conference_of_call_json(const std::vector<node::ConferenceView>& views, node::CallId call);
+// In a call's line of status --json: {"name","members","mixer","duty"}, or null where that call is no conference. Of
+// one that rings only the name is known, and the duty is "invited".
+nlohmann::ordered_json conference_of_call_json(const std::vector<node::ConferenceView>& views,
+                                               const node::CallView& call);
 
 // The one with this number; none: that call is no conference.
 const node::ConferenceView* conference_of(const std::vector<node::ConferenceView>& views, node::CallId call);

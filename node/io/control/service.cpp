@@ -58,7 +58,10 @@ void Service::on_event(const node::Event& event) {
   if (const auto* said = std::get_if<node::event::ConferenceSaid>(&event)) on(*said);
   if (const auto* changed = std::get_if<node::event::CallChanged>(&event)) tell_followers(changed->call);
   if (const auto* incoming = std::get_if<node::event::IncomingCall>(&event))
-    log_info(shown({incoming->from.text()}) + " is calling. Answer: linnet answer");
+    log_info(shown({incoming->from.text()}) +
+             (incoming->conference.empty() ? " is calling."
+                                           : " invites you to the conference " + incoming->conference + ".") +
+             " Answer: linnet answer");
   if (std::holds_alternative<node::event::Left>(event)) {
     if (down_) control_->send(*down_, lines::ok());
     loop_.stop();

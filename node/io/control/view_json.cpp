@@ -55,7 +55,8 @@ Ordered summary_object(const std::string& peer, const node::CallSummary& s) {
                  {"record_start_us", micros_of(s.record_start)},
                  {"path_changes", std::move(changes)},
                  {"protected", s.protected_once},
-                 {"lookup_hops", s.lookup_hops ? Ordered(*s.lookup_hops) : Ordered(nullptr)}};
+                 {"lookup_hops", s.lookup_hops ? Ordered(*s.lookup_hops) : Ordered(nullptr)},
+                 {"conference", text_of(s.conference)}};
 }
 
 }  // namespace
@@ -92,7 +93,7 @@ Ordered status_json(const node::NodeStatus& status, const std::vector<Endpoint>&
                             {"protected", call.protected_now},
                             {"digits", call.digits},
                             {"complexity", call.complexity ? Ordered(*call.complexity) : Ordered(nullptr)},
-                            {"conference", conference_of_call_json(status.conferences, call.id)}});
+                            {"conference", conference_of_call_json(status.conferences, call)}});
   return Ordered{{"schema", kSchema},
                  {"pid", pid},
                  {"state", word(status.state)},

@@ -1,0 +1,81 @@
+// What is asked for when a conference begins, and two that were begun at once.
+#include <algorithm>
+#include <utility>
+
+#include "node/conferences.h"
+
+namespace linnet::node {
+namespace {
+
+// Whom a word means: a contact by its key, anybody else by the address.
+std::string meant(const Rooms& rooms, const std::string& who) {
+  const auto* contact = rooms.contacts.find(who);
+  if (contact != nullptr) return contact->key_name.text();
+  const auto address = crypto::Address::parse(who);
+  return address ? address->text() : who;
+}
+
+}  // namespace
+
+std::string Conferences::why_not(const Rooms& rooms, const command::Confer& what) const {
+  if (what.name.size() > conference::kMaxName)
+    return "A conference's name has at most " + std::to_string(conference::kMaxName) + " octets.";
+  if (!conference::is_name(what.name))
+    return "A conference's name is made of what can be seen, and neither begins nor ends with a space.";
+  const bool taken = std::any_of(conferences_.begin(), conferences_.end(), [&](const auto& entry) {
+    return !what.name.empty() && entry.second.room.roster().head.name == what.name;
+  });
+  if (taken) return "You are in a conference " + what.name + " already. See: linnet conf ls";
+  if (what.who.empty()) return "Nobody is named to be called.";
+  if (what.who.size() >= conference::kMaxMembers)
+    return "A conference has at most " + std::to_string(conference::kMaxMembers) + " members.";
+  std::set<std::string> called;
+  for (const auto& who : what.who) {
+    const auto key = meant(rooms, who);
+    if (key == rooms.identity.address.text() || key == rooms.identity.key_name().text())
+      return who + " is your own address.";
+    if (!called.insert(key).second) return who + " is named twice.";
+  }
+  return {};
+}
+
+const Conferences::Conference* Conferences::crossed(const ConferenceLeg& leg, const crypto::Address& from) const {
+  if (leg.kind != ConferenceLeg::Kind::invite || leg.name.empty()) return nullptr;
+  for (const auto& entry : conferences_) {
+    const auto& conference = entry.second;
+    const auto& roster = conference.room.roster();
+    const bool alone = roster.members.size() == 1 && conference.ours.empty() && conference.theirs.empty();
+    const bool begun_here = roster.head.founder == conference.room.self() && roster.head.name == leg.name;
+    if (alone && begun_here && conference.invited.contains(from)) return &conference;
+  }
+  return nullptr;
+}
+
+std::optional<Conferences::Crossing> Conferences::crosses(const ConferenceLeg& leg, const crypto::Address& from) const {
+  const auto* conference = crossed(leg, from);
+  if (conference == nullptr) return std::nullopt;
+  return leg.room < conference->room.id() ? Crossing::theirs_stays : Crossing::ours_stays;
+}
+
+void Conferences::give_way(Host host, Time now, const ConferenceLeg& leg, const crypto::DeviceKey& from,
+                           const crypto::Address& address) {
+  const auto* crossing = crossed(leg, address);
+  auto* conference = crossing == nullptr ? nullptr : find(crossing->id);
+  if (conference == nullptr) return;
+  const auto called = std::exchange(conference->inviting, {});
+  for (const auto& entry : called) {
+    const auto call = host.calls.find(entry.first);
+    if (call != host.calls.end()) (void)call->second.handle(host.rooms, now, input::Hangup{});
+  }
+  const bool muted = conference->sound.muted();
+  conference->room = conference::Room::join(self_of(host.rooms), now, leg.room, from, claim(host.rooms));
+  conference->sound = sound_for(host.rooms, leg.room);
+  conference->sound.set_muted(muted);
+  for (const auto& entry : called) {
+    std::string why;
+    if (entry.second != address) (void)invite(host, now, conference->id, entry.second.text(), why);
+  }
+  host.rooms.out.changed(conference->id);
+}
+
+}  // namespace linnet::node
