@@ -11,7 +11,7 @@ bool is_name(std::string_view text) {
   if (text.size() > kMaxName || text.front() == ' ' || text.back() == ' ') return false;
   while (!text.empty()) {
     const auto word = text.substr(0, text.find(' '));
-    if (!crypto::is_visible_utf8(word)) return false;
+    if (word.empty() || !crypto::is_visible_utf8(word)) return false;
     text.remove_prefix(std::min(text.size(), word.size() + 1));
   }
   return true;
