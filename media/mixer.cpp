@@ -42,9 +42,14 @@ void Mixer::set_gain(Seat seat, double gain) {
   if (member != members_.end()) member->second.gain = std::clamp(gain, 0.0, 4.0);
 }
 
+void Mixer::set_always(Seat seat, bool always) {
+  const auto member = members_.find(seat);
+  if (member != members_.end()) member->second.always = always;
+}
+
 void Mixer::hear(Seat seat, AudioLevel level) {
   const auto member = members_.find(seat);
-  if (member != members_.end() && member->second.gain > 0) loudest_.hear(seat, level);
+  if (member != members_.end() && member->second.gain > 0 && !member->second.always) loudest_.hear(seat, level);
 }
 
 Mixer::Input* Mixer::input(Seat seat) {
@@ -76,8 +81,11 @@ void Mixer::choose(Time now) {
   for (const auto seat : loudest_.places()) {
     want(seat, false, !was_heard(seat));
   }
+  for (const auto& [seat, member] : members_) {
+    if (member.always && inputs_.size() < kMaxInputs) want(seat, false, !was_heard(seat));
+  }
   for (const auto& in : before_) {
-    if (in.leaves || loudest_.has_place(in.seat) || inputs_.size() >= kMaxInputs) continue;
+    if (in.leaves || input(in.seat) != nullptr || loudest_.has_place(in.seat) || inputs_.size() >= kMaxInputs) continue;
     want(in.seat, true, false);
   }
 }

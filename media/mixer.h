@@ -32,6 +32,9 @@ class Mixer {
   // 0 to 4; 1 at first. 0: the room does not hear that member.
   void set_gain(Seat seat, double gain);
 
+  // Heard whatever its level is, beside the loudest: a sum that comes from another mixer.
+  void set_always(Seat seat, bool always);
+
   void hear(Seat seat, AudioLevel level);
   void choose(Time now);
   // Whose next frame is to be put: the heard, and for one frame more who was heard until now.
@@ -70,6 +73,7 @@ class Mixer {
   struct Member {
     double gain = 1;
     double applied = 1;  // at the end of the last frame
+    bool always = false;
   };
   void want(Seat seat, bool leaves, bool comes);
   Input* input(Seat seat);

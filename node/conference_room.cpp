@@ -17,6 +17,7 @@ std::string_view to_string(Duty duty) {
     case Duty::member: return "member";
     case Duty::deputy: return "deputy";
     case Duty::mixer: return "mixer";
+    case Duty::section: return "section";
   }
   return "member";
 }
@@ -71,18 +72,34 @@ std::optional<Order> Room::poll() {
 Duty Room::duty() const {
   if (roster_.head.term == 0) return Duty::joining;
   if (roster_.head.mixer == me_) return Duty::mixer;
+  if (section_led_by(roster_, me_)) return Duty::section;
   return roster_.head.deputy == me_ ? Duty::deputy : Duty::member;
 }
 
 std::optional<crypto::DeviceKey> Room::mixer() const {
   if (roster_.head.term == 0) return introducer_;
-  if (roster_.head.mixer == me_) return std::nullopt;
-  return roster_.head.mixer;
+  if (roster_.head.mixer == me_ || duty() == Duty::section) return std::nullopt;
+  const auto wanted = mixer_of(roster_, me_).value_or(roster_.head.mixer);
+  if (wanted == roster_.head.mixer && roster_.head.sections.empty()) return wanted;
+  if (has_leg(wanted, false)) return wanted;
+  // Whoever mixed for us until now, as long as the other has not come.
+  std::optional<crypto::DeviceKey> out;
+  Time last = Time::min();
+  for (const auto& [device, legs] : legs_) {
+    if (!legs.theirs || device == roster_.head.deputy || legs.heard_theirs <= last) continue;
+    out = device;
+    last = legs.heard_theirs;
+  }
+  return out ? out : std::optional(wanted);
+}
+
+std::optional<crypto::DeviceKey> Room::trunk() const {
+  return duty() == Duty::section ? std::optional(roster_.head.mixer) : std::nullopt;
 }
 
 bool Room::mixes() const {
   const auto d = duty();
-  return d == Duty::mixer || (d == Duty::deputy && deputy_streams(roster_));
+  return d == Duty::mixer || d == Duty::section || (d == Duty::deputy && deputy_streams(roster_));
 }
 
 bool Room::has_leg(const crypto::DeviceKey& device, bool ours) const {
@@ -92,12 +109,16 @@ bool Room::has_leg(const crypto::DeviceKey& device, bool ours) const {
 
 bool Room::expects(const crypto::DeviceKey& device) const {
   if (introducer_ == device) return true;
-  return device != me_ && (roster_.head.mixer == device || roster_.head.deputy == device);
+  if (device == me_) return false;
+  if (roster_.head.mixer == device || roster_.head.deputy == device || section_led_by(roster_, device)) return true;
+  // Who lost his mixer, or has no place yet, has not heard who mixes for him now; he will be told on that leg.
+  return hears_nobody_ && (!roster_.has(me_) || (roster_.has(device) && !roster_.head.sections.empty()));
 }
 
 void Room::set_claim(Time now, Claim claim) {
   claim_again(std::move(claim));
   if (duty() == Duty::mixer) return enter(now, claim_);
+  if (roster_.has(me_)) return pass(claim_);
   if (const auto to = mixer()) tell(*to, claim_);
 }
 
@@ -106,7 +127,7 @@ void Room::handle_wall(Time now, Wall wall) {
   if (duty() != Duty::mixer) return;
   std::vector<crypto::DeviceKey> out;
   for (const auto& [device, member] : roster_.members)
-    if (device != me_ && !crypto::check_time(member.claim.claim.certificate, wall)) out.push_back(device);
+    if (device != me_ && !member.thin && !crypto::check_time(member.claim.claim.certificate, wall)) out.push_back(device);
   // Of nearly all: it is our clock that is wrong.
   if (out.empty() || out.size() * 2 >= roster_.members.size()) return;
   for (const auto& device : out) {
@@ -126,12 +147,14 @@ void Room::leg(Time now, const crypto::DeviceKey& device, bool ours, bool stands
     legs.connect_at = now + kConnectAgain;
     legs.drop_ours = kNever;
   }
+  if (!ours && stands) legs.theirs_since = now;
   if (ours && stands) {
     legs.ours_since = now;
     tell_roster(device);
   }
   if (!stands && !legs.ours && !legs.theirs) legs_.erase(device);
-  if (!stands && ours && duty() == Duty::mixer && device != me_) leave(now, device);
+  if (!stands && ours && duty() == Duty::mixer && calls(device)) leave(now, device);
+  if (!stands && ours && duty() == Duty::section && calls(device)) pass(Missed{id(), device, true});
   settle(now);
 }
 
@@ -143,7 +166,7 @@ void Room::tell_roster(const crypto::DeviceKey& to) {
   if (roster.head.term == 0 || (duty() == Duty::deputy && roster_.has(to))) return;
   auto news = difference(Roster{}, roster);
   news.signature = signature_;
-  tell(to, news);
+  tell_news(news, {to});
 }
 
 void Room::connect_failed(Time now, const crypto::DeviceKey& device) {
@@ -160,7 +183,7 @@ void Room::heard(Time now, const crypto::DeviceKey& device, bool ours) {
   const auto found = legs_.find(device);
   if (found == legs_.end()) return;
   auto& last = ours ? found->second.heard_ours : found->second.heard_theirs;
-  if (!ours && device == roster_.head.mixer) note_pause(now, now - last);
+  if (!ours && device == mixer_of(roster_, me_)) note_pause(now, now - last);
   last = now;
 }
 
@@ -181,13 +204,13 @@ Duration Room::silence() const {
 
 bool Room::all_connected() const {
   return std::all_of(roster_.members.begin(), roster_.members.end(),
-                     [&](const auto& entry) { return entry.first == me_ || has_leg(entry.first, true); });
+                     [&](const auto& entry) { return !calls(entry.first) || has_leg(entry.first, true); });
 }
 
-// Whoever mixes, or may have to, has a leg to everybody; nobody else keeps one.
+// Whoever mixes, or may have to, has a leg to everybody whom he mixes for; nobody else keeps one.
 void Room::tend_legs(Time now) {
   const auto d = duty();
-  const bool leads = d == Duty::mixer || d == Duty::deputy;
+  const bool leads = d == Duty::mixer || d == Duty::deputy || d == Duty::section;
   const auto connect = [&](const crypto::DeviceKey& device, const crypto::Address& address) {
     auto& legs = legs_[device];
     if (device == me_ || legs.ours || legs.connecting || now < legs.connect_at) return;
@@ -195,7 +218,8 @@ void Room::tend_legs(Time now) {
     push(order::Connect{device, address});
   };
   if (leads)
-    for (const auto& [device, member] : roster_.members) connect(device, member.claim.claim.address);
+    for (const auto& [device, member] : roster_.members)
+      if (calls(device)) connect(device, member.claim.claim.address);
   if (d == Duty::mixer)
     for (const auto& [device, address] : brought_) connect(device, address);
   for (auto& [device, legs] : legs_)
@@ -207,7 +231,12 @@ void Room::tend_legs(Time now) {
 // Somebody mixes for us who is not to, as far as we know: he hears of it by the end of the leg.
 void Room::drop_if_passed(Time now, const crypto::DeviceKey& device, Legs& legs) {
   const auto& head = roster_.head;
-  if (head.term == 0 || head.mixer == device || head.deputy == device || introducer_ == device) {
+  const auto mine = mixer_of(roster_, me_).value_or(head.mixer);
+  const bool of_mixer = mine == head.mixer;
+  // Another who mixed for us is kept until the one who is to has come.
+  const bool waits =
+      !head.sections.empty() && (!has_leg(mine, false) || now < legs_.at(mine).theirs_since + kDropAfter);
+  if (head.term == 0 || mine == device || (of_mixer && head.deputy == device) || introducer_ == device || waits) {
     legs.drop_theirs = kNever;
   } else if (legs.drop_theirs == kNever) {
     legs.drop_theirs = now + 2 * kDropAfter;
@@ -218,9 +247,7 @@ void Room::drop_if_passed(Time now, const crypto::DeviceKey& device, Legs& legs)
 }
 
 bool Room::needs(Time now, const crypto::DeviceKey& device, const Legs& legs) const {
-  const auto d = duty();
-  const bool leads = d == Duty::mixer || d == Duty::deputy;
-  if (roster_.has(device)) return leads;
+  if (roster_.has(device)) return calls(device) || (mixes() && now < legs.moved + kMoves);
   return brought_.contains(device) || now < legs.ours_since + kComesIn;
 }
 
@@ -242,7 +269,9 @@ void Room::claim_a_place(Time now) {
   claim_at_ = now + kClaims;
   const bool connected = roster_.head.term > 0 && has_leg(roster_.head.mixer, false);
   if (connected) return tell(roster_.head.mixer, claim_);
-  if (introducer_) tell(*introducer_, claim_);  // who has us connected
+  if (introducer_) return tell(*introducer_, claim_);  // who has us connected
+  // Left out by mistake, with a leg to who mixed for us.
+  if (const auto to = mixer(); to && has_leg(*to, false)) tell(*to, claim_);
 }
 
 void Room::settle(Time now) {
@@ -264,6 +293,7 @@ void Room::handle_timeout(Time now) {
   if (now < next_look_) return;
   next_look_ = now + kLook;
   watch_members(now);
+  watch_section_members(now);
   watch_mixer(now);
   claim_a_place(now);
   tell_recording(now);
@@ -278,7 +308,7 @@ bool Room::lock(Time now, bool on) {
   if (duty() == Duty::mixer) {
     on_setting_here(now, setting);
   } else {
-    tell(roster_.head.mixer, setting);
+    pass(setting);
   }
   return true;
 }
@@ -289,7 +319,7 @@ bool Room::mute(Time now, const crypto::DeviceKey& device, bool on) {
   if (duty() == Duty::mixer) {
     on_setting_here(now, setting);
   } else {
-    tell(roster_.head.mixer, setting);
+    pass(setting);
   }
   return true;
 }
@@ -299,7 +329,7 @@ bool Room::remove(Time now, const crypto::DeviceKey& device) {
   if (duty() == Duty::mixer) {
     on_remove_here(now, device);
   } else {
-    tell(roster_.head.mixer, Remove{id(), device});
+    pass(Remove{id(), device});
   }
   return true;
 }
@@ -316,7 +346,7 @@ void Room::tell_recording(Time now) {
   if (found == roster_.members.end() || found->second.recording == records_ || now < tell_records_at_) return;
   if (duty() != Duty::mixer) {
     tell_records_at_ = now + kClaims;
-    return tell(roster_.head.mixer, Records{id(), records_});
+    return pass(Records{id(), records_});
   }
   found->second.recording = records_;
   change(now);

@@ -5,6 +5,9 @@
 // deputy, ahead of time: when the mixer falls silent nothing is to be set up. Whoever mixes or is deputy calls; the
 // others answer, but only those two (docs/protocol/conference.md).
 //
+// Where one cannot mix for all (conference_sections.h), others mix for a section each: they call its members, and pass
+// on what the mixer tells and what those members say.
+//
 // Who takes over, and when: the deputy, on its own silence and the word of half of the others; the next in rank, later,
 // when the deputy is silent as well. A new term is believed of the deputy and of the mixer, and of another member only
 // where both are silent here.
@@ -16,10 +19,11 @@
 
 #include "base/rng.h"
 #include "node/conference_message.h"
+#include "node/conference_sections.h"
 
 namespace linnet::node::conference {
 
-enum class Duty : std::uint8_t { joining, member, deputy, mixer };
+enum class Duty : std::uint8_t { joining, member, deputy, mixer, section };
 std::string_view to_string(Duty duty);
 
 // For the node to do.
@@ -64,12 +68,19 @@ class Room {
   static constexpr Duration kDropAfter = std::chrono::seconds(1);      // legs of who mixes no more
   static constexpr Duration kSought = std::chrono::minutes(2);         // who fell silent
   static constexpr Duration kSoughtWhoLeft = std::chrono::seconds(10);
+  static constexpr Duration kSoughtOfSections = std::chrono::minutes(1);  // by way of another it is known less well
   static constexpr Duration kSeekEvery = std::chrono::seconds(3);
   static constexpr std::size_t kSoughtAtOnce = 8;
-  static constexpr unsigned kMostCostly = 20;  // claims to verify and rosters asked for, of one member in a second
+  static constexpr unsigned kMostCostly = 20;    // claims to verify and rosters asked for, of one member in a second
+  static constexpr unsigned kMostRelayed = 200;  // ... where it passes on what others say, or brings them in
   static constexpr Duration kNamedAgain = std::chrono::minutes(1);
-  static constexpr std::uint64_t kMostTerms = 1000;           // that are skipped at once
-  static constexpr Duration kGone = std::chrono::seconds(8);  // nothing came of a member
+  static constexpr std::uint64_t kMostTerms = 1000;                  // that are skipped at once
+  static constexpr Duration kGone = std::chrono::seconds(8);         // nothing came of a member
+  static constexpr Duration kSectionGone = std::chrono::seconds(1);  // nor of one who mixes for a section
+  static constexpr Duration kMoves = std::chrono::seconds(10);       // a leg to who hears another by now
+  static constexpr Duration kNobodyCame = std::chrono::seconds(14);  // to a member whose mixer fell silent
+  static constexpr Duration kWantsAgain = std::chrono::seconds(3);   // the whole roster
+  static constexpr std::size_t kGatheredFor = 100;                   // members: kPublish for each so many
 
   struct Self {  // outlives the room
     const crypto::Suite* suite;
@@ -117,8 +128,10 @@ class Room {
   const crypto::DeviceKey& self() const { return me_; }
   // Whose voice is to be played, and to whom ours goes; nothing while we mix.
   std::optional<crypto::DeviceKey> mixer() const;
+  // Where we mix for a section: to whom its sum goes, and from whom the others' comes.
+  std::optional<crypto::DeviceKey> trunk() const;
   std::optional<crypto::DeviceKey> deputy() const { return roster_.head.deputy; }
-  // We mix now: as the mixer, or as a deputy that streams beside it.
+  // We mix now: as the mixer, for a section, or as a deputy that streams beside it.
   bool mixes() const;
   // Who the other end of a leg of ours is to hear of: everybody in the roster with a leg.
   bool has_leg(const crypto::DeviceKey& device, bool ours) const;
@@ -135,7 +148,8 @@ class Room {
     Time put_right = Time::min();
     Time costly_since = Time::min();  // words of its that cost much are counted from then on
     unsigned costly = 0;
-    Time ours_since = Time::min();
+    Time ours_since = Time::min(), theirs_since = Time::min();
+    Time moved = Time::min();  // it hears another by now
   };
   Room(Self self, const RoomId& room, Claim claim, Time now);
 
@@ -151,12 +165,14 @@ class Room {
   void claim_a_place(Time now);
   void tell_recording(Time now);
   bool all_connected() const;
+  bool calls(const crypto::DeviceKey& device) const { return carries(roster_, me_, device); }
+  bool is_heard(Time now, const crypto::DeviceKey& device) const;
 
   // conference_rule.cpp: as the mixer, and who becomes it
   void change(Time now);
   void publish(Time now);
   void enter(Time now, const SignedClaim& claim);
-  void leave(Time now, const crypto::DeviceKey& device);
+  void leave(Time now, const crypto::DeviceKey& device, Duration sought = kSoughtWhoLeft);
   enum class Fate : std::uint8_t { alive, silent };
   void take_over(Time now, std::uint64_t term, Fate of_the_last);
   void hand_over(Time now);
@@ -164,6 +180,7 @@ class Room {
   void seek_former(Time now);
   void yield_to(const Roster& roster, const RosterNews& news);
   void watch_members(Time now);
+  void put_right_without(Time now);
   void watch_mixer(Time now);
   void note_pause(Time now, Duration pause);
   Duration silence() const;
@@ -172,6 +189,19 @@ class Room {
   bool deputy_silent(Time now) const;
   std::size_t silent_words(Time now) const;
   std::optional<std::size_t> place_in_line() const;
+
+  // conference_relay.cpp: of sections
+  void pass(const Message& message);
+  void tell_news(const RosterNews& news, const std::vector<crypto::DeviceKey>& to);
+  void pass_on(Time now, const RosterNews& news);
+  void note_calls(Time now, const Roster& before);
+  void watch_section_mixer(Time now);
+  void watch_section_members(Time now);
+  bool may_bring(const crypto::DeviceKey& from, const crypto::DeviceKey& device) const;
+  std::optional<RosterNews> gather(const crypto::DeviceKey& from, const RosterNews& page);
+  void on(Time now, Wall wall, const crypto::DeviceKey& from, const Introduce& introduce);
+  void on(Time now, Wall wall, const crypto::DeviceKey& from, const Missed& missed);
+  void on(Time now, Wall wall, const crypto::DeviceKey& from, const Passed& passed);
 
   // conference_words.cpp: messages
   void on(Time now, Wall wall, const crypto::DeviceKey& from, const SignedClaim& claim);
@@ -186,9 +216,10 @@ class Room {
   void on(Time now, Wall wall, const crypto::DeviceKey& from, const Records& records);
   void on_setting_here(Time now, const Setting& setting);
   void on_remove_here(Time now, const crypto::DeviceKey& device);
+  void take_news(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news);
   void put_right(Time now, const crypto::DeviceKey& who);
   void name_strange(Time now, const crypto::DeviceKey& who, std::string_view what);
-  bool costs_too_much(Time now, const crypto::DeviceKey& who);
+  bool costs_too_much(Time now, const crypto::DeviceKey& who, unsigned most = kMostCostly);
   bool outnumbers(const RosterNews& news) const;
   bool newer(const Head& head) const;
   bool may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const;
@@ -210,6 +241,7 @@ class Room {
   };
   std::map<crypto::DeviceKey, Former> former_;  // fell silent, and may be found again
   Time seek_at_ = kNever;
+  crypto::DeviceKey sought_last_{};
   std::set<crypto::DeviceKey> removed_;
   std::deque<Order> orders_;
   Time publish_at_ = kNever;
@@ -218,7 +250,16 @@ class Room {
   Time said_silent_ = Time::min();
   std::optional<std::uint64_t> told_ready_;  // of which term, and how many members
   std::size_t ready_members_ = 0;
-  Time wanted_ = Time::min();  // when the whole roster was last asked for
+  Time wanted_ = Time::min();                          // when the whole roster was last asked for
+  std::map<crypto::DeviceKey, SignedClaim> claims_;    // of the mixer: of all, thin entries too
+  std::map<crypto::DeviceKey, std::uint64_t> passed_;  // of the mixer: the last number of each
+  std::uint64_t passed_number_ = 0;
+  struct Gathered {
+    crypto::DeviceKey from{};
+    RosterNews news;
+  };
+  std::optional<Gathered> gathered_;
+  bool hears_nobody_ = false;
   bool deputy_ready_ = false;
   bool records_ = false;
   Time tell_records_at_ = Time::min();

@@ -18,8 +18,33 @@ bool is_name(std::string_view text) {
 }
 namespace {
 
+constexpr std::uint8_t kMuted = 1, kPoor = 2, kRecording = 4, kThin = 8;
+
 std::uint8_t flags_of(const Member& member) {
-  return static_cast<std::uint8_t>((member.muted ? 1 : 0) | (member.poor ? 2 : 0) | (member.recording ? 4 : 0));
+  return static_cast<std::uint8_t>((member.muted ? kMuted : 0) | (member.poor ? kPoor : 0) |
+                                   (member.recording ? kRecording : 0) | (member.thin ? kThin : 0));
+}
+
+void write_thin(Writer& out, const Claim& claim) {
+  const auto& name = claim.address.text();
+  out.bytes(claim.certificate.device).bytes(claim.certificate.account);
+  out.u16(static_cast<std::uint16_t>(name.size())).bytes(view(name));
+}
+
+Result<SignedClaim> read_thin(Reader& in) {
+  SignedClaim out;
+  auto& claim = out.claim;
+  claim.certificate.device.bytes = in.array<32>();
+  claim.certificate.account.bytes = in.array<32>();
+  const std::size_t length = in.u16();
+  if (length > crypto::kMaxUserPart + 1 + crypto::kMaxDomain) return fail(Fault::too_big);
+  const auto name = text(in.bytes(length));
+  if (!in.ok()) return fail(Fault::truncated);
+  const auto address = crypto::Address::parse(name);
+  if (!address) return fail(address.error());
+  if (address->text() != name) return fail(Fault::malformed);
+  claim.address = *address;
+  return out;
 }
 
 crypto::Hash256 lot(const RoomId& room, const crypto::DeviceKey& device) {
@@ -32,12 +57,41 @@ bool may_mix(const Roster& roster, const crypto::DeviceKey& device) {
 
 }  // namespace
 
+void write(Writer& out, const Member& member) {
+  out.u8(flags_of(member)).u8(member.section);
+  if (member.thin) return write_thin(out, member.claim.claim);
+  write(out, member.claim);
+}
+
+Result<Member> read_member(Reader& in) {
+  const auto flags = in.u8(), section = in.u8();
+  if (!in.ok()) return fail(Fault::truncated);
+  if (flags > (kMuted | kPoor | kRecording | kThin) || section > kMaxSections) return fail(Fault::malformed);
+  const bool thin = (flags & kThin) != 0;
+  auto claim = thin ? read_thin(in) : read_claim(in);
+  if (!claim) return fail(claim.error());
+  return Member{
+      std::move(*claim), (flags & kMuted) != 0, (flags & kPoor) != 0, (flags & kRecording) != 0, thin, section};
+}
+
+Member thinned(const Member& member) {
+  Member out{{}, member.muted, member.poor, member.recording, true, member.section};
+  auto& claim = out.claim.claim;
+  claim.certificate.device = member.device();
+  claim.certificate.account = member.claim.claim.certificate.account;
+  claim.address = member.claim.claim.address;
+  return out;
+}
+
+bool same(const Member& a, const Member& b) {
+  return a.claim.signature == b.claim.signature && flags_of(a) == flags_of(b) && a.section == b.section &&
+         a.claim.claim.certificate.account == b.claim.claim.certificate.account &&
+         a.claim.claim.address == b.claim.claim.address;
+}
+
 crypto::Hash256 Roster::hash() const {
-  Writer out(members.size() * 400);
-  for (const auto& [device, member] : members) {
-    write(out, member.claim);
-    out.u8(flags_of(member));
-  }
+  Writer out(members.size() * (members.size() > kAllWithClaims ? 140 : 400));
+  for (const auto& entry : members) write(out, entry.second);
   return crypto::hash256({view("linnet-1 conference members"), out.written()});
 }
 
@@ -60,7 +114,7 @@ std::vector<crypto::DeviceKey> rank(const Roster& roster) {
   };
   std::vector<Row> rows;
   for (const auto& [device, member] : roster.members) {
-    if (may_mix(roster, device))
+    if (!member.thin && may_mix(roster, device))
       rows.push_back({&member.claim.claim, worth(member.claim.claim), lot(roster.head.room, device)});
   }
   const auto& incumbent = roster.head.mixer;
@@ -81,7 +135,7 @@ std::optional<crypto::DeviceKey> elect(const Roster& roster) {
   const auto ranked = rank(roster);
   if (ranked.empty()) return std::nullopt;
   const auto incumbent = roster.members.find(roster.head.mixer);
-  const bool stands = incumbent != roster.members.end() && may_mix(roster, incumbent->first);
+  const bool stands = incumbent != roster.members.end() && !incumbent->second.thin && may_mix(roster, incumbent->first);
   if (!stands) return ranked.front();
   const double now = worth(incumbent->second.claim.claim);
   const double best = worth(roster.members.at(ranked.front()).claim.claim);
@@ -91,9 +145,14 @@ std::optional<crypto::DeviceKey> elect(const Roster& roster) {
 }
 
 std::optional<crypto::DeviceKey> deputy_of(const Roster& roster) {
-  for (const auto& device : rank(roster))
-    if (device != roster.head.mixer) return device;
-  return std::nullopt;
+  const auto& sections = roster.head.sections;
+  std::optional<crypto::DeviceKey> out;
+  for (const auto& device : rank(roster)) {
+    if (device == roster.head.mixer) continue;
+    if (std::find(sections.begin(), sections.end(), device) == sections.end()) return device;
+    if (!out) out = device;
+  }
+  return out;
 }
 
 }  // namespace linnet::node::conference

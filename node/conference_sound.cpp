@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "media/rtp.h"
+
 namespace linnet::node {
 namespace {
 
@@ -73,7 +75,9 @@ void ConferenceSound::hear_person() {
 // By what members say of their packets. Who says nothing (a phone) is decoded to be measured.
 void ConferenceSound::listen(Time now, const Seated& member, Place& place) {
   place.decoded = false;
-  mixer_.set_gain(place.seat, member.muted ? 0 : 1);
+  // Whom a section's mixer silences it knows itself.
+  mixer_.set_gain(place.seat, member.muted && !member.sum ? 0 : 1);
+  mixer_.set_always(place.seat, member.trunk);
   const auto said = member.voice->heard_level();
   if (said) {
     place.levels = true;
@@ -110,17 +114,33 @@ void ConferenceSound::decode(Time now, std::span<const Seated> members) {
 
 void ConferenceSound::note_contributors(std::span<const Seated> members) {
   contributors_.clear();
+  heard_by_.clear();
+  const auto note_all = [&](const Seated& member, media::Seat seat) {
+    for (const auto& c : member.voice->contributors()) note(seat, c);
+  };
   for (const auto seat : mixer_.heard()) {
-    auto source = own_source_;
     const auto device = devices_.find(seat);
-    if (device != devices_.end()) {
-      const auto member =
-          std::find_if(members.begin(), members.end(), [&](const Seated& m) { return m.device == device->second; });
-      if (member == members.end()) continue;
-      source = member->source;
+    if (device == devices_.end()) {
+      note(seat, {own_source_, mixer_.level(seat)});
+      continue;
     }
-    contributors_.push_back({source, mixer_.level(seat)});
+    const auto member =
+        std::find_if(members.begin(), members.end(), [&](const Seated& m) { return m.device == device->second; });
+    if (member == members.end()) continue;
+    if (member->sum) {
+      note_all(*member, seat);
+    } else {
+      note(seat, {member->source, mixer_.level(seat)});
+    }
   }
+  for (const auto& member : members)
+    if (member.trunk) note_all(member, places_.at(member.device).seat);
+}
+
+void ConferenceSound::note(media::Seat seat, media::Contributor contributor) {
+  if (contributors_.size() >= media::kMaxCsrc) return;
+  contributors_.push_back(contributor);
+  heard_by_.push_back(seat);
 }
 
 bool ConferenceSound::suits(const Voice& voice) const {
@@ -135,8 +155,9 @@ void ConferenceSound::send(Time now, std::span<const Seated> members) {
   ++cost_.shared;
   for (const auto& member : members) {
     const auto seat = places_.at(member.device).seat;
-    of_one_ = contributors_;
-    std::erase_if(of_one_, [&](const media::Contributor& c) { return c.ssrc == member.source; });
+    of_one_.clear();
+    for (std::size_t i = 0; i < contributors_.size(); ++i)
+      if (heard_by_[i] != seat) of_one_.push_back(contributors_[i]);
     member.voice->set_contributors(of_one_);
     const bool own = mixer_.owns(seat);
     if (!own && whole && suits(*member.voice)) {

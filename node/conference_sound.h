@@ -25,6 +25,8 @@ class ConferenceSound {
     std::uint32_t source = 0;  // that its sound is known by (conference::source_of)
     Voice* voice = nullptr;
     bool muted = false;  // by the room
+    bool sum = false;    // it mixes for others: its sound is theirs, and named as theirs
+    bool trunk = false;  // a sum of all whom we do not mix for: heard always
   };
 
   ConferenceSound(std::uint32_t own_source, media::CodecSettings shared);
@@ -67,6 +69,7 @@ class ConferenceSound {
   void decode(Time now, std::span<const Seated> members);
   void send(Time now, std::span<const Seated> members);
   void note_contributors(std::span<const Seated> members);
+  void note(media::Seat seat, media::Contributor contributor);
   bool suits(const Voice& voice) const;
   void hear_person();
   void take_mic(media::Mixer::Frame& frame);
@@ -86,6 +89,7 @@ class ConferenceSound {
   bool mixed_ = false;
   Bytes payload_;
   std::vector<media::Contributor> contributors_, of_one_;
+  std::vector<media::Seat> heard_by_;  // of each contributor, who is heard with his sound
   Cost cost_;
 };
 

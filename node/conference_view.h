@@ -24,7 +24,7 @@ struct ConferenceView {
   CallId id{};
   std::string room;  // 32 hexadecimal digits
   std::string name;
-  std::string duty;  // of this device: "joining", "member", "deputy", "mixer"
+  std::string duty;  // of this device: "joining", "member", "deputy", "mixer", "section"
   std::uint64_t term = 0;
   bool locked = false;
   bool muted = false;  // the person here
@@ -42,8 +42,14 @@ struct ConferenceView {
     bool recording = false;
     std::uint32_t mixes = 0;        // that it says it could, signed by it
     std::uint32_t uplink_kbps = 0;  // 0: unknown
+    std::string hears;              // whom: the room's mixer or its section's; the mixer itself: itself
   };
   std::vector<Member> members;
+  struct Mixer {
+    std::string address;
+    std::size_t members = 0;  // who hear it
+  };
+  std::vector<Mixer> mixers;         // the room's first; more than one: each mixes for a section
   std::vector<std::string> invited;  // rung, not here yet
 };
 

@@ -43,15 +43,26 @@ void Conferences::mix(Host host, Time now, Conference& conference) {
     if (talking == nullptr) continue;
     const auto member = roster.members.find(device);
     const bool muted = member != roster.members.end() && member->second.muted;
-    members.push_back({device, conference::source_of(conference.room.id(), device), &talking->voice, muted});
+    const bool sum = conference::section_led_by(roster, device).has_value();
+    members.push_back({device, conference::source_of(conference.room.id(), device), &talking->voice, muted, sum});
+  }
+  const auto trunk = conference.room.trunk();
+  if (auto* voice = voice_of(host, conference, trunk)) {
+    voice->set_muted(false);
+    voice->set_quiet(false);
+    members.push_back({*trunk, conference::source_of(conference.room.id(), *trunk), voice, false, true, true});
   }
   const auto self = roster.members.find(conference.room.self());
   const bool silenced = self != roster.members.end() && self->second.muted;
   conference.sound.set_silenced(silenced);
-  conference.sound.mix(now, members, conference.room.duty() == conference::Duty::mixer);
-  for (const auto& entry : conference.ours) {
-    const auto call = host.calls.find(entry.second);
-    if (auto* talking = call == host.calls.end() ? nullptr : call->second.talking()) talking->send(host.rooms, now);
+  const bool ours = conference.room.duty() == conference::Duty::mixer || trunk;
+  conference.sound.mix(now, members, ours);
+  for (const auto* legs : {&conference.ours, &conference.theirs}) {
+    if (legs == &conference.theirs && !trunk) continue;
+    for (const auto& entry : *legs) {
+      const auto call = host.calls.find(entry.second);
+      if (auto* talking = call == host.calls.end() ? nullptr : call->second.talking()) talking->send(host.rooms, now);
+    }
   }
 }
 
@@ -86,7 +97,7 @@ void Conferences::capture(Host host, Time now, CallId id, std::span<const std::i
   std::vector<Voice*> to;
   const auto& room = conference->room;
   for (const auto& device : {room.mixer(), room.deputy()}) {
-    if (device && *device == room.self()) continue;
+    if (device && (*device == room.self() || device == room.trunk())) continue;
     auto* voice = voice_of(host, *conference, device);
     if (voice == nullptr || std::find(to.begin(), to.end(), voice) != to.end()) continue;
     // A deputy of a big room is not spoken to until it mixes; its clock goes on.
@@ -107,7 +118,7 @@ std::size_t Conferences::play(Host host, Time now, CallId id, std::span<std::int
   if (conference == nullptr) return out.size();
   const auto& room = conference->room;
   std::size_t start = out.size();
-  if (room.duty() == conference::Duty::mixer) {
+  if (room.duty() == conference::Duty::mixer || room.trunk()) {
     start = conference->sound.play(out);
   } else if (const auto mixer = room.mixer()) {
     ConferenceEar::Stream first{*mixer, voice_of(host, *conference, mixer)}, second;
@@ -139,7 +150,7 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
     std::vector<media::Contributor> heard = conference.sound.heard();
     if (!conference.room.mixes()) {
       heard.clear();
-      const auto leg = conference.theirs.find(roster.head.mixer);
+      const auto leg = conference.theirs.find(conference.room.mixer().value_or(roster.head.mixer));
       const auto call = leg == conference.theirs.end() ? calls.end() : calls.find(leg->second);
       const auto* talking = call == calls.end() ? nullptr : call->second.talking();
       if (talking != nullptr) heard.assign(talking->voice.contributors().begin(), talking->voice.contributors().end());
@@ -159,6 +170,16 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
       row.recording = member.recording;
       row.mixes = claim.mixes;
       row.uplink_kbps = claim.uplink_kbps;
+      const auto hears = conference::mixer_of(roster, device);
+      row.hears = address_of(roster, hears.value_or(roster.head.mixer));
+    }
+    if (!view.mixer.empty()) view.mixers.push_back({view.mixer, 0});
+    for (const auto& device : roster.head.sections)
+      if (conference::section_led_by(roster, device)) view.mixers.push_back({address_of(roster, device), 0});
+    for (const auto& row : view.members) {
+      const auto heard = std::find_if(view.mixers.begin(), view.mixers.end(),
+                                      [&](const ConferenceView::Mixer& m) { return m.address == row.hears; });
+      if (heard != view.mixers.end()) ++heard->members;
     }
     for (const auto& entry : conference.inviting) view.invited.push_back(entry.second.text());
   }

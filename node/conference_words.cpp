@@ -19,7 +19,11 @@ void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const SignedCl
   // Who came in by us, though another mixes: that one is to connect him.
   if (duty() != Duty::mixer) {
     if (roster_.head.term == 0 || !has_leg(from, true) || roster_.has(from)) return;
-    tell(roster_.head.mixer, Bring{id(), from, claim.claim.address});
+    if (roster_.head.sections.empty()) {
+      pass(Bring{id(), from, claim.claim.address});
+    } else {
+      pass(Introduce{claim});
+    }
     return tell_roster(from);
   }
   if (!has_leg(from, true)) return;
@@ -36,20 +40,20 @@ void Room::name_strange(Time now, const crypto::DeviceKey& who, std::string_view
 }
 
 // Whoever asks for that much has no right to it, be it his own mistake.
-bool Room::costs_too_much(Time now, const crypto::DeviceKey& who) {
+bool Room::costs_too_much(Time now, const crypto::DeviceKey& who, unsigned most) {
   auto& legs = legs_[who];
   if (now >= legs.costly_since + std::chrono::seconds(1)) {
     legs.costly_since = now;
     legs.costly = 0;
   }
-  if (++legs.costly <= kMostCostly) return false;
+  if (++legs.costly <= most) return false;
   name_strange(now, who, "far more words than there is to say");
   return true;
 }
 
 // Somebody mixes by an older roster, or for nobody: he is told ours.
 void Room::put_right(Time now, const crypto::DeviceKey& who) {
-  if (duty() != Duty::mixer || removed_.contains(who)) return;
+  if ((duty() != Duty::mixer && duty() != Duty::section) || removed_.contains(who)) return;
   // Of the room's members and its former ones alone: the roster is nobody else's business.
   const auto legs = legs_.find(who);
   const bool connected = legs != legs_.end() && (legs->second.ours || legs->second.theirs);
@@ -86,16 +90,23 @@ bool Room::may_sign(Time now, const Head& head, const crypto::DeviceKey& from) c
   const bool mixed = duty() == Duty::mixer;
   // The other half of a room that a partition had parted: its mixer says so to ours, and ours to us.
   if (former_.contains(head.mixer) && (from == roster_.head.mixer || (mixed && from == head.mixer))) return true;
+  const bool known = head.mixer == roster_.head.mixer || roster_.head.deputy == head.mixer;
+  // Whoever mixes for our section passes on what is signed, and knows better than we do who came to mix.
+  const bool ours = from == mixer_of(roster_, me_) || (has_leg(from, false) && roster_.has(from) && mixer_silent(now));
+  const bool passed_on = !mixed && ours && !roster_.head.sections.empty();
+  if (passed_on && (known || roster_.has(head.mixer))) return true;
+  if (known && !mixed && (has_leg(from, false) || roster_.has(from))) return true;
   if (from != head.mixer) return false;
-  if (head.mixer == roster_.head.mixer || roster_.head.deputy == head.mixer) return true;
+  if (known) return true;
   if (!roster_.has(head.mixer)) return false;
   const bool two_at_once = head.term == roster_.head.term;
   return two_at_once || (!mixed && mixer_silent(now) && (deputy_silent(now) || mixer_gone(now)));
 }
 
 bool Room::believable(Wall wall, const Roster& roster) const {
-  if (!roster.has(roster.head.mixer)) return false;
+  if (!roster.has(roster.head.mixer) || roster.members.at(roster.head.mixer).thin) return false;
   return std::all_of(roster.members.begin(), roster.members.end(), [&](const auto& entry) {
+    if (entry.second.thin) return true;  // nobody elects it
     const auto before = roster_.members.find(entry.first);
     // Its signature was looked at when it came first.
     if (before != roster_.members.end() && before->second.claim.signature == entry.second.claim.signature) return true;
@@ -103,9 +114,15 @@ bool Room::believable(Wall wall, const Roster& roster) const {
   });
 }
 
-void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news) {
+void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& page) {
+  const auto whole = gather(from, page);
+  if (whole) take_news(now, wall, from, *whole);
+}
+
+void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news) {
   // Our mixer yields to another and sends us there.
-  const bool sent = from == roster_.head.mixer && news.head.mixer != from && news.base == 0;
+  const bool from_ours = from == roster_.head.mixer || from == mixer_of(roster_, me_);
+  const bool sent = from_ours && news.head.mixer != from && news.head.mixer != roster_.head.mixer && news.base == 0;
   if (!sent && !newer(news.head) && !outnumbers(news)) return put_right(now, from);
   if (!(sent || may_sign(now, news.head, from)) || !verify_head(*self_.suite, news)) {
     put_right(now, from);
@@ -113,13 +130,14 @@ void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNe
   }
   auto roster = apply(roster_, news);
   if (!roster) {
-    if (now >= wanted_ + kClaims) tell(from, Want{id()});
+    if (now >= wanted_ + kWantsAgain) tell(from, Want{id()});
     wanted_ = std::max(wanted_, now);
     return;
   }
   if (!believable(wall, *roster)) return name_strange(now, from, "a roster with forged members");
   if (duty() == Duty::mixer && news.head.mixer != me_) yield_to(*roster, news);
   adopt(now, std::move(*roster), news.signature);
+  pass_on(now, news);
 }
 
 // We mixed for one half of the room, and the other half's mixer comes before us: everybody here goes there.
@@ -128,7 +146,7 @@ void Room::yield_to(const Roster& roster, const RosterNews& news) {
   whole.signature = news.signature;
   for (const auto& [device, member] : roster_.members) {
     if (device == me_ || device == news.head.mixer) continue;
-    tell(device, whole);
+    tell_news(whole, {device});
     if (!roster.has(device)) tell(news.head.mixer, Bring{id(), device, member.claim.claim.address});
   }
   tell(news.head.mixer, Bring{id(), me_, claim_.claim.address});
@@ -139,7 +157,8 @@ void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
   wanted_ = Time::min();
   for (const auto& [device, member] : roster_.members)
     if (!roster.has(device)) note_former(now, device, member.claim.claim.address);
-  roster_ = std::move(roster);
+  std::swap(roster_, roster);
+  note_calls(now, roster);
   for (const auto& entry : roster_.members) former_.erase(entry.first);
   signature_ = signature;
   if (other_term) {
@@ -150,17 +169,18 @@ void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
     for (auto& entry : legs_) entry.second.silent_said = Time::min();
   }
   claim_at_ = now;
-  if (has_leg(roster_.head.mixer, false)) introducer_.reset();
+  if (has_leg(mixer_of(roster_, me_).value_or(roster_.head.mixer), false)) introducer_.reset();
   push(order::Changed{});
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Want&) {
-  if (duty() != Duty::mixer || !(roster_.has(from) || has_leg(from, true)) || costs_too_much(now, from)) return;
+  const bool ours = duty() == Duty::mixer || duty() == Duty::section;
+  if (!ours || !(roster_.has(from) || has_leg(from, true)) || costs_too_much(now, from)) return;
   tell_roster(from);
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Silent& silent) {
-  if (duty() != Duty::deputy || silent.term != roster_.head.term || !roster_.has(from)) return;
+  if (duty() != Duty::deputy || silent.term != roster_.head.term || !calls(from)) return;
   legs_[from].silent_said = now;
   watch_mixer(now);
 }
@@ -177,12 +197,10 @@ void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Take& take) {
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Bring& bring) {
-  const bool known = roster_.has(from) || former_.contains(from);
-  if (duty() != Duty::mixer || !known || removed_.contains(bring.device)) return;
-  if (roster_.head.locked && from != roster_.head.founder && !former_.contains(bring.device)) return;
-  if (brought_.size() >= kMaxMembers) return;
-  brought_.insert_or_assign(bring.device, bring.address);
+  if (!may_bring(from, bring.device)) return;
   legs_[bring.device].connect_at = now;
+  if (roster_.has(bring.device)) return;
+  if (brought_.size() < kMaxMembers) brought_.insert_or_assign(bring.device, bring.address);
 }
 
 void Room::on_remove_here(Time now, const crypto::DeviceKey& device) {
@@ -190,15 +208,20 @@ void Room::on_remove_here(Time now, const crypto::DeviceKey& device) {
   brought_.erase(device);
   former_.erase(device);
   if (device == me_) return;
-  tell(device, Remove{id(), device});
+  const bool direct = calls(device) || has_leg(device, true);
+  tell(direct ? device : mixer_of(roster_, device).value_or(device), Remove{id(), device});
   if (has_leg(device, true)) push(order::Drop{device, true});
   leave(now, device);
   former_.erase(device);
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Remove& remove) {
-  if (remove.device == me_ && (from == roster_.head.mixer || from == roster_.head.founder))
-    return push(order::Removed{});
+  const bool from_ours = from == roster_.head.mixer || from == mixer_of(roster_, me_);
+  if (remove.device == me_ && (from_ours || from == roster_.head.founder)) return push(order::Removed{});
+  if (duty() == Duty::section && from == roster_.head.mixer && has_leg(remove.device, true)) {
+    tell(remove.device, remove);
+    return push(order::Drop{remove.device, true});
+  }
   if (duty() != Duty::mixer) return;
   if (from != roster_.head.founder) return name_strange(now, from, "a removal that is not its to ask");
   on_remove_here(now, remove.device);

@@ -141,12 +141,34 @@ struct Hall {
   void hear(std::size_t from, std::size_t to, bool ours) {
     auto& q = people[to];
     if (!q.alive || !q.room) return;
-    const bool mixer = q.room->roster().head.mixer == key(from);
+    const bool mixer = q.room->mixer() == key(from);
     if (!ours && mixer && q.deaf_to_mixer) return;
     q.room->heard(now, key(from), ours);
     if (ours || !(mixer || q.room->deputy() == key(from))) return;
     q.longest = std::max(q.longest, now - q.heard);
     q.heard = now;
+  }
+  // By legs that stand, from whom he hears to the mixer of all: nothing that leads nowhere, in a ring, or past a
+  // section's mixer who is not heard himself.
+  bool hears_all(std::size_t i) const {
+    const auto& room = *people[i].room;
+    if (room.duty() == Duty::mixer) return true;
+    const auto from = room.duty() == Duty::section ? room.trunk() : room.mixer();
+    const auto there = from ? index(*from) : std::nullopt;
+    if (!there || !people[*there].alive || !people[*there].room || !room.has_leg(*from, false)) return false;
+    const auto& other = *people[*there].room;
+    if (!other.has_leg(key(i), true) || !other.roster().has(key(i))) return false;
+    if (room.roster().head.mixer == *from) return other.duty() == Duty::mixer;
+    return room.duty() != Duty::section && other.duty() == Duty::section && hears_all(*there);
+  }
+  // Those who live and are in it.
+  bool all_hear_all() const {
+    for (std::size_t i = 0; i < people.size(); ++i) {
+      const auto& p = people[i];
+      if (!p.alive || !p.room || p.removed || !p.room->roster().has(p.identity.device_key())) continue;
+      if (!hears_all(i)) return false;
+    }
+    return true;
   }
   bool cut(std::size_t a, std::size_t b) const { return parted && (a < *parted) != (b < *parted); }
 
@@ -200,7 +222,9 @@ struct Hall {
     const auto& r = p.room->roster();
     return std::to_string(i) + ": " + std::string(to_string(p.room->duty())) + " term " + std::to_string(r.head.term) +
            "." + std::to_string(r.head.version) + " mixer " + std::to_string(index(r.head.mixer).value_or(99)) +
-           " of " + std::to_string(r.members.size()) + "\n";
+           " of " + std::to_string(r.members.size()) + " sections " + std::to_string(r.head.sections.size()) +
+           " hears " + std::to_string(p.room->mixer() ? index(*p.room->mixer()).value_or(99) : i) +
+           (hears_all(i) ? "" : " NOT ALL") + "\n";
   }
   std::size_t mixer() const {
     for (const auto& p : people)

@@ -47,7 +47,11 @@ Roster roster(std::size_t members) {
 std::vector<Message> all_kinds() {
   const RoomId room{1, 2, 3};
   const crypto::DeviceKey device{{4, 5}};
-  auto news = difference(Roster{}, roster(2));
+  auto two = roster(2);
+  two.head.sections = {device};
+  two.members.begin()->second = thinned(two.members.begin()->second);
+  two.members.rbegin()->second.section = 1;
+  auto news = difference(Roster{}, two);
   news.gone.push_back(device);
   return {claim(1),
           news,
@@ -58,7 +62,10 @@ std::vector<Message> all_kinds() {
           Bring{room, device, *crypto::Address::parse("a@b.example")},
           Remove{room, device},
           Setting{room, SettingKind::muted, true, device},
-          Records{room, true}};
+          Records{room, true},
+          Introduce{claim(2)},
+          Missed{room, device, true},
+          Passed{room, device, 7, 9, Bytes{1, 2, 3}, {}}};
 }
 
 TEST(ConferenceMessage, EveryTruncationIsRefusedAndNothingMayFollow) {
@@ -83,22 +90,85 @@ TEST(ConferenceMessage, OfEveryFlippedBitIsWhatStandsThereOrRefused) {
 
 TEST(ConferenceMessage, KnowsNoOtherKindAndNothingLongerThanItsBound) {
   EXPECT_EQ(read(Bytes(40, 0)).error(), Fault::unsupported);
-  EXPECT_EQ(read(Bytes(40, 11)).error(), Fault::unsupported);
+  EXPECT_EQ(read(Bytes(40, 14)).error(), Fault::unsupported);
   EXPECT_EQ(read(Bytes(kMaxWords + 1, 1)).error(), Fault::too_big);
 }
 
-TEST(ConferenceMessage, ARosterOfAsManyAsMayBeInFitsIntoOne) {
+// With addresses as long as they may be, and all claims that are told at once.
+TEST(ConferenceMessage, ARosterOfAsManyAsMayBeInFitsIntoAFewPages) {
   auto full = roster(1);
   auto one = full.members.begin()->second;
+  full.head.sections.resize(kMaxSections, one.device());
   for (std::size_t i = 0; full.members.size() < kMaxMembers; ++i) {
     one.claim.claim.certificate.device.bytes[0] = static_cast<std::uint8_t>(i);
     one.claim.claim.certificate.device.bytes[1] = static_cast<std::uint8_t>(i >> 8);
-    one.claim.claim.address = *crypto::Address::parse(std::string(64, 'u') + "@" + std::string(60, 'd') + ".example");
-    full.members.insert_or_assign(one.claim.claim.device(), one);
+    const std::string d(59, 'd');
+    one.claim.claim.address =
+        *crypto::Address::parse(std::string(64, 'u') + "@" + d + "." + d + "." + d + "." + d + ".example");
+    full.members.insert_or_assign(one.device(), i < kAllWithClaims ? one : thinned(one));
   }
-  const auto wire = write(Message(difference(Roster{}, full)));
-  EXPECT_LE(wire.size(), kMaxWords);
-  EXPECT_TRUE(read(wire));
+  const auto pages = pages_of(difference(Roster{}, full));
+  EXPECT_LE(pages.size(), kMaxPages);
+  std::optional<RosterNews> whole;
+  for (const auto& page : pages) {
+    const auto wire = write(Message(page));
+    EXPECT_LE(wire.size(), kMaxWords);
+    const auto back = read(wire);
+    ASSERT_TRUE(back);
+    if (!whole) {
+      whole = std::get<RosterNews>(*back);
+    } else {
+      ASSERT_TRUE(append(*whole, std::get<RosterNews>(*back)));
+    }
+  }
+  const auto built = apply(Roster{}, *whole);
+  ASSERT_TRUE(built);
+  EXPECT_EQ(built->hash(), full.hash());
+  EXPECT_EQ(built->members.size(), kMaxMembers);
+}
+
+TEST(ConferenceMessage, APageOfAnotherRosterOrOutOfItsOrderDoesNotFit) {
+  auto full = roster(300);
+  const auto pages = pages_of(difference(Roster{}, full));
+  ASSERT_EQ(pages.size(), 2u);
+  auto whole = pages[0];
+  EXPECT_FALSE(append(whole, pages[0]));
+  auto other = pages[1];
+  ++other.head.version;
+  EXPECT_FALSE(append(whole, other));
+  EXPECT_TRUE(append(whole, pages[1]));
+  EXPECT_FALSE(append(whole, pages[1])) << "twice";
+}
+
+TEST(ConferenceMessage, WhatIsPassedOnIsItsOriginsOwn) {
+  const auto who = identity(1);
+  Passed passed{RoomId{1}, who.device_key(), 2, 3, Bytes{4}, {}};
+  passed.signature = sign_passed(suite(), who, passed);
+  EXPECT_TRUE(verify_passed(suite(), passed));
+  for (auto changed : {0, 1, 2, 3}) {
+    auto other = passed;
+    if (changed == 0) ++other.term;
+    if (changed == 1) ++other.number;
+    if (changed == 2) other.words[0] ^= 1;
+    if (changed == 3) other.origin = identity(2).device_key();
+    EXPECT_FALSE(verify_passed(suite(), other)) << changed;
+  }
+}
+
+TEST(ConferenceMessage, AThinEntryKeepsWhoItIsAndNothingOfItsClaim) {
+  auto full = roster(2).members.begin()->second;
+  full.recording = true;
+  full.section = 3;
+  const auto thin = thinned(full);
+  EXPECT_EQ(thin.device(), full.device());
+  EXPECT_EQ(thin.claim.claim.address, full.claim.claim.address);
+  EXPECT_EQ(thin.claim.claim.certificate.account, full.claim.claim.certificate.account);
+  EXPECT_TRUE(thin.recording && thin.section == 3 && thin.claim.claim.mixes == 0);
+  Writer out, whole;
+  write(out, thin);
+  write(whole, full);
+  EXPECT_LT(out.written().size(), 100u);
+  EXPECT_GT(whole.written().size(), 250u);
 }
 
 TEST(ConferenceMessage, ChangesOnARosterGiveTheOtherRoster) {

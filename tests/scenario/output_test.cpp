@@ -67,7 +67,7 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
         "lookup_hops", "conference"}},
       {{"conf", "ls"},
        {"schema", "id", "name", "room", "duty", "term", "locked", "muted", "mixer", "deputy", "deputy_streams",
-        "members", "invited", "conferences"}},
+        "mixers", "members", "invited", "conferences"}},
       {{"down"}, {"schema", "ok"}},
   };
   for (const auto& command : commands) {

@@ -22,7 +22,8 @@ Ordered member_object(const node::ConferenceView::Member& member) {
                  {"poor", member.poor},
                  {"recording", member.recording},
                  {"mixes", member.mixes},
-                 {"uplink_kbps", member.uplink_kbps == 0 ? Ordered(nullptr) : Ordered(member.uplink_kbps)}};
+                 {"uplink_kbps", member.uplink_kbps == 0 ? Ordered(nullptr) : Ordered(member.uplink_kbps)},
+                 {"hears", said(member.hears)}};
 }
 
 Ordered no_conference() {
@@ -35,6 +36,9 @@ Ordered no_conference() {
 
 Ordered conference_json(const node::ConferenceView& view) {
   Ordered members = Ordered::array();
+  Ordered mixers = Ordered::array();
+  for (const auto& mixer : view.mixers)
+    mixers.push_back(Ordered{{"address", mixer.address}, {"members", mixer.members}});
   for (const auto& member : view.members) members.push_back(member_object(member));
   return Ordered{{"id", static_cast<std::uint64_t>(view.id)},
                  {"name", said(view.name)},
@@ -46,6 +50,7 @@ Ordered conference_json(const node::ConferenceView& view) {
                  {"mixer", said(view.mixer)},
                  {"deputy", said(view.deputy)},
                  {"deputy_streams", view.deputy_streams},
+                 {"mixers", std::move(mixers)},
                  {"members", std::move(members)},
                  {"invited", view.invited}};
 }
