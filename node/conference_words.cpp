@@ -123,6 +123,10 @@ void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const R
   // Our mixer yields to another and sends us there.
   const bool from_ours = from == roster_.head.mixer || from == mixer_of(roster_, me_);
   const bool sent = from_ours && news.head.mixer != from && news.head.mixer != roster_.head.mixer && news.base == 0;
+  const auto& had = roster_.head;
+  const bool again = news.head.mixer == had.mixer && news.head.term == had.term && news.head.version == had.version;
+  // Said again: whoever of our section missed it asks us.
+  if (again && from == had.mixer) pass_on(now, news);
   if (!sent && !newer(news.head) && !outnumbers(news)) return put_right(now, from);
   if (!(sent || may_sign(now, news.head, from)) || !verify_head(*self_.suite, news)) {
     put_right(now, from);
@@ -130,9 +134,9 @@ void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const R
   }
   auto roster = apply(roster_, news);
   if (!roster) {
-    if (now >= wanted_ + kWantsAgain) tell(from, Want{id()});
-    wanted_ = std::max(wanted_, now);
-    return;
+    if (now < wanted_ + kWantsAgain) return;
+    wanted_ = now;
+    return tell(from, Want{id()});
   }
   if (!believable(wall, *roster)) return name_strange(now, from, "a roster with forged members");
   if (duty() == Duty::mixer && news.head.mixer != me_) yield_to(*roster, news);
