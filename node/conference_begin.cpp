@@ -27,8 +27,8 @@ std::string Conferences::why_not(const Rooms& rooms, const command::Confer& what
   });
   if (taken) return "You are in a conference " + what.name + " already. See: linnet conf ls";
   if (what.who.empty()) return "Nobody is named to be called.";
-  if (what.who.size() >= conference::kMaxMembers)
-    return "A conference has at most " + std::to_string(conference::kMaxMembers) + " members.";
+  if (what.who.size() > kMostCalled)
+    return "At most " + std::to_string(kMostCalled) + " people are called at once. Invite the others later.";
   std::set<std::string> called;
   for (const auto& who : what.who) {
     const auto key = meant(rooms, who);

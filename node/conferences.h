@@ -24,6 +24,7 @@ class Conferences {
   explicit Conferences(std::string domain) : subscribers_(std::move(domain)) {}
 
   static constexpr std::size_t kMax = 4;
+  static constexpr std::size_t kMostCalled = 149;  // as a conference begins
   static constexpr Duration kWithoutLegs = std::chrono::seconds(15);      // nobody mixes for us: it is over
   static constexpr Duration kAsk = std::chrono::milliseconds(500);        // a joiner for the room
   static constexpr Duration kLastWords = std::chrono::milliseconds(300);  // between handing over and hanging up

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "calls_fixture.h"
-#include "node/conference_roster.h"
+#include "node/conferences.h"
 
 namespace linnet::node {
 namespace {
@@ -99,7 +99,7 @@ TEST_F(Beginning, WhatCannotBeIsRefusedAndSaysWhy) {
   auto& alice = someone("alice");
   settle();
   std::vector<std::string> many;
-  for (std::size_t i = 0; i < conference::kMaxMembers; ++i) many.push_back("m" + std::to_string(i) + "@office.example");
+  for (std::size_t i = 0; i <= Conferences::kMostCalled; ++i) many.push_back("m" + std::to_string(i) + "@office.example");
   const std::string bob = "bob@office.example";
   const auto key_name = alice.node->identity().key_name().text();
   const struct {
@@ -117,7 +117,7 @@ TEST_F(Beginning, WhatCannotBeIsRefusedAndSaysWhy) {
       {"team", {"alice@office.example"}, "alice@office.example is your own address."},
       {"team", {key_name}, key_name + " is your own address."},
       {"team", {bob, "sip:BOB@office.example"}, "sip:BOB@office.example is named twice."},
-      {"team", many, "A conference has at most 150 members."},
+      {"team", many, "At most 149 people are called at once."},
   };
   for (const auto& row : table) {
     const auto id = town.tell(alice, command::Confer{row.name, row.who, {}});
@@ -129,7 +129,7 @@ TEST_F(Beginning, WhatCannotBeIsRefusedAndSaysWhy) {
   many.pop_back();
   const auto most = town.tell(alice, command::Confer{"team", many, {}});
   ASSERT_TRUE(town.run_until([&] { return outcome(alice, most) != nullptr; }, seconds(1)));
-  EXPECT_EQ(outcome(alice, most)->outcome, Outcome::ok) << "149 and oneself";
+  EXPECT_EQ(outcome(alice, most)->outcome, Outcome::ok) << "149";
   const auto twice = town.tell(alice, command::Confer{"team", {bob}, {}});
   ASSERT_TRUE(town.run_until([&] { return outcome(alice, twice) != nullptr; }, seconds(1)));
   EXPECT_EQ(outcome(alice, twice)->text, "You are in a conference team already. See: linnet conf ls");
