@@ -66,6 +66,11 @@ class Call {
   // Of the one device that this call is with; none while several may still answer.
   std::optional<crypto::AccountKey> account() const;
   bool over() const { return std::holds_alternative<Ended>(state_); }
+  // Somebody is looked for and called, and neither rings nor answers yet.
+  bool seeks() const {
+    return std::holds_alternative<Resolving>(state_) || std::holds_alternative<Connecting>(state_) ||
+           std::holds_alternative<Inviting>(state_);
+  }
   bool ringing_us() const { return std::holds_alternative<Incoming>(state_); }
   Talking* talking() { return std::get_if<Talking>(&state_); }
   const Talking* talking() const { return std::get_if<Talking>(&state_); }

@@ -63,6 +63,8 @@ void Conferences::give_way(Host host, Time now, const ConferenceLeg& leg, const 
   auto* conference = crossing == nullptr ? nullptr : find(crossing->id);
   if (conference == nullptr) return;
   const auto called = std::exchange(conference->inviting, {});
+  const auto waiting = std::exchange(conference->to_invite, {});
+  conference->to_connect.clear();
   for (const auto& entry : called) {
     const auto call = host.calls.find(entry.first);
     if (call != host.calls.end()) (void)call->second.handle(host.rooms, now, input::Hangup{});
@@ -75,6 +77,8 @@ void Conferences::give_way(Host host, Time now, const ConferenceLeg& leg, const 
     std::string why;
     if (entry.second != address) (void)invite(host, now, conference->id, entry.second.text(), why);
   }
+  for (const auto& one : waiting)
+    if (one != address) conference->to_invite.push_back(one);
   host.rooms.out.changed(conference->id);
 }
 

@@ -47,6 +47,29 @@ void Conferences::dial(Host host, Time now, Conference& conference, const crypto
   host.calls.emplace(id, Call::outgoing(host.rooms, now, std::move(facts)));
 }
 
+void Conferences::dial_waiting(Host host, Time now, Conference& conference) {
+  auto& rooms_calls = conference.to_connect;
+  auto& persons = conference.to_invite;
+  if (conference.leave_at != kNever || (rooms_calls.empty() && persons.empty())) return;
+  auto sought = static_cast<std::size_t>(std::count_if(host.calls.begin(), host.calls.end(), [&](const auto& entry) {
+    const auto& leg = entry.second.facts().conference;
+    return leg && leg->conference == conference.id && leg->ours && entry.second.seeks();
+  }));
+  for (; sought < kSoughtAtOnce && !rooms_calls.empty(); ++sought, rooms_calls.pop_front()) {
+    ConferenceLeg leg;
+    leg.kind = Kind::mix;
+    leg.ours = true;
+    leg.only = rooms_calls.front().device;
+    dial(host, now, conference, rooms_calls.front().address, leg);
+  }
+  for (; sought < kSoughtAtOnce && !persons.empty(); ++sought, persons.pop_front()) {
+    ConferenceLeg leg;
+    leg.kind = Kind::invite;
+    leg.ours = true;
+    dial(host, now, conference, persons.front(), leg);
+  }
+}
+
 void Conferences::drop(Host host, Time now, Conference& conference, const conference::order::Drop& what) {
   const auto& legs = what.ours ? conference.ours : conference.theirs;
   const auto found = legs.find(what.device);
@@ -65,13 +88,7 @@ bool Conferences::carry_out(Host host, Time now, Conference& conference) {
                      if (link == nullptr) return;
                      (void)host.rooms.peer.send(now, link->id, overlay::Channel::conference, tell.words);
                    },
-                   [&](const conference::order::Connect& connect) {
-                     ConferenceLeg leg;
-                     leg.kind = Kind::mix;
-                     leg.ours = true;
-                     leg.only = connect.device;
-                     dial(host, now, conference, connect.address, leg);
-                   },
+                   [&](const conference::order::Connect& connect) { conference.to_connect.push_back(connect); },
                    [&](const conference::order::Drop& what) { drop(host, now, conference, what); },
                    [&](const conference::order::Changed&) {
                      host.rooms.out.changed(conference.id);
@@ -127,6 +144,7 @@ bool Conferences::settle(Host host, Time now) {
   name_offenders(now);
   for (auto& [id, conference] : conferences_) {
     moved = carry_out(host, now, conference) || moved;
+    dial_waiting(host, now, conference);
     tend_frames(now, conference);
     leave_step(host, now, conference);
   }
@@ -144,7 +162,8 @@ bool Conferences::settle(Host host, Time now) {
 
 // Who leaves has handed over, if there was anything to; then every leg ends.
 void Conferences::leave_step(Host host, Time now, Conference& conference) {
-  const bool alone = conference.ours.empty() && conference.theirs.empty() && conference.inviting.empty();
+  const bool alone = conference.ours.empty() && conference.theirs.empty() && conference.inviting.empty() &&
+                     conference.to_invite.empty();
   const bool lost = !conference.room.mixes() && conference.theirs.empty();
   if (!lost && !(alone && conference.room.roster().members.size() > 1)) {
     conference.alone_since = kNever;

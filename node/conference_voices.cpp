@@ -182,6 +182,7 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
       if (heard != view.mixers.end()) ++heard->members;
     }
     for (const auto& entry : conference.inviting) view.invited.push_back(entry.second.text());
+    for (const auto& address : conference.to_invite) view.invited.push_back(address.text());
   }
   (void)rooms;
   return out;

@@ -106,16 +106,23 @@ Outcome Conferences::invite(Host host, Time now, CallId id, const std::string& w
     why = who + " is your own address.";
     return Outcome::refused;
   }
-  const bool rings = std::any_of(conference->inviting.begin(), conference->inviting.end(),
-                                 [&](const auto& entry) { return entry.second == *address; });
-  if (rings || conference->inviting.size() >= conference::kMaxMembers) {
+  const bool rings =
+      std::any_of(conference->inviting.begin(), conference->inviting.end(),
+                  [&](const auto& entry) { return entry.second == *address; }) ||
+      std::find(conference->to_invite.begin(), conference->to_invite.end(), *address) != conference->to_invite.end();
+  if (rings || conference->inviting.size() + conference->to_invite.size() >= conference::kMaxMembers) {
     why = rings ? who + " is being called already." : "Too many are being called.";
     return Outcome::busy;
+  }
+  if (!for_another) {
+    conference->to_invite.push_back(*address);
+    dial_waiting(host, now, *conference);
+    return Outcome::ok;
   }
   ConferenceLeg leg;
   leg.kind = Kind::invite;
   leg.ours = true;
-  leg.for_another = for_another;
+  leg.for_another = true;
   dial(host, now, *conference, *address, leg);
   return Outcome::ok;
 }

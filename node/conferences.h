@@ -25,6 +25,8 @@ class Conferences {
 
   static constexpr std::size_t kMax = 4;
   static constexpr std::size_t kMostCalled = 149;  // as a conference begins
+  // Looked for and called, of one conference: what more a supernode is asked at once it leaves unanswered.
+  static constexpr std::size_t kSoughtAtOnce = 8;
   static constexpr Duration kWithoutLegs = std::chrono::seconds(15);      // nobody mixes for us: it is over
   static constexpr Duration kAsk = std::chrono::milliseconds(500);        // a joiner for the room
   static constexpr Duration kLastWords = std::chrono::milliseconds(300);  // between handing over and hanging up
@@ -106,6 +108,9 @@ class Conferences {
     ConferenceSound sound;
     std::map<crypto::DeviceKey, CallId> ours, theirs;  // legs that stand
     std::map<CallId, crypto::Address> inviting;
+    // To be called as soon as fewer are sought: by the room, and by the person.
+    std::deque<conference::order::Connect> to_connect;
+    std::deque<crypto::Address> to_invite;
     std::set<crypto::Address> invited;  // ever
     crypto::Address with;               // who invited us, or ourselves
     Direction direction = Direction::outgoing;
@@ -144,6 +149,7 @@ class Conferences {
   bool carry_out(Host host, Time now, Conference& conference);
   void name_offenders(Time now);
   void dial(Host host, Time now, Conference& conference, const crypto::Address& address, ConferenceLeg leg);
+  void dial_waiting(Host host, Time now, Conference& conference);
   void drop(Host host, Time now, Conference& conference, const conference::order::Drop& drop);
   void leave_step(Host host, Time now, Conference& conference);
   void name_recorders(Host host, Conference& conference) const;

@@ -135,6 +135,16 @@ TEST_F(Beginning, WhatCannotBeIsRefusedAndSaysWhy) {
   EXPECT_EQ(outcome(alice, twice)->text, "You are in a conference team already. See: linnet conf ls");
 }
 
+// All at once are more than a supernode answers to one node: they are called a few at a time.
+TEST_F(Beginning, ThirtyThatAreCalledAtOnceAllComeIn) {
+  auto& alice = someone("alice", answering);
+  std::vector<std::string> who;
+  for (int i = 0; i < 29; ++i) who.push_back(someone("m" + std::to_string(i), answering).name);
+  settle();
+  town.tell(alice, command::Confer{"team", who, {}});
+  EXPECT_TRUE(town.run_until([&] { return all_see(30); }, seconds(30)));
+}
+
 // Each seed draws the two numbers anew, so both come to give way.
 TEST_F(Beginning, TwoOfOneNameAtOnceAreOne) {
   auto& alice = someone("alice");
