@@ -65,8 +65,18 @@ std::optional<Seat> Loudest::loudest_without_place(Time now) const {
   return out;
 }
 
+// There are fewer places than before: the quietest goes.
+void Loudest::crowd_out() {
+  if (places_.size() <= most_ + (guest_ ? 1 : 0)) return;
+  end_guest();
+  while (places_.size() > most_) {
+    places_.erase(std::min_element(places_.begin(), places_.end(),
+                                   [&](Seat a, Seat b) { return members_.at(a).loudness < members_.at(b).loudness; }));
+  }
+}
+
 void Loudest::fill(Time now) {
-  while (places_.size() < kPlaces) {
+  while (places_.size() < most_) {
     const auto next = loudest_without_place(now);
     if (!next) return;
     places_.push_back(*next);
@@ -113,9 +123,10 @@ void Loudest::choose(Time now) {
   for (auto& entry : members_) update(now, entry.second);
   std::erase_if(places_, [&](Seat seat) { return !talks(members_.at(seat), now); });
   // Somebody else fell silent, or the guest himself did.
-  if (guest_ && (places_.size() <= kPlaces || !has_place(*guest_))) guest_.reset();
+  if (guest_ && (places_.size() <= most_ || !has_place(*guest_))) guest_.reset();
+  crowd_out();
   fill(now);
-  if (places_.size() >= kPlaces) challenge(now);
+  if (places_.size() >= most_) challenge(now);
 }
 
 bool Loudest::has_place(Seat seat) const { return std::find(places_.begin(), places_.end(), seat) != places_.end(); }

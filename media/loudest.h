@@ -7,6 +7,7 @@
 // longer each time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -38,9 +39,11 @@ class Loudest {
   // What a member that has a place was measured at, in the frame that was decoded.
   void measured(Time now, Seat seat, AudioLevel level);
 
+  // How many are heard at once: 1 to kPlaces.
+  void set_most(std::size_t places) { most_ = std::clamp<std::size_t>(places, 1, kPlaces); }
   // Once for each frame that is mixed.
   void choose(Time now);
-  // The heard, at most kPlaces, and one more while it is decided whose place he takes; in no order.
+  // The heard, at most as many as was set, and one more while it is decided whose place he takes; in no order.
   const std::vector<Seat>& places() const { return places_; }
   bool has_place(Seat seat) const;
   // Who was found to send false levels since it was last asked, one at a time: to be named in the log.
@@ -60,11 +63,13 @@ class Loudest {
   bool talks(const Member& member, Time now) const;
   void update(Time now, Member& member) const;
   std::optional<Seat> loudest_without_place(Time now) const;
+  void crowd_out();
   void fill(Time now);
   void challenge(Time now);
   void end_guest();
 
   std::map<Seat, Member> members_;
+  std::size_t most_ = kPlaces;
   std::vector<Seat> places_;
   std::optional<Seat> guest_;  // the one over kPlaces
   std::vector<Seat> liars_;

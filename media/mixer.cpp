@@ -47,6 +47,11 @@ void Mixer::set_always(Seat seat, bool always) {
   if (member != members_.end()) member->second.always = always;
 }
 
+void Mixer::spare(std::size_t places, bool warm) {
+  loudest_.set_most(places);
+  warm_ = warm;
+}
+
 void Mixer::hear(Seat seat, AudioLevel level) {
   const auto member = members_.find(seat);
   if (member != members_.end() && member->second.gain > 0 && !member->second.always) loudest_.hear(seat, level);
@@ -115,7 +120,7 @@ void Mixer::keep_own(Time now) {
     }
     o->until = now + kWarm;
   }
-  std::erase_if(owns_, [&](const Own& o) { return now >= o.until; });
+  std::erase_if(owns_, [&](const Own& o) { return now >= o.until || (!warm_ && input(o.seat) == nullptr); });
 }
 
 void Mixer::sum(Time) {

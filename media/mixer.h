@@ -34,6 +34,9 @@ class Mixer {
 
   // Heard whatever its level is, beside the loudest: a sum that comes from another mixer.
   void set_always(Seat seat, bool always);
+  // Less work, where there is no time for it: so many are heard at once (1 to Loudest::kPlaces), and whoever is heard
+  // no more gets what everybody gets, unless encoders are kept warm.
+  void spare(std::size_t places, bool warm);
 
   void hear(Seat seat, AudioLevel level);
   void choose(Time now);
@@ -85,6 +88,7 @@ class Mixer {
 
   std::map<Seat, Member> members_;
   Loudest loudest_;
+  bool warm_ = true;
   std::vector<Seat> wanted_;
   std::vector<Input> inputs_;  // one for each of wanted_, in its order
   std::vector<Input> before_;

@@ -487,7 +487,7 @@ void Playout::close_gap(bool source_paused) {
 
 PlayoutStats Playout::stats() const {
   PlayoutStats out = stats_;
-  out.concealed += concealed_open_;
+  out.concealed = concealed();
   if (out.longest_gap && gap_ > kOpenGap) out.longest_gap = std::max(*out.longest_gap, gap_);
   if (last_delay_ms_) out.delay_ms = delay_ms_;
   return out;

@@ -77,6 +77,7 @@ class Playout {
   void restart();
 
   PlayoutStats stats() const;
+  std::int64_t concealed() const { return stats_.concealed + concealed_open_; }  // samples, as in stats()
   std::size_t waiting() const { return buffer_.size(); }
   // Samples the next pull would still have to wait for the newest packets: the delay being aimed for, for tests.
   std::optional<std::int64_t> target_offset() const;

@@ -244,6 +244,12 @@ void Session::close(Time now) {
   s.closed = true;
 }
 
+Session::Coming Session::coming() const {
+  const auto& s = *impl_;
+  return {static_cast<int>(s.playout.frame()) / kSamplesPerMs, s.reception.jitter_ms(), s.rate.ceiling(),
+          static_cast<double>(s.playout.concealed()) / kSamplesPerMs};
+}
+
 Stats Session::stats(Time) const {
   const auto& s = *impl_;
   const auto played = s.playout.stats();

@@ -242,6 +242,14 @@ class Session {
   void close(Time now);
 
   Stats stats(Time now) const;
+  // Of it what is asked for with each packet that comes, at next to no cost.
+  struct Coming {
+    int frame_ms = 0;
+    std::optional<double> jitter_ms;
+    std::optional<int> ceiling;
+    double concealed_ms = 0;
+  };
+  Coming coming() const;
 
  private:
   struct Impl;

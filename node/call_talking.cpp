@@ -26,6 +26,7 @@ Next Talking::begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice
               kNever,
               0,
               {},
+              {},
               {}};
   if (facts.explain) out.ask_at = now + kAskSoon;
   if (facts.limit) out.until = now + *facts.limit;
@@ -159,10 +160,10 @@ void Talking::note_path(Rooms& rooms) {
 
 // What the path was found to carry is a limit for two copies too.
 void Talking::watch_voice(Rooms& rooms, Time now) {
-  const auto stats = voice.stats(now);
-  const auto ceiling = voice.expects() ? stats.ceiling : std::nullopt;  // on hold little goes out
+  const auto coming = voice.coming();
+  const auto ceiling = voice.expects() ? coming.ceiling : std::nullopt;  // on hold little goes out
   const auto room = note_room(rooms, now, line.link, line.call, ceiling);
-  guard.expect(now, voice.expects(), std::chrono::milliseconds(stats.heard_frame_ms), stats.jitter_ms,
+  guard.expect(now, voice.expects(), std::chrono::milliseconds(coming.frame_ms), coming.jitter_ms,
                room == overlay::Room::scant);
   guard.handle_timeout(now);
   note_round_trip(rooms);
@@ -254,7 +255,7 @@ bool Talking::hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes
   if (what == Voice::Heard::foreign) return false;
   if (what != Voice::Heard::again) {
     heard = now;
-    path.voice_came(voice.stats(now).concealed_ms);
+    path.voice_came(voice.coming().concealed_ms);
     rooms.traversal.heard(now, line.link, by);
   }
   if (what == Voice::Heard::voice || what == Voice::Heard::again) {
@@ -265,7 +266,7 @@ bool Talking::hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes
 }
 
 void Talking::send(Rooms& rooms, Time now) {
-  while (const auto packet = voice.poll_packet()) rooms.peer.send_voice(now, line.link, *packet);
+  while (voice.poll_packet(packet)) rooms.peer.send_voice(now, line.link, packet);
 }
 
 }  // namespace linnet::node

@@ -108,6 +108,7 @@ class Room {
   void handle_timeout(Time now);
   Time next_timeout() const;
   std::optional<Order> poll();
+  bool has_orders() const { return !orders_.empty(); }
   // The roster as it was told last, to somebody with a leg to us who does not have it.
   void tell_roster(const crypto::DeviceKey& to);
   // We leave. True: the deputy was told to mix, and should be given a moment.

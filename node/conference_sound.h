@@ -36,6 +36,9 @@ class ConferenceSound {
   // Muted by the room: our own mixer does not hear us.
   void set_silenced(bool silenced) { mixer_.set_gain(self_, silenced ? 0 : 1); }
 
+  // As long as there is no time for more (media::Mixer::spare).
+  void spare(std::size_t heard, bool warm) { mixer_.spare(heard, warm); }
+
   // The person speaks: to those who mix for us, and to our own mixer.
   void capture(Time now, std::span<const std::int16_t> samples, std::span<Voice* const> mixing_for_us);
   // One frame for everybody whom we mix for. `play_to_us`: our own person hears this one.

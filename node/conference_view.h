@@ -7,6 +7,7 @@
 
 #include "crypto/address.h"
 #include "node/command.h"
+#include "node/conference_deadline.h"
 
 namespace linnet::node {
 
@@ -31,6 +32,9 @@ struct ConferenceView {
   std::string mixer;   // addresses; empty: not known
   std::string deputy;  // empty: none
   bool deputy_streams = false;
+  // Of this device while it mixes: whether its frames leave in time, and how many are heard at once for that.
+  std::optional<Deadline> deadline;
+  std::size_t heard_at_once = 0;
   struct Member {
     std::string address;
     std::string key_name;

@@ -1,5 +1,7 @@
 // The voices of a conference: frames are mixed on time, and what programs are shown.
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "node/conferences.h"
 
@@ -26,9 +28,11 @@ Voice* Conferences::voice_of(Host host, const Conference& conference,
   return talking == nullptr ? nullptr : &talking->voice;
 }
 
-void Conferences::tend_frames(Time now, Conference& conference) const {
+void Conferences::tend_frames(Time now, Conference& conference) {
   if (!conference.room.mixes()) {
-    conference.next_frame = kNever;
+    if (std::exchange(conference.next_frame, kNever) == kNever || next_frame() != kNever) return;
+    meter_.idle();
+    spare();
   } else if (conference.next_frame == kNever) {
     conference.next_frame = now;
   }
@@ -67,6 +71,9 @@ void Conferences::mix(Host host, Time now, Conference& conference) {
 }
 
 void Conferences::handle_timeout(Host host, Time now) {
+  unmeasured_ = 0;  // what nobody measured before is not measured now
+  late_ = {};
+  mixed_for_ = 0;
   subscribers_.handle_timeout(host.rooms.sip, now, [this](CallId id) {
     const auto* conference = find(id);
     return conference == nullptr ? nullptr : &conference->room;
@@ -74,13 +81,48 @@ void Conferences::handle_timeout(Host host, Time now) {
   for (auto& [id, conference] : conferences_) {
     if (now >= conference.room.next_timeout()) conference.room.handle_timeout(now);
     if (conference.next_frame == kNever || now < conference.next_frame) continue;
+    late_ = std::max(late_, now - conference.next_frame);
     if (now > conference.next_frame + kMostLate * ConferenceSound::kFrame) conference.next_frame = now;
-    for (; now >= conference.next_frame; conference.next_frame += ConferenceSound::kFrame) mix(host, now, conference);
+    for (; now >= conference.next_frame; conference.next_frame += ConferenceSound::kFrame) {
+      mix(host, now, conference);
+      ++frames_;
+      ++unmeasured_;
+    }
+    mixed_for_ += conference.ours.size();
+  }
+  if (meter_.handle_timeout(now)) {
+    claim_anew(now);
+    host.rooms.out.push(event::MeasureMixer{});
   }
 }
 
+Time Conferences::next_frame() const {
+  Time out = kNever;
+  for (const auto& entry : conferences_) out = std::min(out, entry.second.next_frame);
+  return out;
+}
+
+// One encoder for all costs as much as one decoder: whoever spoke of late shares it as well.
+void Conferences::spare() {
+  for (auto& entry : conferences_) entry.second.sound.spare(meter_.heard(), meter_.verdict() == Deadline::fine);
+}
+
+bool Conferences::frames_took(Host host, Time now, Duration took) {
+  const auto frames = std::exchange(unmeasured_, 0);
+  const auto late = std::exchange(late_, Duration{});
+  const auto members = std::exchange(mixed_for_, 0);
+  const auto before = std::tuple(meter_.verdict(), meter_.heard(), meter_.carries());
+  for (int i = 0; i < frames; ++i) meter_.frame(now, members, late - i * ConferenceSound::kFrame, took);
+  if (before == std::tuple(meter_.verdict(), meter_.heard(), meter_.carries())) return false;
+  spare();
+  if (std::get<2>(before) != meter_.carries()) claim_anew(now);
+  host.rooms.out.push(event::ConferenceLoad{meter_.verdict(), meter_.heard(), meter_.carries()});
+  for (const auto& entry : conferences_) host.rooms.out.changed(entry.first);
+  return true;
+}
+
 Time Conferences::next_timeout() const {
-  Time out = subscribers_.next_timeout();
+  Time out = std::min(subscribers_.next_timeout(), meter_.next_timeout());
   for (const auto& [id, conference] : conferences_) {
     const auto alone = conference.alone_since == kNever ? kNever : conference.alone_since + kWithoutLegs;
     out = std::min(
@@ -147,6 +189,10 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
     view.mixer = address_of(roster, roster.head.mixer);
     if (roster.head.deputy) view.deputy = address_of(roster, *roster.head.deputy);
     view.deputy_streams = conference::deputy_streams(roster);
+    if (conference.room.mixes()) {
+      view.deadline = meter_.verdict();
+      view.heard_at_once = meter_.heard();
+    }
     std::vector<media::Contributor> heard = conference.sound.heard();
     if (!conference.room.mixes()) {
       heard.clear();

@@ -13,9 +13,10 @@ crypto::DeviceKey device_of(const sip::PeerId& peer) { return crypto::DeviceKey{
 
 }  // namespace
 
-conference::Claim Conferences::claim(const Rooms&) const {
+// No more than was seen to be carried, whatever was measured.
+conference::Claim Conferences::claim() const {
   conference::Claim out;
-  out.mixes = means_.mixes;
+  out.mixes = std::min(means_.mixes, meter_.carries().value_or(means_.mixes));
   out.uplink_kbps = means_.uplink_kbps;
   out.reachable = means_.reachable;
   out.mains = means_.mains;
@@ -24,14 +25,11 @@ conference::Claim Conferences::claim(const Rooms&) const {
 
 void Conferences::set_means(Time now, const Means& means) {
   means_ = means;
-  for (auto& [id, conference] : conferences_) {
-    conference::Claim anew;
-    anew.mixes = means.mixes;
-    anew.uplink_kbps = means.uplink_kbps;
-    anew.reachable = means.reachable;
-    anew.mains = means.mains;
-    conference.room.set_claim(now, std::move(anew));
-  }
+  claim_anew(now);
+}
+
+void Conferences::claim_anew(Time now) {
+  for (auto& entry : conferences_) entry.second.room.set_claim(now, claim());
 }
 
 void Conferences::handle_wall(Time now, Wall wall) {
@@ -82,7 +80,7 @@ Conferences::Conference& Conferences::add(Host host, Time now, CallId id, confer
 }
 
 void Conferences::begin(Host host, Time now, CallId id, const command::Confer& what) {
-  auto room = conference::Room::found(self_of(host.rooms), now, what.name, claim(host.rooms));
+  auto room = conference::Room::found(self_of(host.rooms), now, what.name, claim());
   auto& conference = add(host, now, id, std::move(room));
   if (what.duration) conference.until = now + *what.duration;
   for (const auto& who : what.who) {
@@ -144,7 +142,7 @@ Conferences::Conference* Conferences::come_in(Host host, Time now, Call& call) {
   if (full()) return nullptr;
   if (auto* known = find(leg.room)) return known;
   const auto from = device_of(call.talking()->line.peer);
-  auto room = conference::Room::join(self_of(host.rooms), now, leg.room, from, claim(host.rooms));
+  auto room = conference::Room::join(self_of(host.rooms), now, leg.room, from, claim());
   auto& out = add(host, now, facts.id, std::move(room));
   out.with = facts.peer;
   out.direction = facts.direction;
@@ -273,6 +271,11 @@ void Conferences::heard(Time now, const Facts& facts, const crypto::DeviceKey& f
 
 void Conferences::heard_foreign(Time now, const crypto::DeviceKey& from) {
   if (!conferences_.empty()) conduct_.foreign(now, from);
+}
+
+bool Conferences::wants() const {
+  return std::any_of(conferences_.begin(), conferences_.end(),
+                     [](const auto& entry) { return entry.second.room.has_orders(); });
 }
 
 void Conferences::call_over(Host host, Time now, const Call& call) {

@@ -10,6 +10,7 @@
 
 #include "node/call.h"
 #include "node/conference_conduct.h"
+#include "node/conference_deadline.h"
 #include "node/conference_referrals.h"
 #include "node/conference_room.h"
 #include "node/conference_sound.h"
@@ -81,11 +82,19 @@ class Conferences {
   void call_over(Host host, Time now, const Call& call);
   // After each input: calls that came to stand, and what the rooms want done. True: something moved.
   bool settle(Host host, Time now);
+  bool wants() const;  // a room wants something done
   void handle_timeout(Host host, Time now);
   Time next_timeout() const;
   void set_recording(Time now, CallId id, bool on);
   void set_means(Time now, const Means& means);
   void handle_wall(Time now, Wall wall);
+  // Frames mixed, ever: the driver sees by it whether there is something to measure.
+  std::uint64_t frames() const { return frames_; }
+  // What handle_timeout() mixed has been sent; it began so long ago, on the driver's clock.
+  // True: something changed by it.
+  bool frames_took(Host host, Time now, Duration took);
+  const DeadlineMeter& meter() const { return meter_; }
+  Time next_frame() const;  // kNever while we mix nowhere
   void end_all(Host host, Time now);
 
   // Sound, as of a call.
@@ -130,7 +139,8 @@ class Conferences {
   };
 
   // conferences.cpp
-  conference::Claim claim(const Rooms& rooms) const;
+  conference::Claim claim() const;
+  void claim_anew(Time now);
   Conference* find(CallId id);
   Conference* find(const conference::RoomId& room);
   Conference* of_leg(Host host, sip::CallId call);
@@ -156,7 +166,8 @@ class Conferences {
 
   // conference_voices.cpp
   void mix(Host host, Time now, Conference& conference);
-  void tend_frames(Time now, Conference& conference) const;
+  void tend_frames(Time now, Conference& conference);
+  void spare();
   Voice* voice_of(Host host, const Conference& conference, const std::optional<crypto::DeviceKey>& device) const;
 
   std::map<CallId, Conference> conferences_;
@@ -165,6 +176,12 @@ class Conferences {
   ConferenceConduct conduct_;
   ConferenceReferrals referrals_;
   Means means_;
+  DeadlineMeter meter_;
+  std::uint64_t frames_ = 0;
+  // Of the frames that were mixed last and are not measured yet.
+  int unmeasured_ = 0;
+  Duration late_{};  // the first of them
+  std::size_t mixed_for_ = 0;
 };
 
 }  // namespace linnet::node

@@ -10,6 +10,7 @@
 #include "dht/floors.h"
 #include "node/call_view.h"
 #include "node/command.h"
+#include "node/conference_deadline.h"
 #include "node/examination.h"
 #include "overlay/dial_desk.h"
 #include "overlay/forwarding.h"
@@ -88,6 +89,12 @@ struct ConferenceSaid {
 // A conference begins: measure for how many this machine could mix, if that was not done of late
 // (Node::set_conference_means).
 struct MeasureMixer {};
+// Of this device as a mixer: whether it keeps up has changed, or what it does without for that.
+struct ConferenceLoad {
+  Deadline deadline{};
+  std::size_t heard = 0;                 // at once
+  std::optional<std::uint32_t> carries;  // members, where it was too many
+};
 // The driver opens sound for this call: capture() and play() until AudioStop.
 struct AudioStart {
   CallId call{};
@@ -148,6 +155,6 @@ using Event =
                  event::AudioStop, event::PeopleDone, event::SavePeople, event::SaveSequence, event::SaveFloor,
                  event::SaveRelayed, event::SaveHostCache, event::SaveIdentity, event::OpenFan, event::CloseFan,
                  event::CloseSocket, event::Dial, event::RoleChanged, event::ConferenceSaid, event::MeasureMixer,
-                 event::Left>;
+                 event::ConferenceLoad, event::Left>;
 
 }  // namespace linnet::node

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "node/command.h"
 #include "node/contacts.h"
 #include "node/link_room.h"
 #include "node/path_message.h"
@@ -33,6 +34,7 @@ struct Link {
   Time asked = Time::min();                               // when it last asked
   Wall heard{};                                           // when it last said anything
   LinkRoom room;
+  std::optional<CallId> voice_of;  // the call that took the last packet of voice
 
   sip::PeerId peer() const { return peer_id(remote.device); }
 };

@@ -6,6 +6,7 @@
 #include "node/last_seen.h"
 #include "node/node_impl.h"
 #include "node/not_online.h"
+#include "overlay/forward.h"
 
 namespace linnet::node {
 namespace {
@@ -13,6 +14,11 @@ namespace {
 // Checks, frames and voice: all that comes through a TURN server. Who wants anything else finds our port.
 bool of_a_link(ByteView packet) {
   return !packet.empty() && (packet[0] <= 3 || packet[0] == 8 || (packet[0] >= 128 && packet[0] <= 191));
+}
+
+// Bare, or perhaps passed on by a supernode.
+bool may_be_voice(ByteView packet) {
+  return !packet.empty() && ((packet[0] >= 128 && packet[0] <= 191) || packet[0] == overlay::kForwardType);
 }
 
 }  // namespace
@@ -52,6 +58,7 @@ void Node::handle_datagram(Time now, const Datagram& datagram) {
   };
   if (impl_->stun.take(now, datagram, serves, agents)) return impl_->ask_partner(now);
   impl_->peer.handle_datagram(now, datagram);
+  if (may_be_voice(datagram.bytes) && impl_->settle_voice(now)) return;
   impl_->settle(now);
 }
 
@@ -234,6 +241,15 @@ void Node::set_recording(Time now, CallId id, bool on) {
 void Node::set_conference_means(Time now, const ConferenceMeans& means) {
   impl_->conferences.set_means(now, means);
   impl_->settle(now);
+}
+
+std::uint64_t Node::conference_frames() const { return impl_->conferences.frames(); }
+
+Time Node::conference_due() const { return impl_->conferences.next_frame(); }
+
+void Node::conference_took(Time now, Duration took) {
+  auto rooms = impl_->rooms();
+  if (impl_->conferences.frames_took(impl_->host(rooms), now, took)) impl_->settle(now);
 }
 
 NodeStatus Node::status(Time now) const {

@@ -41,7 +41,7 @@ struct NodeStatus {
   std::string place_why;                          // and why there
   std::string why;                                // it is not online; empty: it is
   std::optional<Duration> joined_in;              // from start() until the node was first online
-  std::vector<CallView> calls;  // conferences among them, each as one
+  std::vector<CallView> calls;                    // conferences among them, each as one
   std::vector<ConferenceView> conferences;
 };
 
@@ -121,6 +121,13 @@ class Node {
   void set_recording(Time now, CallId call, bool on);
   // After event MeasureMixer, and when it changed: what this machine is good for in conferences.
   void set_conference_means(Time now, const ConferenceMeans& means);
+  // How many frames of conferences were mixed, ever. When handle_timeout() mixed some, conference_took() is to be told
+  // once their packets have been sent: how long ago handle_timeout() began. By that the mixer sheds work before members
+  // hear holes (node/conference_deadline.h); where it is never told, it sheds none.
+  std::uint64_t conference_frames() const;
+  void conference_took(Time now, Duration took);
+  // When the next frame is to be mixed; kNever while we mix for nobody.
+  Time conference_due() const;
 
   NodeStatus status(Time now) const;
   std::optional<CallView> call(Time now, CallId id) const;

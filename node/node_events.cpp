@@ -159,21 +159,29 @@ void Node::Impl::on(Time now, const overlay::LinkAnswered& answered) {
   examiner.on(r, now, answered);
 }
 
-void Node::Impl::on(Time now, overlay::LinkVoice& voice) {
-  const auto* link = links.find(voice.link);
-  if (link == nullptr || !conferences.admits(now, link->remote.device)) return;
+// Whose voice it is: mostly that of the call which took the last packet on this link.
+Call* Node::Impl::hear(Time now, overlay::LinkVoice& voice) {
+  auto* link = links.find(voice.link);
+  if (link == nullptr || !conferences.admits(now, link->remote.device)) return nullptr;
   const auto from = link->peer();
   auto r = rooms();
-  for (auto& entry : calls) {
+  const auto takes = [&](CallTable::value_type& entry) {
     auto* talking = entry.second.talking();
-    if (talking == nullptr || talking->line.peer != from) continue;
+    if (talking == nullptr || talking->line.peer != from) return false;
     const auto digits = talking->voice.digits_heard();
-    if (!talking->hear(r, now, voice.by, voice.bytes)) continue;
+    if (!talking->hear(r, now, voice.by, voice.bytes)) return false;
     conferences.heard(now, entry.second.facts(), link->remote.device);
     if (talking->voice.digits_heard() != digits) out.changed(entry.first);
-    return;
+    link->voice_of = entry.first;
+    return true;
+  };
+  const auto last = link->voice_of ? calls.find(*link->voice_of) : calls.end();
+  if (last != calls.end() && takes(*last)) return &last->second;
+  for (auto it = calls.begin(); it != calls.end(); ++it) {
+    if (it != last && takes(*it)) return &it->second;
   }
   conferences.heard_foreign(now, link->remote.device);
+  return nullptr;
 }
 
 void Node::Impl::on(Time now, const sip::IncomingCall& incoming) {

@@ -15,8 +15,9 @@ sip::Config sip_config(const NodeConfig& config, const crypto::Identity& identit
   out.local_uri = uri_of(identity.address);
   out.user_agent = config.user_agent;
   out.event_packages = {{std::string(sip::kConferencePackage), {std::string(sip::kConferenceInfoType)}}};
-  out.refers = true;    // members of conferences; others are refused
-  out.reliable = true;  // the sip channel of a session delivers
+  out.refers = true;                     // members of conferences; others are refused
+  out.reliable = true;                   // the sip channel of a session delivers
+  out.limits.calls = Links::kMax + 128;  // a mixer has one on each link, and sometimes two
   return out;
 }
 
@@ -62,6 +63,28 @@ void Node::Impl::settle(Time now) {
   tend_fan();
   tend_streams(now);
   leave_step(now);
+}
+
+// A packet of voice moves its call and nothing else. Who mixes for a hundred hears five thousand in a second: what
+// other inputs make us look at, all calls and all links, is not looked at for each. False: more is to be settled.
+bool Node::Impl::settle_voice(Time now) {
+  auto event = peer.poll_event();
+  if (!event) return false;
+  auto* voice = std::get_if<overlay::LinkVoice>(&*event);
+  if (voice == nullptr || leaving != Leaving::no) {
+    std::visit([&](auto& what) { on(now, what); }, *event);
+    return false;
+  }
+  const auto link = voice->link;
+  auto* call = hear(now, *voice);
+  if (call == nullptr) return false;
+  if (traversal.settle(traversal_rooms(now), link) || conferences.wants()) return false;
+  if (auto* talking = call->talking()) {
+    auto r = rooms();
+    talking->send(r, now);
+  }
+  tend_fan();
+  return !peer.has_events();
 }
 
 void Node::Impl::keep_links(Time now) {

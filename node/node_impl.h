@@ -20,6 +20,7 @@ struct Node::Impl {
 
   // node_impl.cpp: everything that follows from an input, until nothing moves any more.
   void settle(Time now);
+  bool settle_voice(Time now);
   void deliver(Time now, const sip::Outgoing& message);
   void reap(Time now);
   CallSummary summary_of(const Call& call) const;
@@ -41,7 +42,8 @@ struct Node::Impl {
   void on(Time now, const overlay::LinkDown& down);
   void on(Time now, const overlay::LinkMessage& message);
   void on(Time now, const overlay::LinkPath& moved);
-  void on(Time now, overlay::LinkVoice& voice);
+  void on(Time now, overlay::LinkVoice& voice) { (void)hear(now, voice); }
+  Call* hear(Time now, overlay::LinkVoice& voice);
   void on(Time now, const overlay::LinkCircuit& circuit);
   void on(Time now, const overlay::LinkStun& check);
   void on(Time now, const overlay::LinkSilent& silent);

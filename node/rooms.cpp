@@ -77,8 +77,9 @@ std::string why_relayed(const Rooms& rooms, overlay::SessionId id) {
 overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId id, sip::CallId call, std::optional<int> ceiling) {
   auto* link = rooms.links.find(id);
   if (link == nullptr) return overlay::Room::both;
+  const auto before = link->room.room();
   link->room.note(call, ceiling);
-  use_room(rooms, now, *link);
+  if (link->room.room() != before) use_room(rooms, now, *link);
   return link->room.room();
 }
 

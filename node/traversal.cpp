@@ -201,16 +201,23 @@ Time Traversal::next_timeout() const {
 
 bool Traversal::settle(const TraversalRooms& rooms) {
   bool moved = false;
-  for (auto& [link, agent] : links_) {
-    moved = agent.look_for_ports(rooms, where_, budget_, fan_out_, out_) || moved;
-    if (agent.search().take_open()) {
-      fan_ = link;
-      fan_wish_ = FanWish::open;
-    }
-    if (fan_ == link && !agent.search().opens()) close_fan();
-    moved = agent.settle(rooms, where_, out_) || moved;
-  }
+  for (auto& [link, agent] : links_) moved = settle(rooms, link, agent) || moved;
   return moved;
+}
+
+bool Traversal::settle(const TraversalRooms& rooms, overlay::SessionId link) {
+  auto* agent = find(link);
+  return agent != nullptr && settle(rooms, link, *agent);
+}
+
+bool Traversal::settle(const TraversalRooms& rooms, overlay::SessionId link, LinkAgent& agent) {
+  bool moved = agent.look_for_ports(rooms, where_, budget_, fan_out_, out_);
+  if (agent.search().take_open()) {
+    fan_ = link;
+    fan_wish_ = FanWish::open;
+  }
+  if (fan_ == link && !agent.search().opens()) close_fan();
+  return agent.settle(rooms, where_, out_) || moved;
 }
 
 std::optional<Transmit> Traversal::poll_transmit() {

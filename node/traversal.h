@@ -74,6 +74,7 @@ class Traversal {
   Time next_timeout() const;
   // Carries on what the agents decided; true when anything came of it.
   bool settle(const TraversalRooms& rooms);
+  bool settle(const TraversalRooms& rooms, overlay::SessionId link);  // of that one alone
   std::optional<Transmit> poll_transmit();
 
   NatKind kind() const { return where_.kind; }
@@ -83,6 +84,7 @@ class Traversal {
 
  private:
   LinkAgent* find(overlay::SessionId link);
+  bool settle(const TraversalRooms& rooms, overlay::SessionId link, LinkAgent& agent);
   void look_at_nat(const TraversalRooms& rooms);
   void close_fan();
 

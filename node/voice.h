@@ -29,6 +29,7 @@ class Voice {
   // Whether this packet may be of this call: its SSRC is the peer's, or the peer named none.
   bool claims(ByteView packet) const;
   std::optional<Bytes> poll_packet() { return session_.poll_packet(); }
+  bool poll_packet(Bytes& into) { return session_.poll_packet(into); }
   void handle_timeout(Time now) { session_.handle_timeout(now); }
   Time next_timeout() const { return session_.next_timeout(); }
   void close(Time now) { session_.close(now); }
@@ -70,6 +71,7 @@ class Voice {
   bool held_by_peer() const { return held_by_peer_; }
   std::optional<Time> last_packet() const { return last_packet_; }
   media::Stats stats(Time now) const { return session_.stats(now); }
+  media::Session::Coming coming() const { return session_.coming(); }
 
  private:
   Voice(media::Session session, sip::AudioOffer local, const sip::AudioAgreement& agreement);

@@ -308,6 +308,7 @@ void Links::on_path(const LinkRooms& rooms, const PathProven& proven) {
   if (std::find(link->proven.begin(), link->proven.end(), proven.path) != link->proven.end()) return;
   if (link->proven.size() >= kMaxProven) link->proven.erase(link->proven.begin());
   link->proven.push_back(proven.path);
+  hints_.clear();
 }
 
 void Links::on_path(const Context& c, const LinkRooms& rooms, const PathChanged& changed) {

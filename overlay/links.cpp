@@ -131,6 +131,7 @@ void Links::on_up(const Context& c, const LinkRooms& rooms, const SessionUp& up)
   link->up = true;
   link->used = c.now;
   link->proven.push_back(up.path);
+  hints_.clear();
   c.sessions.hide(up.session, up.path.kind != PathKind::direct && !link->shown);
   // The home that answered carries the circuit.
   std::stable_partition(link->legs.begin(), link->legs.end(),
@@ -157,6 +158,7 @@ Status Links::on_person(const Context& c, const SessionUp& up, const PersonHello
   }
   events_.push_back(LinkUp{up.session, false, link.remote, up.path});
   links_.emplace(up.session, std::move(link));
+  hints_.clear();
   return {};
 }
 
@@ -266,15 +268,28 @@ static bool agreed(const Link& link, const Path& path) {
 }
 
 // What a TURN server sends on looks as if it came straight.
-std::optional<Links::OnLink> Links::on(const Context& c, const Path& path) const {
+std::optional<Links::OnLink> Links::proven_on(const Link& link, const Path& path) {
   const auto same = [&](const Path& known) {
     return known == path || (bare(known) && bare(path) && known.endpoint == path.endpoint);
   };
+  const auto proven = std::find_if(link.proven.begin(), link.proven.end(), same);
+  if (proven != link.proven.end()) return OnLink{link.session, *proven};
+  return agreed(link, path) ? std::optional(OnLink{link.session, path}) : std::nullopt;
+}
+
+std::optional<Links::OnLink> Links::on(const Context& c, const Path& path) {
+  const std::pair place(path.endpoint, path.id);
+  const auto hint = hints_.find(place);
+  if (hint != hints_.end() && c.now < hint->second.until) {
+    const auto* link = find(hint->second.link);
+    if (const auto found = link != nullptr ? proven_on(*link, path) : std::nullopt) return found;
+  }
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
-    const auto& [session, link] = *it;
-    const auto proven = std::find_if(link.proven.begin(), link.proven.end(), same);
-    if (proven != link.proven.end()) return OnLink{session, *proven};
-    if (agreed(link, path)) return OnLink{session, path};
+    const auto found = proven_on(it->second, path);
+    if (!found) continue;
+    if (hints_.size() >= kCapacity) hints_.clear();
+    hints_.insert_or_assign(place, Hint{it->first, c.now + kHintGood});
+    return found;
   }
   for (auto it = links_.rbegin(); it != links_.rend(); ++it) {
     const auto& link = it->second;

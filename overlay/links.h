@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/fifo.h"
@@ -140,7 +141,7 @@ class Links {
     Path path;  // as the link knows it
     bool known = true;
   };
-  std::optional<OnLink> on(const Context& c, const Path& path) const;
+  std::optional<OnLink> on(const Context& c, const Path& path);
   // The link that agreed on this circuit, proven or not.
   std::optional<SessionId> with_circuit(const Path& path) const;
   bool has_circuit(SessionId session, const Path& path) const;
@@ -193,6 +194,16 @@ class Links {
   void look_at_legs(const Context& c, const LinkRooms& rooms, Link& link);
   Time next_of(const Link& link) const;
 
+  static std::optional<OnLink> proven_on(const Link& link, const Path& path);
+
+  // Where packets of voice from there went last: they are many, and so may links be. It holds for a while, and until a
+  // link or a proven path is new, since the youngest link with a path counts.
+  static constexpr Duration kHintGood = std::chrono::seconds(1);
+  struct Hint {
+    SessionId link{};
+    Time until{};
+  };
+  std::map<std::pair<Endpoint, std::uint64_t>, Hint> hints_;
   std::map<SessionId, Link> links_;
   std::vector<HeldAsk> held_;
   Fifo<PeerEvent> events_;

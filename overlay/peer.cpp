@@ -30,6 +30,8 @@ void Peer::handle_timeout(Time now) { impl_->handle_timeout(now); }
 Time Peer::next_timeout() const { return impl_->next_timeout(); }
 std::optional<Transmit> Peer::poll_transmit() { return impl_->poll_transmit(); }
 
+bool Peer::has_events() const { return !impl_->events.empty(); }
+
 std::optional<Peer::Event> Peer::poll_event() {
   if (impl_->events.empty()) return std::nullopt;
   return impl_->events.take();

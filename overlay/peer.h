@@ -115,6 +115,7 @@ class Peer {
   Time next_timeout() const;
   std::optional<Transmit> poll_transmit();
   std::optional<Event> poll_event();
+  bool has_events() const;
 
   // From the driver: who announces itself on our links, and our addresses when they changed.
   void handle_neighbour(Time now, const Neighbour& neighbour);

@@ -69,8 +69,7 @@ void Driver::start(std::function<void(const node::Event&)> listener, std::functi
   every_second_ = std::move(every_second);
   timeout_ = loop_.alarm([this] {
     timeout_->set(now() + kMendAfter);  // stands when memory is out before pump() sets the right one
-    node_.handle_timeout(now());
-    pump();
+    handle_timeout();
   });
   second_ = loop_.alarm([this] { second(); });
   ports_.start(loop_, ears());
@@ -114,7 +113,12 @@ UdpPorts::Ears Driver::ears() {
   out.receive = [this](const Datagram& d) {
     if (!proves(d)) node_.handle_datagram(now(), d);
   };
-  out.drained = [this] { pump(); };
+  out.drained = [this] {
+    pump();
+    // What members say waits for the next frame anyway: while we mix it is read in heaps.
+    if (const Time due = node_.conference_due(); due != kNever)
+      loop_.rest_until(std::min(due, now() + Loop::kLongestRest));
+  };
   return out;
 }
 
@@ -137,6 +141,7 @@ void Driver::pump() {
     ~NextTurn() { driver.timeout_->set(driver.node_.next_timeout()); }
   } const turn{*this};
   drain_events();
+  tend_urgency();
   announce();
   while (auto transmit = node_.poll_transmit()) {
     if (transmit->to.socket == overlay::kByTurn) {
@@ -218,6 +223,8 @@ void Driver::on_event(const node::Event& event) {
     loop_.post([this, n = fan->sockets] { open_fan(n); });
   } else if (std::holds_alternative<node::event::MeasureMixer>(event)) {
     loop_.post([this] { measure_mixer(); });
+  } else if (const auto* load = std::get_if<node::event::ConferenceLoad>(&event)) {
+    log_load(*load);
   } else if (std::holds_alternative<node::event::CloseFan>(event)) {
     loop_.post([this] { fan_.reset(); });  // it may be reading
   } else if (const auto* unneeded = std::get_if<node::event::CloseSocket>(&event)) {

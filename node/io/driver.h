@@ -24,6 +24,7 @@
 #include "node/io/store/key_file.h"
 #include "node/io/store/store.h"
 #include "node/io/uplink_measure.h"
+#include "node/io/urgency.h"
 
 namespace linnet::io {
 
@@ -124,6 +125,9 @@ class Driver {
   void measure_mixer();
   void measure_line();
   void tell_means();
+  void handle_timeout();
+  void tend_urgency();
+  void log_load(const node::event::ConferenceLoad& load) const;
   void start_carrier();
   void network_changed();
   void open_fan(std::size_t sockets);
@@ -186,7 +190,9 @@ class Driver {
   std::optional<Time> line_at_;                  // when it ended last
   std::optional<std::uint64_t> line_;            // bits a second, sent
   std::optional<node::ConferenceMeans> means_;   // told to the node
-  std::unique_ptr<NetProbe> probe_;              // while it runs
+  Urgency urgency_;                              // while we mix
+  bool urgency_said_ = false;
+  std::unique_ptr<NetProbe> probe_;  // while it runs
   bool probing_tcp_ = false;
   std::unique_ptr<LifeProbe> life_;  // while it runs
   std::uint64_t lives_ = 0;          // how many have run

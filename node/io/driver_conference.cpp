@@ -1,6 +1,7 @@
 // Driver: what this device is good for as the mixer of a conference.
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "node/io/clock.h"
 #include "node/io/driver.h"
@@ -56,6 +57,39 @@ void Driver::tell_means() {
   log_info(means_text(*mixer_found_, uplink));
   node_.set_conference_means(now(), means);
   loop_.post([this] { pump(); });
+}
+
+// What was mixed is measured until it is sent.
+void Driver::handle_timeout() {
+  const Time began = now();
+  const auto frames = node_.conference_frames();
+  node_.handle_timeout(began);
+  pump();
+  if (node_.conference_frames() == frames) return;
+  const Time done = now();
+  node_.conference_took(done, done - began);
+}
+
+// The node's one thread mixes (docs/decisions/038).
+void Driver::tend_urgency() {
+  const bool mixes = node_.conference_due() != kNever;
+  if (mixes == urgency_.raised()) return;
+  if (!mixes) return urgency_.drop();
+  const auto means = urgency_.raise();
+  if (!std::exchange(urgency_said_, true)) log_info("This machine mixes a conference; " + to_string(means) + ".");
+}
+
+void Driver::log_load(const node::event::ConferenceLoad& load) const {
+  const auto heard = std::to_string(load.heard);
+  switch (load.deadline) {
+    case node::Deadline::fine: return log_info("The conference's mixer keeps up again: all is as it was.");
+    case node::Deadline::tight:
+      return log_warn("The conference's mixer is short of time: of those who talk the loudest " + heard +
+                      " are heard at once.");
+    case node::Deadline::over:
+      return log_warn("The conference's mixer does not keep up: this machine claims to mix for " +
+                      std::to_string(load.carries.value_or(0)) + " members from now on.");
+  }
 }
 
 void Driver::measure_mixer() {

@@ -55,9 +55,10 @@ node::ConferenceView conference(std::uint64_t id, const std::string& name) {
 }
 
 TEST(Lines, OfConferencesShowTheOnlyOneBesideTheList) {
-  const std::vector<std::string> all{"schema",         "id",      "name",    "room",       "duty",
-                                     "term",           "locked",  "muted",   "mixer",      "deputy",
-                                     "deputy_streams", "mixers", "members", "invited", "conferences"};
+  const std::vector<std::string> all{"schema",         "id",         "name",     "room",          "duty",
+                                     "term",           "locked",     "muted",    "mixer",         "deputy",
+                                     "deputy_streams", "mixers",     "deadline", "heard_at_once", "members",
+                                     "invited",        "conferences"};
   const auto view = [](const std::vector<node::ConferenceView>& views) {
     return read(lines::conferences(views))["conferences"];
   };

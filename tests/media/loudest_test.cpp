@@ -53,6 +53,24 @@ TEST_F(LoudestOfARoom, WhoPausesBetweenWordsKeepsHisPlace) {
   EXPECT_FALSE(heard(1));
 }
 
+TEST_F(LoudestOfARoom, WhereFewerMayBeHeardTheQuietestGoesAndComesBackWithItsPlace) {
+  sit(4);
+  say = {{Seat{1}, loud(20)}, {Seat{2}, loud(40)}, {Seat{3}, loud(30)}};
+  frames(5);
+  loudest.set_most(2);
+  frames(1);
+  EXPECT_TRUE(heard(1) && heard(3));
+  EXPECT_FALSE(heard(2));
+  loudest.set_most(1);
+  frames(1);
+  EXPECT_EQ(loudest.places(), std::vector<Seat>{Seat{1}});
+  frames(50);
+  EXPECT_EQ(loudest.places(), std::vector<Seat>{Seat{1}});
+  loudest.set_most(Loudest::kPlaces);
+  frames(1);
+  EXPECT_EQ(loudest.places().size(), 3u);
+}
+
 TEST_F(LoudestOfARoom, AFourthVoiceAsLoudAsTheOthersWaits) {
   sit(4);
   for (std::uint32_t i = 1; i <= 3; ++i) say[Seat{i}] = loud(30);

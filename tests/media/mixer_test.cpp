@@ -49,6 +49,21 @@ struct MixerOfARoom : ::testing::Test {
   }
 };
 
+TEST_F(MixerOfARoom, WithoutTimeForMoreOnlyTheHeardHaveEncodersOfTheirOwn) {
+  sit(5);
+  hz = {{Seat{1}, 500}, {Seat{2}, 800}, {Seat{3}, 1200}};
+  for (int i = 0; i < 5; ++i) frame();
+  mixer.spare(1, false);
+  for (int i = 0; i < 3; ++i) frame();
+  int owners = 0;
+  for (std::uint32_t i = 1; i <= 5; ++i) owners += mixer.owns(Seat{i}) ? 1 : 0;
+  EXPECT_EQ(owners, 1);
+  EXPECT_EQ(mixer.heard().size(), 1u);
+  mixer.spare(3, true);
+  for (int i = 0; i < 3; ++i) frame();
+  EXPECT_EQ(mixer.heard().size(), 3u);
+}
+
 TEST_F(MixerOfARoom, EverybodyHearsTheHeardAndNobodyHimself) {
   sit(10);
   hz = {{Seat{1}, 500}, {Seat{2}, 800}, {Seat{3}, 1200}};

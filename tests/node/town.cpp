@@ -226,8 +226,11 @@ bool Town::run_until(const std::function<bool()>& done, Duration limit) {
     }
     for (auto* person : everybody()) {
       if (person->node->next_timeout() <= now_) {
+        const auto frames = person->node->conference_frames();
         person->node->handle_timeout(now_);
         drain(*person);
+        if (person->mixing_takes && person->node->conference_frames() != frames)
+          person->node->conference_took(now_, *person->mixing_takes);
       }
       if (person->next_sound <= now_) {
         sound(*person);

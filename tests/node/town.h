@@ -31,6 +31,7 @@ struct Resident {
   std::vector<std::int16_t> says;  // 48 kHz; silence afterwards
   std::size_t said = 0;
   std::optional<Duration> encoding_takes;  // of each 10 ms of sound, as a driver would have measured it
+  std::optional<Duration> mixing_takes;    // of each frame of a conference, until it is sent
   std::vector<std::int16_t> heard;         // from the first sample that was played
   Time next_sound = kNever;
   std::uint64_t last_command = 0;

@@ -67,7 +67,7 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
         "lookup_hops", "conference"}},
       {{"conf", "ls"},
        {"schema", "id", "name", "room", "duty", "term", "locked", "muted", "mixer", "deputy", "deputy_streams",
-        "mixers", "members", "invited", "conferences"}},
+        "mixers", "deadline", "heard_at_once", "members", "invited", "conferences"}},
       {{"down"}, {"schema", "ok"}},
   };
   for (const auto& command : commands) {

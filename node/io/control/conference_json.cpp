@@ -51,6 +51,8 @@ Ordered conference_json(const node::ConferenceView& view) {
                  {"deputy", said(view.deputy)},
                  {"deputy_streams", view.deputy_streams},
                  {"mixers", std::move(mixers)},
+                 {"deadline", view.deadline ? Ordered(to_string(*view.deadline)) : Ordered(nullptr)},
+                 {"heard_at_once", view.deadline ? Ordered(view.heard_at_once) : Ordered(nullptr)},
                  {"members", std::move(members)},
                  {"invited", view.invited}};
 }

@@ -9,7 +9,7 @@
 namespace linnet::io {
 
 // {"id","name","room","duty","term","locked","muted","mixer","deputy","deputy_streams",
-//  "mixers":[{"address","members"}],"members":[..],"invited":[..]}
+//  "mixers":[{"address","members"}],"deadline","heard_at_once","members":[..],"invited":[..]}
 nlohmann::ordered_json conference_json(const node::ConferenceView& view);
 
 // conf ls --json: "conferences", and beside it the fields of the only one; null and empty where there is none or
