@@ -91,7 +91,9 @@ void Node::Impl::command(Time now, CommandId id, const command::JoinConference& 
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
   command::Call call{join.who, false, join.duration, false};
   Facts facts;
-  facts.conference = ConferenceLeg{ConferenceLeg::Kind::join, {}, false, {}, {}, {}, {}};
+  ConferenceLeg leg;
+  leg.kind = ConferenceLeg::Kind::join;
+  facts.conference = std::move(leg);
   out.push(event::MeasureMixer{});
   place_call(now, id, call, std::move(facts));
 }

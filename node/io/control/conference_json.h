@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
+#include "node/call_view.h"
 #include "node/conference_view.h"
 
 namespace linnet::io {
