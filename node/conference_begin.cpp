@@ -70,7 +70,7 @@ void Conferences::give_way(Host host, Time now, const ConferenceLeg& leg, const 
     if (call != host.calls.end()) (void)call->second.handle(host.rooms, now, input::Hangup{});
   }
   const bool muted = conference->sound.muted();
-  conference->room = conference::Room::join(self_of(host.rooms), now, leg.room, from, claim(host.rooms));
+  conference->room = conference::Room::join(self_of(host.rooms), now, leg.room, from, claim());
   conference->sound = sound_for(host.rooms, leg.room);
   conference->sound.set_muted(muted);
   for (const auto& entry : called) {
