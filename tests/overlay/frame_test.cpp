@@ -139,7 +139,7 @@ TEST(Frames, RefuseWhatNoSenderWrites) {
   EXPECT_TRUE(refused("080302"));                        // neither urgent nor not
   EXPECT_TRUE(refused("0300000000000000000000000000"));  // data of no bytes
   EXPECT_TRUE(refused("0300ffffffffffffffff000101"));    // an offset beyond reason
-  EXPECT_TRUE(refused("0604"));                          // an unknown reason
+  EXPECT_TRUE(refused("0605"));                          // an unknown reason
   EXPECT_TRUE(refused("02000000000000000000000000"));    // cut short
   EXPECT_TRUE(refused("0200000000000000000000000000"));  // an empty range
   EXPECT_TRUE(refused("0200000000000000000000000002"));  // below zero

@@ -14,10 +14,10 @@ namespace linnet::scenario {
 namespace {
 
 const std::vector<std::string> kCallKeys{
-    "schema",     "peer",  "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
-    "via",        "codec", "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
-    "rtt_ms",     "mos",   "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
-    "lookup_hops"};
+    "schema",      "peer",      "result",     "ring_ms",       "setup_ms",         "first_voice_ms", "path",
+    "via",         "codec",     "seconds",    "packets_sent",  "packets_received", "loss_pct",       "jitter_ms",
+    "rtt_ms",      "mos",       "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
+    "lookup_hops", "conference"};
 
 class Calls : public testing::Test {
  protected:
