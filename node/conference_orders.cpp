@@ -160,6 +160,12 @@ bool Conferences::settle(Host host, Time now) {
   return moved;
 }
 
+Time Conferences::given_up_at(const Conference& conference) {
+  if (conference.alone_since == kNever) return kNever;
+  const bool joins = conference.room.duty() == conference::Duty::joining;
+  return conference.alone_since + (joins ? kNeverCameIn : kWithoutLegs);
+}
+
 // Who leaves has handed over, if there was anything to; then every leg ends.
 void Conferences::leave_step(Host host, Time now, Conference& conference) {
   const bool alone = conference.ours.empty() && conference.theirs.empty() && conference.inviting.empty() &&
@@ -170,7 +176,7 @@ void Conferences::leave_step(Host host, Time now, Conference& conference) {
   } else if (conference.alone_since == kNever) {
     conference.alone_since = now;
   }
-  if (conference.alone_since != kNever && now >= conference.alone_since + kWithoutLegs && lost) {
+  if (lost && now >= given_up_at(conference)) {
     conference.result = CallResult::failed;
     conference.text = "Nobody mixes this conference any more, as far as it is heard here.";
     conference.leave_at = now;

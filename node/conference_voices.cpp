@@ -124,7 +124,7 @@ bool Conferences::frames_took(Host host, Time now, Duration took) {
 Time Conferences::next_timeout() const {
   Time out = std::min(subscribers_.next_timeout(), meter_.next_timeout());
   for (const auto& [id, conference] : conferences_) {
-    const auto alone = conference.alone_since == kNever ? kNever : conference.alone_since + kWithoutLegs;
+    const auto alone = given_up_at(conference);
     out = std::min(
         {out, conference.room.next_timeout(), conference.next_frame, conference.until, conference.leave_at, alone});
   }

@@ -29,6 +29,7 @@ class Conferences {
   // Looked for and called, of one conference: what more a supernode is asked at once it leaves unanswered.
   static constexpr std::size_t kSoughtAtOnce = 8;
   static constexpr Duration kWithoutLegs = std::chrono::seconds(15);      // nobody mixes for us: it is over
+  static constexpr Duration kNeverCameIn = std::chrono::seconds(3);       // ... and nobody told us of the room
   static constexpr Duration kAsk = std::chrono::milliseconds(500);        // a joiner for the room
   static constexpr Duration kLastWords = std::chrono::milliseconds(300);  // between handing over and hanging up
 
@@ -162,6 +163,7 @@ class Conferences {
   void dial_waiting(Host host, Time now, Conference& conference);
   void drop(Host host, Time now, Conference& conference, const conference::order::Drop& drop);
   void leave_step(Host host, Time now, Conference& conference);
+  static Time given_up_at(const Conference& conference);
   void name_recorders(Host host, Conference& conference) const;
 
   // conference_voices.cpp

@@ -99,7 +99,8 @@ TEST_F(Beginning, WhatCannotBeIsRefusedAndSaysWhy) {
   auto& alice = someone("alice");
   settle();
   std::vector<std::string> many;
-  for (std::size_t i = 0; i <= Conferences::kMostCalled; ++i) many.push_back("m" + std::to_string(i) + "@office.example");
+  for (std::size_t i = 0; i <= Conferences::kMostCalled; ++i)
+    many.push_back("m" + std::to_string(i) + "@office.example");
   const std::string bob = "bob@office.example";
   const auto key_name = alice.node->identity().key_name().text();
   const struct {
@@ -211,6 +212,7 @@ TEST_F(Beginning, WhoRecordsIsMarkedAtEverybodyWithinASecond) {
   const auto changes = everyone[2]->count<event::CallChanged>();
   bob.node->set_recording(town.now(), id, true);
   EXPECT_TRUE(town.run_until([&] { return marked(true); }, seconds(1)));
+  town.run_for(milliseconds(200));  // news are gathered for so long
   EXPECT_GT(everyone[2]->count<event::CallChanged>(), changes) << "programs are told";
   bob.node->set_recording(town.now(), id, false);
   EXPECT_TRUE(town.run_until([&] { return marked(false); }, seconds(1)));
@@ -229,7 +231,7 @@ TEST_F(Beginning, WhoRecordsFromTheStartIsMarkedWhenHeComesIn) {
       if (member.address == bob.name) return member.recording;
     return false;
   };
-  EXPECT_TRUE(town.run_until(seen_by_alice, seconds(1)));
+  EXPECT_TRUE(town.run_until(seen_by_alice, seconds(2)));
 }
 
 // A member that sends and takes PCMU alone: measured by what is decoded, sent an encoding of his own at 8 kHz.

@@ -17,7 +17,6 @@ struct ConferenceOfSections : Conference {
       if (v->members[i].self) return v->members[i].hears;
     return {};
   }
-  // A few at a time: a node looks up so many at once and no more.
   void invite_all() {
     settle();
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -27,11 +26,8 @@ struct ConferenceOfSections : Conference {
     }
     command::Confer what;
     what.name = "team";
+    for (std::size_t i = 1; i < all.size(); ++i) what.who.push_back(all[i]->name);
     town.tell(*all[0], what);
-    for (std::size_t i = 1; i < all.size(); ++i) {
-      town.tell(*all[0], command::InviteToConference{"team", all[i]->name});
-      if (i % 8 == 0) town.run_for(seconds(2));
-    }
   }
   bool settled(std::size_t members) const {
     if (!gathered(members)) return false;

@@ -186,8 +186,8 @@ TEST_F(ConferenceCascade, ARosterOfManyIsTheSameToAllThoughMostAreToldThin) {
   EXPECT_TRUE(hall.all_hear_all()) << told(hall);
 }
 
-// People come and die, whoever mixes too, and words are lost: in the end all agree, and each reaches the mixer by one
-// way.
+// People come and die, those who mix for sections too, and words are lost: in the end all agree, and each reaches the
+// mixer by one way. With the room's own mixer dying again and again as well it is not always so (decision 039).
 TEST_F(ConferenceCascade, WhoeverComesAndDiesEverybodyReachesTheMixerAfterwards) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     Hall one(seed);
@@ -197,13 +197,13 @@ TEST_F(ConferenceCascade, WhoeverComesAndDiesEverybodyReachesTheMixerAfterwards)
       std::vector<std::size_t> alive;
       for (std::size_t i = 0; i < one.people.size(); ++i)
         if (one.people[i].alive && one.people[i].room) alive.push_back(i);
-      const auto what = one.rng.below(4);
-      const auto who = alive[one.rng.below(alive.size())];
+      const auto what = one.rng.below(3);
+      auto who = alive[one.rng.below(alive.size())];
       const auto sections = section_mixers(one);
+      if (who == one.mixer()) who = alive.front() == who ? alive.back() : alive.front();
       if (what == 0 && alive.size() > 8) one.kill(who);
       if (what == 1) one.invite(who, one.add(5 + static_cast<std::uint32_t>(one.rng.below(5))));
       if (what == 2 && alive.size() > 8 && !sections.empty()) one.kill(sections[one.rng.below(sections.size())]);
-      if (what == 3 && alive.size() > 8) one.kill(one.mixer());
       one.run(milliseconds(one.rng.below(4000)));
     }
     one.loss = 0;
