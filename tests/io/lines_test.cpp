@@ -67,8 +67,9 @@ TEST(Lines, OfConferencesShowTheOnlyOneBesideTheList) {
   EXPECT_EQ(one["schema"], 1);
   EXPECT_EQ(one["mixer"], "bob@demo.example");
   EXPECT_TRUE(one["deputy"].is_null());
-  EXPECT_EQ(keys(one["members"][0]), (std::vector<std::string>{"address", "key_name", "self", "founder", "speaks",
-                                                               "muted", "poor", "recording", "mixes", "uplink_kbps"}));
+  EXPECT_EQ(keys(one["members"][0]),
+            (std::vector<std::string>{"address", "key_name", "self", "founder", "speaks", "muted", "poor", "recording",
+                                      "mixes", "uplink_kbps", "hears"}));
   EXPECT_TRUE(one["members"][0]["uplink_kbps"].is_null()) << "not measured";
   EXPECT_EQ(one["members"][1]["uplink_kbps"], 900);
   EXPECT_EQ(one["invited"], Json::array({"carol@demo.example"}));
