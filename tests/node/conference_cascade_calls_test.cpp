@@ -7,8 +7,13 @@ namespace linnet::node {
 namespace {
 
 struct ConferenceOfSections : Conference {
+#ifdef LINNET_SANITIZED
+  static constexpr std::size_t kMembers = 16;
+  static constexpr std::uint32_t kMixes = 5;
+#else
   static constexpr std::size_t kMembers = 40;
   static constexpr std::uint32_t kMixes = 12;
+#endif
 
   // Whom that member hears, as it shows it itself.
   std::string heard_by(const Resident& who) const {
@@ -36,9 +41,9 @@ struct ConferenceOfSections : Conference {
   }
 };
 
-TEST_F(ConferenceOfSections, FortyHearTheOneWhoSpeaksAndHeHearsNotHimselfAlsoWhenAMixerOfASectionHasDied) {
+TEST_F(ConferenceOfSections, AllHearTheOneWhoSpeaksAndHeHearsNotHimselfAlsoWhenAMixerOfASectionHasDied) {
   town.delay = milliseconds(10);
-  constexpr std::size_t kSpeaker = 17;
+  constexpr std::size_t kSpeaker = kMembers / 2 - 3;
   for (std::size_t i = 0; i < kMembers; ++i) person("m" + std::to_string(i), i == kSpeaker ? 700 : 0, kMixes);
   invite_all();
   ASSERT_TRUE(town.run_until([&] { return settled(kMembers); }, seconds(40))) << told();
