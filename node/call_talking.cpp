@@ -266,7 +266,7 @@ bool Talking::hear(Rooms& rooms, Time now, const overlay::Path& by, MutableBytes
 }
 
 void Talking::send(Rooms& rooms, Time now) {
-  while (voice.poll_packet(packet)) rooms.peer.send_voice(now, line.link, packet);
+  while (voice.poll_packet(leaving)) rooms.peer.send_voice(now, line.link, leaving);
 }
 
 }  // namespace linnet::node

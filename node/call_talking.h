@@ -30,7 +30,7 @@ struct Talking {
   unsigned asks = 0;
   std::optional<overlay::Path> round_trip_of;
   Duration least_round_trip{};
-  Bytes packet;  // that is sent
+  Bytes leaving;  // the packet that is sent
 
   static Next begin(Rooms& rooms, Time now, Facts& facts, Line line, Voice voice);
 

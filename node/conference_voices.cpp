@@ -223,9 +223,9 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
     for (const auto& device : roster.head.sections)
       if (conference::section_led_by(roster, device)) view.mixers.push_back({address_of(roster, device), 0});
     for (const auto& row : view.members) {
-      const auto heard = std::find_if(view.mixers.begin(), view.mixers.end(),
-                                      [&](const ConferenceView::Mixer& m) { return m.address == row.hears; });
-      if (heard != view.mixers.end()) ++heard->members;
+      const auto theirs = std::find_if(view.mixers.begin(), view.mixers.end(),
+                                       [&](const ConferenceView::Mixer& m) { return m.address == row.hears; });
+      if (theirs != view.mixers.end()) ++theirs->members;
     }
     for (const auto& entry : conference.inviting) view.invited.push_back(entry.second.text());
     for (const auto& address : conference.to_invite) view.invited.push_back(address.text());
