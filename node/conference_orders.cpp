@@ -88,7 +88,12 @@ bool Conferences::carry_out(Host host, Time now, Conference& conference) {
                      if (link == nullptr) return;
                      (void)host.rooms.peer.send(now, link->id, overlay::Channel::conference, tell.words);
                    },
-                   [&](const conference::order::Connect& connect) { conference.to_connect.push_back(connect); },
+                   [&](const conference::order::Connect& connect) {
+                     const auto& waiting = conference.to_connect;
+                     const bool waits = std::any_of(waiting.begin(), waiting.end(),
+                                                    [&](const auto& one) { return one.device == connect.device; });
+                     if (!waits) conference.to_connect.push_back(connect);
+                   },
                    [&](const conference::order::Drop& what) { drop(host, now, conference, what); },
                    [&](const conference::order::Changed&) {
                      host.rooms.out.changed(conference.id);
