@@ -25,18 +25,6 @@ struct ConferenceOfSections : Conference {
       if (v->members[i].self) return v->members[i].hears;
     return {};
   }
-  void invite_all() {
-    settle();
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      ConferenceMeans m;
-      m.mixes = means[i];
-      all[i]->node->set_conference_means(town.now(), m);
-    }
-    command::Confer what;
-    what.name = "team";
-    for (std::size_t i = 1; i < all.size(); ++i) what.who.push_back(all[i]->name);
-    town.tell(*all[0], what);
-  }
   bool settled(std::size_t members) const {
     if (!gathered(members)) return false;
     const auto v = view(*all[1]);
@@ -48,7 +36,7 @@ TEST_F(ConferenceOfSections, AllHearTheOneWhoSpeaksAndHeHearsNotHimselfAlsoWhenA
   town.delay = milliseconds(10);
   constexpr std::size_t kSpeaker = kMembers / 2 - 3;
   for (std::size_t i = 0; i < kMembers; ++i) person("m" + std::to_string(i), i == kSpeaker ? 700 : 0, kMixes);
-  invite_all();
+  confer();
   ASSERT_TRUE(town.run_until([&] { return settled(kMembers); }, seconds(40))) << told();
   town.run_for(seconds(14));
   auto shown = view(*all[kSpeaker]);
