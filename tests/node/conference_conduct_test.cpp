@@ -93,6 +93,46 @@ TEST_F(ConferenceBounds, OfClaimsWithoutEndTwentyASecondAreVerified) {
   EXPECT_LE(version, 10 + conference::Room::kMostCostly);
 }
 
+TEST_F(ConferenceBounds, WhoMixesForASectionBringsInTwoHundredASecondAtTheMost) {
+  for (int i = 0; i < 8; ++i) hall.add(4);
+  hall.found(0);
+  hall.run(milliseconds(300));
+  for (std::size_t i = 1; i < 8; ++i) hall.invite(0, i);
+  hall.run(seconds(10));
+  auto& mixer = *hall.people[hall.mixer()].room;
+  ASSERT_FALSE(mixer.roster().head.sections.empty());
+  const auto section = mixer.roster().head.sections.front();
+  const auto before = mixer.roster().members.size();
+  for (std::size_t i = 0; i < 400; ++i) {
+    const auto& stranger = hall.people[hall.add()].identity;
+    Claim claim;
+    claim.room = mixer.id();
+    claim.address = stranger.address;
+    const conference::Introduce word{conference::sign(hall.suite, stranger, claim)};
+    mixer.handle_message(hall.now, hall.wall, section, Message(word));
+  }
+  EXPECT_GT(mixer.roster().members.size(), before + 20);
+  EXPECT_LE(mixer.roster().members.size(), before + conference::Room::kMostRelayed);
+}
+
+// Pages lie one after the other in one place, whose owner is whoever sent the last first page.
+TEST_F(ConferenceBounds, PagesOfRostersThatNeverEndKeepNobodyFromTheRoster) {
+  gather(3);
+  auto& room = *hall.people[2].room;
+  conference::RosterNews page;
+  page.head = room.roster().head;
+  page.head.version += 1000;
+  page.pages = conference::kMaxPages;
+  for (int i = 0; i < 3000; ++i) {
+    page.page = static_cast<std::uint8_t>(i % (conference::kMaxPages - 1));
+    room.handle_message(hall.now, hall.wall, hall.key(1), Message(page));
+  }
+  hall.invite(0, hall.add());
+  hall.run(seconds(3));
+  EXPECT_TRUE(hall.agree());
+  EXPECT_EQ(room.roster().members.size(), 4U);
+}
+
 // A month: certificates last thirty days and are renewed half-way.
 TEST_F(ConferenceBounds, ARoomOlderThanItsCertificatesStillLetsSomebodyIn) {
   gather(4);
