@@ -2,6 +2,8 @@
 
 #include <srtp2/srtp.h>
 
+#include "media/srtp_ciphers.h"
+
 namespace linnet::media {
 namespace {
 
@@ -26,8 +28,8 @@ void set_policies(SrtpSuite suite, srtp_policy_t& policy) {
   }
 }
 
-// libsrtp on NSS loads and tests the whole of NSS for its first context, and unloads it with its last: one that is kept
-// spares every call that.
+// Where libsrtp kept its own ciphers, on NSS: it loads and tests the whole of NSS for its first context, and unloads it
+// with its last. One that is kept spares every call that.
 srtp_t keep_one() {
   srtp_policy_t policy{};
   set_policies(SrtpSuite::aead_aes_256_gcm, policy);
@@ -38,8 +40,16 @@ srtp_t keep_one() {
   return srtp_create(&out, &policy) == srtp_err_status_ok ? out : nullptr;
 }
 
+srtp_t begin_library() {
+  // So it says when somebody else in this process began it.
+  const auto begun = srtp_init();
+  if (begun != srtp_err_status_ok && begun != srtp_err_status_bad_param) return nullptr;
+  (void)replace_srtp_ciphers();  // what was not replaced works too, if more slowly
+  return keep_one();
+}
+
 bool library_ready() {
-  static const srtp_t kept = srtp_init() == srtp_err_status_ok ? keep_one() : nullptr;
+  static const srtp_t kept = begin_library();
   return kept != nullptr;
 }
 
