@@ -217,9 +217,10 @@ struct Naive {
 };
 
 struct Outcome {
-  double share = 0;  // of one core
-  double late = 0;   // share of frames that were mixed more than a frame late
-  double heard = 0;  // packets that came to each member, of those that should have
+  double share = 0;           // of one core
+  double late = 0;            // share of frames whose last packet left after the next one was due
+  double p99 = 0, worst = 0;  // ms from when a frame was due to its last packet
+  double heard = 0;           // packets that came to each member, of those that should have
 };
 
 Outcome measure(std::size_t members, double seconds, bool naive) {
@@ -244,7 +245,8 @@ Outcome measure(std::size_t members, double seconds, bool naive) {
   const auto frames = static_cast<std::uint64_t>(seconds * 50);
   constexpr std::uint64_t kWarmUp = 50;
   double begun = 0;
-  std::uint64_t late = 0, heard_before = 0;
+  std::uint64_t heard_before = 0;
+  std::vector<double> took;  // ms
   auto next = Steady::now();
   for (std::uint64_t frame = 0; frame < frames + kWarmUp; ++frame) {
     if (frame == kWarmUp) {
@@ -268,12 +270,17 @@ Outcome measure(std::size_t members, double seconds, bool naive) {
       while (auto packet = voice.poll_packet()) batch.add(std::move(*packet), others.at(i));
     }
     batch.flush();
-    if (frame >= kWarmUp && Steady::now() > next + kFrame) ++late;
+    if (frame >= kWarmUp) took.push_back(std::chrono::duration<double, std::milli>(Steady::now() - next).count());
   }
   Outcome out;
   const double length = static_cast<double>(frames) * 0.02;
   out.share = (thread_seconds() - begun) / length;
-  out.late = static_cast<double>(late) / static_cast<double>(frames);
+  std::sort(took.begin(), took.end());
+  const auto in_time =
+      std::upper_bound(took.begin(), took.end(), std::chrono::duration<double, std::milli>(kFrame).count());
+  out.late = static_cast<double>(took.end() - in_time) / static_cast<double>(frames);
+  out.p99 = took[took.size() * 99 / 100];
+  out.worst = took.back();
   out.heard = static_cast<double>(others.received() - heard_before) /
               (static_cast<double>(members) * static_cast<double>(frames));
   stop = true;
@@ -306,10 +313,11 @@ int main(int argc, char** argv) {
     ours.push_back(0.7 * static_cast<double>(members) / a.share);
     theirs.push_back(0.7 * static_cast<double>(plain) / b.share);
     std::printf(
-        "{\"members\":%zu,\"core\":%.3f,\"late\":%.4f,\"heard\":%.4f,\"per_core_at_70\":%.0f,\"naive\":%zu,\"naive_"
+        "{\"members\":%zu,\"core\":%.3f,\"late\":%.4f,\"p99_ms\":%.1f,\"worst_ms\":%.1f,\"heard\":%.4f,\"per_core_at_"
+        "70\":%.0f,\"naive\":%zu,\"naive_"
         "core\":%.3f,"
         "\"naive_late\":%.4f,\"naive_per_core_at_70\":%.0f}\n",
-        members, a.share, a.late, a.heard, ours.back(), plain, b.share, b.late, theirs.back());
+        members, a.share, a.late, a.p99, a.worst, a.heard, ours.back(), plain, b.share, b.late, theirs.back());
     std::fflush(stdout);
   }
   std::printf("{\"per_core_at_70\":%.0f,\"naive_per_core_at_70\":%.0f,\"ratio\":%.2f}\n", median(ours), median(theirs),
