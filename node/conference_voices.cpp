@@ -92,8 +92,20 @@ void Conferences::handle_timeout(Host host, Time now) {
   }
   if (meter_.handle_timeout(now)) {
     claim_anew(now);
-    host.rooms.out.push(event::MeasureMixer{});
+    ask_for_means(host.rooms, now);
   }
+  // Who mixes has no time for it, and is watched by the meter.
+  const bool idle = !conferences_.empty() && next_frame() == kNever;
+  if (idle && now >= asked_ + host.rooms.config.means_good) ask_for_means(host.rooms, now);
+}
+
+void Conferences::ask_for_means(const Rooms& rooms, Time now) {
+  asked_ = now;
+  rooms.out.push(event::MeasureMixer{});
+}
+
+void Conferences::addresses_changed(Rooms rooms, Time now) {
+  if (!conferences_.empty()) ask_for_means(rooms, now);
 }
 
 Time Conferences::next_frame() const {

@@ -70,7 +70,7 @@ ConferenceSound Conferences::sound_for(const Rooms& rooms, const conference::Roo
 Conferences::Conference& Conferences::add(Host host, Time now, CallId id, conference::Room room) {
   auto sound = sound_for(host.rooms, room.id());
   auto& out = conferences_.emplace(id, Conference(id, std::move(room), std::move(sound))).first->second;
-  out.began = now;
+  out.began = asked_ = now;
   out.started = host.rooms.wall;
   out.with = host.rooms.identity.address;
   out.alone_since = now;

@@ -88,6 +88,8 @@ class Conferences {
   Time next_timeout() const;
   void set_recording(Time now, CallId id, bool on);
   void set_means(Time now, const Means& means);
+  // The line is another: what was measured of it is not known any more.
+  void addresses_changed(Rooms rooms, Time now);
   void handle_wall(Time now, Wall wall);
   // Frames mixed, ever: the driver sees by it whether there is something to measure.
   std::uint64_t frames() const { return frames_; }
@@ -170,6 +172,7 @@ class Conferences {
   void mix(Host host, Time now, Conference& conference);
   void tend_frames(Time now, Conference& conference);
   void spare();
+  void ask_for_means(const Rooms& rooms, Time now);
   Voice* voice_of(Host host, const Conference& conference, const std::optional<crypto::DeviceKey>& device) const;
 
   std::map<CallId, Conference> conferences_;
@@ -178,6 +181,7 @@ class Conferences {
   ConferenceConduct conduct_;
   ConferenceReferrals referrals_;
   Means means_;
+  Time asked_{};  // for them, last
   DeadlineMeter meter_;
   std::uint64_t frames_ = 0;
   // Of the frames that were mixed last and are not measured yet.

@@ -34,7 +34,8 @@ struct NodeConfig {
   CodecChoice codec = CodecChoice::opus;  // offered first
   std::uint32_t bitrate = 24'000;         // bit/s, Opus
   Duration frame = std::chrono::milliseconds(20);
-  bool low_delay = false;  // 10 ms frames and a small jitter buffer
+  bool low_delay = false;                          // 10 ms frames and a small jitter buffer
+  Duration means_good = std::chrono::minutes(15);  // what a member of a conference measured itself good for
 };
 
 // What was stored by earlier runs (protocol.md section 1: a pin always wins).

@@ -82,6 +82,7 @@ void Node::handle_addresses(Time now, std::vector<Endpoint> listen) {
   impl_->out.status_changed();
   impl_->peer.handle_addresses(now, std::move(listen));
   if (moved) impl_->traversal.addresses_changed(impl_->traversal_rooms(now));
+  if (moved) impl_->conferences.addresses_changed(impl_->rooms(), now);
   impl_->nat.addresses_changed(now);
   impl_->settle(now);
 }

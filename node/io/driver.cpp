@@ -347,6 +347,7 @@ void Driver::network_changed() {
   }
   if (carrier_) carrier_->addresses_changed();
   if (lan_) lan_->rescan();
+  forget_line();
   node_.handle_addresses(now(), ports_.reachable());
   if (turn_) turn_->addresses_changed();
   pump();

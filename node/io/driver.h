@@ -124,6 +124,7 @@ class Driver {
   bool reachable() const;
   void measure_mixer();
   void measure_line();
+  void forget_line();
   void tell_means();
   void handle_timeout();
   void tend_urgency();

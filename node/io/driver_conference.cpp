@@ -47,6 +47,12 @@ void Driver::measure_line() {
   });
 }
 
+// What is known of the old one stands until the new one was measured: unknown would count as a good one.
+void Driver::forget_line() {
+  line_at_.reset();
+  line_measure_.reset();
+}
+
 void Driver::tell_means() {
   if (!mixer_found_) return;
   const auto uplink = candidacy_ && candidacy_->uplink() ? candidacy_->uplink() : line_;

@@ -33,6 +33,28 @@ TEST_F(Conference, OfThreeEverybodyHearsTheOthersAndNotThemselves) {
   }
 }
 
+TEST_F(Conference, WhatAMachineIsGoodForIsMeasuredAgainWhileItDoesNotMix) {
+  for (const auto* name : {"alice", "bob", "carol"}) {
+    means.push_back(all.empty() ? 400 : 100);
+    all.push_back(&town.add(name + std::string("@office.example"), [](NodeConfig& c) {
+      c.auto_answer = true;
+      c.means_good = seconds(4);
+    }));
+  }
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(3); }, seconds(10))) << told();
+  const auto listener = view(*all[0])->deputy == all[1]->name ? 2u : 1u;  // a deputy of so few sends as well
+  const auto asked = [&](std::size_t i) { return all[i]->count<event::MeasureMixer>(); };
+  const auto mixer = asked(0), other = asked(listener);
+  town.run_for(seconds(9));
+  EXPECT_EQ(asked(0), mixer);
+  EXPECT_EQ(asked(listener), other + 2);
+  // On another network the line is another, whoever mixes.
+  all[0]->node->handle_addresses(town.now(), {*Endpoint::parse("192.0.2.99:4400")});
+  town.run_for(milliseconds(100));
+  EXPECT_EQ(asked(0), mixer + 1);
+}
+
 TEST_F(Conference, IsOneCallToPrograms) {
   person("alice");
   person("bob");
