@@ -210,6 +210,8 @@ class Lab:
         """A control group that may use so much of one core, in steps of 20 ms; the file that takes pids."""
         v1 = pathlib.Path("/sys/fs/cgroup/cpu")
         base = v1 if (v1 / "cpu.cfs_quota_us").exists() or (v1 / "cpu.shares").exists() else pathlib.Path("/sys/fs/cgroup")
+        if base != v1:
+            (base / "cgroup.subtree_control").write_text("+cpu")
         group = base / self.of(host)
         group.mkdir()
         self.groups.append(group)
