@@ -4,14 +4,14 @@
 #include <cmath>
 #include <numbers>
 
-#include "media/sdes.h"
+#include "media/srtp.h"
 
 namespace linnet::media {
 namespace {
 
 constexpr std::uint8_t kOpusType = 96;
-constexpr std::uint8_t kLevelId = 1;
 constexpr std::uint8_t kTalks = 25, kListens = 80;  // dB below full scale
+constexpr int kFilling = 10;                        // frames, until all that waits for a first packet has had it
 constexpr Duration kFrameTime = std::chrono::milliseconds(20);
 
 // A vowel of some 120 Hz that swells and fades like syllables do.
@@ -25,34 +25,48 @@ std::int16_t voice_at(std::size_t sample) {
 
 std::size_t owner_of(Seat seat) { return static_cast<std::size_t>(seat); }
 
+SessionConfig line_config(const CodecSettings& settings, std::uint32_t own, std::uint32_t other, SrtpKeys keys) {
+  SessionConfig out;
+  out.ssrc = own;
+  out.remote_ssrc = other;
+  out.send.number = kOpusType;
+  out.receive = {out.send};
+  out.security = std::move(keys);
+  out.bitrate = settings.bitrate;
+  out.complexity = settings.complexity;
+  out.fec = settings.fec;
+  out.reduced_size = true;
+  out.client_level = 1;
+  out.mixer_level = 2;
+  return out;
+}
+
 }  // namespace
 
 Result<MixBenchmark> MixBenchmark::make(std::size_t members, const CodecSettings& settings, Rng& rng) {
   if (!Srtp::prepare() || members < kTalkers) return fail(Fault::unsupported);
   MixBenchmark out;
-  for (std::size_t i = 0; i < members; ++i)
-    if (!out.add_line(rng)) return fail(Fault::bad_key);
+  for (std::size_t i = 0; i < members; ++i) out.add_line(settings, rng);
   out.shared_ = make_codec(CodecKind::opus, settings);
-  for (std::size_t i = 0; i < kTalkers; ++i) out.talkers_.push_back({make_codec(CodecKind::opus, settings), {}});
-  out.own_.resize(kTalkers);
-  out.outgoing_.resize(members);
-  out.payloads_.resize(kTalkers);
   out.speak(settings);
+  for (int frame = 0; frame < kFilling; ++frame) {
+    out.prepare();
+    out.receive();
+    out.mix();
+    (void)out.send();
+  }
   return out;
 }
 
-bool MixBenchmark::add_line(Rng& rng) {
-  const auto theirs = SrtpKey::random(kSrtpSuites.front(), rng), ours = SrtpKey::random(kSrtpSuites.front(), rng);
-  auto spoken = Srtp::outbound(theirs), in = Srtp::inbound(theirs), out = Srtp::outbound(ours);
-  if (!spoken || !in || !out) return false;
-  Line line{
-      Seat{static_cast<std::uint32_t>(lines_.size())}, std::move(*spoken), std::move(*in), std::move(*out), {}, {}, {}};
-  line.said.payload_type = line.sent.payload_type = kOpusType;
-  line.said.ssrc = rng.u32();
-  line.sent.ssrc = rng.u32();
-  mixer_.add(line.seat);
-  lines_.push_back(std::move(line));
-  return true;
+void MixBenchmark::add_line(const CodecSettings& settings, Rng& rng) {
+  const auto ours = SrtpKey::random(kSrtpSuites.front(), rng), theirs = SrtpKey::random(kSrtpSuites.front(), rng);
+  const auto number = static_cast<std::uint32_t>(lines_.size());
+  const std::uint32_t here = 2 * number + 1, there = here + 1;
+  lines_.push_back({Seat{number},
+                    Session(line_config(settings, here, there, {ours, theirs}), rng),
+                    Session(line_config(settings, there, here, {theirs, ours}), rng),
+                    {}});
+  mixer_.add(Seat{number});
 }
 
 void MixBenchmark::speak(const CodecSettings& settings) {
@@ -68,70 +82,73 @@ void MixBenchmark::speak(const CodecSettings& settings) {
 void MixBenchmark::prepare() {
   now_ += kFrameTime;
   ++frames_;
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
-    auto& line = lines_[i];
-    const bool talks = i < kTalkers;
-    const std::uint8_t level = client_level_octet({talks ? kTalks : kListens, talks});
-    const ExtensionElement element{kLevelId, {&level, 1}};
-    line.incoming.clear();
-    ++line.said.sequence;
-    line.said.timestamp += Mixer::kFrame;
-    write_rtp(line.incoming, line.said, {&element, 1}, ExtensionForm::one_octet, spoken_[(frames_ + i) % kSpoken]);
-    if (!line.theirs.protect_rtp(line.incoming)) ++failed_;
-  }
+  for (std::size_t i = 0; i < lines_.size(); ++i) say(lines_[i], i < kTalkers);
+}
+
+// What the member heard of us the last time, and what it says now.
+void MixBenchmark::say(Line& line, bool talks) {
+  for (std::size_t i = 0; i < line.sent; ++i) (void)line.there.handle_packet(now_, outgoing_[line.first_sent + i]);
+  line.there.skim(now_, Mixer::kFrame);
+  const auto& payload = spoken_[(frames_ + owner_of(line.seat)) % kSpoken];
+  (void)line.there.send_encoded(now_, {CodecKind::opus, payload, Mixer::kFrame, {talks ? kTalks : kListens, talks}});
+  if (now_ >= line.there.next_timeout()) line.there.handle_timeout(now_);
+  line.incoming.clear();
+  while (auto packet = line.there.poll_packet()) line.incoming.push_back(std::move(*packet));
 }
 
 void MixBenchmark::receive() {
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
-    auto& line = lines_[i];
-    const auto plain = line.in.open_rtp(line.incoming);
-    const auto packet = plain ? parse_rtp(*plain) : Result<RtpPacket>(fail(Fault::bad_mac));
-    const auto elements = packet && packet->extension_profile
-                              ? parse_elements(*packet->extension_profile, packet->extension)
-                              : Result<ExtensionElements>(fail(Fault::malformed));
-    const auto data = elements ? elements->find(kLevelId) : std::nullopt;
-    const auto level = data ? parse_client_level(*data) : std::nullopt;
-    if (!level) {
+  for (auto& line : lines_) {
+    for (auto& packet : line.incoming)
+      if (!line.here.handle_packet(now_, packet)) ++failed_;
+    const auto level = line.here.heard_level();
+    if (level && level->at == now_)
+      mixer_.hear(line.seat, level->level);
+    else
       ++failed_;
-      continue;
-    }
-    mixer_.hear(line.seat, *level);
-    if (i < kTalkers) payloads_[i] = packet->payload;
   }
 }
 
 void MixBenchmark::mix() {
   mixer_.choose(now_);
   decoded_ = 0;
+  contributors_.clear();
+  for (auto& line : lines_) line.played = false;
   for (const auto seat : mixer_.wanted()) {
-    const auto owner = owner_of(seat);
-    if (owner >= talkers_.size()) continue;
-    auto& talker = talkers_[owner];
-    if (talker.codec->decode(payloads_[owner], talker.frame) == talker.frame.size()) ++decoded_;
-    mixer_.put(now_, seat, talker.frame);
+    auto& line = lines_[owner_of(seat)];
+    if (line.here.play(now_, line.frame) < line.frame.size()) ++decoded_;
+    line.played = true;
+    mixer_.put(now_, seat, line.frame);
+    contributors_.push_back({line.there.ssrc(), mixer_.level(seat)});
   }
   mixer_.mix(now_);
   payload_.clear();
   (void)shared_->encode(mixer_.common(), payload_);
-  for (std::size_t i = 0; i < talkers_.size(); ++i) {
-    own_[i].clear();
-    if (mixer_.owns(lines_[i].seat)) (void)talkers_[i].codec->encode(mixer_.without(lines_[i].seat), own_[i]);
-  }
+  for (const auto seat : mixer_.wanted())
+    if (mixer_.owns(seat)) lines_[owner_of(seat)].here.capture(now_, mixer_.without(seat));
 }
 
-const std::vector<Bytes>& MixBenchmark::send() {
-  const std::uint8_t level = client_level_octet(mixer_.level());
-  const ExtensionElement element{kLevelId, {&level, 1}};
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
-    auto& line = lines_[i];
-    const bool own = i < own_.size() && !own_[i].empty();
-    ++line.sent.sequence;
-    line.sent.timestamp += Mixer::kFrame;
-    outgoing_[i].clear();
-    write_rtp(outgoing_[i], line.sent, {&element, 1}, ExtensionForm::one_octet, own ? own_[i] : payload_);
-    if (!line.out.protect_rtp(outgoing_[i])) ++failed_;
+std::span<const Bytes> MixBenchmark::send() {
+  sent_ = 0;
+  for (auto& line : lines_) {
+    line.here.set_contributors(contributors_);
+    if (!line.played) {
+      line.here.skim(now_, Mixer::kFrame);
+      (void)line.here.send_encoded(now_, {CodecKind::opus, payload_, Mixer::kFrame, mixer_.level()});
+    }
+    if (!leave(line)) ++failed_;
   }
-  return outgoing_;
+  return std::span(outgoing_).first(sent_);
+}
+
+bool MixBenchmark::leave(Line& line) {
+  if (now_ >= line.here.next_timeout()) line.here.handle_timeout(now_);
+  line.first_sent = sent_;
+  for (;; ++sent_) {
+    if (sent_ == outgoing_.size()) outgoing_.emplace_back();
+    if (!line.here.poll_packet(outgoing_[sent_])) break;
+  }
+  line.sent = sent_ - line.first_sent;
+  return line.sent > 0;
 }
 
 }  // namespace linnet::media
