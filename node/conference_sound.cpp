@@ -49,11 +49,10 @@ ConferenceSound::Place& ConferenceSound::place_of(const crypto::DeviceKey& devic
   return place;
 }
 
-void ConferenceSound::forget_missing(std::span<const Seated> members) {
+// Who was not among this frame's members.
+void ConferenceSound::forget_missing() {
   std::erase_if(places_, [&](const auto& entry) {
-    const bool here =
-        std::any_of(members.begin(), members.end(), [&](const Seated& m) { return m.device == entry.first; });
-    if (here) return false;
+    if (entry.second.frame_of == cost_.frames) return false;
     mixer_.remove(entry.second.seat);
     devices_.erase(entry.second.seat);
     return true;
@@ -93,13 +92,20 @@ void ConferenceSound::listen(Time now, const Seated& member, Place& place) {
 }
 
 void ConferenceSound::listen(Time now, std::span<const Seated> members) {
-  for (const auto& member : members) listen(now, member, place_of(member.device));
+  seated_.clear();
+  for (const auto& member : members) {
+    auto& place = place_of(member.device);
+    place.frame_of = cost_.frames;
+    seated_.push_back(&place);
+    listen(now, member, place);
+  }
 }
 
 void ConferenceSound::decode(Time now, std::span<const Seated> members) {
-  for (const auto& member : members) {
-    auto& place = places_.at(member.device);
-    const auto wanted = mixer_.wanted();
+  const auto wanted = mixer_.wanted();
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto& member = members[i];
+    auto& place = *seated_[i];
     const bool is_wanted = std::find(wanted.begin(), wanted.end(), place.seat) != wanted.end();
     if (!is_wanted && !place.decoded) member.voice->skim(now, media::Mixer::kFrame);
     if (!is_wanted) continue;
@@ -133,8 +139,8 @@ void ConferenceSound::note_contributors(std::span<const Seated> members) {
       note(seat, {member->source, mixer_.level(seat)});
     }
   }
-  for (const auto& member : members)
-    if (member.trunk) note_all(member, places_.at(member.device).seat);
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (members[i].trunk) note_all(members[i], seated_[i]->seat);
 }
 
 void ConferenceSound::note(media::Seat seat, media::Contributor contributor) {
@@ -153,8 +159,9 @@ void ConferenceSound::send(Time now, std::span<const Seated> members) {
   payload_.clear();
   const bool whole = shared_->encode(mixer_.common(), payload_);
   ++cost_.shared;
-  for (const auto& member : members) {
-    const auto seat = places_.at(member.device).seat;
+  for (std::size_t at = 0; at < members.size(); ++at) {
+    const auto& member = members[at];
+    const auto seat = seated_[at]->seat;
     of_one_.clear();
     for (std::size_t i = 0; i < contributors_.size(); ++i)
       if (heard_by_[i] != seat) of_one_.push_back(contributors_[i]);
@@ -172,9 +179,9 @@ void ConferenceSound::send(Time now, std::span<const Seated> members) {
 void ConferenceSound::mix(Time now, std::span<const Seated> members, bool play_to_us) {
   mixed_ = true;
   ++cost_.frames;
-  forget_missing(members);
   hear_person();
   listen(now, members);
+  forget_missing();
   mixer_.choose(now);
   decode(now, members);
   mixer_.mix(now);

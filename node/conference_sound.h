@@ -64,9 +64,10 @@ class ConferenceSound {
     media::Mixer::Frame frame{};    // decoded for that
     bool decoded = false;
     bool levels = false;
+    std::uint64_t frame_of = 0;  // the last one that was mixed for it
   };
   Place& place_of(const crypto::DeviceKey& device);
-  void forget_missing(std::span<const Seated> members);
+  void forget_missing();
   void listen(Time now, std::span<const Seated> members);
   void listen(Time now, const Seated& member, Place& place);
   void decode(Time now, std::span<const Seated> members);
@@ -82,6 +83,7 @@ class ConferenceSound {
   std::unique_ptr<media::Codec> shared_;
   media::Mixer mixer_;
   std::map<crypto::DeviceKey, Place> places_;
+  std::vector<Place*> seated_;  // of this frame's members, in their order
   std::map<media::Seat, crypto::DeviceKey> devices_;
   media::Seat self_{};
   std::uint32_t next_seat_ = 1;
