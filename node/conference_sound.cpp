@@ -1,14 +1,12 @@
 #include "node/conference_sound.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "media/rtp.h"
 
 namespace linnet::node {
 namespace {
-
-// What a path wants to be sent at the least, that the frame which everybody gets is right for it.
-constexpr double kMostOver = 1.25;
 
 void bound(std::deque<std::int16_t>& queue) {
   if (queue.size() > ConferenceSound::kMostWaiting)
@@ -18,7 +16,7 @@ void bound(std::deque<std::int16_t>& queue) {
 }  // namespace
 
 ConferenceSound::ConferenceSound(std::uint32_t own_source, media::CodecSettings shared)
-    : own_source_(own_source), settings_(shared) {
+    : own_source_(own_source), streams_(shared) {
   mixer_.add(self_);
 }
 
@@ -149,31 +147,40 @@ void ConferenceSound::note(media::Seat seat, media::Contributor contributor) {
   heard_by_.push_back(seat);
 }
 
-bool ConferenceSound::suits(const Voice& voice) const {
-  const auto wish = voice.wish();
-  return voice.sends_opus() && wish.frame_ms == 20 && settings_.bitrate <= wish.bitrate * kMostOver;
+// What one gets alone costs as much as a hundred shared ones: only who is heard, or takes no Opus, has that.
+void ConferenceSound::send_to(Time now, Voice& voice, Place& place) {
+  const bool own = mixer_.owns(place.seat);
+  auto stream = std::exchange(place.waits, std::nullopt);
+  if (!own && voice.sends_opus()) {
+    const bool waited = stream.has_value();
+    if (!stream) stream = streams_.choose(voice.wish());
+    if (stream && !streams_.ends(*stream)) {
+      place.waits = stream;
+      return;
+    }
+    const auto frame = stream ? streams_.frame(*stream) : std::nullopt;
+    if (frame) {
+      (void)voice.send_encoded(now, *frame);
+      return;
+    }
+    if (!waited) stream.reset();
+  }
+  if (stream) voice.capture(now, streams_.waiting(*stream));
+  voice.capture(now, own ? mixer_.without(place.seat) : mixer_.common());
+  ++cost_.encoded;
 }
 
 void ConferenceSound::send(Time now, std::span<const Seated> members) {
-  if (!shared_) shared_ = media::make_codec(media::CodecKind::opus, settings_);
-  payload_.clear();
-  const bool whole = shared_->encode(mixer_.common(), payload_);
-  ++cost_.shared;
+  streams_.add(mixer_.common(), mixer_.level());
   for (std::size_t at = 0; at < members.size(); ++at) {
-    const auto& member = members[at];
-    const auto seat = seated_[at]->seat;
+    auto& place = *seated_[at];
     of_one_.clear();
     for (std::size_t i = 0; i < contributors_.size(); ++i)
-      if (heard_by_[i] != seat) of_one_.push_back(contributors_[i]);
-    member.voice->set_contributors(of_one_);
-    const bool own = mixer_.owns(seat);
-    if (!own && whole && suits(*member.voice)) {
-      (void)member.voice->send_encoded(now, {media::CodecKind::opus, payload_, media::Mixer::kFrame, mixer_.level()});
-    } else {
-      member.voice->capture(now, own ? mixer_.without(seat) : mixer_.common());
-      ++cost_.encoded;
-    }
+      if (heard_by_[i] != place.seat) of_one_.push_back(contributors_[i]);
+    members[at].voice->set_contributors(of_one_);
+    send_to(now, *members[at].voice, place);
   }
+  cost_.shared = streams_.encoded();
 }
 
 void ConferenceSound::mix(Time now, std::span<const Seated> members, bool play_to_us) {

@@ -12,6 +12,7 @@
 #include "media/codec.h"
 #include "media/mixer.h"
 #include "node/conference_ear.h"
+#include "node/shared_streams.h"
 
 namespace linnet::node {
 
@@ -64,7 +65,8 @@ class ConferenceSound {
     media::Mixer::Frame frame{};    // decoded for that
     bool decoded = false;
     bool levels = false;
-    std::uint64_t frame_of = 0;  // the last one that was mixed for it
+    std::uint64_t frame_of = 0;                  // the last one that was mixed for it
+    std::optional<SharedStreams::Stream> waits;  // for the end of a longer frame
   };
   Place& place_of(const crypto::DeviceKey& device);
   void forget_missing();
@@ -74,13 +76,12 @@ class ConferenceSound {
   void send(Time now, std::span<const Seated> members);
   void note_contributors(std::span<const Seated> members);
   void note(media::Seat seat, media::Contributor contributor);
-  bool suits(const Voice& voice) const;
+  void send_to(Time now, Voice& voice, Place& place);
   void hear_person();
   void take_mic(media::Mixer::Frame& frame);
 
   std::uint32_t own_source_;
-  media::CodecSettings settings_;
-  std::unique_ptr<media::Codec> shared_;
+  SharedStreams streams_;
   media::Mixer mixer_;
   std::map<crypto::DeviceKey, Place> places_;
   std::vector<Place*> seated_;  // of this frame's members, in their order
