@@ -87,6 +87,12 @@ std::optional<KeptHmacSha1> KeptHmacSha1::make(ByteView key) {
   const std::uint8_t none = 0;  // an empty key needs an address too
   if (!out.context_ || EVP_MAC_init(out.context_.get(), key.empty() ? &none : key.data(), key.size(), settings) != 1)
     return std::nullopt;
+  // Providers before 3.0.3, FIPS modules of that time too, say that they began anew and go on (openssl issue 17811).
+  ByteArray<kSize> once{}, again{};
+  const ByteView message(&none, 1);
+  if (!out.begin() || !out.add(message) || !out.tag(once) || !out.begin() || !out.add(message) || !out.tag(again) ||
+      once != again)
+    return std::nullopt;
   return out;
 }
 

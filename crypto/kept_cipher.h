@@ -46,6 +46,7 @@ class KeptHmacSha1 {
  public:
   static constexpr std::size_t kSize = 20;  // octets of a whole tag
 
+  // None where libcrypto has no such MAC, or none that can begin anew with the key it has.
   static std::optional<KeptHmacSha1> make(ByteView key);
 
   bool begin();
