@@ -55,7 +55,9 @@ void Conferences::dial_waiting(Host host, Time now, Conference& conference) {
     const auto& leg = entry.second.facts().conference;
     return leg && leg->conference == conference.id && leg->ours && entry.second.seeks();
   }));
-  for (; sought < kSoughtAtOnce && !rooms_calls.empty(); ++sought, rooms_calls.pop_front()) {
+  for (; sought < kSoughtAtOnce && !rooms_calls.empty(); rooms_calls.pop_front()) {
+    if (conference.ours.contains(rooms_calls.front().device)) continue;  // came in meanwhile
+    ++sought;
     ConferenceLeg leg;
     leg.kind = Kind::mix;
     leg.ours = true;

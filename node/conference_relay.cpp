@@ -48,7 +48,7 @@ bool Room::may_bring(const crypto::DeviceKey& from, const crypto::DeviceKey& dev
   return !roster_.head.locked || from == roster_.head.founder || former_.contains(device);
 }
 
-// In a room with sections nobody is called by the mixer only to be called by another: he is placed first.
+// He is placed before he is called: all know of him by then, and who is to call him may be another.
 void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const Introduce& introduce) {
   const auto& device = introduce.claim.claim.device();
   if (!may_bring(from, device) || roster_.has(device) || costs_too_much(now, from, kMostRelayed)) return;
@@ -71,12 +71,18 @@ void Room::tell_news(const RosterNews& news, const std::vector<crypto::DeviceKey
   }
 }
 
+// Came in by us of late, and may have no leg to anybody else yet.
+bool Room::is_guest(Time now, const crypto::DeviceKey& device) const {
+  const auto legs = legs_.find(device);
+  return legs != legs_.end() && legs->second.ours && now < legs->second.guest_since + kComesIn;
+}
+
 // Of who signs, and verified by each who hears it.
-void Room::pass_on(Time, const RosterNews& news) {
-  if (duty() != Duty::section) return;
+void Room::pass_on(Time now, const RosterNews& news) {
+  const bool leads = duty() == Duty::section;
   std::vector<crypto::DeviceKey> to;
   for (const auto& [device, legs] : legs_)
-    if (legs.ours) to.push_back(device);
+    if (legs.ours && (leads || is_guest(now, device))) to.push_back(device);
   tell_news(news, to);
 }
 

@@ -42,6 +42,7 @@ Room Room::found(Self self, Time now, std::string name, Claim claim) {
   head.name = std::move(name);
   head.founder = head.mixer = out.me_;
   head.term = 1;
+  out.was_heard_ = true;  // nobody is about to call
   out.roster_.members.emplace(out.me_, Member{out.claim_});
   out.change(now);
   return out;
@@ -112,12 +113,14 @@ bool Room::expects(const crypto::DeviceKey& device) const {
   if (device == me_) return false;
   if (roster_.head.mixer == device || roster_.head.deputy == device || section_led_by(roster_, device)) return true;
   // Who lost his mixer, or has no place yet, has not heard who mixes for him now; he will be told on that leg.
-  return hears_nobody_ && (!roster_.has(me_) || (roster_.has(device) && !roster_.head.sections.empty()));
+  const bool knows_few = !was_heard_ || !roster_.head.sections.empty();
+  return hears_nobody_ && (!roster_.has(me_) || (roster_.has(device) && knows_few));
 }
 
 void Room::set_claim(Time now, Claim claim) {
   claim_again(std::move(claim));
   if (duty() == Duty::mixer) return enter(now, claim_);
+  claim_at_ = now + kClaims;
   if (roster_.has(me_)) return pass(claim_);
   if (const auto to = mixer()) tell(*to, claim_);
 }
@@ -127,7 +130,8 @@ void Room::handle_wall(Time now, Wall wall) {
   if (duty() != Duty::mixer) return;
   std::vector<crypto::DeviceKey> out;
   for (const auto& [device, member] : roster_.members)
-    if (device != me_ && !member.thin && !crypto::check_time(member.claim.claim.certificate, wall)) out.push_back(device);
+    if (device != me_ && !member.thin && !crypto::check_time(member.claim.claim.certificate, wall))
+      out.push_back(device);
   // Of nearly all: it is our clock that is wrong.
   if (out.empty() || out.size() * 2 >= roster_.members.size()) return;
   for (const auto& device : out) {
@@ -147,7 +151,10 @@ void Room::leg(Time now, const crypto::DeviceKey& device, bool ours, bool stands
     legs.connect_at = now + kConnectAgain;
     legs.drop_ours = kNever;
   }
-  if (!ours && stands) legs.theirs_since = now;
+  if (!ours && stands) {
+    legs.theirs_since = now;
+    if (device == roster_.head.mixer) claim_at_ = now;
+  }
   if (ours && stands) {
     legs.ours_since = now;
     tell_roster(device);
@@ -184,6 +191,7 @@ void Room::heard(Time now, const crypto::DeviceKey& device, bool ours) {
   if (found == legs_.end()) return;
   auto& last = ours ? found->second.heard_ours : found->second.heard_theirs;
   if (!ours && device == mixer_of(roster_, me_)) note_pause(now, now - last);
+  if (!ours && device != introducer_) was_heard_ = true;
   last = now;
 }
 
@@ -263,10 +271,18 @@ void Room::drop_if_idle(Time now, const crypto::DeviceKey& device, Legs& legs) {
   }
 }
 
-// Until the roster has us.
+// The roster has us by what we said last; of thin ones it does not say.
+bool Room::is_claimed() const {
+  const auto own = roster_.members.find(me_);
+  return own != roster_.members.end() &&
+         (own->second.thin || own->second.claim.claim.version >= claim_.claim.version || duty() == Duty::mixer);
+}
+
+// Until the roster has us; and what we said anew may have come to nobody yet.
 void Room::claim_a_place(Time now) {
-  if (roster_.has(me_) || now < claim_at_) return;
+  if (now < claim_at_ || is_claimed()) return;
   claim_at_ = now + kClaims;
+  if (roster_.has(me_)) return pass(claim_);
   const bool connected = roster_.head.term > 0 && has_leg(roster_.head.mixer, false);
   if (connected) return tell(roster_.head.mixer, claim_);
   if (introducer_) return tell(*introducer_, claim_);  // who has us connected

@@ -150,7 +150,8 @@ class Room {
     Time costly_since = Time::min();  // words of its that cost much are counted from then on
     unsigned costly = 0;
     Time ours_since = Time::min(), theirs_since = Time::min();
-    Time moved = Time::min();  // it hears another by now
+    Time moved = Time::min();        // it hears another by now
+    Time guest_since = Time::min();  // it came in by us, though another mixes
   };
   Room(Self self, const RoomId& room, Claim claim, Time now);
 
@@ -163,6 +164,7 @@ class Room {
   void drop_if_idle(Time now, const crypto::DeviceKey& device, Legs& legs);
   void drop_if_passed(Time now, const crypto::DeviceKey& device, Legs& legs);
   bool needs(Time now, const crypto::DeviceKey& device, const Legs& legs) const;
+  bool is_claimed() const;
   void claim_a_place(Time now);
   void tell_recording(Time now);
   bool all_connected() const;
@@ -179,7 +181,7 @@ class Room {
   void hand_over(Time now);
   void note_former(Time now, const crypto::DeviceKey& device, const crypto::Address& address, Duration life = kSought);
   void seek_former(Time now);
-  void yield_to(const Roster& roster, const RosterNews& news);
+  void yield_to(const crypto::DeviceKey& by, const Roster& roster, const RosterNews& news);
   void watch_members(Time now);
   void put_right_without(Time now);
   void watch_mixer(Time now);
@@ -194,6 +196,7 @@ class Room {
   // conference_relay.cpp: of sections
   void pass(const Message& message);
   void tell_news(const RosterNews& news, const std::vector<crypto::DeviceKey>& to);
+  bool is_guest(Time now, const crypto::DeviceKey& device) const;
   void pass_on(Time now, const RosterNews& news);
   void note_calls(Time now, const Roster& before);
   void watch_section_mixer(Time now);
@@ -222,7 +225,8 @@ class Room {
   void name_strange(Time now, const crypto::DeviceKey& who, std::string_view what);
   bool costs_too_much(Time now, const crypto::DeviceKey& who, unsigned most = kMostCostly);
   bool outnumbers(const RosterNews& news) const;
-  bool newer(const Head& head) const;
+  bool told_by_former(const crypto::DeviceKey& from, const RosterNews& news) const;
+  bool newer(const Head& head, bool by_former) const;
   bool may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const;
   bool believable(Wall wall, const Roster& roster) const;
   void adopt(Time now, Roster roster, const crypto::Signature& signature);
@@ -261,6 +265,7 @@ class Room {
   };
   std::optional<Gathered> gathered_;
   bool hears_nobody_ = false;
+  bool was_heard_ = false;  // whoever mixes for us or may have to, ever
   bool deputy_ready_ = false;
   bool records_ = false;
   Time tell_records_at_ = Time::min();

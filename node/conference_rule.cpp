@@ -199,6 +199,8 @@ void Room::watch_mixer(Time now) {
     said_silent_ = Time::min();
     return;
   }
+  // We came in just now: whoever mixes is about to call.
+  if (!was_heard_ && now < since_ + kNobodyCame) return;
   const auto legs = legs_.find(roster_.head.mixer);
   const Time last = legs == legs_.end() ? since_ : std::max(since_, legs->second.heard_theirs);
   if (d == Duty::deputy) {
@@ -238,7 +240,7 @@ void Room::watch_members(Time now) {
     const Time heard = legs == legs_.end() ? since_ : std::max(since_, legs->second.heard_ours);
     const bool mixes_too = section_led_by(roster_, device) && has_leg(device, true);
     if (now - heard >= (mixes_too ? kSectionGone : kGone)) gone.push_back(device);
-    const bool poor = now - heard >= std::chrono::seconds(1);
+    const bool poor = has_leg(device, true) && now - heard >= std::chrono::seconds(1);
     if (member.poor != poor) changed = true;
     member.poor = poor;
   }

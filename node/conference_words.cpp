@@ -16,14 +16,11 @@ void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const SignedCl
   if ((!has_leg(from, true) && !roster_.has(from)) || costs_too_much(now, from)) return;
   if (claim.claim.device() != from || !verify(*self_.suite, claim, id(), wall))
     return name_strange(now, from, "a score that its device did not sign");
-  // Who came in by us, though another mixes: that one is to connect him.
+  // Who came in by us, though another mixes: that one is to place and connect him, and he hears of it by us at first.
   if (duty() != Duty::mixer) {
     if (roster_.head.term == 0 || !has_leg(from, true) || roster_.has(from)) return;
-    if (roster_.head.sections.empty()) {
-      pass(Bring{id(), from, claim.claim.address});
-    } else {
-      pass(Introduce{claim});
-    }
+    legs_[from].guest_since = now;
+    pass(Introduce{claim});
     return tell_roster(from);
   }
   if (!has_leg(from, true)) return;
@@ -53,7 +50,12 @@ bool Room::costs_too_much(Time now, const crypto::DeviceKey& who, unsigned most)
 
 // Somebody mixes by an older roster, or for nobody: he is told ours.
 void Room::put_right(Time now, const crypto::DeviceKey& who) {
-  if ((duty() != Duty::mixer && duty() != Duty::section) || removed_.contains(who)) return;
+  const auto d = duty();
+  if (d == Duty::joining || removed_.contains(who)) return;
+  // Our mixer may never have heard of whom we lost: he is told by us, and brought in.
+  const auto lost = former_.find(who);
+  const bool mixes_here = d == Duty::mixer || d == Duty::section;
+  if (!mixes_here && (lost == former_.end() || roster_.has(who))) return;
   // Of the room's members and its former ones alone: the roster is nobody else's business.
   const auto legs = legs_.find(who);
   const bool connected = legs != legs_.end() && (legs->second.ours || legs->second.theirs);
@@ -62,6 +64,7 @@ void Room::put_right(Time now, const crypto::DeviceKey& who) {
   if (now < at + kSeekEvery) return;
   at = now;
   tell_roster(who);
+  if (!mixes_here) pass(Bring{id(), who, lost->second.address});
 }
 
 // We mix for a part of the room whose other mixer still counts us in, and has more: a term that few heard of is no
@@ -72,10 +75,17 @@ bool Room::outnumbers(const RosterNews& news) const {
                      [&](const Member& m) { return m.claim.claim.device() == me_; });
 }
 
-bool Room::newer(const Head& head) const {
+// Of somebody who was here before, and is in a room that another mixes.
+bool Room::told_by_former(const crypto::DeviceKey& from, const RosterNews& news) const {
+  if (duty() != Duty::mixer || news.base != 0 || news.head.mixer == me_ || !former_.contains(from)) return false;
+  return std::any_of(news.changed.begin(), news.changed.end(),
+                     [&](const Member& m) { return m.claim.claim.device() == from; });
+}
+
+bool Room::newer(const Head& head, bool by_former) const {
   // Who mixes for nobody goes to whoever was here before.
   const bool alone = duty() == Duty::mixer && roster_.members.size() == 1;
-  if (alone && head.mixer != me_ && former_.contains(head.mixer)) return true;
+  if (alone && head.mixer != me_ && (by_former || former_.contains(head.mixer))) return true;
   // A leap would leave no term to anybody after it.
   if (roster_.head.term > 0 && head.term > roster_.head.term + kMostTerms) return false;
   if (head.term != roster_.head.term) return head.term > roster_.head.term;
@@ -127,8 +137,9 @@ void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const R
   const bool again = news.head.mixer == had.mixer && news.head.term == had.term && news.head.version == had.version;
   // Said again: whoever of our section missed it asks us.
   if (again && from == had.mixer) pass_on(now, news);
-  if (!sent && !newer(news.head) && !outnumbers(news)) return put_right(now, from);
-  if (!(sent || may_sign(now, news.head, from)) || !verify_head(*self_.suite, news)) {
+  const bool by_former = told_by_former(from, news);
+  if (!sent && !newer(news.head, by_former) && !outnumbers(news)) return put_right(now, from);
+  if (!(sent || by_former || may_sign(now, news.head, from)) || !verify_head(*self_.suite, news)) {
     put_right(now, from);
     return name_strange(now, from, "a roster that is not its to sign");
   }
@@ -139,21 +150,21 @@ void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const R
     return tell(from, Want{id()});
   }
   if (!believable(wall, *roster)) return name_strange(now, from, "a roster with forged members");
-  if (duty() == Duty::mixer && news.head.mixer != me_) yield_to(*roster, news);
+  if (duty() == Duty::mixer && news.head.mixer != me_) yield_to(from, *roster, news);
   adopt(now, std::move(*roster), news.signature);
   pass_on(now, news);
 }
 
 // We mixed for one half of the room, and the other half's mixer comes before us: everybody here goes there.
-void Room::yield_to(const Roster& roster, const RosterNews& news) {
+void Room::yield_to(const crypto::DeviceKey& by, const Roster& roster, const RosterNews& news) {
   auto whole = difference(Roster{}, roster);
   whole.signature = news.signature;
   for (const auto& [device, member] : roster_.members) {
     if (device == me_ || device == news.head.mixer) continue;
     tell_news(whole, {device});
-    if (!roster.has(device)) tell(news.head.mixer, Bring{id(), device, member.claim.claim.address});
+    if (!roster.has(device)) tell(by, Bring{id(), device, member.claim.claim.address});
   }
-  tell(news.head.mixer, Bring{id(), me_, claim_.claim.address});
+  tell(by, Bring{id(), me_, claim_.claim.address});
 }
 
 void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
@@ -179,7 +190,8 @@ void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Want&) {
   const bool ours = duty() == Duty::mixer || duty() == Duty::section;
-  if (!ours || !(roster_.has(from) || has_leg(from, true)) || costs_too_much(now, from)) return;
+  if (!(ours || is_guest(now, from)) || !(roster_.has(from) || has_leg(from, true)) || costs_too_much(now, from))
+    return;
   tell_roster(from);
 }
 
@@ -201,6 +213,9 @@ void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Take& take) {
 }
 
 void Room::on(Time now, Wall, const crypto::DeviceKey& from, const Bring& bring) {
+  // Of whoever mixed for another part of the room, whom we told who mixes for us; to our mixer he may be a stranger.
+  const bool yields = duty() != Duty::mixer && !roster_.has(from) && former_.contains(from);
+  if (yields && !costs_too_much(now, from, kMostRelayed)) return pass(bring);
   if (!may_bring(from, bring.device)) return;
   legs_[bring.device].connect_at = now;
   if (roster_.has(bring.device)) return;

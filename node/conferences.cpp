@@ -164,8 +164,13 @@ void Conferences::stands(Host host, Time now, Call& call) {
   auto id = call.facts().id;
   if (!leg.conference) id = hide(host, id, conference->id);
   if (conference->inviting.erase(id) > 0) referrals_.over(host.rooms.sip, now, id, 200);
-  (leg.ours ? conference->ours : conference->theirs)[from] = id;
+  auto& legs = leg.ours ? conference->ours : conference->theirs;
+  const auto before = legs.find(from);
+  const auto older = before == legs.end() ? host.calls.end() : host.calls.find(before->second);
+  legs.insert_or_assign(from, id);
   conference->room.leg(now, from, leg.ours, true);
+  // Two calls crossed, or he asked to be let in where he is already. Who mixes ends the older one.
+  if (older != host.calls.end() && leg.ours) (void)older->second.handle(host.rooms, now, input::Hangup{});
   host.rooms.out.changed(conference->id);
 }
 
@@ -184,7 +189,7 @@ bool Conferences::took_place(Host host, Time now) {
     if (conference != nullptr) {
       const auto& legs = leg->ours ? conference->ours : conference->theirs;
       const auto there = legs.find(from);
-      if (there != legs.end() && there->second == id) continue;
+      if (there != legs.end() && there->second >= id) continue;
     }
     standing.push_back(id);
   }
@@ -244,8 +249,8 @@ void Conferences::on_message(Host host, Time now, const crypto::DeviceKey& from,
   if (!message) return;
   const auto& room = conference::room_of(*message);
   auto* conference = find(room);
-  if (conference == nullptr && std::holds_alternative<conference::RosterNews>(*message)) {
-    // The answer to somebody who asked to be let in.
+  if (std::holds_alternative<conference::RosterNews>(*message)) {
+    // The answer to somebody who asked to be let in, maybe where he is already.
     for (auto& [id, asked] : wanting_) {
       const auto call = host.calls.find(id);
       if (call == host.calls.end() || call->second.talking() == nullptr) continue;

@@ -36,11 +36,11 @@ struct Known {
   const char* name;
   Report (*run)(const ScenarioConfig&);
 };
-constexpr Known kScenarios[] = {{"lookup", run_lookup},       {"calls", run_calls},
-                                {"faults", run_faults},       {"churn", run_churn},
-                                {"massacre", run_massacre},   {"partition", run_partition},
-                                {"joinstorm", run_joinstorm}, {"malicious", run_malicious},
-                                {"sybil", run_sybil},         {"growth", run_growth}};
+constexpr Known kScenarios[] = {
+    {"lookup", run_lookup},       {"calls", run_calls},          {"faults", run_faults},
+    {"churn", run_churn},         {"massacre", run_massacre},    {"partition", run_partition},
+    {"joinstorm", run_joinstorm}, {"malicious", run_malicious},  {"sybil", run_sybil},
+    {"growth", run_growth},       {"conference", run_conference}};
 
 constexpr std::string_view kOfDesigns = "lookup churn massacre partition joinstorm";
 
@@ -51,7 +51,8 @@ constexpr std::pair<const char*, std::string_view> kOptionsOf[] = {
     {"--prefixes", "sybil"},      {"--prefix-rule", "sybil"},    {"--prefix-choice", "sybil"},
     {"--out", "report compare"},  {"--quick", "report compare"}, {"--design", kOfDesigns},
     {"--refresh", kOfDesigns},    {"--copies", kOfDesigns},      {"--seeds", "compare"},
-    {"--stood", "massacre"},      {"--in-use", "massacre"}};
+    {"--stood", "massacre"},      {"--in-use", "massacre"},      {"--members", "conference"},
+    {"--carries", "conference"},  {"--elections", "conference"}, {"--speech", "conference"}};
 
 bool names(std::string_view scenarios, std::string_view one) {
   const auto padded = " " + std::string(scenarios) + " ";
@@ -160,6 +161,12 @@ int main(int argc, char** argv) {
   app.add_option("--prefixes", config.prefixes, "/24 that they have addresses of (20)")->check(CLI::Range(2, 10'000));
   app.add_option("--prefix-rule", prefix_rule, "off: a private network, where places follow from keys alone")
       ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--members", config.members, "of the room of `conference` (100)")->check(CLI::Range(3, 1200));
+  app.add_option("--carries", config.carries, "members that each of them could mix for (60)")
+      ->check(CLI::Range(2, 2000));
+  app.add_option("--elections", config.elections, "`conference`: so many rooms with scores that are given, instead")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--speech", config.speech, "WAV file: what is said in `conference` (assets/speech.wav)");
   app.add_option("--out", out, "directory of `report` and `compare`: what its results.jsonl has is not run again");
   app.add_flag("--quick", quick, "`report` and `compare`: few and small runs");
   app.add_option("--runs", runs, "so many seeds from --seed on, each twice: it must replay bit for bit")

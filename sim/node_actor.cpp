@@ -19,22 +19,30 @@ void NodeActor::handle_timeout(Time now) {
   if (node_.next_timeout() <= now) node_.handle_timeout(now);
 }
 
+void NodeActor::speak(std::uint64_t& spoken, std::span<std::int16_t> out) const {
+  if (says) return says(out);
+  for (auto& s : out) s = static_cast<std::int16_t>(8000.0 * std::sin(0.0576 * static_cast<double>(spoken++)));
+}
+
 void NodeActor::tick(Time now) {
   std::array<std::int16_t, kTickSamples> sound;
   for (auto& [call, spoken] : sounding_) {
-    for (auto& s : sound) s = static_cast<std::int16_t>(8000.0 * std::sin(0.0576 * static_cast<double>(spoken++)));
+    speak(spoken, sound);
     node_.capture(now, call, sound);
     node_.play(now, call, sound);
     for (const auto s : sound) loudest_ = std::max(loudest_, std::abs(static_cast<int>(s)));
+    if (hears) hears(sound);
   }
   next_tick_ = sounding_.empty() ? kNever : next_tick_ + kTick;
 }
 
 void NodeActor::settle(Time now) {
+  bool moved = false;
   while (auto event = node_.poll_event()) {
     if (std::holds_alternative<node::event::StatusChanged>(*event)) {
       online_ = node_.status(now).state == overlay::State::online;
     } else if (const auto* start = std::get_if<node::event::AudioStart>(&*event)) {
+      moved = true;
       sounding_.emplace(start->call, 0);
       if (next_tick_ == kNever) next_tick_ = now + kTick;
     } else if (const auto* stop = std::get_if<node::event::AudioStop>(&*event)) {
@@ -42,9 +50,13 @@ void NodeActor::settle(Time now) {
     } else if (const auto* used = std::get_if<node::event::SaveSequence>(&*event)) {
       node_.sequence_stored(now, used->below);
     } else if (auto* end = std::get_if<node::event::CallEnded>(&*event)) {
+      moved = true;
       ended_.push_back(std::move(end->summary));
+    } else if (std::holds_alternative<node::event::CallChanged>(*event)) {
+      moved = true;
     }
   }
+  if (moved && call_moved) call_moved(now);
 }
 
 }  // namespace linnet::sim

@@ -1,6 +1,7 @@
 // A whole node::Node on a simulated host, with sound: what it hears is compared with what was said.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -26,13 +27,22 @@ class NodeActor final : public Actor {
   void settle(Time now) override;
 
   node::Node& node() { return node_; }
+  const node::Node& node() const { return node_; }
   bool online() const { return online_; }
   const std::vector<node::CallSummary>& ended() const { return ended_; }
   // Loudest sample played to the person in any call so far: silence is 0.
   int loudest() const { return loudest_; }
+  bool sounding() const { return !sounding_.empty(); }
+
+  // Of the person: fills each 20 ms that are said, in place of the tone; gets each 20 ms that are heard; and is told of
+  // each call that changed, begins to sound or has ended.
+  std::function<void(std::span<std::int16_t>)> says;
+  std::function<void(std::span<const std::int16_t>)> hears;
+  std::function<void(Time)> call_moved;
 
  private:
   void tick(Time now);
+  void speak(std::uint64_t& spoken, std::span<std::int16_t> out) const;
 
   SeededRng rng_;
   node::Node node_;

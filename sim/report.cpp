@@ -117,6 +117,8 @@ std::string to_json(const Report& r) {
     j["quiet_promotions"] = r.quiet_promotions;
     j["stepped_in"] = r.stepped_in;
   }
+  if (r.elections) add_to(j, *r.elections);
+  if (r.cascade) add_to(j, *r.cascade);
   j["broken"] = r.broken;
   return j.dump();
 }
@@ -178,6 +180,8 @@ std::string to_text(const Report& r) {
     add(std::snprintf(line, sizeof line, "calls %llu of %llu heard both ways",
                       static_cast<unsigned long long>(r.calls_ok), static_cast<unsigned long long>(r.calls)));
   }
+  if (r.elections) out += to_text(*r.elections);
+  if (r.cascade) out += to_text(*r.cascade);
   for (const auto& b : r.broken) out += "BROKEN  " + b + "\n";
   out += "trace " + hex(r.trace_hash) + "\n";
   return out;

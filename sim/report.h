@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/conference_figures.h"
+
 namespace linnet::sim {
 
 struct Report {
@@ -88,6 +90,10 @@ struct Report {
   std::uint64_t most_leaves = 0;       // of any, then
   std::uint64_t quiet_promotions = 0;  // in the half hour after that
   std::uint64_t stepped_in = 0;        // promoted after half had died
+
+  // Scenario `conference`.
+  std::optional<ElectionFigures> elections;
+  std::optional<CascadeFigures> cascade;
 
   // Invariants that were broken, in words. Empty is what every run must show.
   std::vector<std::string> broken;

@@ -39,12 +39,16 @@ struct ScenarioConfig {
   bool at_once = false;        // lookups of `massacre` from the moment they die
   double stood = 0;            // minutes that the network of `massacre` stands before
   bool in_use = false;         // a question a peer and minute while the load of `massacre` is measured
-  std::optional<double> supernodes;     // percent of the nodes; else the scenario's own
-  std::optional<std::uint32_t> sybils;  // of `sybil`; else 20 k
-  bool at_root = true;                  // half of them around the salted root of the key, not all around the key
-  std::uint32_t prefixes = 20;          // /24 that their addresses are of
-  std::uint32_t prefix_choice = 0;      // so many he could have, and takes those that lead nearest; 0: no choice
-  bool prefix_rule = true;              // off: a private network, where places follow from keys alone
+  std::optional<double> supernodes;          // percent of the nodes; else the scenario's own
+  std::optional<std::uint32_t> sybils;       // of `sybil`; else 20 k
+  bool at_root = true;                       // half of them around the salted root of the key, not all around the key
+  std::uint32_t prefixes = 20;               // /24 that their addresses are of
+  std::uint32_t prefix_choice = 0;           // so many he could have, and takes those that lead nearest; 0: no choice
+  bool prefix_rule = true;                   // off: a private network, where places follow from keys alone
+  std::uint32_t members = 0;                 // of the room of `conference`; 0: its default
+  std::uint32_t carries = 60;                // members that each of them could mix for
+  std::uint32_t elections = 0;               // rooms with given scores instead, so many
+  std::string speech = "assets/speech.wav";  // what is said in it: a WAV file
   std::function<void(const Progress&)> progress;
 };
 
@@ -69,6 +73,10 @@ Report run_joinstorm(const ScenarioConfig& config);
 // `growth`: two supernodes and many leaves, three in ten of them fit to be supernodes; half of those that serve die,
 // and some are no longer fit.
 Report run_growth(const ScenarioConfig& config);
+
+// `conference`: whole nodes come into one room, mix for one another in sections, and one speaks (default 100 members);
+// or rooms whose members' scores are given, one after another, and who is elected.
+Report run_conference(const ScenarioConfig& config);
 
 // `malicious`: so many supernodes lie (hostile.h); honest peers look one another up.
 Report run_malicious(const ScenarioConfig& config);

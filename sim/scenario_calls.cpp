@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sim/node_actor.h"
+#include "sim/gathering.h"
 #include "sim/outcome.h"
 #include "sim/population.h"
 #include "sim/scenario.h"
@@ -14,12 +14,6 @@ constexpr std::uint32_t kCallNodes = 100;
 constexpr double kLoss = 0.05;
 constexpr auto kCallsFrom = seconds(60);
 constexpr auto kTalk = seconds(10);
-
-NatKind nat_of(std::uint32_t index) {
-  constexpr NatKind kKinds[] = {NatKind::none, NatKind::full_cone, NatKind::restricted, NatKind::port_restricted,
-                                NatKind::symmetric};
-  return kKinds[index % 5];
-}
 
 class CallsScenario {
  public:

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "conference_hall.h"
 
 namespace linnet::node::conference {
@@ -29,6 +31,21 @@ TEST_F(ConferenceRoom, EverybodyHasTheSameRosterWithinASecondOfAJoin) {
   hall.run(seconds(1));
   EXPECT_TRUE(hall.agree());
   EXPECT_EQ(hall.people[late].room->roster().members.size(), 6u);
+}
+
+// Who comes in by another says what he is good for as soon as the mixer has called him, not when he would again.
+TEST_F(ConferenceRoom, WhomAMemberBringsInIsInEveryRosterAsSoonAsTheMixerHasCalledHim) {
+  gather(5);
+  const auto guest = hall.add();
+  hall.invite(2, guest);
+  const auto in_all = [&] {
+    return std::all_of(hall.people.begin(), hall.people.end(),
+                       [&](const auto& p) { return p.room->roster().has(hall.key(guest)); });
+  };
+  while (!hall.people[guest].room->has_leg(hall.key(0), false)) hall.run(milliseconds(5));
+  const auto called = hall.now;
+  while (!in_all() && hall.now < called + seconds(2)) hall.run(milliseconds(5));
+  EXPECT_LE(hall.now - called, Room::kPublish + 2 * Hall::kWay + milliseconds(25));
 }
 
 TEST_F(ConferenceRoom, TheDeputyIsConnectedToAllAheadOfTime) {
@@ -125,6 +142,31 @@ TEST_F(ConferenceRoom, OfTwoMixersAfterAPartitionOneStaysAndEverybodyIsWithIt) {
     parted.run(seconds(15));
     EXPECT_TRUE(parted.agree()) << at << " of six were cut off";
     EXPECT_EQ(parted.people[0].room->roster().members.size(), 6u) << at;
+  }
+}
+
+// The mixer of the other half came in after it was parted, so neither of the two knows of the other: a member of both
+// does.
+TEST_F(ConferenceRoom, OfTwoMixersWhoNeverHeardOfEachOtherOneStaysToo) {
+  for (const std::size_t at : {1, 2}) {
+    Hall parted(at);
+    for (std::size_t i = 0; i < 4; ++i) parted.add();
+    parted.found(0);
+    parted.run(milliseconds(300));
+    for (std::size_t i = 1; i < 4; ++i) parted.invite(0, i);
+    parted.run(seconds(4));
+    parted.parted = at;
+    parted.run(seconds(15));
+    const auto strong = parted.add(400);
+    parted.invite(3, strong);
+    parted.run(seconds(15));
+    ASSERT_EQ(parted.people[strong].room->duty(), Duty::mixer) << at;
+    ASSERT_EQ(parted.people[0].room->duty(), Duty::mixer) << at;
+    parted.parted.reset();
+    parted.run(seconds(20));
+    EXPECT_TRUE(parted.agree()) << at << " of four were cut off";
+    EXPECT_EQ(parted.people[0].room->roster().members.size(), 5u) << at;
+    EXPECT_EQ(parted.mixer(), strong) << at;
   }
 }
 

@@ -154,6 +154,31 @@ TEST_F(Conference, SomebodyWhoAsksIsLetIn) {
   EXPECT_GT(share_of(700, carol.heard), 0.2);
 }
 
+// There are two calls between the two for a moment then, and each is a leg by its kind.
+TEST_F(Conference, WhoAsksToBeLetInWhereHeIsAlreadyIsMixedForByOneLegAsBefore) {
+  person("alice", 400, 400);
+  person("bob", 0, 200);
+  auto& carol = person("carol");
+  confer();
+  ASSERT_TRUE(town.run_until([&] { return gathered(3); }, seconds(10))) << told();
+  town.run_for(seconds(3));
+  const auto datagrams_to_carol = [&] {
+    std::size_t n = 0;
+    town.delivered = [&](const Resident& to, const Endpoint&, ByteView) { n += &to == &carol ? 1 : 0; };
+    town.run_for(seconds(2));
+    town.delivered = {};
+    return n;
+  };
+  const auto before = datagrams_to_carol();
+  town.tell(carol, command::JoinConference{"alice@office.example", std::nullopt});
+  town.run_for(seconds(6));
+  EXPECT_LE(datagrams_to_carol(), before + before / 4);
+  EXPECT_TRUE(gathered(3)) << told();
+  forget_sound();
+  town.run_for(seconds(2));
+  EXPECT_GT(share_of(400, carol.heard), 0.8);
+}
+
 TEST_F(Conference, WhoRecordsIsNamedToAllOthersAndToWhoComesLater) {
   person("alice");
   person("bob");
