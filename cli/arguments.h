@@ -111,6 +111,7 @@ struct Answer {
 // Conferences. `conference`: its name or number; empty: the only one.
 struct ConfNew {
   std::string name;                // --name
+  std::string at;                  // --at: the address of a room; there may be no words then
   std::vector<std::string> words;  // WHO..., or NAME WHO... (io::name_first)
   std::string play;
   std::string record;
@@ -138,6 +139,9 @@ struct ConfMute {
 struct ConfKick {
   std::string who;
   std::string conference;
+};
+struct ConfForget {
+  std::string room;
 };
 struct ConfLock {
   bool off = false;
@@ -212,10 +216,10 @@ using Verb =
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::ConfNew,
                  verb::ConfJoin, verb::ConfInvite, verb::ConfList, verb::ConfLeave, verb::ConfMute, verb::ConfKick,
-                 verb::ConfLock, verb::Hangup, verb::Hold, verb::Mute, verb::Dtmf, verb::Who, verb::RelayStatus,
-                 verb::RelayMode, verb::RelayCredentials, verb::Netcheck, verb::Ping, verb::Doctor, verb::Log,
-                 verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest, verb::ConfigCheck,
-                 verb::Completion, verb::Print>;
+                 verb::ConfForget, verb::ConfLock, verb::Hangup, verb::Hold, verb::Mute, verb::Dtmf, verb::Who,
+                 verb::RelayStatus, verb::RelayMode, verb::RelayCredentials, verb::Netcheck, verb::Ping, verb::Doctor,
+                 verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest,
+                 verb::ConfigCheck, verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

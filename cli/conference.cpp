@@ -36,6 +36,7 @@ int rule(const Context& context, const char* what, const std::string& which, con
 // What is called, for a person: the name, or everybody.
 std::string called(const verb::ConfNew& options) {
   if (!options.name.empty()) return options.name;
+  if (!options.at.empty()) return options.at;
   std::string out;
   for (const auto& word : options.words) out += (out.empty() ? "" : ", ") + word;
   return out;
@@ -46,6 +47,7 @@ std::string called(const verb::ConfNew& options) {
 int conf_new(const Context& context, const verb::ConfNew& options) {
   nlohmann::json request{{"cmd", "confer"}, {"words", options.words}};
   if (!options.name.empty()) request["name"] = options.name;
+  if (!options.at.empty()) request["at"] = options.at;
   if (options.duration) request["duration"] = *options.duration;
   const Conferring conferring{called(options), "Calling people into a conference ...", options.play, options.record};
   return follow_conference(context, conferring, std::move(request));
@@ -69,8 +71,10 @@ int conf_list(const Context& context) {
     return 0;
   }
   const auto all = nlohmann::json(view).value("conferences", nlohmann::json::array());
+  const auto rooms = nlohmann::json(view).value("rooms", nlohmann::json::array());
   if (all.empty()) say("No conference. Begin one: linnet conf new NAME WHO...");
   for (const auto& conference : all) say(conference_table(conference));
+  if (!rooms.empty()) say(room_table(rooms));
   return 0;
 }
 
@@ -85,6 +89,9 @@ int conf_mute(const Context& context, const verb::ConfMute& options) {
 }
 int conf_kick(const Context& context, const verb::ConfKick& options) {
   return rule(context, "remove", options.conference, options.who);
+}
+int conf_forget(const Context& context, const verb::ConfForget& options) {
+  return rule(context, "forget", options.room);
 }
 int conf_lock(const Context& context, const verb::ConfLock& options) {
   return rule(context, options.off ? "unlock" : "lock", options.conference);

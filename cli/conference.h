@@ -13,6 +13,7 @@ int conf_invite(const Context& context, const verb::ConfInvite& options);
 int conf_leave(const Context& context, const verb::ConfLeave& options);
 int conf_mute(const Context& context, const verb::ConfMute& options);
 int conf_kick(const Context& context, const verb::ConfKick& options);
+int conf_forget(const Context& context, const verb::ConfForget& options);
 int conf_lock(const Context& context, const verb::ConfLock& options);
 
 }  // namespace linnet::cli

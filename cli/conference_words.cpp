@@ -33,13 +33,19 @@ void ConferenceWords::add(CLI::App& app) {
       ->add_option("WHO", begin_.words,
                    "contacts or name@domain; of several words the first is the conference's name when it has no @ and "
                    "is no contact")
-      ->expected(1, 149)
-      ->check(somebody)
-      ->required();
+      ->expected(0, 149)
+      ->check(somebody);
   begin->add_option("--name", begin_.name, "what it is called; every WHO is somebody then")->type_name("NAME");
+  begin
+      ->add_option("--at", begin_.at,
+                   "the address of a room, room@office: whoever is called into it may come again by conf join or call")
+      ->type_name("ADDRESS")
+      ->check(somebody)
+      ->excludes("--name");
   receiver(begin, begin_.play, begin_.record, begin_.duration);
-  auto* join = conf->add_subcommand("join", "come into the conference that somebody is in, and stay until it is over");
-  join->add_option("WHO", join_.who, "a contact or name@domain")->check(somebody)->required();
+  auto* join = conf->add_subcommand(
+      "join", "come into the conference that somebody is in, or that of a room, and stay until it is over");
+  join->add_option("WHO", join_.who, "a contact, name@domain, or the address of a room")->check(somebody)->required();
   receiver(join, join_.play, join_.record, join_.duration);
   auto* invite = conf->add_subcommand("invite", "call one more into it");
   invite->add_option("WHO", who_, "a contact or name@domain")->check(somebody)->required();
@@ -55,6 +61,8 @@ void ConferenceWords::add(CLI::App& app) {
   auto* kick = conf->add_subcommand("kick", "put a member out; only whoever began the conference can");
   kick->add_option("WHO", who_, "a member")->check(somebody)->required();
   which(kick, conference_);
+  auto* forget = conf->add_subcommand("forget", "keep a room with an address no more on this node");
+  forget->add_option("ADDRESS", who_, "of the room (linnet conf ls)")->check(somebody)->required();
   auto* lock = conf->add_subcommand("lock", "let nobody in any more; only whoever began the conference can");
   lock->add_option("on", on_, "off takes it back")->type_name("on|off")->check(CLI::IsMember({"on", "off"}));
   which(lock, conference_);
@@ -75,7 +83,11 @@ io::Outcome<Verb> ConferenceWords::mute() const {
 }
 
 std::optional<io::Outcome<Verb>> ConferenceWords::verb_of(const std::string& command) {
-  if (command == "conf new ") return Verb(begin_);
+  if (command == "conf new ") {
+    if (!begin_.words.empty() || !begin_.at.empty()) return Verb(begin_);
+    return io::Outcome<Verb>(io::trouble("WHO is required.\nSee: linnet conf new --help", io::Exit::usage));
+  }
+  if (command == "conf forget ") return Verb(verb::ConfForget{who_});
   if (command == "conf join ") return Verb(join_);
   if (command == "conf invite ") return Verb(verb::ConfInvite{who_, conference_});
   if (command == "conf ls ") return Verb(verb::ConfList{});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.h"
@@ -85,6 +86,15 @@ std::string about(const Json& conference, const Json& member) {
   return out;
 }
 
+std::string last_day(std::int64_t expires) {
+  const std::time_t time = expires;
+  std::tm local{};
+  if (::localtime_r(&time, &local) == nullptr) return "?";
+  char out[32];
+  std::strftime(out, sizeof out, "%Y-%m-%d", &local);
+  return out;
+}
+
 std::string head_of(const Json& conference) {
   const auto here = list_in(conference, "members").size();
   std::string out = title_of(conference) + " (" + std::to_string(conference.value("id", 0)) +
@@ -112,6 +122,22 @@ std::string conference_line(const Json& call, const Json& conference) {
   out += "  " + who_mixes(conference) + "  " + who_speaks(conference);
   const auto rtt = call.find("rtt_ms");
   if (rtt != call.end() && rtt->is_number()) out += "  " + figures_text(call);
+  return out;
+}
+
+std::string room_table(const Json& rooms) {
+  std::string out = "Rooms that you keep: whoever calls one comes in, or begins it. linnet conf join ADDRESS";
+  for (const auto& room : rooms) {
+    const auto expires = room.value("expires", std::int64_t{0});
+    out += "\n  " + word_in(room, "address") + "  ";
+    if (flag_in(room, "founded")) {
+      const auto keepers = room.value("keepers", 0);
+      out += "yours, with " + std::to_string(keepers) + (keepers == 1 ? " other" : " others");
+    } else {
+      out += "until " + last_day(expires) + "; longer when you meet its founder";
+    }
+    if (!room.value("conference", Json()).is_null()) out += "; you are in it";
+  }
   return out;
 }
 

@@ -14,6 +14,8 @@ std::string conference_change(const nlohmann::json& conference);
 std::string conference_over(const nlohmann::json& conference, const nlohmann::json& summary);
 // A head that says who mixes and so hears everything, and a line for each member.
 std::string conference_table(const nlohmann::json& conference);
+// The rooms with an address that this node keeps.
+std::string room_table(const nlohmann::json& rooms);
 // "office  conference of 5  carol mixes": in the line of a call in linnet status.
 std::string conference_call_text(const nlohmann::json& call, const nlohmann::json& in_call);
 

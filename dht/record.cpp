@@ -16,7 +16,7 @@ constexpr std::size_t kOverhead = kHeadBytes + 2 + kSignatureBytes;
 constexpr std::uint64_t kMaxWall = std::uint64_t{1} << 40;  // so that sums of times never overflow
 constexpr std::chrono::seconds kClockError{300};
 
-enum Field : std::uint64_t { kSession = 1, kHomes = 2, kCapabilities = 3 };
+enum Field : std::uint64_t { kSession = 1, kHomes = 2, kCapabilities = 3, kKeeper = 4 };
 
 Bytes signed_part(ByteView before_signature) {
   Bytes out = copy(view(kDomain));
@@ -31,13 +31,14 @@ Bytes pack_body(const RecordBody& body) {
     homes.bytes(home.session).u64(home.tag);
   }
   pack::Packer out;
-  out.map(3)
+  out.map(body.keeper ? 4 : 3)
       .key(kSession)
       .bin(body.session)
       .key(kHomes)
       .bin(homes.written())
       .key(kCapabilities)
       .uint(body.capabilities);
+  if (body.keeper) out.key(kKeeper).bin(view(body.keeper->text()));
   return out.take();
 }
 
@@ -72,6 +73,12 @@ Result<RecordBody> read_body(ByteView plain) {
   out.session.bytes = *session;
   out.homes = std::move(*homes);
   out.capabilities = value->uint_at(kCapabilities);
+  if (const auto keeper = value->bin_at(kKeeper); !keeper.empty()) {
+    const auto name = text(keeper);
+    auto address = crypto::Address::parse(name);
+    if (!address || address->text() != name || !address->is_key_name()) return fail(Fault::malformed);
+    out.keeper = std::move(*address);
+  }
   return out;
 }
 
@@ -128,20 +135,27 @@ Result<RecordBody> open_record(const crypto::Suite& suite, const SignedRecord& r
 Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Identity& identity,
                                  const crypto::NetworkId& network, const crypto::Address& address,
                                  const RecordBody& body, std::uint64_t sequence, Wall now, std::chrono::seconds life) {
+  return make_record(suite, identity.device, identity.certificate, network, address, body, sequence, now, life);
+}
+
+Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::SigningPair& device,
+                                 const crypto::DeviceCertificate& certificate, const crypto::NetworkId& network,
+                                 const crypto::Address& address, const RecordBody& body, std::uint64_t sequence,
+                                 Wall now, std::chrono::seconds life) {
   if (life <= std::chrono::seconds::zero() || life > kMaxRecordLife || body.homes.size() > kMaxHomes) {
     return fail(Fault::too_big);
   }
   SignedRecord out;
   out.network = network;
   out.user = crypto::user_key(address);
-  out.certificate = identity.certificate;
+  out.certificate = certificate;
   out.sequence = sequence;
   out.not_before = now;
   out.expiry = now + life;
 
   Writer head(kMaxRecord);
   head.u8(kVersion).bytes(network).bytes(out.user);
-  write(head, identity.certificate);
+  write(head, certificate);
   head.u64(sequence)
       .u64(static_cast<std::uint64_t>(seconds(out.not_before)))
       .u64(static_cast<std::uint64_t>(seconds(out.expiry)));
@@ -149,7 +163,7 @@ Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Ident
   suite.seal(crypto::record_key(network, address, out.device()), sequence, head.written(), pack_body(body), sealed);
   if (kOverhead + sealed.size() > kMaxRecord) return fail(Fault::too_big);
   head.u16(static_cast<std::uint16_t>(sealed.size())).bytes(sealed);
-  const auto signature = suite.sign(identity.device, signed_part(head.written()));
+  const auto signature = suite.sign(device, signed_part(head.written()));
   head.bytes(signature);
   out.wire = head.take();
   out.wire.shrink_to_fit();  // it is kept for as long as it is published

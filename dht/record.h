@@ -3,11 +3,12 @@
 // Outside, fixed binary: version 1, network id, user key, device certificate (AK, DK, validity, epoch, signature by
 // AK), sequence, not-before, expiry (<= 2 h), length, sealed inside, signature by DK over "linnet-1 record" ||
 // everything before it. Inside, msgpack sealed under crypto::record_key(name): SK, device id, homes and anchor,
-// capabilities.
+// capabilities; of a room, the key name of its keeper on that device.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/endpoint.h"
@@ -44,11 +45,12 @@ struct SignedRecord {
   const crypto::DeviceKey& device() const { return certificate.device; }
 };
 
-// The inside: for who knows the name.
+// The inside: for who knows the name. Of a room: by whom one comes in, who is in it on that device.
 struct RecordBody {
   crypto::SessionKey session;
   std::vector<Home> homes;
   std::uint64_t capabilities = 0;
+  std::optional<crypto::Address> keeper;  // a key name
 };
 
 // Form, certificate and signature. Signatures are checked before anything inside is parsed. Time is not judged here.
@@ -62,5 +64,10 @@ Result<RecordBody> open_record(const crypto::Suite& suite, const SignedRecord& r
 Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::Identity& identity,
                                  const crypto::NetworkId& network, const crypto::Address& address,
                                  const RecordBody& body, std::uint64_t sequence, Wall now, std::chrono::seconds life);
+// The same under a certificate of another account than the device's own: a room's.
+Result<SignedRecord> make_record(const crypto::Suite& suite, const crypto::SigningPair& device,
+                                 const crypto::DeviceCertificate& certificate, const crypto::NetworkId& network,
+                                 const crypto::Address& address, const RecordBody& body, std::uint64_t sequence,
+                                 Wall now, std::chrono::seconds life);
 
 }  // namespace linnet::dht

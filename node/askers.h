@@ -49,9 +49,15 @@ struct Examination {
   CommandId command{};
 };
 
+// Who else says that he is in the room of this conference's address (conference_address).
+struct OtherHalf {
+  CallId conference{};
+};
+
 }  // namespace asker
 
-using Asker = std::variant<asker::OfCall, asker::Who, asker::Desk, asker::Claim, asker::Delivery, asker::Examination>;
+using Asker = std::variant<asker::OfCall, asker::Who, asker::Desk, asker::Claim, asker::Delivery, asker::Examination,
+                           asker::OtherHalf>;
 
 // Bounded by the overlay, which runs few lookups at once and answers each; and by the kMax of a kind.
 class Askers {

@@ -54,6 +54,12 @@ Call Call::outgoing(Rooms& rooms, Time now, Facts facts) {
   return out;
 }
 
+void Call::try_next_keeper(Rooms& rooms, Time now, Next& next) {
+  const auto* ended = std::get_if<Ended>(&*next.to);
+  if (ended == nullptr || facts_.answered) return;
+  if (auto other = Resolving::next_keeper(rooms, now, facts_, *ended); other.to) next = std::move(other);
+}
+
 Time Call::next_timeout() const {
   return std::visit(
       [](const auto& state) {

@@ -50,6 +50,7 @@ class Call {
         },
         state_);
     if (!next.to) return false;
+    if (facts_.room) try_next_keeper(rooms, now, next);
     state_ = std::move(*next.to);
     return true;
   }
@@ -85,6 +86,7 @@ class Call {
 
  private:
   explicit Call(Facts facts) : facts_(std::move(facts)) {}
+  void try_next_keeper(Rooms& rooms, Time now, Next& next);
 
   Facts facts_;
   State state_;

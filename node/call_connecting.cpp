@@ -25,7 +25,7 @@ Next Connecting::begin(Rooms& rooms, Time now, Facts& facts, crypto::Address fou
 Next Connecting::ended(Rooms& rooms, Time now, Facts& facts, Next end) {
   const auto* why = std::get_if<Ended>(&*end.to);
   const bool nobody = why != nullptr && why->result == CallResult::unreachable;
-  if (nobody && facts.remembered) return Resolving::afresh(rooms, now, facts);
+  if (nobody && facts.remembered && !facts.room) return Resolving::afresh(rooms, now, facts);
   return end;
 }
 

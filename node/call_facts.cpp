@@ -6,10 +6,12 @@ namespace linnet::node {
 
 void meet_peer(Rooms& rooms, const Facts& facts, const crypto::AccountKey& account) {
   if (!facts.by_person) return;
+  // Who lets us in to a room is not who was called: the room was.
+  const auto& who = facts.room ? facts.room->account.value_or(account) : account;
   Contacts::Meeting meeting;
-  meeting.account = account;
-  meeting.key = crypto::key_hash(account);
-  meeting.key_name = crypto::Address::key_name(facts.peer.user(), account);
+  meeting.account = who;
+  meeting.key = crypto::key_hash(who);
+  meeting.key_name = crypto::Address::key_name(facts.peer.user(), who);
   // A plain name is believed when nobody else claims it: the lookup of an outgoing call has shown that already.
   const bool sure = facts.direction == Direction::outgoing || facts.name_check == NameCheck::alone;
   const auto* known = rooms.contacts.find(meeting.key);

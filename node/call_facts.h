@@ -33,6 +33,23 @@ enum class NameCheck : std::uint8_t {
   unknown,    // the overlay did not say
 };
 
+// The address that was called is a room's (docs/decisions/041): one of its keepers is asked to let us in, then the
+// next.
+struct RoomCall {
+  crypto::Address address;  // as called
+  std::optional<crypto::AccountKey> account;
+  struct Keeper {
+    crypto::Address name;  // a key name
+    crypto::DeviceKey device;
+  };
+  std::vector<Keeper> left;          // who says there that they are in it, and was not asked yet
+  bool found = false;                // it is to be founded, unless somebody else has that address
+  bool keep = false;                 // we may begin the conference when nobody is in it
+  bool stale = false;                // we might, if what its founder certified here had not run out
+  bool begins = false;               // nobody is: this call becomes one
+  std::vector<std::string> invites;  // to be called in
+};
+
 struct Facts {
   CallId id{};
   Direction direction{};
@@ -49,6 +66,7 @@ struct Facts {
   NameCheck name_check = NameCheck::none;
   std::string note;  // a warning about who this is
   std::optional<ConferenceLeg> conference;
+  std::optional<RoomCall> room;
   std::optional<std::size_t> lookup_hops;
   std::optional<Time> found;   // the person's record
   std::optional<Time> linked;  // the first sealed link to a device of theirs

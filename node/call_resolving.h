@@ -9,7 +9,7 @@
 namespace linnet::node {
 
 struct Resolving {
-  enum class Asked : std::uint8_t { by_name, by_key_name, claimants };
+  enum class Asked : std::uint8_t { by_name, by_key_name, claimants, keeper };
 
   overlay::FindId find{};  // the newest one counts
   Asked asked = Asked::by_name;
@@ -21,6 +21,9 @@ struct Resolving {
   // What was remembered leads nowhere: looked up afresh, once.
   static Next afresh(Rooms& rooms, Time now, Facts& facts);
 
+  // Of a room's call, whose keeper could not let us in: the next one is looked for. Nothing: this is the end of it.
+  static Next next_keeper(Rooms& rooms, Time now, Facts& facts, const Ended& why);
+
   Next on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Hangup);
   Next on(Rooms& rooms, Time now, Facts& facts, input::Tick);
@@ -30,6 +33,8 @@ struct Resolving {
   Status ask(Rooms& rooms, Time now, const Facts& facts, bool cold);
   void await(Rooms& rooms, Time now, const Facts& facts, overlay::FindId id);
   Next ask_claimants(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
+  Next on_room(Rooms& rooms, Time now, Facts& facts, const Person& room);
+  Next on_keeper(Rooms& rooms, Time now, Facts& facts, const overlay::Found& found);
 };
 
 }  // namespace linnet::node

@@ -55,14 +55,15 @@ struct StopExamining {
 };
 struct People {
   Ask ask;
-};                // about other people, and who we are; event PeopleDone answers
+};  // about other people, and who we are; event PeopleDone answers
 // A conference, started here: these are called, and the sound is that of the call that Done names.
 struct Confer {
   std::string name;
   std::vector<std::string> who;
   std::optional<Duration> duration;
+  std::string at{};  // the address of a room, which is founded if it is none yet; the name is that then
 };
-// Into the conference that `who` is in: a call, which becomes it.
+// Into the conference that `who` is in, or that of the room which `who` is: a call, which becomes it.
 struct JoinConference {
   std::string who;
   std::optional<Duration> duration;
@@ -72,7 +73,8 @@ struct InviteToConference {
   std::string which;
   std::string who;
 };
-enum class ConferenceRule : std::uint8_t { lock, unlock, mute, unmute, remove, leave };
+// forget: `which` is the address of a room, which this device keeps no more.
+enum class ConferenceRule : std::uint8_t { lock, unlock, mute, unmute, remove, leave, forget };
 struct RuleConference {
   std::string which;
   ConferenceRule rule{};

@@ -56,6 +56,9 @@ void Node::Impl::place_call(Time now, CommandId id, const command::Call& call, F
   facts.cold = call.cold;
   facts.explain = call.explain;
   facts.limit = call.duration;
+  note_room(facts);
+  if (facts.room && facts.room->account && conferences.is_in(*facts.room->account))
+    return done(id, Outcome::refused, {}, "You are in " + facts.room->address.text() + " already. See: linnet conf ls");
   const auto call_id = facts.id;
   auto r = rooms();
   calls.emplace(call_id, Call::outgoing(r, now, std::move(facts)));

@@ -15,6 +15,20 @@ std::string meant(const Rooms& rooms, const std::string& who) {
   return address ? address->text() : who;
 }
 
+std::string not_callable(const Rooms& rooms, const std::vector<std::string>& people) {
+  if (people.size() > Conferences::kMostCalled)
+    return "At most " + std::to_string(Conferences::kMostCalled) +
+           " people are called at once. Invite the others later.";
+  std::set<std::string> called;
+  for (const auto& who : people) {
+    const auto key = meant(rooms, who);
+    if (key == rooms.identity.address.text() || key == rooms.identity.key_name().text())
+      return who + " is your own address.";
+    if (!called.insert(key).second) return who + " is named twice.";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Conferences::why_not(const Rooms& rooms, const command::Confer& what) const {
@@ -27,16 +41,31 @@ std::string Conferences::why_not(const Rooms& rooms, const command::Confer& what
   });
   if (taken) return "You are in a conference " + what.name + " already. See: linnet conf ls";
   if (what.who.empty()) return "Nobody is named to be called.";
-  if (what.who.size() > kMostCalled)
-    return "At most " + std::to_string(kMostCalled) + " people are called at once. Invite the others later.";
-  std::set<std::string> called;
-  for (const auto& who : what.who) {
-    const auto key = meant(rooms, who);
-    if (key == rooms.identity.address.text() || key == rooms.identity.key_name().text())
-      return who + " is your own address.";
-    if (!called.insert(key).second) return who + " is named twice.";
-  }
-  return {};
+  return not_callable(rooms, what.who);
+}
+
+std::string Conferences::why_not_at(const Rooms& rooms, const command::Confer& what) const {
+  const auto address = crypto::Address::parse(what.at);
+  if (!address) return "\"" + what.at + "\" is no address. A room has one like room@office.";
+  if (!what.name.empty()) return "A room with an address is called by that: no other name.";
+  if (address->text().size() > RoomBook::kLongest)
+    return "The address of a room has at most " + std::to_string(RoomBook::kLongest) + " octets.";
+  const auto* room = rooms.book.find(*address);
+  if (room != nullptr)
+    return is_in(room->account()) ? "You are in it already. See: linnet conf ls" : not_callable(rooms, what.who);
+  if (address->is_key_name()) return "A room's key name follows from its address: give that.";
+  if (*address == rooms.identity.address) return what.at + " is your own address.";
+  const auto* contact = rooms.contacts.find(*address);
+  const crypto::AccountKey own{crypto::room_account(rooms.suite, rooms.identity.account, *address).public_key};
+  if (contact != nullptr && contact->key != crypto::key_hash(own)) return what.at + " is the address of somebody else.";
+  if (rooms.book.full()) return "This node keeps as many rooms as it can.";
+  return not_callable(rooms, what.who);
+}
+
+bool Conferences::is_in(const crypto::AccountKey& room) const {
+  const auto number = room_number(room);
+  return std::any_of(conferences_.begin(), conferences_.end(),
+                     [&](const auto& entry) { return entry.second.room.id() == number; });
 }
 
 const Conferences::Conference* Conferences::crossed(const ConferenceLeg& leg, const crypto::Address& from) const {

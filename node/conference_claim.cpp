@@ -6,7 +6,7 @@ namespace linnet::node::conference {
 namespace {
 
 constexpr std::string_view kDomain = "linnet-1 conference claim";
-constexpr std::uint8_t kReachable = 1, kMains = 2;
+constexpr std::uint8_t kReachable = 1, kMains = 2, kKeeps = 4;
 
 void write_fields(Writer& out, const Claim& claim) {
   out.bytes(claim.room);
@@ -14,7 +14,8 @@ void write_fields(Writer& out, const Claim& claim) {
   const auto& name = claim.address.text();
   out.u16(static_cast<std::uint16_t>(name.size())).bytes(view(name));
   out.u32(claim.version).u32(claim.mixes).u32(claim.uplink_kbps);
-  out.u8(static_cast<std::uint8_t>((claim.reachable ? kReachable : 0) | (claim.mains ? kMains : 0)));
+  out.u8(static_cast<std::uint8_t>((claim.reachable ? kReachable : 0) | (claim.mains ? kMains : 0) |
+                                   (claim.keeps ? kKeeps : 0)));
 }
 
 Bytes statement(const Claim& claim) {
@@ -67,10 +68,11 @@ Result<SignedClaim> read_claim(Reader& in) {
   if (!in.ok()) return fail(Fault::truncated);
   if (!address) return fail(address.error());
   // One spelling alone: what was signed is what is written again.
-  if (flags > (kReachable | kMains) || address->text() != name) return fail(Fault::malformed);
+  if (flags > (kReachable | kMains | kKeeps) || address->text() != name) return fail(Fault::malformed);
   claim.address = *address;
   claim.reachable = (flags & kReachable) != 0;
   claim.mains = (flags & kMains) != 0;
+  claim.keeps = (flags & kKeeps) != 0;
   return out;
 }
 

@@ -19,6 +19,7 @@ struct Claim {
   std::uint32_t uplink_kbps = 0;  // measured; 0: unknown
   bool reachable = false;         // anybody's datagrams come in
   bool mains = false;             // not on battery
+  bool keeps = false;             // it may publish the room's address (node/room_book.h)
 
   const crypto::DeviceKey& device() const { return certificate.device; }
 };

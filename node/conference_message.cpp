@@ -22,7 +22,8 @@ enum class Kind : std::uint8_t {
   records = 10,
   introduce = 11,
   missed = 12,
-  passed = 13
+  passed = 13,
+  certified = 14
 };
 
 Writer& begin(Writer& out, Kind kind) { return out.u8(static_cast<std::uint8_t>(kind)); }
@@ -90,6 +91,11 @@ void put(Writer& out, const Setting& m) {
 void put(Writer& out, const Records& m) { begin(out, Kind::records).bytes(m.room).u8(m.on ? 1 : 0); }
 void put(Writer& out, const Introduce& m) { write(begin(out, Kind::introduce), m.claim); }
 void put(Writer& out, const Missed& m) { begin(out, Kind::missed).bytes(m.room).bytes(m.device).u8(m.left ? 1 : 0); }
+void put(Writer& out, const Certified& m) {
+  begin(out, Kind::certified).bytes(m.room);
+  put_text(out, m.address.text());
+  crypto::write(out, m.certificate);
+}
 void put(Writer& out, const Passed& m) {
   put_passed(begin(out, Kind::passed), m);
   out.bytes(m.signature);
@@ -204,6 +210,18 @@ Result<Message> get_missed(Reader& in) {
   return Message(out);
 }
 
+Result<Message> get_certified(Reader& in) {
+  Certified out;
+  out.room = in.array<16>();
+  auto address = get_address(in);
+  if (!address) return fail(address.error());
+  auto certificate = crypto::read_device_certificate(in);
+  if (!certificate) return fail(certificate.error());
+  out.address = std::move(*address);
+  out.certificate = *certificate;
+  return Message(std::move(out));
+}
+
 Result<Message> get_passed(Reader& in) {
   Passed out{in.array<16>(), crypto::DeviceKey{in.array<32>()}, in.u64(), in.u64(), {}, {}};
   const std::size_t length = in.u16();
@@ -238,6 +256,7 @@ Result<Message> get(Kind kind, Reader& in) {
     case Kind::introduce: return get_introduce(in);
     case Kind::missed: return get_missed(in);
     case Kind::passed: return get_passed(in);
+    case Kind::certified: return get_certified(in);
   }
   return fail(Fault::unsupported);
 }

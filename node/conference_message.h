@@ -16,6 +16,7 @@
 //  12 missed    room 16, device 32, left 1: of who mixes for a section to the mixer: nothing comes from this one, or it
 //               ended its leg
 //  13 passed    room 16, device 32, term 8, number 8, words, signature: what a member of a section says to the mixer
+//  14 certified room 16, name, certificate: of a room's founder to a keeper's device (node/room_book.h)
 #pragma once
 
 #include <variant>
@@ -86,8 +87,14 @@ struct Passed {
   Bytes words;               // a message
   crypto::Signature signature{};
 };
+// That device may say who is in the room of that address. It proves itself: it is signed by the room's own key.
+struct Certified {
+  RoomId room{};
+  crypto::Address address;
+  crypto::DeviceCertificate certificate;
+};
 using Message = std::variant<SignedClaim, RosterNews, Want, Silent, Ready, Take, Bring, Remove, Setting, Records,
-                             Introduce, Missed, Passed>;
+                             Introduce, Missed, Passed, Certified>;
 
 inline constexpr std::size_t kMaxWords = 60 * 1024;  // of one message
 inline constexpr std::size_t kMaxPages = 10;

@@ -99,6 +99,7 @@ bool Conferences::carry_out(Host host, Time now, Conference& conference) {
                    [&](const conference::order::Drop& what) { drop(host, now, conference, what); },
                    [&](const conference::order::Changed&) {
                      host.rooms.out.changed(conference.id);
+                     conference.address_at = now;
                      name_recorders(host, conference);
                      subscribers_.changed(now, conference.id);
                    },
@@ -153,6 +154,7 @@ bool Conferences::settle(Host host, Time now) {
     moved = carry_out(host, now, conference) || moved;
     dial_waiting(host, now, conference);
     tend_frames(now, conference);
+    if (now >= std::min(conference.address_at, conference.others_at)) tend_address(host, now, conference);
     leave_step(host, now, conference);
   }
   for (auto it = conferences_.begin(); it != conferences_.end();) {

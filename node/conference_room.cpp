@@ -37,11 +37,15 @@ void Room::claim_again(Claim claim) {
 }
 
 Room Room::found(Self self, Time now, std::string name, Claim claim) {
-  Room out(self, self.rng->array<16>(), std::move(claim), now);
+  return found(self, now, std::move(name), std::move(claim), self.rng->array<16>(), 1);
+}
+
+Room Room::found(Self self, Time now, std::string name, Claim claim, const RoomId& number, std::uint64_t term) {
+  Room out(self, number, std::move(claim), now);
   auto& head = out.roster_.head;
   head.name = std::move(name);
   head.founder = head.mixer = out.me_;
-  head.term = 1;
+  head.term = term;
   out.was_heard_ = true;  // nobody is about to call
   out.roster_.members.emplace(out.me_, Member{out.claim_});
   out.change(now);

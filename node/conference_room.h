@@ -89,6 +89,9 @@ class Room {
   };
   // Ours: alone in it at first.
   static Room found(Self self, Time now, std::string name, Claim claim);
+  // The same under the number of a room with an address, which every conference there has. `term`: higher than those of
+  // earlier ones, whose rosters are worth nothing any more.
+  static Room found(Self self, Time now, std::string name, Claim claim, const RoomId& number, std::uint64_t term);
   // Theirs: `introducer` told us of it, and its word of who mixes is believed at first.
   static Room join(Self self, Time now, const RoomId& room, const crypto::DeviceKey& introducer, Claim claim);
 
@@ -109,6 +112,11 @@ class Room {
   Time next_timeout() const;
   std::optional<Order> poll();
   bool has_orders() const { return !orders_.empty(); }
+  // It is in a conference of this number too, as was found at the room's address: two halves of one. The one mixer
+  // seeks the other.
+  void other_half(Time now, const crypto::DeviceKey& device, const crypto::Address& address);
+  // Put out of it: not to be let in again.
+  bool put_out(const crypto::DeviceKey& device) const { return removed_.contains(device); }
   // The roster as it was told last, to somebody with a leg to us who does not have it.
   void tell_roster(const crypto::DeviceKey& to);
   // We leave. True: the deputy was told to mix, and should be given a moment.
@@ -218,6 +226,7 @@ class Room {
   void on(Time now, Wall wall, const crypto::DeviceKey& from, const Remove& remove);
   void on(Time now, Wall wall, const crypto::DeviceKey& from, const Setting& setting);
   void on(Time now, Wall wall, const crypto::DeviceKey& from, const Records& records);
+  void on(Time, Wall, const crypto::DeviceKey&, const Certified&) {}  // its node takes that (conference_address.cpp)
   void on_setting_here(Time now, const Setting& setting);
   void on_remove_here(Time now, const crypto::DeviceKey& device);
   void take_news(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news);
@@ -226,7 +235,7 @@ class Room {
   bool costs_too_much(Time now, const crypto::DeviceKey& who, unsigned most = kMostCostly);
   bool outnumbers(const RosterNews& news) const;
   bool told_by_former(const crypto::DeviceKey& from, const RosterNews& news) const;
-  bool newer(const Head& head, bool by_former) const;
+  bool newer(const RosterNews& news, bool by_former) const;
   bool may_sign(Time now, const Head& head, const crypto::DeviceKey& from) const;
   bool believable(Wall wall, const Roster& roster) const;
   void adopt(Time now, Roster roster, const crypto::Signature& signature);
@@ -245,6 +254,7 @@ class Room {
     Time until{};
   };
   std::map<crypto::DeviceKey, Former> former_;  // fell silent, and may be found again
+  std::set<crypto::DeviceKey> other_half_;      // of former_: by the room's address, whatever their term
   Time seek_at_ = kNever;
   crypto::DeviceKey sought_last_{};
   std::set<crypto::DeviceKey> removed_;

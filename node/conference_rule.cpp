@@ -135,9 +135,18 @@ void Room::note_former(Time now, const crypto::DeviceKey& device, const crypto::
   if (seek_at_ == kNever) seek_at_ = now + kSeekEvery;
 }
 
+void Room::other_half(Time now, const crypto::DeviceKey& device, const crypto::Address& address) {
+  if (duty() != Duty::mixer || device == me_ || roster_.has(device) || removed_.contains(device)) return;
+  note_former(now, device, address);
+  if (!former_.contains(device)) return;
+  other_half_.insert(device);
+  seek_at_ = now;
+}
+
 // Who fell silent may have been cut off, and mix for others now: who of two mixers stays is said in newer().
 void Room::seek_former(Time now) {
   std::erase_if(former_, [&](const auto& entry) { return now >= entry.second.until; });
+  std::erase_if(other_half_, [&](const auto& device) { return !former_.contains(device); });
   seek_at_ = former_.empty() ? kNever : now + kSeekEvery;
   if (duty() != Duty::mixer) return;
   // Of many some at a time, each in its turn.

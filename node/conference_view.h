@@ -25,7 +25,8 @@ struct ConferenceView {
   CallId id{};
   std::string room;  // 32 hexadecimal digits
   std::string name;
-  std::string duty;  // of this device: "joining", "member", "deputy", "mixer", "section"
+  std::string address;  // of a room that has one, where this device keeps it; else empty
+  std::string duty;     // of this device: "joining", "member", "deputy", "mixer", "section"
   std::uint64_t term = 0;
   bool locked = false;
   bool muted = false;  // the person here
@@ -55,6 +56,16 @@ struct ConferenceView {
   };
   std::vector<Mixer> mixers;         // the room's first; more than one: each mixes for a section
   std::vector<std::string> invited;  // rung, not here yet
+};
+
+// A room with an address that this device keeps: it may begin the conference there, and say who is in it.
+struct RoomView {
+  std::string address;
+  std::string key_name;
+  bool founded = false;              // by this person
+  std::size_t keepers = 0;           // of a founder: others whom it certified
+  std::int64_t expires = 0;          // Unix seconds: until then the founder has to be met again
+  std::optional<CallId> conference;  // that is under way there, with us
 };
 
 }  // namespace linnet::node

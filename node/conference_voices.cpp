@@ -139,6 +139,7 @@ Time Conferences::next_timeout() const {
     const auto alone = given_up_at(conference);
     out = std::min(
         {out, conference.room.next_timeout(), conference.next_frame, conference.until, conference.leave_at, alone});
+    out = std::min({out, conference.address_at, conference.others_at});
   }
   for (const auto& entry : wanting_) out = std::min(out, entry.second);
   return out;
@@ -194,6 +195,7 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
     view.id = id;
     view.room = to_hex(conference.room.id());
     view.name = roster.head.name;
+    if (const auto* room = rooms.book.find(conference.room.id())) view.address = room->address.text();
     view.duty = to_string(conference.room.duty());
     view.term = roster.head.term;
     view.locked = roster.head.locked;
@@ -242,7 +244,6 @@ std::vector<ConferenceView> Conferences::views(const Rooms& rooms, const CallTab
     for (const auto& entry : conference.inviting) view.invited.push_back(entry.second.text());
     for (const auto& address : conference.to_invite) view.invited.push_back(address.text());
   }
-  (void)rooms;
   return out;
 }
 

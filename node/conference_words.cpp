@@ -82,12 +82,16 @@ bool Room::told_by_former(const crypto::DeviceKey& from, const RosterNews& news)
                      [&](const Member& m) { return m.claim.claim.device() == from; });
 }
 
-bool Room::newer(const Head& head, bool by_former) const {
-  // Who mixes for nobody goes to whoever was here before.
+bool Room::newer(const RosterNews& news, bool by_former) const {
+  const auto& head = news.head;
+  // Who mixes for nobody goes to whoever was here before; of two who are alone one only.
   const bool alone = duty() == Duty::mixer && roster_.members.size() == 1;
-  if (alone && head.mixer != me_ && (by_former || former_.contains(head.mixer))) return true;
+  const bool other_alone = news.base == 0 && news.pages == 1 && news.changed.size() == 1;
+  if (!alone && other_alone && other_half_.contains(head.mixer)) return false;  // it comes here by this very rule
+  if (alone && !other_alone && head.mixer != me_ && (by_former || former_.contains(head.mixer))) return true;
   // A leap would leave no term to anybody after it.
-  if (roster_.head.term > 0 && head.term > roster_.head.term + kMostTerms) return false;
+  const bool leaps = roster_.head.term > 0 && head.term > roster_.head.term + kMostTerms;
+  if (leaps && !other_half_.contains(head.mixer)) return false;
   if (head.term != roster_.head.term) return head.term > roster_.head.term;
   if (head.mixer == roster_.head.mixer) return head.version > roster_.head.version;
   // Two began the same term: the lower hash stays.
@@ -138,7 +142,7 @@ void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const R
   // Said again: whoever of our section missed it asks us.
   if (again && from == had.mixer) pass_on(now, news);
   const bool by_former = told_by_former(from, news);
-  if (!sent && !newer(news.head, by_former) && !outnumbers(news)) return put_right(now, from);
+  if (!sent && !newer(news, by_former) && !outnumbers(news)) return put_right(now, from);
   if (!(sent || by_former || may_sign(now, news.head, from)) || !verify_head(*self_.suite, news)) {
     put_right(now, from);
     return name_strange(now, from, "a roster that is not its to sign");

@@ -14,8 +14,9 @@ crypto::DeviceKey device_of(const sip::PeerId& peer) { return crypto::DeviceKey{
 }  // namespace
 
 // No more than was seen to be carried, whatever was measured.
-conference::Claim Conferences::claim() const {
+conference::Claim Conferences::claim(bool keeps) const {
   conference::Claim out;
+  out.keeps = keeps;
   out.mixes = std::min(means_.mixes, meter_.carries().value_or(means_.mixes));
   out.uplink_kbps = means_.uplink_kbps;
   out.reachable = means_.reachable;
@@ -29,7 +30,7 @@ void Conferences::set_means(Time now, const Means& means) {
 }
 
 void Conferences::claim_anew(Time now) {
-  for (auto& entry : conferences_) entry.second.room.set_claim(now, claim());
+  for (auto& entry : conferences_) entry.second.room.set_claim(now, claim(entry.second.keeps));
 }
 
 void Conferences::handle_wall(Time now, Wall wall) {
@@ -149,6 +150,15 @@ Conferences::Conference* Conferences::come_in(Host host, Time now, Call& call) {
   out.began = facts.began;
   out.started = facts.started;
   if (facts.limit) out.until = now + *facts.limit;
+  if (!facts.room) return &out;
+  if (facts.room->found)
+    (void)host.rooms.book.found(host.rooms.suite, host.rooms.identity, facts.room->address, host.rooms.wall);
+  save_people(host.rooms);
+  for (const auto& who : facts.room->invites) {
+    std::string why;
+    (void)invite(host, now, out.id, who, why);
+    if (!why.empty()) host.rooms.out.push(event::ConferenceSaid{out.id, why});
+  }
   return &out;
 }
 
@@ -163,6 +173,11 @@ void Conferences::stands(Host host, Time now, Call& call) {
   }
   auto id = call.facts().id;
   if (!leg.conference) id = hide(host, id, conference->id);
+  // Whom the founder calls into a room with an address keeps it from then on.
+  const auto* room = host.rooms.book.find(conference->room.id());
+  const bool invited = leg.kind == Kind::invite && leg.ours && !leg.for_another;
+  if (room != nullptr && invited && host.rooms.book.keep(room->address, crypto::key_hash(call.talking()->line.account)))
+    save_people(host.rooms);
   if (conference->inviting.erase(id) > 0) referrals_.over(host.rooms.sip, now, id, 200);
   auto& legs = leg.ours ? conference->ours : conference->theirs;
   const auto before = legs.find(from);
@@ -224,6 +239,14 @@ std::optional<Conferences::Meeting> Conferences::meet(const ConferenceLeg& leg, 
       return conference != nullptr && conference->room.expects(from) ? std::optional(Meeting::expected) : std::nullopt;
     }
     case Kind::join: {
+      if (leg.room != conference::RoomId{}) {
+        const auto* conference = find(leg.room);
+        const bool here = conference != nullptr && conference->leave_at == kNever &&
+                          conference->room.duty() != conference::Duty::joining;
+        if (!here) return std::nullopt;
+        const bool shut = conference->room.roster().head.locked || conference->room.put_out(from);
+        return shut ? Meeting::refused : Meeting::lets_in;
+      }
       if (conferences_.size() != 1) return std::nullopt;
       const auto& room = conferences_.begin()->second.room;
       const bool open = room.duty() != conference::Duty::joining && !room.roster().head.locked;
@@ -235,7 +258,8 @@ std::optional<Conferences::Meeting> Conferences::meet(const ConferenceLeg& leg, 
 
 void Conferences::seat(ConferenceLeg& leg, const crypto::DeviceKey&) const {
   for (const auto& [id, conference] : conferences_) {
-    if (leg.kind != Kind::join && conference.room.id() != leg.room) continue;
+    const bool any = leg.kind == Kind::join && leg.room == conference::RoomId{};
+    if (!any && conference.room.id() != leg.room) continue;
     leg.room = conference.room.id();
     leg.conference = id;
   }
@@ -247,6 +271,8 @@ void Conferences::on_message(Host host, Time now, const crypto::DeviceKey& from,
   if (!message && message.error() != Fault::unsupported)
     for (auto& entry : conferences_) entry.second.room.misbehaves(now, from, "words that cannot be read");
   if (!message) return;
+  if (const auto* certified = std::get_if<conference::Certified>(&*message))
+    return take_certificate(host, now, from, *certified);
   const auto& room = conference::room_of(*message);
   auto* conference = find(room);
   if (std::holds_alternative<conference::RosterNews>(*message)) {
@@ -314,6 +340,7 @@ bool Conferences::leave(Host host, Time now, CallId id) {
   if (conference == nullptr) return false;
   const bool hands_over = conference->room.abdicate(now);
   conference->leave_at = now + (hands_over ? kLastWords : Duration{});
+  tend_address(host, now, *conference);
   leave_step(host, now, *conference);
   return true;
 }
@@ -351,6 +378,7 @@ void Conferences::end(Host host, Conference& conference, Time now) {
   row.packets_received = conference.packets_received;
   row.codec = conference.codec;
   row.conference = title_of(conference.room.id(), conference.room.roster().head.name);
+  publish(host, now, conference, nullptr);
   host.rooms.out.push(event::AudioStop{conference.id});
   host.rooms.out.ended(conference.id);
   host.rooms.out.push(event::CallEnded{std::move(row)});

@@ -33,6 +33,10 @@ class Conferences {
   static constexpr Duration kAsk = std::chrono::milliseconds(500);        // a joiner for the room
   static constexpr Duration kLastWords = std::chrono::milliseconds(300);  // between handing over and hanging up
 
+  static constexpr Duration kLookAtAddress = std::chrono::seconds(30);  // certificates run out
+  static constexpr Duration kCertifyAgain = std::chrono::seconds(5);    // until a keeper says that it is one
+  static constexpr Duration kOthersLater = std::chrono::minutes(2);
+
   using Means = ConferenceMeans;  // measured by the driver
   // What a conference needs of the node, for one input.
   struct Host {
@@ -54,6 +58,9 @@ class Conferences {
 
   // conference_begin.cpp. Why that cannot begin, for a person; empty: it can.
   std::string why_not(const Rooms& rooms, const command::Confer& what) const;
+  // ... at the address of a room.
+  std::string why_not_at(const Rooms& rooms, const command::Confer& what) const;
+  bool is_in(const crypto::AccountKey& room) const;
   // An invitation to a conference that is called like one which we began, of somebody whom we invite to ours: the two
   // were begun at once, and the one with the lower number stays. Nothing: it is no such.
   enum class Crossing : std::uint8_t { ours_stays, theirs_stays };
@@ -62,8 +69,21 @@ class Conferences {
   void give_way(Host host, Time now, const ConferenceLeg& leg, const crypto::DeviceKey& from,
                 const crypto::Address& address);
 
-  // How an INVITE with a Linnet-Conference is met: nothing means 480. An invitation rings like a call.
-  enum class Meeting : std::uint8_t { rings, expected, lets_in };
+  // conference_address.cpp: of rooms with an address (docs/decisions/041). Nobody was in the one that was called.
+  void begin_at(Host host, Time now, const Facts& call);
+  // Who asks to be let in shows that he keeps that room.
+  static bool is_keeper(const Rooms& rooms, const ConferenceLeg& leg, const crypto::DeviceKey& from);
+  // That device keeps a room that we founded: it is certified for as long again.
+  void certify(Host host, Time now, const Link& link);
+  // Who says at a room's address that he is in it.
+  void on_found(Host host, Time now, const asker::OtherHalf& asked, const overlay::Found& found);
+  std::vector<RoomView> room_views(const Rooms& rooms) const;
+  void address_forgotten(Time now) {
+    for (auto& entry : conferences_) entry.second.address_at = now;
+  }
+
+  // How an INVITE with a Linnet-Conference is met: nothing means 480, `refused` 403. An invitation rings like a call.
+  enum class Meeting : std::uint8_t { rings, expected, lets_in, refused };
   std::optional<Meeting> meet(const ConferenceLeg& leg, const crypto::DeviceKey& from);
   // For a leg that was let in or is expected: what it belongs to.
   void seat(ConferenceLeg& leg, const crypto::DeviceKey& from) const;
@@ -139,10 +159,16 @@ class Conferences {
     std::string text;
     CallResult result = CallResult::ended;
     bool over = false;
+    bool keeps = false;                           // this device may publish its address
+    std::optional<overlay::AlsoKnown> published;  // it does, under these names
+    std::vector<crypto::Address> published_as;
+    Time address_at = Time::min();  // when that is looked at next
+    Time others_at = kNever;        // when it is looked for others at the address
+    unsigned looks = 0;
   };
 
   // conferences.cpp
-  conference::Claim claim() const;
+  conference::Claim claim(bool keeps = false) const;
   void claim_anew(Time now);
   Conference* find(CallId id);
   Conference* find(const conference::RoomId& room);
@@ -157,6 +183,14 @@ class Conferences {
   CallId hide(Host host, CallId id, CallId conference);
   void ask_for_room(Host host, Time now);
   void end(Host host, Conference& conference, Time now);
+
+  // conference_address.cpp
+  void tend_address(Host host, Time now, Conference& conference);
+  void publish(Host host, Time now, Conference& conference, const StoredRoom* room);
+  void certify_members(Host host, Time now, Conference& conference, const StoredRoom& room);
+  bool tell_certificate(Host host, Time now, const Link& link, const StoredRoom& room);
+  void take_certificate(Host host, Time now, const crypto::DeviceKey& from, const conference::Certified& what);
+  void look_for_others(Host host, Time now, Conference& conference, const StoredRoom& room);
 
   // conference_orders.cpp
   bool carry_out(Host host, Time now, Conference& conference);
@@ -176,7 +210,8 @@ class Conferences {
   Voice* voice_of(Host host, const Conference& conference, const std::optional<crypto::DeviceKey>& device) const;
 
   std::map<CallId, Conference> conferences_;
-  std::map<CallId, Time> wanting_;  // calls to be let in somewhere, and when they ask again
+  std::map<crypto::DeviceKey, Time> certified_;  // when it was told last
+  std::map<CallId, Time> wanting_;               // calls to be let in somewhere, and when they ask again
   ConferenceSubscribers subscribers_;
   ConferenceConduct conduct_;
   ConferenceReferrals referrals_;

@@ -41,14 +41,16 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   const crypto::DeviceKey from{incoming.peer.bytes};
   const auto meeting = conferences.meet(leg, from);
   if (!meeting) return (void)sip.reject(now, incoming.call, 480);
-  const bool expected = *meeting == Conferences::Meeting::expected;
+  if (*meeting == Conferences::Meeting::refused) return (void)sip.reject(now, incoming.call, 403);
+  const bool keeps = *meeting == Conferences::Meeting::lets_in && Conferences::is_keeper(rooms(), leg, from);
+  const bool expected = *meeting == Conferences::Meeting::expected || keeps;
   const CallId id{++last_call};
   auto r = rooms();
   auto admitted = reception.admit(r, now, calls, id, incoming, expected);
   if (!admitted) return;
   // Nobody here is asked whether to let somebody in: only whom we know comes in like that.
   const bool known = admitted->known || config.auto_answer;
-  if (*meeting == Conferences::Meeting::lets_in && !known) return (void)sip.reject(now, incoming.call, 403);
+  if (*meeting == Conferences::Meeting::lets_in && !known && !keeps) return (void)sip.reject(now, incoming.call, 403);
   if (conference::is_name(incoming.subject)) leg.name = incoming.subject;
   auto rings = *meeting == Conferences::Meeting::rings;
   if (const auto crossing = rings ? conferences.crosses(leg, admitted->facts.peer) : std::nullopt) {
@@ -76,6 +78,7 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
 
 void Node::Impl::command(Time now, CommandId id, const command::Confer& what) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  if (!what.at.empty()) return confer_at(now, id, what);
   if (const auto why = conferences.why_not(rooms(), what); !why.empty()) return done(id, Outcome::refused, {}, why);
   if (conferences.full()) return done(id, Outcome::busy, {}, "This node is in as many conferences as it can hold.");
   const CallId conference{++last_call};
@@ -85,6 +88,36 @@ void Node::Impl::command(Time now, CommandId id, const command::Confer& what) {
   done(id, Outcome::ok, conference);
   out.push(event::MeasureMixer{});
   conferences.begin(host(r), now, conference, what);
+}
+
+// Whoever has the address now is looked up first: it may be somebody's, or the conference is under way.
+void Node::Impl::confer_at(Time now, CommandId id, const command::Confer& what) {
+  auto r = rooms();
+  const auto address = crypto::Address::parse(what.at);
+  if (const auto why = conferences.why_not_at(r, what); !why.empty())
+    return done(id, address ? Outcome::refused : Outcome::bad_address, {}, why);
+  Facts facts;
+  auto& room = facts.room.emplace();
+  room.address = *address;
+  room.invites = what.who;
+  room.found = book.find(*address) == nullptr;
+  room.account = room.found ? crypto::AccountKey{crypto::room_account(suite, identity.account, *address).public_key}
+                            : book.find(*address)->account();
+  room.keep = room.found || crypto::check_time(book.find(*address)->certificate, wall);
+  room.stale = !room.keep;
+  out.push(event::MeasureMixer{});
+  place_call(now, id, command::Call{what.at, false, what.duration, false}, std::move(facts));
+}
+
+// A room that we keep needs nobody who is in it.
+void Node::Impl::note_room(Facts& facts) const {
+  const auto* room = facts.room ? nullptr : book.find(facts.peer);
+  if (room == nullptr) return;
+  auto& call = facts.room.emplace();
+  call.address = room->address;
+  call.account = room->account();
+  call.keep = crypto::check_time(room->certificate, wall).has_value();
+  call.stale = !call.keep;
 }
 
 void Node::Impl::command(Time now, CommandId id, const command::JoinConference& join) {
@@ -110,6 +143,16 @@ void Node::Impl::command(Time now, CommandId id, const command::InviteToConferen
 
 void Node::Impl::command(Time now, CommandId id, const command::RuleConference& rule) {
   using Rule = command::ConferenceRule;
+  if (rule.rule == Rule::forget) {
+    const auto address = crypto::Address::parse(rule.which);
+    if (!address || !book.drop(*address))
+      return done(id, Outcome::not_found, {}, "No room " + rule.which + " is kept here. See: linnet conf ls");
+    auto all = rooms();
+    save_people(all);
+    conferences.address_forgotten(now);
+    out.status_changed();
+    return done(id);
+  }
   const auto conference = conferences.pick(rule.which);
   if (!conference) return done(id, Outcome::no_such_call, {}, "There is no such conference, or several: say which.");
   auto r = rooms();
@@ -119,6 +162,7 @@ void Node::Impl::command(Time now, CommandId id, const command::RuleConference& 
     case Rule::lock:
     case Rule::unlock: outcome = conferences.lock(now, *conference, rule.rule == Rule::lock, why); break;
     case Rule::remove: outcome = conferences.remove(host(r), now, *conference, rule.who, why); break;
+    case Rule::forget: break;  // above
     case Rule::leave: (void)conferences.leave(host(r), now, *conference); break;
     case Rule::mute:
     case Rule::unmute:

@@ -45,6 +45,7 @@ struct Memory {
   std::vector<StoredInvitation> invitations;
   std::vector<Acceptance> acceptances;
   std::vector<Request> requests;
+  std::vector<StoredRoom> rooms;
 };
 
 }  // namespace linnet::node

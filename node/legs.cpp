@@ -174,7 +174,12 @@ void Legs::on(const sip::Ringing& ringing) {
 }
 
 void Legs::on(const Facts& facts, const sip::Rejected& rejected) {
-  end(rejected.call, meaning_of(facts.peer, rejected.code, rejected.reason));
+  auto verdict = meaning_of(facts.peer, rejected.code, rejected.reason);
+  // Of a room: nothing is wrong with anybody's key.
+  if (facts.room && rejected.code == 403)
+    verdict = {CallResult::declined, "Nobody is let in to " + facts.room->address.text() +
+                                         " now who is not called in. Ask somebody who is in it: linnet conf invite"};
+  end(rejected.call, std::move(verdict));
 }
 
 void Legs::on(const sip::Failed& failed) {

@@ -283,6 +283,7 @@ NodeStatus Node::status(Time now) const {
   for (const auto id : impl_->conferences.ids())
     if (auto view = impl_->conferences.call_view(rooms, impl_->calls, now, id)) out.calls.push_back(std::move(*view));
   out.conferences = impl_->conferences.views(rooms, impl_->calls);
+  out.rooms = impl_->conferences.room_views(rooms);
   return out;
 }
 
@@ -298,6 +299,11 @@ std::optional<PathView> Node::link_paths(overlay::SessionId link) const { return
 const overlay::HostCache& Node::host_cache() const { return impl_->peer.host_cache(); }
 const overlay::Peer& Node::peer() const { return impl_->peer; }
 const Memory& Node::memory() const { return impl_->contacts.memory(); }
+std::vector<StoredRoom> Node::kept_rooms() const {
+  std::vector<StoredRoom> out;
+  for (const auto& entry : impl_->book.all()) out.push_back(entry.second);
+  return out;
+}
 const crypto::Identity& Node::identity() const { return impl_->identity; }
 
 }  // namespace linnet::node

@@ -43,6 +43,7 @@ struct NodeStatus {
   std::optional<Duration> joined_in;              // from start() until the node was first online
   std::vector<CallView> calls;                    // conferences among them, each as one
   std::vector<ConferenceView> conferences;
+  std::vector<RoomView> rooms;  // with an address, that this device keeps
 };
 
 class Node {
@@ -136,6 +137,7 @@ class Node {
   const overlay::HostCache& host_cache() const;
   const overlay::Peer& peer() const;
   const Memory& memory() const;
+  std::vector<StoredRoom> kept_rooms() const;
   const crypto::Identity& identity() const;
 
  private:

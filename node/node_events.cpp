@@ -54,6 +54,7 @@ void Node::Impl::on(Time now, const overlay::Found& found) {
                  },
                  [&](const asker::Delivery& by) { invitations.on_found(r, now, by, found); },
                  [&](const asker::Examination& by) { examiner.on_found(r, now, by, found); },
+                 [&](const asker::OtherHalf& by) { conferences.on_found(host(r), now, by, found); },
              },
              *asked);
 }
@@ -68,6 +69,7 @@ void Node::Impl::on(Time now, const overlay::LinkUp& up) {
   if (idle_check == kNever) idle_check = now + kIdleCheck;
   calls_moved = true;
   note_heard(r, *links.find(up.link));
+  conferences.certify(host(r), now, *links.find(up.link));
   invitations.on(r, now, up);
   examiner.on(r, now, up);
   tell_all(now, up);

@@ -29,6 +29,7 @@ Node::Impl::Impl(NodeConfig config_in, const crypto::Suite& suite_in, Rng& rng_i
       suite(suite_in),
       rng(rng_in),
       identity(std::move(identity_in)),
+      book(memory.rooms),
       contacts(std::move(memory)),
       peer(config.peer, suite, rng, identity, std::move(cache)),
       stun(config.sockets, config.one_address),
@@ -148,6 +149,13 @@ void Node::Impl::reap(Time now) {
       continue;
     }
     calls_moved = true;
+    if (const auto& room = it->second.facts().room; room && room->begins && leaving == Leaving::no) {
+      const auto facts = it->second.facts();
+      calls.erase(it++);
+      auto r = rooms();
+      conferences.begin_at(host(r), now, facts);
+      continue;
+    }
     out.ended(it->first);
     auto ended = calls.extract(it++);
     auto r = rooms();
@@ -228,6 +236,9 @@ Time Node::Impl::next_timeout() const {
 void Node::Impl::look_at_clock(Time now) {
   wall = peer.wall(now);
   if (renew_certificate(wall)) peer.identity_changed(now);
+  book.renew(suite, identity, wall);
+  auto r = rooms();
+  save_people(r);
   conferences.handle_wall(now, wall);
 }
 

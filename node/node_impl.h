@@ -95,6 +95,8 @@ struct Node::Impl {
   void command(Time now, CommandId id, const command::RuleConference& rule);
   void command(Time now, CommandId id, const command::Leave&);
   void place_call(Time now, CommandId id, const command::Call& call, Facts facts);
+  void confer_at(Time now, CommandId id, const command::Confer& what);
+  void note_room(Facts& facts) const;
   std::optional<Reply> revoke(Time now);
   void done(CommandId id, Outcome outcome = Outcome::ok, std::optional<CallId> call = {}, std::string text = {});
   template <class Fits>
@@ -120,7 +122,7 @@ struct Node::Impl {
   }
   Call* owner(sip::CallId call);
   Rooms rooms() {
-    return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall, nat};
+    return {config, suite, identity, rng, peer, traversal, sip, contacts, links, askers, out, wall, nat, book};
   }
   Conferences::Host host(Rooms& r) { return {r, calls, last_call}; }
   std::size_t visible_calls() const;
@@ -136,6 +138,7 @@ struct Node::Impl {
   const crypto::Suite& suite;
   Rng& rng;
   crypto::Identity identity;
+  RoomBook book;  // before the contacts, which take the rest of the memory
   Contacts contacts;
   overlay::Peer peer;
   StunDoor stun;

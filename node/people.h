@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/time.h"
+#include "crypto/identity.h"
 #include "crypto/invitation.h"
 
 namespace linnet::node {
@@ -67,6 +69,19 @@ struct Request {
   std::uint32_t times = 1;
 };
 
+// A room with an address (docs/decisions/041) that this device keeps: its own account has certified us.
+struct StoredRoom {
+  crypto::Address address;
+  crypto::DeviceCertificate certificate;  // of this device, by the room
+  bool founded = false;                   // by our account: the room's key follows from ours
+  std::set<PersonKey> keepers;            // of the founder: whose devices are certified when they are met
+
+  const crypto::AccountKey& account() const { return certificate.account; }
+};
+struct DropRoom {
+  crypto::Address address;
+};
+
 // What the driver stores. Contact, invitation, acceptance, request: written over the one with the same key.
 struct Pin {
   crypto::Address address;
@@ -88,7 +103,7 @@ struct DropRequest {
   PersonKey key;
 };
 using Change = std::variant<Contact, DropContact, Pin, Unpin, StoredInvitation, DropInvitation, Acceptance,
-                            DropAcceptance, Request, DropRequest>;
+                            DropAcceptance, Request, DropRequest, StoredRoom, DropRoom>;
 
 // What a person asks. `who`: a short name, an address or a key name.
 namespace ask {

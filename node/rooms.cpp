@@ -116,6 +116,7 @@ bool hear_network(Rooms& rooms, Time now, const overlay::LinkMessage& message) {
 
 void save_people(Rooms& rooms) {
   auto changes = rooms.contacts.take_changes();
+  for (auto& change : rooms.book.take_changes()) changes.push_back(std::move(change));
   if (!changes.empty()) rooms.out.push(event::SavePeople{std::move(changes)});
 }
 

@@ -6,6 +6,7 @@
 #include "node/links.h"
 #include "node/nat_watch.h"
 #include "node/outbox.h"
+#include "node/room_book.h"
 #include "node/traversal.h"
 #include "sip/core.h"
 
@@ -25,6 +26,7 @@ struct Rooms {
   Outbox& out;
   Wall wall{};
   const NatWatch& nat;
+  RoomBook& book;
 };
 
 // This device may learn our endpoints, so that the link may move to a direct path, and what our NAT does with them.

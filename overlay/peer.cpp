@@ -61,6 +61,20 @@ void Peer::join_through(Time now, const std::vector<SupernodeAddress>& supernode
   impl_->pump(now);
 }
 
+void Peer::publish_also(Time now, const crypto::Address& address, const AlsoKnown& as) {
+  if (!impl_->running || impl_->leaving_by != kNever) return;
+  impl_->publisher.publish_also(impl_->at(now), address, as);
+  impl_->publisher.handle_timeout(impl_->at(now));
+  impl_->pump(now);
+}
+
+void Peer::withdraw(Time now, const crypto::Address& address) {
+  if (!impl_->running || impl_->leaving_by != kNever) return;
+  impl_->publisher.withdraw(impl_->at(now), address);
+  impl_->publisher.handle_timeout(impl_->at(now));
+  impl_->pump(now);
+}
+
 Result<FindId> Peer::find(Time now, const crypto::Address& address, std::optional<crypto::AccountKey> pinned,
                           bool cold) {
   const auto c = impl_->at(now);

@@ -90,6 +90,14 @@ struct StandbyReport {
   std::optional<Time> rests_until;   // after a demotion: before it is not offered again
 };
 
+// Under the name of another account, which certified this device: a room's, whose keeper it is.
+struct AlsoKnown {
+  crypto::DeviceCertificate certificate;
+  std::chrono::seconds life{600};  // of its records: who goes without a word is not looked for longer
+
+  bool operator==(const AlsoKnown& other) const { return certificate.signature == other.certificate.signature; }
+};
+
 // Where a supernode is to be found, and by which key it is known.
 struct SupernodeAddress {
   Endpoint endpoint;
@@ -151,6 +159,10 @@ class Peer {
   void sequence_stored(Time now, std::uint64_t below);
   // The identity was certified anew: everybody who is told who we are is told again, by new records.
   void identity_changed(Time now);
+  // Who looks that name up is told, until withdraw(), that we are there, and by which key name
+  // (dht::RecordBody::keeper).
+  void publish_also(Time now, const crypto::Address& address, const AlsoKnown& as);
+  void withdraw(Time now, const crypto::Address& address);
   // Supernodes that somebody told us of (an invitation): asked now, and again while nobody else answers.
   void join_through(Time now, const std::vector<SupernodeAddress>& supernodes);
 

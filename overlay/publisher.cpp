@@ -21,6 +21,7 @@ constexpr Duration kMaxRebuild = std::chrono::seconds(30);
 constexpr Duration kCalm = std::chrono::seconds(10);
 constexpr Duration kStoreAgain = std::chrono::milliseconds(500);
 constexpr Duration kStoreAgainMost = std::chrono::seconds(30);
+constexpr Duration kWithdrawn = std::chrono::seconds(30);
 
 Duration lot_of(const Context& c, Duration spread) {
   return Duration(static_cast<std::int64_t>(c.rng.unit() * static_cast<double>(micros(spread))));
@@ -84,13 +85,62 @@ void Publisher::draw_lot(const Context& c, std::size_t led, std::size_t changed)
   waits_ = std::max(waits_, changed);
 }
 
-Result<dht::SignedRecord> Publisher::make(const Context& c, const crypto::Address& address,
-                                          const std::vector<dht::Home>& homes) {
+Result<dht::SignedRecord> Publisher::make(const Context& c, const Name& name, const std::vector<dht::Home>& homes) {
   dht::RecordBody body;
   body.session = c.identity.session_key();
   body.homes = homes;
-  return dht::make_record(c.suite, c.identity, c.config.network, address, body, sequences_.take(), c.wall,
-                          c.config.record_life);
+  if (!name.also)
+    return dht::make_record(c.suite, c.identity, c.config.network, name.address, body, sequences_.take(), c.wall,
+                            c.config.record_life);
+  body.keeper = c.identity.key_name();
+  return dht::make_record(c.suite, c.identity.device, name.also->certificate, c.config.network, name.address, body,
+                          sequences_.take(), c.wall, name.also->life);
+}
+
+bool Publisher::build(const Context& c, Name& name) {
+  auto record = make(c, name, homes_);
+  if (!record) return false;
+  name.record = std::move(*record);
+  name.request = 0;
+  name.give_up_at = kNever;
+  name.attempts = 0;
+  if (name.also) name.renew_at = c.now + std::chrono::duration_cast<Duration>(name.also->life) / 3;
+  return true;
+}
+
+Publisher::Name* Publisher::named(const crypto::Address& address) {
+  const auto found = std::find_if(names_.begin(), names_.end(), [&](const Name& n) { return n.address == address; });
+  return found == names_.end() ? nullptr : &*found;
+}
+
+void Publisher::publish_also(const Context& c, const crypto::Address& address, const AlsoKnown& as) {
+  auto* name = named(address);
+  if (name == nullptr && names_.size() >= kMostAlso) return;
+  if (name == nullptr) {
+    name = &names_.emplace_back();
+    name->address = address;
+  } else if (!name->also) {
+    return;  // nobody takes our own names from us
+  } else if (name->says_homes() && *name->also == as) {
+    return;
+  }
+  name->also = as;
+  name->gone_at = kNever;
+  name->renew_at = c.now;
+}
+
+void Publisher::withdraw(const Context& c, const crypto::Address& address) {
+  auto* name = named(address);
+  if (name == nullptr || !name->also || !name->says_homes()) return;
+  auto record = name->record && sequences_.ready() ? make(c, *name, {}) : fail(Fault::not_found);
+  if (!record) return (void)std::erase_if(names_, [&](const Name& n) { return &n == name; });
+  name->record = std::move(*record);
+  name->request = 0;
+  name->give_up_at = kNever;
+  name->attempts = 0;
+  name->renew_at = kNever;
+  name->store_at = c.now;
+  name->gone_at = c.now + kWithdrawn;
 }
 
 void Publisher::build(const Context& c) {
@@ -107,12 +157,7 @@ void Publisher::build(const Context& c) {
   rebuild_from_ = c.now + rebuild_pause_;
   renew_at_ = c.now + std::chrono::duration_cast<Duration>(c.config.record_life) / 3;
   for (auto& name : names_) {
-    auto record = make(c, name.address, homes_);
-    if (!record) continue;
-    name.record = std::move(*record);
-    name.request = 0;
-    name.give_up_at = kNever;
-    name.attempts = 0;
+    if (!name.says_homes() || !build(c, name)) continue;
     name.store_at = c.now + (&name == names_.data() ? Duration(0) : lot_of(c, between));
   }
 }
@@ -148,7 +193,7 @@ std::vector<dht::SignedRecord> Publisher::withdrawals(const Context& c) {
   std::vector<dht::SignedRecord> out;
   for (auto& name : names_) {
     if (!name.record || !sequences_.ready()) continue;
-    if (auto record = make(c, name.address, {})) out.push_back(std::move(*record));
+    if (auto record = make(c, name, {})) out.push_back(std::move(*record));
     name.record.reset();
     name.request = 0;
     name.stored = false;
@@ -167,6 +212,7 @@ void Publisher::on_result(const Context& c, std::uint64_t request, std::size_t c
     name.give_up_at = kNever;
     if (copies > 0) {
       name.stored = true;
+      if (!name.says_homes()) name.gone_at = c.now;
       if (name.record && name.attempts > 0) kept_.push_back({name.record->user, name.attempts - 1});
       name.attempts = 0;
     } else {
@@ -179,7 +225,12 @@ void Publisher::on_result(const Context& c, std::uint64_t request, std::size_t c
 void Publisher::handle_timeout(const Context& c) {
   if (may_renew() && renew_at_ <= c.now) build_at_ = std::min(build_at_, c.now);
   if (build_at_ <= c.now && sequences_.ready()) build(c);
+  std::erase_if(names_, [&](const Name& n) { return n.gone_at <= c.now; });
   for (auto& name : names_) {
+    if (name.renew_at <= c.now && may_renew()) {
+      name.renew_at = c.now + kStoreAgainMost;
+      if (build(c, name)) name.store_at = c.now;
+    }
     if (name.give_up_at <= c.now) on_result(c, name.request, 0);
     if (name.store_at > c.now || !name.record) continue;
     name.store_at = kNever;
@@ -192,7 +243,10 @@ void Publisher::handle_timeout(const Context& c) {
 Time Publisher::next_timeout() const {
   Time next = may_renew() ? renew_at_ : kNever;
   if (sequences_.ready()) next = std::min(next, build_at_);
-  for (const auto& name : names_) next = std::min({next, name.store_at, name.give_up_at});
+  for (const auto& name : names_) {
+    next = std::min({next, name.store_at, name.give_up_at, name.gone_at});
+    if (may_renew()) next = std::min(next, name.renew_at);
+  }
   return next;
 }
 
@@ -227,7 +281,7 @@ bool Publisher::settled() const {
 }
 
 bool Publisher::stored() const {
-  return std::all_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored; });
+  return std::all_of(names_.begin(), names_.end(), [](const Name& n) { return n.stored || n.also; });
 }
 
 }  // namespace linnet::overlay

@@ -50,6 +50,10 @@ class Publisher {
   void store_through(const Context& c, const crypto::UserKey& user, unsigned home);
   // Of those that stand, the ones that the DHT finds thinned out.
   void store_thinned(const Context& c, const dht::Dht& dht);
+  // Names of another account, a room's, which certified this device: said with ours until withdraw(), for a short life.
+  void publish_also(const Context& c, const crypto::Address& address, const AlsoKnown& as);
+  // Nobody is there any more: a record that says so takes the place of the last one.
+  void withdraw(const Context& c, const crypto::Address& address);
   // Records that say: nobody here. They shadow those before them until these expire.
   std::vector<dht::SignedRecord> withdrawals(const Context& c);
 
@@ -67,7 +71,7 @@ class Publisher {
   // The record of a name as we say it to people we call. Null before the first was built.
   const dht::SignedRecord* record(const crypto::Address& address) const;
   const dht::SignedRecord* record(const crypto::UserKey& user) const;
-  bool stored() const;  // every name
+  bool stored() const;  // every name of our own
   // And nothing newer is to be built or stored.
   bool settled() const;
 
@@ -80,14 +84,21 @@ class Publisher {
     bool stored = false;
     Time store_at = kNever;
     Time give_up_at = kNever;
+    std::optional<AlsoKnown> also;  // else it is our own
+    Time renew_at = kNever;         // of those alone: theirs expire sooner
+    Time gone_at = kNever;          // withdrawn: until that is stored, or then
+    bool says_homes() const { return gone_at == kNever; }
   };
+  static constexpr std::size_t kMostAlso = 32;
 
   void build(const Context& c);
   // Else its time may be over, and it waits for a home or a block of sequences.
   bool may_renew() const { return !homes_.empty() && sequences_.ready(); }
   std::size_t leads_by(const std::vector<dht::Home>& homes) const;
   void draw_lot(const Context& c, std::size_t led, std::size_t changed);
-  Result<dht::SignedRecord> make(const Context& c, const crypto::Address& address, const std::vector<dht::Home>& homes);
+  Result<dht::SignedRecord> make(const Context& c, const Name& name, const std::vector<dht::Home>& homes);
+  bool build(const Context& c, Name& name);
+  Name* named(const crypto::Address& address);
 
   std::vector<Name> names_;
   std::vector<dht::Home> homes_;

@@ -55,12 +55,12 @@ node::ConferenceView conference(std::uint64_t id, const std::string& name) {
 }
 
 TEST(Lines, OfConferencesShowTheOnlyOneBesideTheList) {
-  const std::vector<std::string> all{"schema",         "id",         "name",     "room",          "duty",
-                                     "term",           "locked",     "muted",    "mixer",         "deputy",
-                                     "deputy_streams", "mixers",     "deadline", "heard_at_once", "members",
-                                     "invited",        "conferences"};
+  const std::vector<std::string> all{"schema", "id",       "name",          "address", "room",    "duty",
+                                     "term",   "locked",   "muted",         "mixer",   "deputy",  "deputy_streams",
+                                     "mixers", "deadline", "heard_at_once", "members", "invited", "conferences",
+                                     "rooms"};
   const auto view = [](const std::vector<node::ConferenceView>& views) {
-    return read(lines::conferences(views))["conferences"];
+    return read(lines::conferences(views, {}))["conferences"];
   };
   const auto one = view({conference(3, "office")});
   EXPECT_EQ(keys(one), all);
@@ -82,6 +82,23 @@ TEST(Lines, OfConferencesShowTheOnlyOneBesideTheList) {
     EXPECT_EQ(none["members"], Json::array());
     EXPECT_EQ(none["conferences"].size(), views.size());
   }
+}
+
+TEST(Lines, OfConferencesNameTheRoomsThatAreKeptHereWhetherAnybodyIsInThemOrNot) {
+  node::RoomView room;
+  room.address = "room@office";
+  room.founded = true;
+  room.keepers = 2;
+  room.expires = 1'800'000'000;
+  auto inside = room;
+  inside.address = "lunch@office";
+  inside.conference = node::CallId{3};
+  const auto rooms = read(lines::conferences({conference(3, "lunch@office")}, {room, inside}))["conferences"]["rooms"];
+  ASSERT_EQ(rooms.size(), 2u);
+  EXPECT_EQ(keys(rooms[0]),
+            (std::vector<std::string>{"address", "key_name", "founded", "keepers", "expires", "conference"}));
+  EXPECT_TRUE(rooms[0]["conference"].is_null());
+  EXPECT_EQ(rooms[1]["conference"], 3);
 }
 
 TEST(Lines, OfAFollowedConferenceHoldItBesideItsCall) {

@@ -153,7 +153,8 @@ TEST(Store, TakesOverTheContactsOfTheSecondVersion) {
   }
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open((home / "store.db").c_str(), &db), SQLITE_OK);
-  const char* back = "ALTER TABLE contacts DROP COLUMN heard;PRAGMA user_version=2;";
+  const char* back =
+      "DROP TABLE keepers;DROP TABLE rooms;ALTER TABLE contacts DROP COLUMN heard;PRAGMA user_version=2;";
   ASSERT_EQ(sqlite3_exec(db, back, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
   sqlite3_close(db);
   for (int again = 0; again < 2; ++again) {

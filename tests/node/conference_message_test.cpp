@@ -65,7 +65,8 @@ std::vector<Message> all_kinds() {
           Records{room, true},
           Introduce{claim(2)},
           Missed{room, device, true},
-          Passed{room, device, 7, 9, Bytes{1, 2, 3}, {}}};
+          Passed{room, device, 7, 9, Bytes{1, 2, 3}, {}},
+          Certified{room, *crypto::Address::parse("room@office"), identity(3).certificate}};
 }
 
 TEST(ConferenceMessage, EveryTruncationIsRefusedAndNothingMayFollow) {
@@ -90,7 +91,7 @@ TEST(ConferenceMessage, OfEveryFlippedBitIsWhatStandsThereOrRefused) {
 
 TEST(ConferenceMessage, KnowsNoOtherKindAndNothingLongerThanItsBound) {
   EXPECT_EQ(read(Bytes(40, 0)).error(), Fault::unsupported);
-  EXPECT_EQ(read(Bytes(40, 14)).error(), Fault::unsupported);
+  EXPECT_EQ(read(Bytes(40, 15)).error(), Fault::unsupported);
   EXPECT_EQ(read(Bytes(kMaxWords + 1, 1)).error(), Fault::too_big);
 }
 

@@ -69,7 +69,8 @@ void Town::raise(Resident& person, crypto::Identity identity, overlay::HostCache
 void Town::restart(Resident& person) {
   const auto identity = person.node->identity();
   const auto cache = person.node->host_cache();
-  const auto memory = person.node->memory();
+  auto memory = person.node->memory();
+  memory.rooms = person.node->kept_rooms();
   if (const auto* saved = person.last<event::SaveSequence>()) person.config.peer.first_sequence = saved->below;
   person.sounding.clear();
   person.next_sound = kNever;

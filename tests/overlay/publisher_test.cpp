@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/room_key.h"
 #include "tests/overlay/one_leaf.h"
 
 namespace linnet::overlay::test {
@@ -34,6 +35,60 @@ struct PublisherTest : ::testing::Test, OneLeaf {
 TEST_F(PublisherTest, TheFirstRecordWaitsForNoOtherHome) {
   publisher.set_homes(c, {home(1)}, false);
   EXPECT_EQ(orders_after(milliseconds(100)), 2U);  // two names
+}
+
+// A room's name beside ours, under the room's certificate.
+struct AlsoKnownTest : PublisherTest {
+  AlsoKnownTest() {
+    const auto pair = crypto::room_account(c.suite, c.identity.account, room);
+    as.certificate = crypto::certify_keeper(c.suite, pair, c.identity.device_key(), 0, c.wall);
+    publisher.set_homes(c, {home(1)}, true);
+    EXPECT_EQ(orders_after(milliseconds(0)), 2U);
+  }
+  crypto::Address room = *crypto::Address::parse("room@office");
+  AlsoKnown as;
+};
+
+TEST_F(AlsoKnownTest, IsSaidByTheRoomsKeyAndAgainBeforeItsShortLifeEnds) {
+  publisher.publish_also(c, room, as);
+  EXPECT_EQ(orders_after(milliseconds(0)), 1U);
+  const auto* record = publisher.record(room);
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->account(), as.certificate.account);
+  EXPECT_EQ(record->device(), c.identity.device_key());
+  EXPECT_EQ(record->expiry - record->not_before, as.life);
+  const auto body = dht::open_record(c.suite, *record, room);
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->keeper, c.identity.key_name());
+  publisher.publish_also(c, room, as);
+  EXPECT_EQ(orders_after(milliseconds(0)), 0U) << "it stands";
+  EXPECT_EQ(orders_after(std::chrono::seconds(201)), 1U) << "our own names live longer";
+}
+
+TEST_F(AlsoKnownTest, IsWithdrawnByARecordThatLeadsNowhere) {
+  publisher.publish_also(c, room, as);
+  EXPECT_EQ(orders_after(milliseconds(0)), 1U);
+  publisher.withdraw(c, room);
+  c.now += milliseconds(1);
+  publisher.handle_timeout(c);
+  const auto order = publisher.poll();
+  ASSERT_TRUE(order);
+  const auto body = dht::open_record(c.suite, order->record, room);
+  ASSERT_TRUE(body);
+  EXPECT_TRUE(body->homes.empty());
+  publisher.on_result(c, order->request, 6);
+  EXPECT_EQ(orders_after(std::chrono::seconds(300)), 0U);
+  EXPECT_EQ(publisher.record(room), nullptr);
+}
+
+TEST_F(AlsoKnownTest, NeverTakesANameOfOurOwnAndIsNotWaitedForToBeOnline) {
+  publisher.publish_also(c, c.identity.address, as);
+  EXPECT_EQ(orders_after(milliseconds(0)), 0U);
+  EXPECT_EQ(publisher.record(c.identity.address)->account(), c.identity.account_key());
+  copies = 0;
+  publisher.publish_also(c, room, as);
+  EXPECT_EQ(orders_after(milliseconds(0)), 1U);
+  EXPECT_TRUE(publisher.stored());
 }
 
 TEST_F(PublisherTest, ARecordThatLeadsHereWaitsForTheLastHome) {

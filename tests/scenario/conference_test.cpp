@@ -98,7 +98,8 @@ class Conference : public testing::Test {
     auto out = people_[i].run({"conf", "ls", "--json"}).last_line();
     if (out.is_object() && out.contains("members")) return out;
     return Json{{"members", Json::array()}, {"mixer", nullptr},  {"deputy", nullptr}, {"room", nullptr},
-                {"name", nullptr},          {"locked", nullptr}, {"muted", nullptr},  {"conferences", Json::array()}};
+                {"name", nullptr},          {"locked", nullptr}, {"muted", nullptr},  {"conferences", Json::array()},
+                {"rooms", Json::array()}};
   }
   static std::vector<std::string> addresses(const Json& view) {
     std::vector<std::string> out;
@@ -234,6 +235,29 @@ TEST_F(Conference, OutlivesWhoeverMixesIt) {
     }
     EXPECT_FALSE(first_heard(audio, kPitches[killed], death + 2, length)) << name << " hears the dead";
   }
+}
+
+TEST_F(Conference, OfARoomWithAnAddressIsCalledAndBegunAnewWithoutItsFounder) {
+  const std::string room = "room@office";
+  Process founded(people_[0].line({"conf", "new", "--at", room, "bob@demo.example", "carol@demo.example", "--json"}));
+  ASSERT_TRUE(agreed({0, 1, 2}, 3)) << view(0);
+  EXPECT_EQ(view(0)["address"], room);
+  const auto kept = [](const Json& v) { return v["rooms"].size() == 1; };
+  ASSERT_TRUE(shows(1, kept) && shows(2, kept)) << view(1);
+  EXPECT_EQ(view(0)["rooms"][0]["founded"], true);
+  EXPECT_EQ(view(1)["rooms"][0]["address"], room);
+  ASSERT_EQ(people_[1].run({"conf", "leave"}).exit, 0);
+  Process called(people_[1].line({"call", room, "--json"}));
+  ASSERT_TRUE(agreed({0, 1, 2}, 3)) << view(1);
+
+  for (const std::size_t i : {0u, 1u, 2u}) ASSERT_EQ(people_[i].run({"conf", "leave"}).exit, 0);
+  ASSERT_EQ(people_[0].run({"down"}).exit, 0);
+  Process first(people_[2].line({"conf", "join", room, "--json"}));
+  ASSERT_TRUE(shows(2, [](const Json& v) { return v["duty"] == "mixer"; })) << view(2);
+  Process second(people_[1].line({"conf", "join", room, "--json"}));
+  ASSERT_TRUE(agreed({1, 2}, 2, 60'000)) << view(1);
+  ASSERT_EQ(people_[1].run({"conf", "forget", room}).exit, 0);
+  EXPECT_EQ(view(1)["rooms"], Json::array());
 }
 
 TEST_F(Conference, IsJoinedRuledAndLeftByCommands) {

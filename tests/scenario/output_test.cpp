@@ -66,8 +66,8 @@ TEST(Json, IsEveryLineOfEveryCommandWithItsSchema) {
         "rtt_ms",      "mos",       "max_gap_ms", "play_start_us", "record_start_us",  "path_changes",   "protected",
         "lookup_hops", "conference"}},
       {{"conf", "ls"},
-       {"schema", "id", "name", "room", "duty", "term", "locked", "muted", "mixer", "deputy", "deputy_streams",
-        "mixers", "deadline", "heard_at_once", "members", "invited", "conferences"}},
+       {"schema", "id", "name", "address", "room", "duty", "term", "locked", "muted", "mixer", "deputy",
+        "deputy_streams", "mixers", "deadline", "heard_at_once", "members", "invited", "conferences", "rooms"}},
       {{"down"}, {"schema", "ok"}},
   };
   for (const auto& command : commands) {
@@ -118,6 +118,9 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
       {4, {"conf", "kick", "bob"}, "There is no conference."},
       {4, {"conf", "lock", "--conf", "office"}, "There is no conference."},
       {4, {"conf", "invite", "bob@demo.example"}, "There is no conference."},
+      {2, {"conf", "new"}, "WHO is required."},
+      {4, {"conf", "new", "--at", "office"}, "is no address"},
+      {4, {"conf", "forget", "room@office"}, "No room room@office is kept here."},
       {4, {"conf", "invite", "bob"}, "No contact \"bob\"."},
       {4, {"contact", "verify", "bob"}, ""},
       {4, {"contact", "forget", "bob"}, ""},
@@ -236,6 +239,7 @@ TEST(Json, OfACommandThatFailsIsOneObject) {
       {"conf leave", {3, {}}},
       {"conf mute", {3, {}}},
       {"conf kick", {3, {"nobody"}}},
+      {"conf forget", {3, {"room@office"}}},
       {"conf lock", {3, {}}},
       {"hangup", {3, {}}},
       {"hold", {3, {}}},

@@ -26,6 +26,16 @@ Ordered member_object(const node::ConferenceView::Member& member) {
                  {"hears", said(member.hears)}};
 }
 
+Ordered room_object(const node::RoomView& room) {
+  return Ordered{
+      {"address", room.address},
+      {"key_name", room.key_name},
+      {"founded", room.founded},
+      {"keepers", room.keepers},
+      {"expires", room.expires},
+      {"conference", room.conference ? Ordered(static_cast<std::uint64_t>(*room.conference)) : Ordered(nullptr)}};
+}
+
 Ordered no_conference() {
   Ordered out = conference_json({});
   for (auto& [key, value] : out.items()) value = value.is_array() ? Ordered::array() : Ordered(nullptr);
@@ -42,6 +52,7 @@ Ordered conference_json(const node::ConferenceView& view) {
   for (const auto& member : view.members) members.push_back(member_object(member));
   return Ordered{{"id", static_cast<std::uint64_t>(view.id)},
                  {"name", said(view.name)},
+                 {"address", said(view.address)},
                  {"room", view.room},
                  {"duty", view.duty},
                  {"term", view.term},
@@ -57,12 +68,14 @@ Ordered conference_json(const node::ConferenceView& view) {
                  {"invited", view.invited}};
 }
 
-Ordered conferences_json(const std::vector<node::ConferenceView>& views) {
+Ordered conferences_json(const std::vector<node::ConferenceView>& views, const std::vector<node::RoomView>& rooms) {
   Ordered all = Ordered::array();
   for (const auto& view : views) all.push_back(conference_json(view));
   Ordered out{{"schema", kSchema}};
   out.update(views.size() == 1 ? all.front() : no_conference());
   out["conferences"] = std::move(all);
+  out["rooms"] = Ordered::array();
+  for (const auto& room : rooms) out["rooms"].push_back(room_object(room));
   return out;
 }
 

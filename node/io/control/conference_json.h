@@ -9,13 +9,16 @@
 
 namespace linnet::io {
 
-// {"id","name","room","duty","term","locked","muted","mixer","deputy","deputy_streams",
+// {"id","name","address","room","duty","term","locked","muted","mixer","deputy","deputy_streams",
 //  "mixers":[{"address","members"}],"deadline","heard_at_once","members":[..],"invited":[..]}
 nlohmann::ordered_json conference_json(const node::ConferenceView& view);
 
 // conf ls --json: "conferences", and beside it the fields of the only one; null and empty where there is none or
-// several.
-nlohmann::ordered_json conferences_json(const std::vector<node::ConferenceView>& views);
+// several. "rooms": those with an address that this node keeps,
+// [{"address","key_name","founded","keepers","expires","conference"}], the last the number of the one under way, or
+// null.
+nlohmann::ordered_json conferences_json(const std::vector<node::ConferenceView>& views,
+                                        const std::vector<node::RoomView>& rooms);
 
 // In a call's line of status --json: {"name","members","mixer","duty"}, or null where that call is no conference. Of
 // one that rings only the name is known, and the duty is "invited".

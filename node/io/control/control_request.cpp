@@ -128,8 +128,8 @@ Outcome<Request> people(Fields& f) {
 
 Outcome<Request> confer(Fields& f) {
   request::Confer out{f.text("name", kMaxWho), f.texts("words", kMaxCalled + 1, kMaxWho), f.seconds("duration"),
-                      f.files()};
-  if (out.words.empty()) f.wrong("words");
+                      f.files(), f.text("at", kMaxWho)};
+  if (out.words.empty() && out.at.empty()) f.wrong("words");
   return f.as(std::move(out));
 }
 
@@ -141,9 +141,9 @@ Outcome<Request> join(Fields& f) {
 
 Outcome<Request> conference(Fields& f) {
   using Rule = node::command::ConferenceRule;
-  static constexpr std::pair<std::string_view, Rule> kRules[] = {{"lock", Rule::lock},     {"unlock", Rule::unlock},
-                                                                 {"mute", Rule::mute},     {"unmute", Rule::unmute},
-                                                                 {"remove", Rule::remove}, {"leave", Rule::leave}};
+  static constexpr std::pair<std::string_view, Rule> kRules[] = {
+      {"lock", Rule::lock},     {"unlock", Rule::unlock}, {"mute", Rule::mute},    {"unmute", Rule::unmute},
+      {"remove", Rule::remove}, {"leave", Rule::leave},   {"forget", Rule::forget}};
   request::Conference out{f.text("which", kMaxWho), std::nullopt, f.text("who", kMaxWho)};
   const auto word = f.text("rule", 16);
   for (const auto& [name, rule] : kRules)
@@ -151,6 +151,7 @@ Outcome<Request> conference(Fields& f) {
   if (!out.rule && word != "invite") f.wrong("rule");
   const bool needs_who = !out.rule || out.rule == Rule::remove;
   if (needs_who && out.who.empty()) f.wrong("who");
+  if (out.rule == Rule::forget && out.which.empty()) f.wrong("which");
   return f.as(std::move(out));
 }
 

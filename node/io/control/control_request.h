@@ -9,10 +9,11 @@
 //   {"cmd":"hangup","call":ID}  {"cmd":"hold","call":ID,"on":true}  {"cmd":"mute","call":ID,"on":true}     call:
 //   optional
 //   {"cmd":"confer","words":[A,..],"name":N,"duration":S,"play":F,"record":F,"silent":false}   as of a call; with no
-//   name the first word may be it (name_first)
+//   name the first word may be it (name_first), or a room that is kept here; "at":ADDRESS: in that room
 //   {"cmd":"join","who":A,"duration":S,"play":F,"record":F,"silent":false}                       as of a call
 //   {"cmd":"conferences"}                 {"ok":true,"conferences":{..}}
-//   {"cmd":"conference","which":N,"rule":"invite|lock|unlock|mute|unmute|remove|leave","who":A}  which, who: optional
+//   {"cmd":"conference","which":N,"rule":"invite|lock|unlock|mute|unmute|remove|leave|forget","who":A}  which and
+//   who are optional; of forget, which is the address of a room
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
 //   {"cmd":"credentials","name":N,"seconds":S}    {"ok":true,"credentials":{..}}
@@ -71,6 +72,7 @@ struct Confer {
   std::vector<std::string> words;
   std::optional<Duration> duration;
   Files files;
+  std::string at;  // the address of a room; every word is somebody then, and there may be none
 };
 struct Join {
   std::string who;

@@ -120,8 +120,8 @@ std::string call(const node::CallView& call, const node::ConferenceView* confere
                          {"call", call_json(call)},
                          {"conference", conference == nullptr ? Ordered(nullptr) : conference_json(*conference)}});
 }
-std::string conferences(const std::vector<node::ConferenceView>& views) {
-  return line_of(Ordered{{"ok", true}, {"conferences", conferences_json(views)}});
+std::string conferences(const std::vector<node::ConferenceView>& views, const std::vector<node::RoomView>& rooms) {
+  return line_of(Ordered{{"ok", true}, {"conferences", conferences_json(views, rooms)}});
 }
 std::string notice(const std::string& text) { return line_of(Ordered{{"event", "notice"}, {"text", text}}); }
 

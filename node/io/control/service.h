@@ -90,6 +90,7 @@ class Service {
   void handle(ClientId client, const request::Conference& conference);
   void on(const node::event::ConferenceSaid& said);
   // Why these cannot all be called; nothing: they can.
+  bool is_room(const std::string& word) const;
   std::optional<Trouble> cannot_call(const std::vector<std::string>& who) const;
   std::string no_such_conference(const std::string& which) const;
   // service_people.cpp

@@ -16,7 +16,26 @@ std::optional<Trouble> Service::cannot_call(const std::vector<std::string>& who)
   return std::nullopt;
 }
 
+// A room that this node keeps is never meant as somebody to be called.
+bool Service::is_room(const std::string& word) const {
+  const auto rooms = driver_.node().status(now()).rooms;
+  const auto address = crypto::Address::parse(word);
+  return address && std::any_of(rooms.begin(), rooms.end(), [&](const node::RoomView& room) {
+           return room.address == address->text() || room.key_name == address->text();
+         });
+}
+
 void Service::handle(ClientId client, const request::Confer& confer) {
+  auto at = confer.at;
+  auto words = confer.words;
+  if (at.empty() && confer.name.empty() && !words.empty() && is_room(words.front())) {
+    at = words.front();
+    words.erase(words.begin());
+  }
+  if (!at.empty()) {
+    if (auto why = cannot_call(words)) return finish(client, lines::never_began(*why, at, node::CallResult::not_found));
+    return begin(client, confer.files, at, node::command::Confer{confer.name, words, confer.duration, at});
+  }
   NameFirst called{confer.name, confer.words};
   if (confer.name.empty()) called = name_first(confer.words, [this](const auto& word) { return is_contact(word); });
   if (auto why = cannot_call(called.who)) {
@@ -26,7 +45,7 @@ void Service::handle(ClientId client, const request::Confer& confer) {
     return finish(client, lines::never_began(*why, called.who.front(), node::CallResult::not_found));
   }
   const auto title = called.name.empty() ? called.who.front() : called.name;
-  begin(client, confer.files, title, node::command::Confer{called.name, called.who, confer.duration});
+  begin(client, confer.files, title, node::command::Confer{called.name, called.who, confer.duration, {}});
 }
 
 void Service::handle(ClientId client, const request::Join& join) {
@@ -34,7 +53,8 @@ void Service::handle(ClientId client, const request::Join& join) {
 }
 
 void Service::handle(ClientId client, const request::Conferences&) {
-  finish(client, lines::conferences(driver_.node().status(now()).conferences));
+  const auto status = driver_.node().status(now());
+  finish(client, lines::conferences(status.conferences, status.rooms));
 }
 
 void Service::handle(ClientId client, const request::Conference& asked) {

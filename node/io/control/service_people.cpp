@@ -30,6 +30,7 @@ void Service::handle(ClientId client, const request::Names&) {
   for (const auto& entry : memory.pins) names.insert(entry.first.text());
   for (const auto& entry : memory.contacts)
     if (entry.second.listed() && !entry.second.blocked) names.insert(entry.second.name);
+  for (const auto& room : driver_.node().kept_rooms()) names.insert(room.address.text());
   if (const auto rows = store_.history(kRecent))
     for (const auto& row : *rows)
       if (row.result == to_string(node::CallResult::ended)) names.insert(row.peer);

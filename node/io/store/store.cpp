@@ -10,7 +10,7 @@ namespace linnet::io {
 namespace {
 
 constexpr int kApplication = 0x4C4E4554;  // "LNET"
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 constexpr const char* kSchema =
     "CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE history(id INTEGER PRIMARY KEY AUTOINCREMENT, started INTEGER NOT NULL, outgoing INTEGER NOT NULL,"
@@ -28,6 +28,13 @@ constexpr const char* kPeople =
     " CHECK(length(secret)=16), expires INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE requests(key BLOB PRIMARY KEY CHECK(length(key)=32), key_name TEXT NOT NULL, address TEXT NOT NULL,"
     " first INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL) WITHOUT ROWID;";
+
+// Version 4: rooms with an address that this device keeps; `certificate` is the room's, of this device, and keepers are
+// those whom its founder certifies.
+constexpr const char* kRooms =
+    "CREATE TABLE rooms(address TEXT PRIMARY KEY, certificate BLOB NOT NULL, founded INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE keepers(address TEXT NOT NULL REFERENCES rooms(address), key BLOB NOT NULL CHECK(length(key)=32),"
+    " PRIMARY KEY(address, key)) WITHOUT ROWID;";
 
 // SQLite makes its -wal and -shm files by the mask.
 struct PrivateMask {
@@ -48,7 +55,7 @@ Done create(const std::filesystem::path& path) {
   const std::string head = "PRAGMA application_id=" + std::to_string(kApplication) +
                            ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";";
   const bool made = opened == SQLITE_OK && run(raw, "PRAGMA synchronous=FULL;BEGIN;") && run(raw, head.c_str()) &&
-                    run(raw, kSchema) && run(raw, kPeople) && run(raw, "COMMIT;");
+                    run(raw, kSchema) && run(raw, kPeople) && run(raw, kRooms) && run(raw, "COMMIT;");
   const std::string why = raw != nullptr ? sqlite3_errmsg(raw) : "out of memory";
   sqlite3_close(raw);
   const bool placed = made && ::link(fresh.c_str(), path.c_str()) == 0;
@@ -78,9 +85,14 @@ bool from_first(sqlite3* db) {
 // Version 3 knows when contacts were last heard from.
 bool from_second(sqlite3* db) { return run(db, "ALTER TABLE contacts ADD COLUMN heard INTEGER;"); }
 
+// The tables of people, brought to version 3.
+bool people_from(sqlite3* db, std::int64_t version) {
+  if (version == 1) return from_first(db);
+  return version != 2 || from_second(db);
+}
+
 bool migrate(sqlite3* db, std::int64_t from) {
-  const bool moved = run(db, "PRAGMA synchronous=FULL;BEGIN IMMEDIATE;") &&
-                     (from == 1 ? from_first(db) : from_second(db)) &&
+  const bool moved = run(db, "PRAGMA synchronous=FULL;BEGIN IMMEDIATE;") && people_from(db, from) && run(db, kRooms) &&
                      run(db, ("PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT;").c_str());
   if (!moved) run(db, "ROLLBACK;");
   return moved;

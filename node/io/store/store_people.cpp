@@ -84,6 +84,28 @@ bool read_requests(sqlite3* db, node::Memory& out) {
   return s.finished();
 }
 
+bool read_rooms(sqlite3* db, node::Memory& out) {
+  Statement s(db, "SELECT address, certificate, founded FROM rooms ORDER BY address");
+  while (s.row()) {
+    node::StoredRoom room;
+    Reader in(s.blob(1));
+    const auto certificate = crypto::read_device_certificate(in);
+    if (!taken(s.text(0), room.address) || !certificate || !in.done()) return false;
+    room.certificate = *certificate;
+    room.founded = s.integer(2) != 0;
+    Statement keepers(db, "SELECT key FROM keepers WHERE address=?1");
+    keepers.bind(1, std::string_view(room.address.text()));
+    while (keepers.row()) {
+      node::PersonKey key;
+      if (!taken(keepers.blob(0), key.bytes)) return false;
+      room.keepers.insert(key);
+    }
+    if (!keepers.finished()) return false;
+    out.rooms.push_back(std::move(room));
+  }
+  return s.finished();
+}
+
 struct Writing {
   sqlite3* db;
 
@@ -132,9 +154,29 @@ struct Writing {
     s.bind(1, ByteView(r.key)).bind(2, std::string_view(r.key_name.text())).bind(3, std::string_view(r.address.text()));
     return s.bind(4, seconds(r.first)).bind(5, seconds(r.last)).bind(6, std::int64_t{r.times}).done();
   }
+  bool operator()(const node::StoredRoom& r) const {
+    const std::string_view address = r.address.text();
+    Writer certificate;
+    crypto::write(certificate, r.certificate);
+    Statement s(db, "INSERT OR REPLACE INTO rooms(address, certificate, founded) VALUES(?1, ?2, ?3)");
+    if (!s.bind(1, address).bind(2, certificate.written()).bind(3, std::int64_t{r.founded}).done()) return false;
+    if (!without_keepers(address)) return false;
+    for (const auto& keeper : r.keepers) {
+      Statement k(db, "INSERT INTO keepers(address, key) VALUES(?1, ?2)");
+      if (!k.bind(1, address).bind(2, ByteView(keeper)).done()) return false;
+    }
+    return true;
+  }
+  bool operator()(const node::DropRoom& d) const {
+    const std::string_view address = d.address.text();
+    return without_keepers(address) && Statement(db, "DELETE FROM rooms WHERE address=?1").bind(1, address).done();
+  }
   bool operator()(const node::DropRequest& d) const { return drop("DELETE FROM requests WHERE key=?1", d.key); }
 
  private:
+  bool without_keepers(std::string_view address) const {
+    return Statement(db, "DELETE FROM keepers WHERE address=?1").bind(1, address).done();
+  }
   bool drop(const char* sql, ByteView key) const { return Statement(db, sql).bind(1, key).done(); }
 };
 
@@ -143,7 +185,8 @@ struct Writing {
 Outcome<node::Memory> Store::memory() {
   node::Memory out;
   auto* db = db_.get();
-  if (!read_pins(db, out) || !read_contacts(db, out) || !read_invitations(db, out) || !read_requests(db, out))
+  if (!read_pins(db, out) || !read_contacts(db, out) || !read_invitations(db, out) || !read_requests(db, out) ||
+      !read_rooms(db, out))
     return damaged_store(name_, "a person that cannot be read");
   return out;
 }

@@ -1,0 +1,17 @@
+// A room is an account of its own: its key is derived from its founder's, so nothing new is to be kept secret, and it
+// certifies the devices of those who keep it (docs/decisions/041).
+#pragma once
+
+#include "crypto/identity.h"
+
+namespace linnet::crypto {
+
+// The room's account pair. Its seed: BLAKE2b-256 keyed with the founder's account seed (RFC 7693 section 2.9), over
+// "linnet-1 room" || canonical address.
+SigningPair room_account(const Suite& suite, const SigningPair& founder, const Address& room);
+
+// The room says: this device may say who is in it. An ordinary device certificate of 30 days.
+DeviceCertificate certify_keeper(const Suite& suite, const SigningPair& room, const DeviceKey& device,
+                                 std::uint32_t epoch, Wall now);
+
+}  // namespace linnet::crypto
