@@ -1,5 +1,7 @@
 #include "cli/conference_words.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 namespace linnet::cli {
@@ -84,7 +86,9 @@ io::Outcome<Verb> ConferenceWords::mute() const {
 
 std::optional<io::Outcome<Verb>> ConferenceWords::verb_of(const std::string& command) {
   if (command == "conf new ") {
-    if (!begin_.words.empty() || !begin_.at.empty()) return Verb(begin_);
+    const bool all_named =
+        std::none_of(begin_.words.begin(), begin_.words.end(), [](const auto& w) { return w.empty(); });
+    if (all_named && !(begin_.words.empty() && begin_.at.empty())) return Verb(begin_);
     return io::Outcome<Verb>(io::trouble("WHO is required.\nSee: linnet conf new --help", io::Exit::usage));
   }
   if (command == "conf forget ") return Verb(verb::ConfForget{who_});

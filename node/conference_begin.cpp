@@ -48,12 +48,13 @@ std::string Conferences::why_not_at(const Rooms& rooms, const command::Confer& w
   const auto address = crypto::Address::parse(what.at);
   if (!address) return "\"" + what.at + "\" is no address. A room has one like room@office.";
   if (!what.name.empty()) return "A room with an address is called by that: no other name.";
-  if (address->text().size() > RoomBook::kLongest)
+  if (address->is_key_name() && rooms.book.find(*address) == nullptr)
+    return "A room's key name follows from its address: give that.";
+  if (!address->is_key_name() && address->text().size() > RoomBook::kLongest)
     return "The address of a room has at most " + std::to_string(RoomBook::kLongest) + " octets.";
   const auto* room = rooms.book.find(*address);
   if (room != nullptr)
     return is_in(room->account()) ? "You are in it already. See: linnet conf ls" : not_callable(rooms, what.who);
-  if (address->is_key_name()) return "A room's key name follows from its address: give that.";
   if (*address == rooms.identity.address) return what.at + " is your own address.";
   const auto* contact = rooms.contacts.find(*address);
   const crypto::AccountKey own{crypto::room_account(rooms.suite, rooms.identity.account, *address).public_key};

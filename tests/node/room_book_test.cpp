@@ -73,7 +73,7 @@ TEST_F(RoomBookTest, NobodyTakesARoomOverAndNoOtherDevicesCertificateIsTaken) {
   const auto theirs = *others.certify(suite(), mallory, *false_room, bob.account_key(), bob.device_key(), kFounded);
   EXPECT_EQ(accept(theirs, true).error(), Fault::mismatch);
   auto forged = certified(kFounded);
-  forged.not_after = forged.not_after + std::chrono::seconds(1);
+  forged.not_after = forged.not_after - std::chrono::seconds(1);
   EXPECT_EQ(accept(forged, true).error(), Fault::bad_signature);
   EXPECT_EQ(his.accept(suite(), mallory, kOffice, certified(kFounded), true, kFounded).error(), Fault::mismatch);
   EXPECT_FALSE(accept(certified(kFounded), true, kFounded + 31 * kOneDay)) << "it has run out";
