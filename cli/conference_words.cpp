@@ -1,8 +1,7 @@
 #include "cli/conference_words.h"
 
-#include <algorithm>
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace linnet::cli {
 namespace {
