@@ -118,6 +118,14 @@ TEST(KeptHmacSha1, IsThatOfDigestForEachMessageAnew) {
   }
 }
 
+TEST(KeptHmacSha1, AMessageThatWasBrokenOffLeavesNothingBehind) {
+  auto mac = *KeptHmacSha1::make(Bytes(20, 0x0b));
+  ASSERT_TRUE(mac.begin() && mac.add(view("of another")));
+  ByteArray<20> made{};
+  ASSERT_TRUE(mac.begin() && mac.add(view("Hi There")) && mac.tag(made));
+  EXPECT_EQ(to_hex(made), "b617318655057264e28bc0b6fb378c8ef146be00") << "RFC 2202, case 1";
+}
+
 TEST(KeptHmacSha1, IsCutToWhatIsAskedFor) {
   auto mac = *KeptHmacSha1::make(Bytes(20, 0x0b));
   Bytes made(10);
