@@ -49,13 +49,15 @@ void Driver::measure_line() {
 
 // What is known of the old one stands until the new one was measured: unknown would count as a good one.
 void Driver::forget_line() {
+  const bool under_way = line_measure_ != nullptr;
   line_at_.reset();
   line_measure_.reset();
+  if (under_way) measure_line();
 }
 
 void Driver::tell_means() {
   if (!mixer_found_) return;
-  const auto uplink = candidacy_ && candidacy_->uplink() ? candidacy_->uplink() : line_;
+  const auto uplink = line_ || !candidacy_ ? line_ : candidacy_->uplink();  // a candidate's may be of another network
   const node::ConferenceMeans means{mixer_found_->mixes, static_cast<std::uint32_t>(uplink.value_or(0) / 1000),
                                     reachable(), mixer_found_->mains};
   if (means_ == means) return;
