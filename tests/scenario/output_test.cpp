@@ -119,7 +119,6 @@ TEST(Json, SaysWhatWentWrongAlsoWhereThereIsNoDaemon) {
       {4, {"conf", "lock", "--conf", "office"}, "There is no conference."},
       {4, {"conf", "invite", "bob@demo.example"}, "There is no conference."},
       {2, {"conf", "new"}, "WHO is required."},
-      {4, {"conf", "new", "--at", "office"}, "is no address"},
       {4, {"conf", "forget", "room@office"}, "No room room@office is kept here."},
       {4, {"conf", "invite", "bob"}, "No contact \"bob\"."},
       {4, {"contact", "verify", "bob"}, ""},
