@@ -10,18 +10,6 @@ constexpr std::string_view kMagicFamily = "linnet-key-";
 constexpr std::size_t kMaxAddress = kMaxUserPart + 1 + kMaxDomain;
 constexpr std::size_t kChecksumBytes = 32;
 
-DeviceCertificate certify(const Suite& suite, const SigningPair& account, const DeviceKey& device, std::uint32_t epoch,
-                          Wall now) {
-  DeviceCertificate out;
-  out.account = AccountKey{account.public_key};
-  out.device = device;
-  out.not_before = now;
-  out.not_after = now + kMaxCertificateLife;
-  out.epoch = epoch;
-  out.signature = suite.sign(account, certificate_statement(out));
-  return out;
-}
-
 Hash256 checksum(ByteView body) { return hash256({view("linnet-1 key file"), body}); }
 
 Status check_address(const Identity& identity, std::string_view text) {
@@ -60,6 +48,18 @@ Result<Identity> read_fields(const Suite& suite, ByteView body) {
 }
 
 }  // namespace
+
+DeviceCertificate certify(const Suite& suite, const SigningPair& account, const DeviceKey& device, std::uint32_t epoch,
+                          Wall now) {
+  DeviceCertificate out;
+  out.account = AccountKey{account.public_key};
+  out.device = device;
+  out.not_before = now;
+  out.not_after = now + kMaxCertificateLife;
+  out.epoch = epoch;
+  out.signature = suite.sign(account, certificate_statement(out));
+  return out;
+}
 
 Identity make_identity(const Suite& suite, Rng& rng, Address address, Wall now) {
   Identity out;

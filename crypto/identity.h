@@ -57,6 +57,9 @@ struct Identity {
 
 // Draws three seeds of 32 bytes: account, device, session. An empty address becomes the key name me@....linnet.alt.
 Identity make_identity(const Suite& suite, Rng& rng, Address address, Wall now);
+// Of an account's device, or of a room's keeper (room_key.h): for as long as a certificate may last.
+DeviceCertificate certify(const Suite& suite, const SigningPair& account, const DeviceKey& device, std::uint32_t epoch,
+                          Wall now);
 // A fresh certificate for the same device, when the old one nears its end (half its life).
 bool needs_renewal(const DeviceCertificate& certificate, Wall now);
 void renew_certificate(const Suite& suite, Identity& identity, Wall now);

@@ -13,16 +13,4 @@ SigningPair room_account(const Suite& suite, const SigningPair& founder, const A
   return suite.signing_pair(seed);
 }
 
-DeviceCertificate certify_keeper(const Suite& suite, const SigningPair& room, const DeviceKey& device,
-                                 std::uint32_t epoch, Wall now) {
-  DeviceCertificate out;
-  out.account = AccountKey{room.public_key};
-  out.device = device;
-  out.not_before = now;
-  out.not_after = now + kMaxCertificateLife;
-  out.epoch = epoch;
-  out.signature = suite.sign(room, certificate_statement(out));
-  return out;
-}
-
 }  // namespace linnet::crypto

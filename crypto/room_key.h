@@ -7,11 +7,7 @@
 namespace linnet::crypto {
 
 // The room's account pair. Its seed: BLAKE2b-256 keyed with the founder's account seed (RFC 7693 section 2.9), over
-// "linnet-1 room" || canonical address.
+// "linnet-1 room" || canonical address. certify() with it says that a device may say who is in the room.
 SigningPair room_account(const Suite& suite, const SigningPair& founder, const Address& room);
-
-// The room says: this device may say who is in it. An ordinary device certificate of 30 days.
-DeviceCertificate certify_keeper(const Suite& suite, const SigningPair& room, const DeviceKey& device,
-                                 std::uint32_t epoch, Wall now);
 
 }  // namespace linnet::crypto

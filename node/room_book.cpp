@@ -45,7 +45,7 @@ const StoredRoom* RoomBook::found(const crypto::Suite& suite, const crypto::Iden
   StoredRoom room;
   room.address = address;
   room.founded = true;
-  room.certificate = crypto::certify_keeper(suite, pair, identity.device_key(), 0, now);
+  room.certificate = crypto::certify(suite, pair, identity.device_key(), 0, now);
   save(room);
   return &rooms_.emplace(address, std::move(room)).first->second;
 }
@@ -55,7 +55,7 @@ void RoomBook::renew(const crypto::Suite& suite, const crypto::Identity& identit
     if (!room.founded || !crypto::needs_renewal(room.certificate, now)) continue;
     const auto pair = crypto::room_account(suite, identity.account, address);
     const auto epoch = room.certificate.epoch;
-    room.certificate = crypto::certify_keeper(suite, pair, identity.device_key(), epoch, now);
+    room.certificate = crypto::certify(suite, pair, identity.device_key(), epoch, now);
     save(room);
   }
 }
@@ -76,7 +76,7 @@ std::optional<crypto::DeviceCertificate> RoomBook::certify(const crypto::Suite& 
                                                            const crypto::DeviceKey& device, Wall now) const {
   if (!room.founded || !room.keepers.contains(crypto::key_hash(account))) return std::nullopt;
   const auto pair = crypto::room_account(suite, identity.account, room.address);
-  return crypto::certify_keeper(suite, pair, device, room.certificate.epoch, now);
+  return crypto::certify(suite, pair, device, room.certificate.epoch, now);
 }
 
 Status RoomBook::accept(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,

@@ -23,8 +23,8 @@ node::StoredRoom kept_room() {
   node::StoredRoom out;
   out.address = room_named("room@office");
   out.founded = true;
-  out.certificate = crypto::certify_keeper(suite, crypto::room_account(suite, founder.account, out.address),
-                                           founder.device_key(), 3, Wall{1000});
+  out.certificate = crypto::certify(suite, crypto::room_account(suite, founder.account, out.address),
+                                    founder.device_key(), 3, Wall{1000});
   out.keepers = {keeper(1), keeper(2)};
   return out;
 }

@@ -234,7 +234,7 @@ TEST_F(ConferenceAddress, AKeeperWhoseCertificateHasRunOutBeginsNothing) {
   StoredRoom room;
   room.address = address;
   const Wall long_ago{1'700'000'000 - 40 * 86'400};
-  room.certificate = crypto::certify_keeper(crypto::shipped_suite(), pair, identity.device_key(), 0, long_ago);
+  room.certificate = crypto::certify(crypto::shipped_suite(), pair, identity.device_key(), 0, long_ago);
   Memory memory;
   memory.rooms.push_back(room);
   alice = &town.add(std::move(identity), {}, std::move(memory));

@@ -41,7 +41,7 @@ TEST_F(PublisherTest, TheFirstRecordWaitsForNoOtherHome) {
 struct AlsoKnownTest : PublisherTest {
   AlsoKnownTest() {
     const auto pair = crypto::room_account(c.suite, c.identity.account, room);
-    as.certificate = crypto::certify_keeper(c.suite, pair, c.identity.device_key(), 0, c.wall);
+    as.certificate = crypto::certify(c.suite, pair, c.identity.device_key(), 0, c.wall);
     publisher.set_homes(c, {home(1)}, true);
     EXPECT_EQ(orders_after(milliseconds(0)), 2U);
   }
