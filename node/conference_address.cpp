@@ -142,6 +142,11 @@ void Conferences::certify(Host host, Time now, const Link& link) {
 // At first only by a member of a conference of that room, called so, that a person here came in to.
 void Conferences::take_certificate(Host host, Time now, const crypto::DeviceKey& from,
                                    const conference::Certified& what) {
+  if (now >= certificates_since_ + std::chrono::seconds(1)) {
+    certificates_since_ = now;
+    certificates_ = 0;
+  }
+  if (++certificates_ > kMostCertificates) return;
   const auto& certificate = what.certificate;
   auto& rooms = host.rooms;
   const auto pinned = rooms.contacts.pin(what.address);

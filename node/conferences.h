@@ -36,6 +36,7 @@ class Conferences {
   static constexpr Duration kLookAtAddress = std::chrono::seconds(30);  // certificates run out
   static constexpr Duration kCertifyAgain = std::chrono::seconds(5);    // until a keeper says that it is one
   static constexpr Duration kOthersLater = std::chrono::minutes(2);
+  static constexpr int kMostCertificates = 20;  // looked at in a second, whoever sends them
 
   using Means = ConferenceMeans;  // measured by the driver
   // What a conference needs of the node, for one input.
@@ -211,7 +212,9 @@ class Conferences {
 
   std::map<CallId, Conference> conferences_;
   std::map<crypto::DeviceKey, Time> certified_;  // when it was told last
-  std::map<CallId, Time> wanting_;               // calls to be let in somewhere, and when they ask again
+  Time certificates_since_ = Time::min();
+  int certificates_ = 0;            // came since then
+  std::map<CallId, Time> wanting_;  // calls to be let in somewhere, and when they ask again
   ConferenceSubscribers subscribers_;
   ConferenceConduct conduct_;
   ConferenceReferrals referrals_;

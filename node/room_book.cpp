@@ -82,11 +82,13 @@ std::optional<crypto::DeviceCertificate> RoomBook::certify(const crypto::Suite& 
 Status RoomBook::accept(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
                         const crypto::DeviceCertificate& certificate, bool invited, Wall now) {
   if (certificate.device != identity.device_key() || address.is_key_name()) return fail(Fault::mismatch);
-  if (auto good = crypto::verify(suite, certificate, now); !good) return good;
+  // What costs little goes first: anybody may send one.
   const auto known = rooms_.find(address);
+  if (known == rooms_.end() && !invited) return fail(Fault::refused);
+  if (known == rooms_.end() && full()) return fail(Fault::full);
+  if (known != rooms_.end() && known->second.account() != certificate.account) return fail(Fault::mismatch);
+  if (auto good = crypto::verify(suite, certificate, now); !good) return good;
   if (known == rooms_.end()) {
-    if (!invited) return fail(Fault::refused);
-    if (full()) return fail(Fault::full);
     StoredRoom room;
     room.address = address;
     room.certificate = certificate;
@@ -95,7 +97,6 @@ Status RoomBook::accept(const crypto::Suite& suite, const crypto::Identity& iden
     return {};
   }
   auto& room = known->second;
-  if (room.account() != certificate.account) return fail(Fault::mismatch);
   const auto& had = room.certificate;
   if (room.founded || certificate.epoch < had.epoch) return fail(Fault::refused);
   if (certificate.epoch == had.epoch && certificate.not_after <= had.not_after) return {};
