@@ -274,9 +274,10 @@ class LookupScenario {
     report_.publish_bps_supernode = std::max(0.0, spent) / publishers * renewals / supernodes_;
   }
 
-  // The plan stores a record six times; churn of the region may leave more behind, never more than three times that.
+  // The plan stores a record six times and three at its salted root; churn of the region and places where many happen to
+  // stand (decision 034) may leave more behind, never more than three times that.
   void count_copies() {
-    const auto plan = shaped().replicas;
+    const auto plan = shaped().replicas + shaped().salted_replicas;
     // Of so many names at most: every store is asked for every one of them.
     const auto step = (nodes_ + kNamesCounted - 1) / kNamesCounted;
     std::vector<crypto::UserKey> keys;
