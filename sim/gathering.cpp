@@ -34,28 +34,17 @@ Gathering::Gathering(const ScenarioConfig& config, std::uint32_t supernodes, std
   world_.watch([this](Time, HostId, HostId, ByteView bytes) { oversize_ |= bytes.size() > kMaxDatagram; });
   for (std::uint32_t i = 0; i < supernodes_ + members(); ++i) {
     const bool super = i < supernodes_;
-    const NatKind kind = super ? NatKind::none : nat_of(i - supernodes_);
-    const Endpoint inside = kind == NatKind::none ? public_endpoint(i) : private_endpoint(i);
-    node::NodeConfig c;
-    c.peer.network = crypto::network_id("linnet");
-    c.peer.role = super ? overlay::Role::supernode : overlay::Role::leaf;
-    c.peer.listen = {inside};
-    c.peer.bootstrap = bootstrap_for(config.seed, i, supernodes_);
-    c.auto_answer = true;
-    auto made = std::make_unique<NodeActor>(std::move(c), suite_of(config.wire), seed_for(config.seed, i),
-                                            identity_for(config_, i, world_.wall()));
-    actors_.push_back(made.get());
+    auto& made = add_node(world_, config_, i, supernodes_, super ? NatKind::none : nat_of(i - supernodes_));
+    actors_.push_back(&made);
     if (!super) {
-      made->says = [](std::span<std::int16_t> out) { std::fill(out.begin(), out.end(), std::int16_t{0}); };
-      made->call_moved = [this, member = i - supernodes_](Time now) {
+      made.says = [](std::span<std::int16_t> out) { std::fill(out.begin(), out.end(), std::int16_t{0}); };
+      made.call_moved = [this, member = i - supernodes_](Time now) {
         auto& seen = seen_[member];
         seen.stale = true;
         if (!actors_[supernodes_ + member]->sounding()) seen.came_in.reset();
         if (actors_[supernodes_ + member]->sounding() && !seen.came_in) seen.came_in = now;
       };
     }
-    world_.add(std::move(made), inside, super,
-               kind == NatKind::none ? std::nullopt : std::optional<NatBox>(NatBox(kind, public_endpoint(i).ip)));
   }
 }
 

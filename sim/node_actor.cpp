@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "sim/population.h"
+
 namespace linnet::sim {
 namespace {
 
@@ -57,6 +59,25 @@ void NodeActor::settle(Time now) {
     }
   }
   if (moved && call_moved) call_moved(now);
+}
+
+NodeActor& add_node(World& world, const ScenarioConfig& config, std::uint32_t index, std::uint32_t supernodes,
+                    NatKind kind) {
+  const bool super = index < supernodes;
+  const bool open = super || kind == NatKind::none;
+  const Endpoint inside = open ? public_endpoint(index) : private_endpoint(index);
+  node::NodeConfig c;
+  c.peer.network = crypto::network_id("linnet");
+  c.peer.role = super ? overlay::Role::supernode : overlay::Role::leaf;
+  c.peer.listen = {inside};
+  c.peer.bootstrap = bootstrap_for(config.seed, index, supernodes);
+  c.auto_answer = true;
+  auto made = std::make_unique<NodeActor>(std::move(c), suite_of(config.wire), seed_for(config.seed, index),
+                                          identity_for(config, index, world.wall()));
+  auto& out = *made;
+  world.add(std::move(made), inside, super,
+            open ? std::nullopt : std::optional<NatBox>(NatBox(kind, public_endpoint(index).ip)));
+  return out;
 }
 
 }  // namespace linnet::sim

@@ -9,6 +9,8 @@
 #include "base/rng.h"
 #include "node/node.h"
 #include "sim/actor.h"
+#include "sim/scenario.h"
+#include "sim/world.h"
 
 namespace linnet::sim {
 
@@ -52,5 +54,10 @@ class NodeActor final : public Actor {
   std::vector<node::CallSummary> ended_;
   int loudest_ = 0;
 };
+
+// Host `index` of a world of whole nodes, which answers every call: a supernode on the Internet when it is one of the
+// first `supernodes`, else a leaf behind a NAT of that kind. It is not started.
+NodeActor& add_node(World& world, const ScenarioConfig& config, std::uint32_t index, std::uint32_t supernodes,
+                    NatKind kind);
 
 }  // namespace linnet::sim

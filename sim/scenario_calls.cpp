@@ -52,20 +52,7 @@ class CallsScenario {
   void populate() {
     world_.watch([this](Time, HostId, HostId, ByteView bytes) { oversize_ |= bytes.size() > kMaxDatagram; });
     for (std::uint32_t i = 0; i < nodes_; ++i) {
-      const bool super = i < supernodes_;
-      const NatKind kind = super ? NatKind::none : nat_of(i);
-      const Endpoint inside = kind == NatKind::none ? public_endpoint(i) : private_endpoint(i);
-      node::NodeConfig c;
-      c.peer.network = crypto::network_id("linnet");
-      c.peer.role = super ? overlay::Role::supernode : overlay::Role::leaf;
-      c.peer.listen = {inside};
-      c.peer.bootstrap = bootstrap_for(config_.seed, i, supernodes_);
-      c.auto_answer = true;
-      auto made = std::make_unique<NodeActor>(std::move(c), suite_of(config_.wire), seed_for(config_.seed, i),
-                                              identity_for(config_, i, world_.wall()));
-      actors_.push_back(made.get());
-      world_.add(std::move(made), inside, super,
-                 kind == NatKind::none ? std::nullopt : std::optional<NatBox>(NatBox(kind, public_endpoint(i).ip)));
+      actors_.push_back(&add_node(world_, config_, i, supernodes_, nat_of(i)));
       world_.at(Time{} + Duration(seconds(20)) * i / nodes_, [this, i](Time now) {
         actors_[i]->node().start(now, world_.wall());
         world_.settle(HostId{i});

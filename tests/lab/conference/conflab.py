@@ -292,17 +292,7 @@ class Lab:
 
     def until(self, host, ready, seconds):
         """Follows the node's events; the first status that is so, or None."""
-        watch = subprocess.Popen(["timeout", str(seconds), *self.command(host, "status", "--json", "--watch")], stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL, text=True)
-        try:
-            for line in watch.stdout:
-                status = json.loads(line)
-                if ready(status):
-                    return status
-        finally:
-            watch.terminate()
-            watch.wait()
-        return None
+        return nat.follow(self.command(host), ready, seconds)
 
     # Conferences
 

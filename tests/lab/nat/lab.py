@@ -29,6 +29,20 @@ for number in SIGNALS:
     signal.signal(number, leave)
 
 
+def follow(node, ready, seconds):
+    """`node`: the program and its home. Follows its events: the first status that is ready, or None after so long."""
+    watch = subprocess.Popen(["timeout", str(seconds), *node, "status", "--json", "--watch"], stdout=subprocess.PIPE, text=True)
+    try:
+        for line in watch.stdout:
+            status = json.loads(line)
+            if ready(status):
+                return status
+    finally:
+        watch.terminate()
+        watch.wait()
+    return None
+
+
 class Undisturbed:
     """Nothing interrupts what is cleaned up here, nor the programs that do it."""
 
@@ -120,17 +134,7 @@ class Lab:
 
     def watch(self, host, ready, seconds):
         """Follows the node's events: the first status that is ready, or None after so long."""
-        watch = subprocess.Popen(["timeout", str(seconds), self.program, "--home", str(self.root / host), "status", "--json", "--watch"],
-                                 stdout=subprocess.PIPE, text=True)
-        try:
-            for line in watch.stdout:
-                status = json.loads(line)
-                if ready(status):
-                    return status
-        finally:
-            watch.terminate()
-            watch.wait()
-        return None
+        return follow([self.program, "--home", str(self.root / host)], ready, seconds)
 
     def online(self, host, seconds=60):
         """Milliseconds from here until the node is online; None after so many seconds."""
