@@ -290,8 +290,12 @@ void Room::claim_a_place(Time now) {
   const bool connected = roster_.head.term > 0 && has_leg(roster_.head.mixer, false);
   if (connected) return tell(roster_.head.mixer, claim_);
   if (introducer_) return tell(*introducer_, claim_);  // who has us connected
-  // Left out by mistake, with a leg to who mixed for us.
-  if (const auto to = mixer(); to && has_leg(*to, false)) tell(*to, claim_);
+  // Left out by mistake, or come in while it was handed over: with a leg of who mixed for us. He passes it on.
+  const auto of = [](const auto& entry) { return entry.second.theirs; };
+  const auto any = std::find_if(legs_.begin(), legs_.end(), of);
+  const auto to = mixer();
+  if (to && has_leg(*to, false)) return tell(*to, claim_);
+  if (any != legs_.end()) tell(any->first, claim_);
 }
 
 void Room::settle(Time now) {

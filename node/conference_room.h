@@ -59,6 +59,7 @@ class Room {
   static constexpr Duration kBelieved = std::chrono::milliseconds(300);    // that long a word of silence counts
   static constexpr Duration kNextInRank = std::chrono::milliseconds(800);  // for each one before, when both are silent
   static constexpr Duration kSettles = std::chrono::seconds(2);            // of a new term: nobody takes over
+  static constexpr Duration kHandsOver = std::chrono::seconds(1);          // until the deputy mixes that was told to
   static constexpr Duration kPublish = std::chrono::milliseconds(100);     // news are gathered for so long
   static constexpr Duration kBeat = std::chrono::seconds(5);               // ... and said again though there are none
   static constexpr Duration kConnectAgain = std::chrono::seconds(2);
@@ -187,6 +188,8 @@ class Room {
   enum class Fate : std::uint8_t { alive, silent };
   void take_over(Time now, std::uint64_t term, Fate of_the_last);
   void hand_over(Time now);
+  void hand_to_deputy(Time now);
+  bool hands_over(Time now) const;
   void note_former(Time now, const crypto::DeviceKey& device, const crypto::Address& address, Duration life = kSought);
   void seek_former(Time now);
   void yield_to(const crypto::DeviceKey& by, const Roster& roster, const RosterNews& news);
@@ -277,6 +280,12 @@ class Room {
   bool hears_nobody_ = false;
   bool was_heard_ = false;  // whoever mixes for us or may have to, ever
   bool deputy_ready_ = false;
+  struct Handing {
+    crypto::DeviceKey to{};
+    std::uint64_t term = 0;
+    Time until{};
+  };
+  std::optional<Handing> handing_;  // of the mixer: whom it told to mix, in its term
   bool records_ = false;
   Time tell_records_at_ = Time::min();
   Duration pause_{}, pause_before_{};  // the longest between packets of the mixer

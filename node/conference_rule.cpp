@@ -10,7 +10,8 @@ void Room::change(Time now) {
   ++roster_.head.version;
   const auto before = roster_.head.sections;
   choose_claims(roster_, claims_);
-  const auto deputy = deputy_of(roster_);
+  // Whoever was told to mix stays who may: all are to believe it.
+  const auto deputy = hands_over(now) ? std::optional(handing_->to) : deputy_of(roster_);
   if (deputy != roster_.head.deputy) deputy_ready_ = false;
   roster_.head.deputy = deputy;
   place(roster_);
@@ -78,15 +79,22 @@ void Room::leave(Time now, const crypto::DeviceKey& device, Duration sought) {
 void Room::hand_over(Time now) {
   if (duty() != Duty::mixer || !deputy_ready_ || !roster_.head.deputy) return;
   if (now < since_ + kSettles || elect(roster_) != roster_.head.deputy) return;
+  hand_to_deputy(now);
+}
+
+// Whoever comes in until it does is in our roster and not in its; yield_to() tells it.
+void Room::hand_to_deputy(Time now) {
   if (publish_at_ != kNever) publish(now);  // it begins with what everybody knows
   deputy_ready_ = false;
-  tell(*roster_.head.deputy, Take{id(), roster_.head.term + 1});
+  handing_ = Handing{*roster_.head.deputy, roster_.head.term + 1, now + kHandsOver};
+  tell(handing_->to, Take{id(), handing_->term});
 }
+
+bool Room::hands_over(Time now) const { return handing_ && now < handing_->until && roster_.has(handing_->to); }
 
 bool Room::abdicate(Time now) {
   if (duty() != Duty::mixer || !deputy_ready_ || !roster_.head.deputy) return false;
-  if (publish_at_ != kNever) publish(now);
-  tell(*roster_.head.deputy, Take{id(), roster_.head.term + 1});
+  hand_to_deputy(now);
   return true;
 }
 
@@ -113,6 +121,7 @@ void Room::take_over(Time now, std::uint64_t term, Fate of_the_last) {
   roster_.head.mixer = me_;
   since_ = now;
   told_ready_.reset();
+  handing_.reset();
   for (const auto& device : dead) {
     const auto before = roster_.members.find(device);
     if (before == roster_.members.end()) continue;
@@ -262,6 +271,7 @@ void Room::watch_members(Time now) {
     changed = true;
   }
   put_right_without(now);
+  if (handing_ && !hands_over(now) && roster_.head.deputy != deputy_of(roster_)) changed = true;  // it did not
   if (changed) change(now);
   hand_over(now);
 }

@@ -111,7 +111,8 @@ bool Room::may_sign(Time now, const Head& head, const crypto::DeviceKey& from) c
   if (passed_on && (known || roster_.has(head.mixer))) return true;
   if (known && !mixed && (has_leg(from, false) || roster_.has(from))) return true;
   if (from != head.mixer) return false;
-  if (known) return true;
+  const bool told_to = mixed && handing_ && handing_->to == head.mixer && handing_->term == head.term;
+  if (known || told_to) return true;
   if (!roster_.has(head.mixer)) return false;
   const bool two_at_once = head.term == roster_.head.term;
   return two_at_once || (!mixed && mixer_silent(now) && (deputy_silent(now) || mixer_gone(now)));
@@ -163,10 +164,18 @@ void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const R
 void Room::yield_to(const crypto::DeviceKey& by, const Roster& roster, const RosterNews& news) {
   auto whole = difference(Roster{}, roster);
   whole.signature = news.signature;
+  const bool told_to = handing_ && handing_->to == news.head.mixer && handing_->term == news.head.term;
   for (const auto& [device, member] : roster_.members) {
     if (device == me_ || device == news.head.mixer) continue;
     tell_news(whole, {device});
-    if (!roster.has(device)) tell(by, Bring{id(), device, member.claim.claim.address});
+    if (roster.has(device)) continue;
+    // Came in while we handed over.
+    const auto claim = claims_.find(device);
+    if (told_to && claim != claims_.end()) {
+      tell(by, Introduce{claim->second});
+    } else {
+      tell(by, Bring{id(), device, member.claim.claim.address});
+    }
   }
   tell(by, Bring{id(), me_, claim_.claim.address});
 }
@@ -183,6 +192,7 @@ void Room::adopt(Time now, Roster roster, const crypto::Signature& signature) {
   if (other_term) {
     since_ = now;
     told_ready_.reset();
+    handing_.reset();
     said_silent_ = Time::min();
     publish_at_ = kNever;
     for (auto& entry : legs_) entry.second.silent_said = Time::min();

@@ -16,8 +16,8 @@ std::string means_text(const MixerMeans::Found& found, std::optional<std::uint64
   std::snprintf(
       out, sizeof out,
       "In a conference this machine could mix for %u members: a frame takes %.2f ms and %.4f ms for each, %.2f "
-      "of a core was given and %.2f cores were idle.%s",
-      found.mixes, found.cost.frame_ms, found.cost.member_ms, found.cost.share, found.idle_cores, line);
+      "of a core may be used and %.2f cores were spare.%s",
+      found.mixes, found.cost.frame_ms, found.cost.member_ms, found.cost.share, found.spare_cores, line);
   return out;
 }
 
@@ -60,7 +60,7 @@ void Driver::tell_means() {
   const auto uplink = line_ || !candidacy_ ? line_ : candidacy_->uplink();  // a candidate's may be of another network
   const node::ConferenceMeans means{mixer_found_->mixes, static_cast<std::uint32_t>(uplink.value_or(0) / 1000),
                                     reachable(), mixer_found_->mains};
-  if (means_ == means) return;
+  if (means_ && !worth_telling(*means_, means)) return;
   means_ = means;
   log_info(means_text(*mixer_found_, uplink));
   node_.set_conference_means(now(), means);

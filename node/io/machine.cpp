@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <sstream>
+#include <utility>
 
 #include "crypto/suite.h"
 #include "node/io/files.h"
@@ -130,7 +132,6 @@ std::vector<std::filesystem::path> MachineWatch::cpu_groups() const {
   return out;
 }
 
-// That this program may use: its CPUs, and its share of their time.
 double MachineWatch::cores() const {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -158,18 +159,45 @@ std::optional<MachineWatch::Ticks> MachineWatch::ticks() const {
     out.all += one;
     if (i == kNice || i == kIdle || i == kWaits) out.idle += one;
   }
+  out.own = own_ticks();
   return cpu == "cpu" && out.all > 0 ? std::optional(out) : std::nullopt;
+}
+
+// "pid (name) state ..." (proc(5)): utime and stime are fields 14 and 15, nice is 19. What a nice program uses counts
+// as idle already.
+double MachineWatch::own_ticks() const {
+  constexpr int kState = 3, kUser = 14, kSystem = 15, kNice = 19;
+  const auto text = read("proc/self/stat");
+  const auto name_ends = text.rfind(')');
+  if (name_ends == std::string::npos) return 0;
+  std::istringstream words(text.substr(name_ends + 1));
+  double out = 0;
+  std::string word;
+  for (int field = kState; field <= kNice && words >> word; ++field) {
+    const double value = std::strtod(word.c_str(), nullptr);
+    if (field == kUser || field == kSystem) out += value;
+    if (field == kNice && value > 0) return 0;
+  }
+  return out;
+}
+
+std::optional<MachineWatch::Ticks> MachineWatch::since_last() {
+  const auto found = ticks();
+  if (!found || found->all <= before_.all) return std::nullopt;
+  const auto last = std::exchange(before_, *found);
+  return Ticks{found->idle - last.idle, found->all - last.all, found->own - last.own};
+}
+
+double MachineWatch::spare_cores() {
+  const auto since = since_last();
+  return since ? cores() * std::clamp((since->idle + since->own) / since->all, 0.0, 1.0) : 0.0;
 }
 
 node::MachineState MachineWatch::look() {
   node::MachineState out;
   out.mains = !drains_a_battery();
   out.memory_free = memory_free();
-  if (const auto found = ticks()) {
-    const auto all = found->all - before_.all;
-    if (all > 0) out.idle_cores = cores() * std::clamp((found->idle - before_.idle) / all, 0.0, 1.0);
-    before_ = *found;
-  }
+  if (const auto since = since_last()) out.idle_cores = cores() * std::clamp(since->idle / since->all, 0.0, 1.0);
   return out;
 }
 

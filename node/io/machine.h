@@ -29,10 +29,14 @@ class MachineWatch {
   // The idle share is that since the last look; of the first since the machine's start. Without what costs time: the
   // link, and the packets.
   node::MachineState look();
+  // Cores that nothing else uses, since the last look of either kind: what is idle, and what this program uses itself.
+  double spare_cores();
+  // That this program may use: its CPUs, and its share of their time.
+  double cores() const;
 
  private:
   struct Ticks {
-    double idle = 0, all = 0;
+    double idle = 0, all = 0, own = 0;
   };
   std::string read(const std::filesystem::path& path) const;
   bool drains_a_battery() const;
@@ -40,7 +44,8 @@ class MachineWatch {
   std::optional<Ticks> ticks() const;
   std::filesystem::path group() const;
   std::vector<std::filesystem::path> cpu_groups() const;
-  double cores() const;
+  double own_ticks() const;
+  std::optional<Ticks> since_last();
 
   std::filesystem::path root_;
   Ticks before_;

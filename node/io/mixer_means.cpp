@@ -15,12 +15,13 @@
 namespace linnet::io {
 namespace {
 
-constexpr std::size_t kMembers = 24;
+constexpr std::size_t kFew = 24, kMany = 192;
+constexpr std::uint32_t kManyAbove = 96;  // who could mix for more by the first figure is measured with many
 constexpr double kFrameMs = 20;
 constexpr int kWarmUp = 3;  // frames, until encoders and caches are at work
-constexpr int kLeastFrames = 10;
-constexpr double kLeastMs = 100;                           // of the thread's time
-constexpr Duration kLongestRun = std::chrono::seconds(4);  // of the wall's
+constexpr int kRounds = 6, kFramesOfRound = 8;
+constexpr Duration kLongestRun = std::chrono::seconds(4);  // of the wall's, for each number of members
+constexpr double kWorthTelling = 1.2;                      // times as much, or as little
 
 double thread_ms() {
   timespec at{};
@@ -82,33 +83,57 @@ void work(media::MixBenchmark& mixer, Echo& echo, Sums& sums) {
   ++sums.frames;
 }
 
+// What one frame took at the least: a round that something disturbed (another's work in the caches, an interrupt that
+// is put on our account) says nothing of the work.
+std::optional<MixerCost> measure_with(std::size_t members, const std::atomic<bool>& stop) {
+  SeededRng rng(1);  // keys that protect nothing
+  const Time began = now();
+  const double began_ms = thread_ms();
+  auto mixer = media::MixBenchmark::make(members, media::CodecSettings{}, rng);
+  Echo echo;
+  if (!mixer || !echo.ready()) return std::nullopt;
+  Sums warm;
+  while (warm.frames < kWarmUp) work(*mixer, echo, warm);
+  std::optional<MixerCost> best;
+  for (int round = 0; round < kRounds && (!best || now() < began + kLongestRun); ++round) {
+    Sums sums;
+    while (sums.frames < kFramesOfRound) {
+      if (stop) return std::nullopt;
+      work(*mixer, echo, sums);
+    }
+    const double frame = sums.mix / sums.frames, member = sums.members / sums.frames / static_cast<double>(members);
+    if (!best) best = MixerCost{frame, member, 1};
+    best->frame_ms = std::min(best->frame_ms, frame);
+    best->member_ms = std::min(best->member_ms, member);
+  }
+  best->share = std::min(1.0, (thread_ms() - began_ms) / std::max(millis(now() - began), 1e-3));
+  return best;
+}
+
 }  // namespace
 
 std::optional<MixerCost> measure_mixer(const std::atomic<bool>& stop) {
-  SeededRng rng(1);  // keys that protect nothing
-  auto mixer = media::MixBenchmark::make(kMembers, media::CodecSettings{}, rng);
-  Echo echo;
-  if (!mixer || !echo.ready()) return std::nullopt;
-  Sums warm, sums;
-  while (warm.frames < kWarmUp) work(*mixer, echo, warm);
-  const Time began = now();
-  const double began_ms = thread_ms();
-  const auto spent = [&] { return thread_ms() - began_ms; };
-  while ((spent() < kLeastMs || sums.frames < kLeastFrames) && now() < began + kLongestRun) {
-    if (stop) return std::nullopt;
-    work(*mixer, echo, sums);
-  }
-  const double wall_ms = std::max(millis(now() - began), 1e-3);
-  return MixerCost{sums.mix / sums.frames, sums.members / sums.frames / static_cast<double>(kMembers),
-                   std::min(1.0, spent() / wall_ms)};
+  const auto few = measure_with(kFew, stop);
+  if (!few || members_mixed({few->frame_ms, few->member_ms, 1}, few->share) <= kManyAbove) return few;
+  auto many = measure_with(kMany, stop);
+  if (many) many->frame_ms = few->frame_ms;
+  return many;
 }
 
-std::uint32_t members_mixed(const MixerCost& cost, double idle_cores) {
-  const double available = std::clamp(std::min(idle_cores, cost.share), 0.0, 1.0);
+std::uint32_t members_mixed(const MixerCost& cost, double spare_cores) {
+  const double available = std::clamp(std::min(spare_cores, cost.share), 0.0, 1.0);
   const double left = kShareForMixing * available * kFrameMs - cost.frame_ms;
   const double members = left / std::max(cost.member_ms, 1e-6);
   return static_cast<std::uint32_t>(std::clamp<double>(members, 1, kMostMixed));
 }
+
+bool worth_telling(const node::ConferenceMeans& told, const node::ConferenceMeans& found) {
+  const auto differ = [](std::uint32_t a, std::uint32_t b) { return std::max(a, b) > kWorthTelling * std::min(a, b); };
+  return told.reachable != found.reachable || told.mains != found.mains || differ(told.mixes, found.mixes) ||
+         differ(told.uplink_kbps, found.uplink_kbps);
+}
+
+MixerMeans::MixerMeans(Loop& loop) : loop_(loop), looks_(loop.alarm([this] { look_again(); })) {}
 
 MixerMeans::~MixerMeans() {
   *alive_ = false;
@@ -125,31 +150,61 @@ void MixerMeans::ask(Time now, std::function<void(const Found&)> found) {
   if (measuring_) return;
   if (thread_.joinable()) thread_.join();  // it has answered
   try {
-    thread_ = std::thread([this, tell = std::move(found)]() mutable { run(std::move(tell)); });
-    measuring_ = true;
+    thread_ = std::thread([this] { run(); });
   } catch (const std::system_error&) {  // no thread is to be had: what is believed of a machine stays
+    return;
   }
+  tell_ = std::move(found);
+  looks_->set(kNever);
+  measuring_ = true;
 }
 
-void MixerMeans::run(std::function<void(const Found&)> found) {
+void MixerMeans::run() {
   MachineWatch watch;
-  (void)watch.look();
+  (void)watch.spare_cores();
   {
     std::unique_lock lock(mutex_);
     if (ended_.wait_for(lock, kLooks, [this] { return stop_.load(); })) return;
   }
-  const auto state = watch.look();
-  const auto cost = measure_mixer(stop_);
-  std::optional<Found> out;
-  if (cost) out = Found{members_mixed(*cost, state.idle_cores), state.mains, *cost, state.idle_cores};
-  loop_.post([this, alive = alive_, out, tell = std::move(found)] {
+  const double before = watch.spare_cores();
+  auto cost = measure_mixer(stop_);
+  std::optional<Measured> out;
+  if (cost) {
+    const double meanwhile = watch.spare_cores();
+    cost->share = left_by_quota(cost->share, meanwhile);
+    out = Measured{*cost, std::max(before, meanwhile), watch.cores(), watch.look().mains};
+  }
+  loop_.post([this, alive = alive_, out] {
     if (!*alive) return;
     measuring_ = false;
-    if (!out) return;
-    found_ = out;
-    at_ = now();
-    tell(*out);
+    if (out) take(*out);
   });
+}
+
+void MixerMeans::take(const Measured& measured) {
+  const auto before = spare_ ? std::optional(spare_->believed()) : std::nullopt;
+  spare_.emplace(measured.spare, measured.cores, before);
+  const double spare = spare_->believed();
+  found_ = Found{members_mixed(measured.cost, spare), measured.mains, measured.cost, spare};
+  at_ = now();
+  (void)watch_.spare_cores();
+  await_look();
+  tell_(*found_);
+}
+
+void MixerMeans::await_look() {
+  const auto next = spare_->next();
+  looks_->set(next ? now() + *next : kNever);
+}
+
+void MixerMeans::look_again() {
+  if (measuring_ || !found_) return;
+  spare_->look(watch_.spare_cores());
+  await_look();
+  const auto before = found_->mixes;
+  found_->spare_cores = spare_->believed();
+  found_->mixes = members_mixed(found_->cost, found_->spare_cores);
+  if (found_->mixes != before) tell_(*found_);
 }
 
 }  // namespace linnet::io

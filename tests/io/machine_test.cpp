@@ -57,5 +57,28 @@ TEST_F(Machine, HasAllItsCoresWithoutAQuota) {
   EXPECT_GE(idle_cores(), 1);
 }
 
+// A mixer is worth what it has, not what it leaves idle beside its own work.
+TEST_F(Machine, SparesWhatIsIdleAndWhatThisProgramUsesItself) {
+  has("proc/self/cgroup", "0::/\n");
+  has("sys/fs/cgroup/cpu.max", "100000 100000\n");
+  has("proc/self/stat", "7 (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 30 10 0 0 20 0 1 0 5\n");
+  MachineWatch watch(root_.path());
+  (void)watch.spare_cores();
+  has("proc/stat", "cpu  70 0 0 1030 0 0 0 0 0 0\n");
+  has("proc/self/stat", "7 (a (b) c) S 1 1 1 0 -1 0 0 0 0 0 60 20 0 0 20 0 1 0 5\n");
+  EXPECT_DOUBLE_EQ(watch.spare_cores(), 0.7);
+}
+
+TEST_F(Machine, CountsWhatANiceProgramUsesOnce) {
+  has("proc/self/cgroup", "0::/\n");
+  has("sys/fs/cgroup/cpu.max", "100000 100000\n");
+  has("proc/self/stat", "7 (x) S 1 1 1 0 -1 0 0 0 0 0 30 10 0 0 25 5 1 0 5\n");
+  MachineWatch watch(root_.path());
+  (void)watch.spare_cores();
+  has("proc/stat", "cpu  50 40 0 1010 0 0 0 0 0 0\n");
+  has("proc/self/stat", "7 (x) S 1 1 1 0 -1 0 0 0 0 0 70 10 0 0 25 5 1 0 5\n");
+  EXPECT_DOUBLE_EQ(watch.spare_cores(), 0.5);
+}
+
 }  // namespace
 }  // namespace linnet::io

@@ -29,6 +29,18 @@ TEST(MixerMeans, HaveBounds) {
   EXPECT_EQ(members_mixed({0, 0, 1}, 1), kMostMixed);
 }
 
+TEST(MixerMeans, AreToldAnewWhenTheyAreOthers) {
+  const node::ConferenceMeans told{400, 10'000, true, true};
+  EXPECT_FALSE(worth_telling(told, told));
+  EXPECT_FALSE(worth_telling(told, {440, 9'000, true, true})) << "measured twice";
+  EXPECT_TRUE(worth_telling(told, {600, 10'000, true, true}));
+  EXPECT_TRUE(worth_telling(told, {200, 10'000, true, true}));
+  EXPECT_TRUE(worth_telling(told, {400, 1'000, true, true}));
+  EXPECT_TRUE(worth_telling({400, 0, true, true}, told)) << "now the line is known";
+  EXPECT_TRUE(worth_telling(told, {400, 10'000, false, true}));
+  EXPECT_TRUE(worth_telling(told, {400, 10'000, true, false}));
+}
+
 TEST(MixerMeans, ComeFromWorkThatTakesTime) {
   const std::atomic<bool> goes_on = false;
   const auto cost = measure_mixer(goes_on);

@@ -40,6 +40,16 @@ TEST(ConferenceElections, TheStrongestComesToMixAndAllAgreeWithinASecondOfEachJo
   EXPECT_GT(e.handed_over, 0U) << "in some of them another was the first to mix";
 }
 
+// In these somebody comes in while the mixer hands over.
+TEST(ConferenceElections, OneWhoComesInWhileItIsHandedOverDoesNotPartTheRoom) {
+  for (const std::uint64_t seed : {35, 43}) {
+    const auto r = run_conference(elections(1, seed));
+    EXPECT_EQ(broken(r), "") << seed;
+    EXPECT_EQ(r.elections->won, 1U) << seed;
+    EXPECT_EQ(r.elections->joins_late, 0U) << seed;
+  }
+}
+
 TEST(ConferenceElections, OneSeedReplaysBitForBit) {
   const auto a = run_conference(elections(1, 7));
   EXPECT_EQ(a.trace_hash, run_conference(elections(1, 7)).trace_hash);
