@@ -46,6 +46,7 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   const bool expected = *meeting == Conferences::Meeting::expected || keeps;
   const CallId id{++last_call};
   auto r = rooms();
+  if (keeps) save_people(r);  // he may have shown a later epoch
   auto admitted = reception.admit(r, now, calls, id, incoming, expected);
   if (!admitted) return;
   // Nobody here is asked whether to let somebody in: only whom we know comes in like that.
@@ -141,18 +142,58 @@ void Node::Impl::command(Time now, CommandId id, const command::InviteToConferen
   done(id, outcome, conference, std::move(why));
 }
 
+// Of a room that this device keeps, whether there is a conference in it or not.
+void Node::Impl::rule_room(Time now, CommandId id, const command::RuleConference& rule) {
+  const auto address = crypto::Address::parse(rule.which);
+  const auto* room = address ? book.find(*address) : nullptr;
+  if (room == nullptr)
+    return done(id, Outcome::not_found, {}, "No room " + rule.which + " is kept here. See: linnet conf ls");
+  auto all = rooms();
+  if (rule.rule == command::ConferenceRule::forget) {
+    conferences.address_forgotten(now, room_number(room->account()));
+    (void)book.drop(crypto::Address(room->address));
+  } else {
+    if (!room->founded) return done(id, Outcome::refused, {}, "Only who founded a room dismisses its keepers.");
+    const auto keeper = person_called(rule.who);
+    const auto dismissed =
+        keeper ? book.dismiss(suite, identity, room->address, *keeper, wall) : fail(Fault::not_found);
+    if (!dismissed && dismissed.error() == Fault::full)
+      return done(id, Outcome::refused, {}, "Nobody can be dismissed from " + room->address.text() + " any more.");
+    if (!dismissed)
+      return done(
+          id, Outcome::not_found, {},
+          rule.who + " does not keep " + room->address.text() + ". See: linnet conf keepers " + room->address.text());
+    conferences.keeper_dismissed(host(all), now, *room);
+  }
+  save_people(all);
+  out.status_changed();
+  done(id);
+}
+
+// By a contact's name, his address or key name, or the key name of somebody who is none.
+std::optional<PersonKey> Node::Impl::person_called(const std::string& who) const {
+  if (const auto* contact = contacts.find(who)) return contact->key;
+  const auto address = crypto::Address::parse(who);
+  return address ? address->key_hash() : std::nullopt;
+}
+
+std::optional<std::vector<KeeperView>> Node::Impl::keepers(const std::string& which) const {
+  const auto address = crypto::Address::parse(which);
+  const auto* room = address ? book.find(*address) : nullptr;
+  if (room == nullptr || !room->founded) return std::nullopt;
+  std::vector<KeeperView> out_list;
+  for (const auto& key : room->keepers) {
+    const auto* contact = contacts.find(key);
+    const auto key_name = contact != nullptr ? contact->key_name : crypto::Address::key_name("keeper", key);
+    const auto shown = contact != nullptr ? contact->address : key_name;
+    out_list.push_back({contact != nullptr ? contact->name : "", shown.text(), key_name.text()});
+  }
+  return out_list;
+}
+
 void Node::Impl::command(Time now, CommandId id, const command::RuleConference& rule) {
   using Rule = command::ConferenceRule;
-  if (rule.rule == Rule::forget) {
-    const auto address = crypto::Address::parse(rule.which);
-    if (!address || !book.drop(*address))
-      return done(id, Outcome::not_found, {}, "No room " + rule.which + " is kept here. See: linnet conf ls");
-    auto all = rooms();
-    save_people(all);
-    conferences.address_forgotten(now);
-    out.status_changed();
-    return done(id);
-  }
+  if (rule.rule == Rule::forget || rule.rule == Rule::dismiss) return rule_room(now, id, rule);
   const auto conference = conferences.pick(rule.which);
   if (!conference) return done(id, Outcome::no_such_call, {}, "There is no such conference, or several: say which.");
   auto r = rooms();
@@ -162,7 +203,8 @@ void Node::Impl::command(Time now, CommandId id, const command::RuleConference& 
     case Rule::lock:
     case Rule::unlock: outcome = conferences.lock(now, *conference, rule.rule == Rule::lock, why); break;
     case Rule::remove: outcome = conferences.remove(host(r), now, *conference, rule.who, why); break;
-    case Rule::forget: break;  // above
+    case Rule::forget:
+    case Rule::dismiss: break;  // above
     case Rule::leave: (void)conferences.leave(host(r), now, *conference); break;
     case Rule::mute:
     case Rule::unmute:
