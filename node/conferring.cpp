@@ -123,6 +123,19 @@ void Node::Impl::note_room(Facts& facts) const {
 
 void Node::Impl::command(Time now, CommandId id, const command::JoinConference& join) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  // He lets nobody in who is in two, so ours is the one that he would let us in to.
+  const auto r = rooms();
+  const auto* contact = contacts.find(join.who);
+  const auto is_meant = [&](const ConferenceView::Member& member) {
+    const bool known = contact != nullptr &&
+                       (member.address == contact->address.text() || member.key_name == contact->key_name.text());
+    return !member.self && (known || member.address == join.who || member.key_name == join.who);
+  };
+  for (const auto& view : conferences.views(r, calls))
+    if (std::any_of(view.members.begin(), view.members.end(), is_meant))
+      return done(id, Outcome::refused, {},
+                  "You are in " + (view.name.empty() ? view.room : view.name) + " already, and so is " + join.who +
+                      ". See: linnet conf ls");
   command::Call call{join.who, false, join.duration, false};
   Facts facts;
   ConferenceLeg leg;
