@@ -143,6 +143,12 @@ struct ConfKick {
 struct ConfForget {
   std::string room;
 };
+struct ConfKeepers {
+  std::string room;
+};
+struct ConfDismiss {
+  std::string room, who;
+};
 struct ConfLock {
   bool off = false;
   std::string conference;
@@ -216,10 +222,10 @@ using Verb =
                  verb::IdRevoke, verb::Invite, verb::Accept, verb::ContactAdd, verb::ContactList, verb::ContactVerify,
                  verb::ContactBlock, verb::ContactForget, verb::ContactRequest, verb::Call, verb::Answer, verb::ConfNew,
                  verb::ConfJoin, verb::ConfInvite, verb::ConfList, verb::ConfLeave, verb::ConfMute, verb::ConfKick,
-                 verb::ConfForget, verb::ConfLock, verb::Hangup, verb::Hold, verb::Mute, verb::Dtmf, verb::Who,
-                 verb::RelayStatus, verb::RelayMode, verb::RelayCredentials, verb::Netcheck, verb::Ping, verb::Doctor,
-                 verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus, verb::AudioSet, verb::AudioTest,
-                 verb::ConfigCheck, verb::Completion, verb::Print>;
+                 verb::ConfForget, verb::ConfKeepers, verb::ConfDismiss, verb::ConfLock, verb::Hangup, verb::Hold,
+                 verb::Mute, verb::Dtmf, verb::Who, verb::RelayStatus, verb::RelayMode, verb::RelayCredentials,
+                 verb::Netcheck, verb::Ping, verb::Doctor, verb::Log, verb::Demo, verb::AudioList, verb::AudioStatus,
+                 verb::AudioSet, verb::AudioTest, verb::ConfigCheck, verb::Completion, verb::Print>;
 
 struct Invocation {
   std::string home;  // --home, else LINNET_HOME, else empty

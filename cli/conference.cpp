@@ -93,6 +93,17 @@ int conf_kick(const Context& context, const verb::ConfKick& options) {
 int conf_forget(const Context& context, const verb::ConfForget& options) {
   return rule(context, "forget", options.room);
 }
+int conf_keepers(const Context& context, const verb::ConfKeepers& options) {
+  const auto answer = answer_to(context, Ordered{{"cmd", "keepers"}, {"which", options.room}});
+  if (!answer) return fail(answer.error());
+  const auto view = answer->value("keepers", Ordered());
+  if (!view.is_object()) return fail({"The daemon's answer cannot be read."});
+  say(context.json ? io::line_of(view) : keeper_table(view));
+  return 0;
+}
+int conf_dismiss(const Context& context, const verb::ConfDismiss& options) {
+  return rule(context, "dismiss", options.room, options.who);
+}
 int conf_lock(const Context& context, const verb::ConfLock& options) {
   return rule(context, options.off ? "unlock" : "lock", options.conference);
 }

@@ -14,6 +14,8 @@ int conf_leave(const Context& context, const verb::ConfLeave& options);
 int conf_mute(const Context& context, const verb::ConfMute& options);
 int conf_kick(const Context& context, const verb::ConfKick& options);
 int conf_forget(const Context& context, const verb::ConfForget& options);
+int conf_keepers(const Context& context, const verb::ConfKeepers& options);
+int conf_dismiss(const Context& context, const verb::ConfDismiss& options);
 int conf_lock(const Context& context, const verb::ConfLock& options);
 
 }  // namespace linnet::cli

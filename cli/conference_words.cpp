@@ -64,6 +64,11 @@ void ConferenceWords::add(CLI::App& app) {
   which(kick, conference_);
   auto* forget = conf->add_subcommand("forget", "keep a room with an address no more on this node");
   forget->add_option("ADDRESS", who_, "of the room (linnet conf ls)")->check(somebody)->required();
+  auto* keepers = conf->add_subcommand("keepers", "who keeps a room that you founded, beside you");
+  keepers->add_option("ROOM", conference_, "its address (linnet conf ls)")->check(somebody)->required();
+  auto* dismiss = conf->add_subcommand("dismiss", "let somebody keep a room no more that you founded");
+  dismiss->add_option("ROOM", conference_, "its address (linnet conf ls)")->check(somebody)->required();
+  dismiss->add_option("WHO", who_, "a keeper (linnet conf keepers ROOM)")->check(somebody)->required();
   auto* lock = conf->add_subcommand("lock", "let nobody in any more; only whoever began the conference can");
   lock->add_option("on", on_, "off takes it back")->type_name("on|off")->check(CLI::IsMember({"on", "off"}));
   which(lock, conference_);
@@ -91,6 +96,8 @@ std::optional<io::Outcome<Verb>> ConferenceWords::verb_of(const std::string& com
     return io::Outcome<Verb>(io::trouble("WHO is required.\nSee: linnet conf new --help", io::Exit::usage));
   }
   if (command == "conf forget ") return Verb(verb::ConfForget{who_});
+  if (command == "conf keepers ") return Verb(verb::ConfKeepers{conference_});
+  if (command == "conf dismiss ") return Verb(verb::ConfDismiss{conference_, who_});
   if (command == "conf join ") return Verb(join_);
   if (command == "conf invite ") return Verb(verb::ConfInvite{who_, conference_});
   if (command == "conf ls ") return Verb(verb::ConfList{});

@@ -141,6 +141,16 @@ std::string room_table(const Json& rooms) {
   return out;
 }
 
+std::string keeper_table(const Json& view) {
+  std::string out;
+  for (const auto& one : list_in(view, "keepers")) {
+    const auto name = word_in(one, "name"), address = word_in(one, "address"), key_name = word_in(one, "key_name");
+    out += (out.empty() ? "" : "\n") + (name.empty() ? address : name + "  " + address);
+    if (address != key_name) out += "  " + key_name;
+  }
+  return out.empty() ? "Nobody else keeps " + word_in(view, "room") + ", as far as this device knows." : out;
+}
+
 std::string conference_change(const Json& conference) {
   if (!conference.is_object()) return {};
   std::string out = " " + word_in(conference, "mixer") + " " + word_in(conference, "deputy") + " " +

@@ -15,6 +15,8 @@ std::string conference_over(const nlohmann::json& conference, const nlohmann::js
 // A head that says who mixes and so hears everything, and a line for each member.
 std::string conference_table(const nlohmann::json& conference);
 // The rooms with an address that this node keeps.
+// Whom the founder of a room certified, one a line.
+std::string keeper_table(const nlohmann::json& view);
 std::string room_table(const nlohmann::json& rooms);
 // "office  conference of 5  carol mixes": in the line of a call in linnet status.
 std::string conference_call_text(const nlohmann::json& call, const nlohmann::json& in_call);

@@ -49,6 +49,8 @@ struct Dispatch {
   int operator()(const verb::ConfMute& v) const { return conf_mute(context, v); }
   int operator()(const verb::ConfKick& v) const { return conf_kick(context, v); }
   int operator()(const verb::ConfForget& v) const { return conf_forget(context, v); }
+  int operator()(const verb::ConfKeepers& v) const { return conf_keepers(context, v); }
+  int operator()(const verb::ConfDismiss& v) const { return conf_dismiss(context, v); }
   int operator()(const verb::ConfLock& v) const { return conf_lock(context, v); }
   int operator()(const verb::Hangup& v) const { return hangup(context, v); }
   int operator()(const verb::Hold& v) const { return hold(context, v); }

@@ -10,12 +10,18 @@ namespace {
 Fault to_fault(srtp_err_status_t status) {
   switch (status) {
     case srtp_err_status_auth_fail:
-    case srtp_err_status_cipher_fail: return Fault::bad_mac;
+    case srtp_err_status_cipher_fail: return Fault::bad_mac;  // of what came
     case srtp_err_status_replay_fail:
     case srtp_err_status_replay_old: return Fault::replayed;
     case srtp_err_status_key_expired: return Fault::refused;
     default: return Fault::malformed;
   }
+}
+
+// Nothing of ours is forged: the same words mean that libcrypto did not do it.
+Fault of_sealing(srtp_err_status_t status) {
+  const bool cipher = status == srtp_err_status_auth_fail || status == srtp_err_status_cipher_fail;
+  return cipher ? Fault::refused : to_fault(status);
 }
 
 void set_policies(SrtpSuite suite, srtp_policy_t& policy) {
@@ -40,17 +46,22 @@ srtp_t keep_one() {
   return srtp_create(&out, &policy) == srtp_err_status_ok ? out : nullptr;
 }
 
-srtp_t begin_library() {
+struct Library {
+  srtp_t kept = nullptr;
+  bool replaced = false;  // else its own ciphers work too, if more slowly
+};
+
+Library begin_library() {
   // So it says when somebody else in this process began it.
   const auto begun = srtp_init();
-  if (begun != srtp_err_status_ok && begun != srtp_err_status_bad_param) return nullptr;
-  (void)replace_srtp_ciphers();  // what was not replaced works too, if more slowly
-  return keep_one();
+  if (begun != srtp_err_status_ok && begun != srtp_err_status_bad_param) return {};
+  const bool replaced = replace_srtp_ciphers();
+  return {keep_one(), replaced};
 }
 
-bool library_ready() {
-  static const srtp_t kept = begin_library();
-  return kept != nullptr;
+const Library& library() {
+  static const Library begun = begin_library();
+  return begun;
 }
 
 using Operation = srtp_err_status_t (*)(srtp_t, void*, int*);
@@ -63,7 +74,7 @@ Status protect(srtp_t context, Bytes& bytes, Operation operation) {
   const auto status = operation(context, bytes.data(), &length);
   if (status != srtp_err_status_ok) {
     bytes.clear();
-    return fail(to_fault(status));
+    return fail(of_sealing(status));
   }
   bytes.resize(static_cast<std::size_t>(length));
   return {};
@@ -94,10 +105,11 @@ bool rtcp_header_fits(ByteView bytes, std::size_t tag) { return bytes.size() >= 
 
 void Srtp::Free::operator()(srtp_ctx_t_* context) const { srtp_dealloc(context); }
 
-bool Srtp::prepare() { return library_ready(); }
+bool Srtp::prepare() { return library().kept != nullptr; }
+bool Srtp::fast() { return library().replaced; }
 
 Result<Srtp> Srtp::make(const SrtpKey& key, bool inbound) {
-  if (!library_ready() || key.empty()) return fail(Fault::bad_key);
+  if (!prepare() || key.empty()) return fail(Fault::bad_key);
   ByteArray<64> master{};
   const auto material = key.inline_key();
   std::copy(material.begin(), material.end(), master.begin());

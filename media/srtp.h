@@ -19,13 +19,16 @@ class Srtp {
   // Makes the library ready, which takes 20 ms or more: who does it before the first call does not wait for it at the
   // answer. False: it does not work here.
   static bool prepare();
+  // Once it is ready: the ciphers of libcrypto took the place of its own (srtp_ciphers.h). Else all works, but slower.
+  static bool fast();
 
   // Outbound protects any SSRC of ours, inbound opens any SSRC of theirs; the session checks the SSRC before.
   // Fault: bad_key.
   static Result<Srtp> outbound(const SrtpKey& key);
   static Result<Srtp> inbound(const SrtpKey& key);
 
-  // `bytes` grows by the trailer. Fault: malformed, refused (the key has protected 2^48 packets).
+  // `bytes` grows by the trailer. Fault: malformed, refused (the key has protected 2^48 packets, or libcrypto did not
+  // do it).
   Status protect_rtp(Bytes& bytes);
   Status protect_rtcp(Bytes& bytes);
 

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "node/command.h"
+#include "node/conference_message.h"
 #include "overlay/peer_event.h"
 
 namespace linnet::node {
@@ -54,10 +55,17 @@ struct OtherHalf {
   CallId conference{};
 };
 
+// A room with an address whose keeper this device is to become: does anybody else have that name (conference_address)?
+struct NewRoom {
+  static constexpr std::size_t kMax = 4;
+  crypto::DeviceKey from{};
+  conference::Certified what;
+};
+
 }  // namespace asker
 
 using Asker = std::variant<asker::OfCall, asker::Who, asker::Desk, asker::Claim, asker::Delivery, asker::Examination,
-                           asker::OtherHalf>;
+                           asker::OtherHalf, asker::NewRoom>;
 
 // Bounded by the overlay, which runs few lookups at once and answers each; and by the kMax of a kind.
 class Askers {

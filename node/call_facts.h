@@ -43,6 +43,7 @@ struct RoomCall {
     crypto::DeviceKey device;
   };
   std::vector<Keeper> left;          // who says there that they are in it, and was not asked yet
+  std::uint32_t epoch = 0;           // the latest of those who say so: who has an older one was dismissed
   bool found = false;                // it is to be founded, unless somebody else has that address
   bool keep = false;                 // we may begin the conference when nobody is in it
   bool stale = false;                // we might, if what its founder certified here had not run out

@@ -104,7 +104,12 @@ Next Resolving::on(Rooms& rooms, Time now, Facts& facts, const overlay::Found& f
     save_people(rooms);
     if (!facts.found) facts.found = now;
     facts.verified = rooms.contacts.judge(facts.peer, person->account) == Standing::contact || facts.peer.is_key_name();
-    if (facts.room || person->devices.front().body.keeper) return on_room(rooms, now, facts, *person);
+    const bool room = facts.room || std::any_of(person->devices.begin(), person->devices.end(),
+                                                [](const auto& d) { return d.body.keeper.has_value(); });
+    // A record that anybody can make leads nobody out of one conference into another: his voice would be heard there.
+    if (room && facts.hidden())
+      return {Ended{CallResult::identity, facts.peer.text() + " is the address of a room: nobody is called there."}};
+    if (room) return on_room(rooms, now, facts, *person);
     auto next = Connecting::begin(rooms, now, facts, found.address, std::move(*person));
     // On a link where everybody just arrived the supernodes of a record may not have been heard of yet.
     if (!next.to || !std::holds_alternative<Ended>(*next.to) || now + kAgain > give_up) return next;
@@ -130,17 +135,21 @@ Next Resolving::on_room(Rooms& rooms, Time now, Facts& facts, const Person& room
   call.account = room.account;
   call.left.clear();
   auto devices = room.devices;
+  const auto* ours = rooms.book.find(room_number(room.account));
+  call.epoch = ours == nullptr ? 0 : ours->certificate.epoch;
+  for (const auto& device : devices) call.epoch = std::max(call.epoch, device.record.certificate.epoch);
+  std::erase_if(devices, [&](const auto& d) { return d.record.certificate.epoch < call.epoch; });
   // The one that was said last first: who went without a word is found there for some minutes.
   std::stable_sort(devices.begin(), devices.end(),
                    [](const auto& a, const auto& b) { return a.record.not_before > b.record.not_before; });
   for (const auto& device : devices)
     if (device.body.keeper) call.left.push_back({*device.body.keeper, device.record.device()});
-  if (call.left.empty())
+  if (call.left.empty() && !devices.empty())
     return {Ended{CallResult::identity, call.address.text() + " is the address of a person, and no room."}};
   ConferenceLeg leg;
   leg.kind = ConferenceLeg::Kind::join;
   leg.room = room_number(room.account);
-  if (const auto* ours = rooms.book.find(leg.room); ours != nullptr) leg.proof = proof_of(ours->certificate);
+  if (ours != nullptr) leg.proof = proof_of(ours->certificate);
   leg.source = conference::source_of(leg.room, rooms.identity.device_key());
   facts.conference = std::move(leg);
   if (auto next = next_keeper(rooms, now, facts, {CallResult::unreachable, {}}); next.to) return next;

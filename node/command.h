@@ -73,12 +73,13 @@ struct InviteToConference {
   std::string which;
   std::string who;
 };
-// forget: `which` is the address of a room, which this device keeps no more.
-enum class ConferenceRule : std::uint8_t { lock, unlock, mute, unmute, remove, leave, forget };
+// forget: `which` is the address of a room, which this device keeps no more; dismiss: of one that we founded, which
+// `who` keeps no more.
+enum class ConferenceRule : std::uint8_t { lock, unlock, mute, unmute, remove, leave, forget, dismiss };
 struct RuleConference {
   std::string which;
   ConferenceRule rule{};
-  std::string who;  // of mute, unmute and remove; empty: ourselves
+  std::string who;  // of mute, unmute, remove and dismiss; empty: ourselves
 };
 struct Leave {};  // drain: end calls, say good-bye; event Left follows
 

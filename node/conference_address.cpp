@@ -2,6 +2,7 @@
 // is, and the other half sought where two were begun at once.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "node/conferences.h"
 
@@ -25,6 +26,7 @@ void Conferences::begin_at(Host host, Time now, const Facts& call) {
   const auto& asked = *call.room;
   const auto* room = asked.found ? book.found(host.rooms.suite, host.rooms.identity, asked.address, host.rooms.wall)
                                  : book.find(asked.address);
+  book.note_epoch(host.rooms.suite, host.rooms.identity, asked.address, asked.epoch, host.rooms.wall);
   save_people(host.rooms);
   if (room == nullptr || full() || find(room_number(room->account())) != nullptr) {
     CallSummary row;
@@ -58,8 +60,10 @@ bool Conferences::is_keeper(const Rooms& rooms, const ConferenceLeg& leg, const 
   const auto* room = leg.proof ? rooms.book.find(leg.room) : nullptr;
   if (room == nullptr) return false;
   const auto certificate = certificate_of(*leg.proof, room->account(), from);
-  return certificate.epoch >= room->certificate.epoch &&
-         crypto::verify(rooms.suite, certificate, rooms.wall).has_value();
+  const bool keeps =
+      certificate.epoch >= room->certificate.epoch && crypto::verify(rooms.suite, certificate, rooms.wall).has_value();
+  if (keeps) rooms.book.note_epoch(rooms.suite, rooms.identity, room->address, certificate.epoch, rooms.wall);
+  return keeps;
 }
 
 // Which two of us say at the address that they are here follows from the roster.
@@ -67,7 +71,7 @@ void Conferences::tend_address(Host host, Time now, Conference& conference) {
   conference.address_at = now + kLookAtAddress;
   const auto* room = host.rooms.book.find(conference.room.id());
   if (room == nullptr && !conference.keeps && !conference.published) {
-    conference.address_at = kNever;  // until a certificate comes
+    conference.address_at = conference.others_at = kNever;  // until a certificate comes
     return;
   }
   const bool keeps = room != nullptr && crypto::check_time(room->certificate, host.rooms.wall).has_value();
@@ -75,13 +79,29 @@ void Conferences::tend_address(Host host, Time now, Conference& conference) {
     conference.keeps = keeps;
     conference.room.set_claim(now, claim(keeps));
   }
-  const auto who = conference::publishers(conference.room.roster());
-  const bool ours =
-      keeps && conference.leave_at == kNever && std::find(who.begin(), who.end(), conference.room.self()) != who.end();
+  const bool ours = keeps && conference.leave_at == kNever && publishes(now, conference);
   publish(host, now, conference, ours ? room : nullptr);
-  if (room == nullptr || conference.leave_at != kNever) return;
+  if (room == nullptr || conference.leave_at != kNever) return (void)(conference.others_at = kNever);
   certify_members(host, now, conference, *room);
   if (now >= conference.others_at) look_for_others(host, now, conference, *room);
+}
+
+// Anybody may claim to keep the room, and nobody's record may come to stand: the next in line look whether somebody is
+// found there, each the more seldom the later its turn is, and step in.
+bool Conferences::publishes(Time now, Conference& conference) const {
+  const auto line = conference::publishers(conference.room.roster(), conference::kMaxMembers);
+  const auto own = std::find(line.begin(), line.end(), conference.room.self());
+  if (own == line.end()) return false;
+  const auto place = static_cast<std::size_t>(own - line.begin());
+  if (place < conference::kPublishers) {
+    conference.steps_in = false;
+    conference.others_later = kOthersLater;
+  } else if (!conference.steps_in && conference.others_at == kNever) {
+    conference.looks = static_cast<unsigned>(kLooks.size());
+    conference.others_later = kOthersLater * static_cast<int>(place - conference::kPublishers + 1);
+    conference.others_at = now + conference.others_later;
+  }
+  return place < conference::kPublishers || conference.steps_in;
 }
 
 // Null: not any more.
@@ -139,14 +159,60 @@ void Conferences::certify(Host host, Time now, const Link& link) {
     if (entry.second.founded) (void)tell_certificate(host, now, link, entry.second);
 }
 
+void Conferences::keeper_dismissed(Host host, Time now, const StoredRoom& room) {
+  for (const auto& entry : host.rooms.links.all()) (void)tell_certificate(host, now, entry.second, room);
+  if (auto* conference = find(room_number(room.account()))) conference->address_at = now;
+}
+
+void Conferences::address_forgotten(Time now, const conference::RoomId& room) {
+  auto* conference = find(room);
+  if (conference == nullptr) return;
+  conference->forgotten = true;
+  conference->address_at = now;
+}
+
+// By a member of a conference of that room, called so, that a person here came in to.
+bool Conferences::is_invited(const crypto::DeviceKey& from, const conference::Certified& what) {
+  const auto* conference = find(what.room);
+  return conference != nullptr && !conference->forgotten && conference->room.roster().has(from) &&
+         conference->room.roster().head.name == what.address.text();
+}
+
+// Anybody can begin a conference that is called like somebody else: a name is believed while nobody else claims it.
+void Conferences::ask_for_name(Host host, Time now, const crypto::DeviceKey& from, const conference::Certified& what) {
+  auto* conference = find(what.room);
+  auto& rooms = host.rooms;
+  if (conference == nullptr || now < conference->name_at || rooms.askers.full<asker::NewRoom>()) return;
+  if (!crypto::verify(rooms.suite, what.certificate, rooms.wall)) return;
+  conference->name_at = now + kNameAgain;
+  if (const auto id = rooms.peer.find(now, what.address, std::nullopt, true))
+    rooms.askers.put(*id, asker::NewRoom{from, what});
+}
+
+void Conferences::on_found(Host host, Time now, const asker::NewRoom& asked, const overlay::Found& found) {
+  auto& rooms = host.rooms;
+  const auto& what = asked.what;
+  auto* conference = find(what.room);
+  if (conference == nullptr || !found.status) return;
+  const bool contested = std::any_of(found.devices.begin(), found.devices.end(), [&](const auto& device) {
+    return device.record.account() != what.certificate.account;
+  });
+  if (contested) {
+    conference->name_at = kNever;  // once is enough
+    return rooms.out.push(event::ConferenceSaid{
+        conference->id, what.address.text() + " is the address of somebody else too: this device does not keep it."});
+  }
+  if (!rooms.book.accept(rooms.suite, rooms.identity, what.address, what.certificate, is_invited(asked.from, what),
+                         rooms.wall))
+    return;
+  save_people(rooms);
+  rooms.out.status_changed();
+  conference->address_at = now;
+}
+
 // At first only by a member of a conference of that room, called so, that a person here came in to.
 void Conferences::take_certificate(Host host, Time now, const crypto::DeviceKey& from,
                                    const conference::Certified& what) {
-  if (now >= certificates_since_ + std::chrono::seconds(1)) {
-    certificates_since_ = now;
-    certificates_ = 0;
-  }
-  if (++certificates_ > kMostCertificates) return;
   const auto& certificate = what.certificate;
   auto& rooms = host.rooms;
   const auto pinned = rooms.contacts.pin(what.address);
@@ -154,9 +220,17 @@ void Conferences::take_certificate(Host host, Time now, const crypto::DeviceKey&
                       what.address == rooms.identity.address || what.room != room_number(certificate.account);
   if (others) return;
   auto* conference = find(what.room);
-  const bool invited = conference != nullptr && conference->room.roster().has(from) &&
-                       conference->room.roster().head.name == what.address.text();
-  if (!rooms.book.accept(rooms.suite, rooms.identity, what.address, certificate, invited, rooms.wall)) return;
+  const bool invited = is_invited(from, what);
+  auto* link = rooms.links.to(peer_id(from));
+  if (link == nullptr || link->forges || !rooms.book.wants(rooms.identity, what.address, certificate, invited)) return;
+  if (now >= certificates_since_ + std::chrono::seconds(1)) {
+    certificates_since_ = now;
+    certificates_ = 0;
+  }
+  if (++certificates_ > kMostCertificates) return;
+  if (rooms.book.find(what.address) == nullptr) return ask_for_name(host, now, from, what);
+  const auto taken = rooms.book.accept(rooms.suite, rooms.identity, what.address, certificate, invited, rooms.wall);
+  if (!taken) return (void)(link->forges = taken.error() == Fault::bad_signature);
   save_people(rooms);
   rooms.out.status_changed();
   if (conference != nullptr) conference->address_at = now;
@@ -164,7 +238,7 @@ void Conferences::take_certificate(Host host, Time now, const crypto::DeviceKey&
 
 void Conferences::look_for_others(Host host, Time now, Conference& conference, const StoredRoom& room) {
   const bool first = ++conference.looks < kLooks.size();
-  conference.others_at = now + (first ? kLooks[conference.looks] : kOthersLater);
+  conference.others_at = now + (first ? kLooks[conference.looks] : conference.others_later);
   conference.address_at = std::min(conference.address_at, conference.others_at);
   // Not pinned: that would end at the first record, which may be our own.
   if (const auto id = host.rooms.peer.find(now, key_name_of(room), std::nullopt, true))
@@ -174,10 +248,21 @@ void Conferences::look_for_others(Host host, Time now, Conference& conference, c
 void Conferences::on_found(Host host, Time now, const asker::OtherHalf& asked, const overlay::Found& found) {
   auto* conference = find(asked.conference);
   const auto* room = conference == nullptr ? nullptr : host.rooms.book.find(conference->room.id());
-  if (room == nullptr) return;
-  for (const auto& device : found.devices)
-    if (device.record.account() == room->account() && device.body.keeper)
-      conference->room.other_half(now, device.record.device(), *device.body.keeper);
+  if (room == nullptr || !found.status) return;
+  std::uint32_t epoch = room->certificate.epoch;
+  std::vector<const overlay::FoundDevice*> others;
+  for (const auto& device : found.devices) {
+    if (device.record.account() != room->account() || !device.body.keeper) continue;
+    epoch = std::max(epoch, device.record.certificate.epoch);
+    if (device.record.device() != conference->room.self()) others.push_back(&device);
+  }
+  host.rooms.book.note_epoch(host.rooms.suite, host.rooms.identity, room->address, epoch, host.rooms.wall);
+  save_people(host.rooms);
+  // Of an earlier epoch: it was dismissed.
+  std::erase_if(others, [&](const auto* other) { return other->record.certificate.epoch < epoch; });
+  for (const auto* other : others) conference->room.other_half(now, other->record.device(), *other->body.keeper);
+  const bool steps_in = conference->published ? others.size() < conference::kPublishers : others.empty();
+  if (std::exchange(conference->steps_in, steps_in) != steps_in) conference->address_at = now;
 }
 
 std::vector<RoomView> Conferences::room_views(const Rooms& rooms) const {

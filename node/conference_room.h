@@ -75,7 +75,10 @@ class Room {
   static constexpr unsigned kMostCostly = 20;    // claims to verify and rosters asked for, of one member in a second
   static constexpr unsigned kMostRelayed = 200;  // ... where it passes on what others say, or brings them in
   static constexpr Duration kNamedAgain = std::chrono::minutes(1);
-  static constexpr std::uint64_t kMostTerms = 1000;                  // that are skipped at once
+  static constexpr std::uint64_t kMostTerms = 1000;  // that are skipped at once
+  // ... whoever says so: two halves of a room began with the seconds of their clocks. Nobody could follow what is
+  // further.
+  static constexpr std::uint64_t kTermsAhead = 10ULL * 365 * 86'400;
   static constexpr Duration kGone = std::chrono::seconds(8);         // nothing came of a member
   static constexpr Duration kSectionGone = std::chrono::seconds(1);  // nor of one who mixes for a section
   static constexpr Duration kMoves = std::chrono::seconds(10);       // a leg to who hears another by now

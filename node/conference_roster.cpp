@@ -131,13 +131,12 @@ std::vector<crypto::DeviceKey> rank(const Roster& roster) {
   return out;
 }
 
-std::vector<crypto::DeviceKey> publishers(const Roster& roster) {
+std::vector<crypto::DeviceKey> publishers(const Roster& roster, std::size_t most) {
   std::vector<crypto::DeviceKey> out;
   const auto take = [&](const crypto::DeviceKey& device) {
     const auto member = roster.members.find(device);
     const bool may = member != roster.members.end() && !member->second.thin && member->second.claim.claim.keeps;
-    if (may && out.size() < kPublishers && std::find(out.begin(), out.end(), device) == out.end())
-      out.push_back(device);
+    if (may && out.size() < most && std::find(out.begin(), out.end(), device) == out.end()) out.push_back(device);
   };
   take(roster.head.mixer);
   if (roster.head.deputy) take(*roster.head.deputy);

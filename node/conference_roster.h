@@ -80,9 +80,9 @@ std::vector<crypto::DeviceKey> rank(const Roster& roster);
 // Who is to mix, given who does (Head::mixer): another only for a real gain, or where the incumbent cannot carry the
 // room. None: nobody is in it.
 std::optional<crypto::DeviceKey> elect(const Roster& roster);
-// Who publish the address of a room: of those who may, the mixer, the deputy, then by rank; kPublishers at the most.
-std::vector<crypto::DeviceKey> publishers(const Roster& roster);
+// Who publish the address of a room: of those who may, the mixer, the deputy, then by rank.
 inline constexpr std::size_t kPublishers = 2;
+std::vector<crypto::DeviceKey> publishers(const Roster& roster, std::size_t most = kPublishers);
 // The best but the mixer and, as long as there is anybody else, those who mix for a section.
 std::optional<crypto::DeviceKey> deputy_of(const Roster& roster);
 

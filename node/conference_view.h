@@ -68,4 +68,11 @@ struct RoomView {
   std::optional<CallId> conference;  // that is under way there, with us
 };
 
+// Whom the founder of a room has certified: the name of a contact is empty where he is none any more.
+struct KeeperView {
+  std::string name;
+  std::string address;
+  std::string key_name;
+};
+
 }  // namespace linnet::node

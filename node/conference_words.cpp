@@ -135,6 +135,8 @@ void Room::on(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNe
 }
 
 void Room::take_news(Time now, Wall wall, const crypto::DeviceKey& from, const RosterNews& news) {
+  if (roster_.head.term > 0 && news.head.term > roster_.head.term + kTermsAhead)
+    return name_strange(now, from, "a term that no conference has");
   // Our mixer yields to another and sends us there.
   const bool from_ours = from == roster_.head.mixer || from == mixer_of(roster_, me_);
   const bool sent = from_ours && news.head.mixer != from && news.head.mixer != roster_.head.mixer && news.base == 0;

@@ -132,6 +132,7 @@ CallId Conferences::hide(Host host, CallId id, CallId conference) {
   const CallId hidden{++host.last_call};
   node.key() = hidden;
   node.mapped().belongs_to(hidden, conference);
+  if (auto* talking = node.mapped().talking()) talking->until = kNever;  // the conference's own time counts
   host.calls.insert(std::move(node));
   return hidden;
 }
@@ -153,6 +154,8 @@ Conferences::Conference* Conferences::come_in(Host host, Time now, Call& call) {
   if (!facts.room) return &out;
   if (facts.room->found)
     (void)host.rooms.book.found(host.rooms.suite, host.rooms.identity, facts.room->address, host.rooms.wall);
+  host.rooms.book.note_epoch(host.rooms.suite, host.rooms.identity, facts.room->address, facts.room->epoch,
+                             host.rooms.wall);
   save_people(host.rooms);
   for (const auto& who : facts.room->invites) {
     std::string why;
@@ -162,9 +165,24 @@ Conferences::Conference* Conferences::come_in(Host host, Time now, Call& call) {
   return &out;
 }
 
+// Whoever asked for that call waits for its end: what it leads to goes on under another number.
+void Conferences::tell_was_in(Host host, const Facts& facts, const Conference& conference) {
+  CallSummary row;
+  row.id = facts.id;
+  row.direction = facts.direction;
+  row.peer = facts.peer;
+  row.started = facts.started;
+  row.result = CallResult::failed;
+  row.conference = title_of(conference.room.id(), conference.room.roster().head.name);
+  row.text = "You are in " + row.conference + " already. See: linnet conf ls";
+  host.rooms.out.ended(facts.id);
+  host.rooms.out.push(event::CallEnded{std::move(row)});
+}
+
 void Conferences::stands(Host host, Time now, Call& call) {
   auto leg = *call.facts().conference;
   const auto from = device_of(call.talking()->line.peer);
+  const bool was_in = !leg.conference && find(leg.room) != nullptr;
   auto* conference = leg.conference ? find(*leg.conference) : come_in(host, now, call);
   if (conference == nullptr) {
     auto rooms = host.rooms;
@@ -172,6 +190,7 @@ void Conferences::stands(Host host, Time now, Call& call) {
     return;
   }
   auto id = call.facts().id;
+  if (was_in) tell_was_in(host, call.facts(), *conference);
   if (!leg.conference) id = hide(host, id, conference->id);
   // Whom the founder calls into a room with an address keeps it from then on.
   const auto* room = host.rooms.book.find(conference->room.id());

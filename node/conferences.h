@@ -36,7 +36,8 @@ class Conferences {
   static constexpr Duration kLookAtAddress = std::chrono::seconds(30);  // certificates run out
   static constexpr Duration kCertifyAgain = std::chrono::seconds(5);    // until a keeper says that it is one
   static constexpr Duration kOthersLater = std::chrono::minutes(2);
-  static constexpr int kMostCertificates = 20;  // looked at in a second, whoever sends them
+  static constexpr Duration kNameAgain = std::chrono::seconds(30);
+  static constexpr int kMostCertificates = 20;  // signatures looked at in a second, whoever sends them
 
   using Means = ConferenceMeans;  // measured by the driver
   // What a conference needs of the node, for one input.
@@ -74,14 +75,17 @@ class Conferences {
   void begin_at(Host host, Time now, const Facts& call);
   // Who asks to be let in shows that he keeps that room.
   static bool is_keeper(const Rooms& rooms, const ConferenceLeg& leg, const crypto::DeviceKey& from);
+  // Whoever still keeps it and has a link to us is certified in the epoch that began.
+  void keeper_dismissed(Host host, Time now, const StoredRoom& room);
   // That device keeps a room that we founded: it is certified for as long again.
   void certify(Host host, Time now, const Link& link);
   // Who says at a room's address that he is in it.
   void on_found(Host host, Time now, const asker::OtherHalf& asked, const overlay::Found& found);
+  // Who has the name of a room that we are to keep.
+  void on_found(Host host, Time now, const asker::NewRoom& asked, const overlay::Found& found);
   std::vector<RoomView> room_views(const Rooms& rooms) const;
-  void address_forgotten(Time now) {
-    for (auto& entry : conferences_) entry.second.address_at = now;
-  }
+  // A person here keeps it no more: nor does its founder make him a keeper again before the next conference there.
+  void address_forgotten(Time now, const conference::RoomId& room);
 
   // How an INVITE with a Linnet-Conference is met: nothing means 480, `refused` 403. An invitation rings like a call.
   enum class Meeting : std::uint8_t { rings, expected, lets_in, refused };
@@ -166,6 +170,10 @@ class Conferences {
     Time address_at = Time::min();  // when that is looked at next
     Time others_at = kNever;        // when it is looked for others at the address
     unsigned looks = 0;
+    bool forgotten = false;      // by a person here, while in it
+    Time name_at = Time::min();  // when it is looked again who has the name of a room new to us
+    Duration others_later = Conferences::kOthersLater;
+    bool steps_in = false;  // those whose turn it is were not found there
   };
 
   // conferences.cpp
@@ -181,16 +189,20 @@ class Conferences {
   bool took_place(Host host, Time now);
   void stands(Host host, Time now, Call& call);
   Conference* come_in(Host host, Time now, Call& call);
+  static void tell_was_in(Host host, const Facts& facts, const Conference& conference);
   CallId hide(Host host, CallId id, CallId conference);
   void ask_for_room(Host host, Time now);
   void end(Host host, Conference& conference, Time now);
 
   // conference_address.cpp
   void tend_address(Host host, Time now, Conference& conference);
+  bool publishes(Time now, Conference& conference) const;
   void publish(Host host, Time now, Conference& conference, const StoredRoom* room);
   void certify_members(Host host, Time now, Conference& conference, const StoredRoom& room);
   bool tell_certificate(Host host, Time now, const Link& link, const StoredRoom& room);
   void take_certificate(Host host, Time now, const crypto::DeviceKey& from, const conference::Certified& what);
+  bool is_invited(const crypto::DeviceKey& from, const conference::Certified& what);
+  void ask_for_name(Host host, Time now, const crypto::DeviceKey& from, const conference::Certified& what);
   void look_for_others(Host host, Time now, Conference& conference, const StoredRoom& room);
 
   // conference_orders.cpp

@@ -46,6 +46,7 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   const bool expected = *meeting == Conferences::Meeting::expected || keeps;
   const CallId id{++last_call};
   auto r = rooms();
+  if (keeps) save_people(r);  // he may have shown a later epoch
   auto admitted = reception.admit(r, now, calls, id, incoming, expected);
   if (!admitted) return;
   // Nobody here is asked whether to let somebody in: only whom we know comes in like that.
@@ -122,6 +123,19 @@ void Node::Impl::note_room(Facts& facts) const {
 
 void Node::Impl::command(Time now, CommandId id, const command::JoinConference& join) {
   if (leaving != Leaving::no) return done(id, Outcome::shutting_down, {}, "The node is shutting down.");
+  // He lets nobody in who is in two, so ours is the one that he would let us in to.
+  const auto r = rooms();
+  const auto* contact = contacts.find(join.who);
+  const auto is_meant = [&](const ConferenceView::Member& member) {
+    const bool known = contact != nullptr &&
+                       (member.address == contact->address.text() || member.key_name == contact->key_name.text());
+    return !member.self && (known || member.address == join.who || member.key_name == join.who);
+  };
+  for (const auto& view : conferences.views(r, calls))
+    if (std::any_of(view.members.begin(), view.members.end(), is_meant))
+      return done(id, Outcome::refused, {},
+                  "You are in " + (view.name.empty() ? view.room : view.name) + " already, and so is " + join.who +
+                      ". See: linnet conf ls");
   command::Call call{join.who, false, join.duration, false};
   Facts facts;
   ConferenceLeg leg;
@@ -141,18 +155,58 @@ void Node::Impl::command(Time now, CommandId id, const command::InviteToConferen
   done(id, outcome, conference, std::move(why));
 }
 
+// Of a room that this device keeps, whether there is a conference in it or not.
+void Node::Impl::rule_room(Time now, CommandId id, const command::RuleConference& rule) {
+  const auto address = crypto::Address::parse(rule.which);
+  const auto* room = address ? book.find(*address) : nullptr;
+  if (room == nullptr)
+    return done(id, Outcome::not_found, {}, "No room " + rule.which + " is kept here. See: linnet conf ls");
+  auto all = rooms();
+  if (rule.rule == command::ConferenceRule::forget) {
+    conferences.address_forgotten(now, room_number(room->account()));
+    (void)book.drop(crypto::Address(room->address));
+  } else {
+    if (!room->founded) return done(id, Outcome::refused, {}, "Only who founded a room dismisses its keepers.");
+    const auto keeper = person_called(rule.who);
+    const auto dismissed =
+        keeper ? book.dismiss(suite, identity, room->address, *keeper, wall) : fail(Fault::not_found);
+    if (!dismissed && dismissed.error() == Fault::full)
+      return done(id, Outcome::refused, {}, "Nobody can be dismissed from " + room->address.text() + " any more.");
+    if (!dismissed)
+      return done(
+          id, Outcome::not_found, {},
+          rule.who + " does not keep " + room->address.text() + ". See: linnet conf keepers " + room->address.text());
+    conferences.keeper_dismissed(host(all), now, *room);
+  }
+  save_people(all);
+  out.status_changed();
+  done(id);
+}
+
+// By a contact's name, his address or key name, or the key name of somebody who is none.
+std::optional<PersonKey> Node::Impl::person_called(const std::string& who) const {
+  if (const auto* contact = contacts.find(who)) return contact->key;
+  const auto address = crypto::Address::parse(who);
+  return address ? address->key_hash() : std::nullopt;
+}
+
+std::optional<std::vector<KeeperView>> Node::Impl::keepers(const std::string& which) const {
+  const auto address = crypto::Address::parse(which);
+  const auto* room = address ? book.find(*address) : nullptr;
+  if (room == nullptr || !room->founded) return std::nullopt;
+  std::vector<KeeperView> out_list;
+  for (const auto& key : room->keepers) {
+    const auto* contact = contacts.find(key);
+    const auto key_name = contact != nullptr ? contact->key_name : crypto::Address::key_name("keeper", key);
+    const auto shown = contact != nullptr ? contact->address : key_name;
+    out_list.push_back({contact != nullptr ? contact->name : "", shown.text(), key_name.text()});
+  }
+  return out_list;
+}
+
 void Node::Impl::command(Time now, CommandId id, const command::RuleConference& rule) {
   using Rule = command::ConferenceRule;
-  if (rule.rule == Rule::forget) {
-    const auto address = crypto::Address::parse(rule.which);
-    if (!address || !book.drop(*address))
-      return done(id, Outcome::not_found, {}, "No room " + rule.which + " is kept here. See: linnet conf ls");
-    auto all = rooms();
-    save_people(all);
-    conferences.address_forgotten(now);
-    out.status_changed();
-    return done(id);
-  }
+  if (rule.rule == Rule::forget || rule.rule == Rule::dismiss) return rule_room(now, id, rule);
   const auto conference = conferences.pick(rule.which);
   if (!conference) return done(id, Outcome::no_such_call, {}, "There is no such conference, or several: say which.");
   auto r = rooms();
@@ -162,7 +216,8 @@ void Node::Impl::command(Time now, CommandId id, const command::RuleConference& 
     case Rule::lock:
     case Rule::unlock: outcome = conferences.lock(now, *conference, rule.rule == Rule::lock, why); break;
     case Rule::remove: outcome = conferences.remove(host(r), now, *conference, rule.who, why); break;
-    case Rule::forget: break;  // above
+    case Rule::forget:
+    case Rule::dismiss: break;  // above
     case Rule::leave: (void)conferences.leave(host(r), now, *conference); break;
     case Rule::mute:
     case Rule::unmute:

@@ -26,6 +26,7 @@ struct Link {
   overlay::Remote remote;
   Time idle_since{};
   bool alarmed = false;  // an impostor's INVITE was reported once
+  bool forges = false;   // it sent a certificate that nobody signed: no other of its is looked at
 
   bool shared = false;                                    // the device has our endpoints
   path_message::Network told;                             // by us, of our network

@@ -287,6 +287,8 @@ NodeStatus Node::status(Time now) const {
   return out;
 }
 
+std::optional<std::vector<KeeperView>> Node::keepers(const std::string& room) const { return impl_->keepers(room); }
+
 std::optional<CallView> Node::call(Time now, CallId id) const {
   if (impl_->conferences.has(id)) return impl_->conferences.call_view(impl_->rooms(), impl_->calls, now, id);
   const auto found = impl_->calls.find(id);

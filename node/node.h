@@ -132,6 +132,8 @@ class Node {
 
   NodeStatus status(Time now) const;
   std::optional<CallView> call(Time now, CallId id) const;
+  // Of the room with that address, if it was founded by this account: nobody else knows them.
+  std::optional<std::vector<KeeperView>> keepers(const std::string& room) const;
   // What was found between us and the other end of a link.
   std::optional<PathView> link_paths(overlay::SessionId link) const;
   const overlay::HostCache& host_cache() const;

@@ -55,6 +55,7 @@ void Node::Impl::on(Time now, const overlay::Found& found) {
                  [&](const asker::Delivery& by) { invitations.on_found(r, now, by, found); },
                  [&](const asker::Examination& by) { examiner.on_found(r, now, by, found); },
                  [&](const asker::OtherHalf& by) { conferences.on_found(host(r), now, by, found); },
+                 [&](const asker::NewRoom& by) { conferences.on_found(host(r), now, by, found); },
              },
              *asked);
 }

@@ -97,6 +97,9 @@ struct Node::Impl {
   void place_call(Time now, CommandId id, const command::Call& call, Facts facts);
   void confer_at(Time now, CommandId id, const command::Confer& what);
   void note_room(Facts& facts) const;
+  void rule_room(Time now, CommandId id, const command::RuleConference& rule);
+  std::optional<PersonKey> person_called(const std::string& who) const;
+  std::optional<std::vector<KeeperView>> keepers(const std::string& which) const;
   std::optional<Reply> revoke(Time now);
   void done(CommandId id, Outcome outcome = Outcome::ok, std::optional<CallId> call = {}, std::string text = {});
   template <class Fits>

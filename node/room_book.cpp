@@ -71,35 +71,60 @@ bool RoomBook::keep(const crypto::Address& address, const PersonKey& keeper) {
   return true;
 }
 
+Status RoomBook::dismiss(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
+                         const PersonKey& keeper, Wall now) {
+  const auto found = rooms_.find(address);
+  if (found == rooms_.end() || !found->second.founded) return fail(Fault::not_found);
+  auto& room = found->second;
+  if (!room.keepers.contains(keeper)) return fail(Fault::not_found);
+  if (room.certificate.epoch == crypto::kLastEpoch) return fail(Fault::full);
+  room.keepers.erase(keeper);
+  note_epoch(suite, identity, address, room.certificate.epoch + 1, now);
+  return {};
+}
+
+void RoomBook::note_epoch(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
+                          std::uint32_t epoch, Wall now) {
+  const auto found = rooms_.find(address);
+  if (found == rooms_.end() || !found->second.founded || epoch <= found->second.certificate.epoch) return;
+  auto& room = found->second;
+  const auto pair = crypto::room_account(suite, identity.account, address);
+  room.certificate = crypto::certify(suite, pair, identity.device_key(), epoch, now);
+  save(room);
+}
+
 std::optional<crypto::DeviceCertificate> RoomBook::certify(const crypto::Suite& suite, const crypto::Identity& identity,
                                                            const StoredRoom& room, const crypto::AccountKey& account,
                                                            const crypto::DeviceKey& device, Wall now) const {
-  if (!room.founded || !room.keepers.contains(crypto::key_hash(account))) return std::nullopt;
+  const bool keeps = account == identity.account_key() || room.keepers.contains(crypto::key_hash(account));
+  if (!room.founded || !keeps) return std::nullopt;
   const auto pair = crypto::room_account(suite, identity.account, room.address);
   return crypto::certify(suite, pair, device, room.certificate.epoch, now);
 }
 
+Status RoomBook::wants(const crypto::Identity& identity, const crypto::Address& address,
+                       const crypto::DeviceCertificate& certificate, bool invited) const {
+  if (certificate.device != identity.device_key() || address.is_key_name()) return fail(Fault::mismatch);
+  const auto known = rooms_.find(address);
+  if (known == rooms_.end()) return !invited ? fail(Fault::refused) : full() ? fail(Fault::full) : Status{};
+  const auto& had = known->second.certificate;
+  if (had.account != certificate.account) return fail(Fault::mismatch);
+  // A founder certifies himself: what another device of his says is of use for its epoch alone.
+  const bool longer = !known->second.founded && certificate.not_after > had.not_after;
+  const bool newer = certificate.epoch > had.epoch || (certificate.epoch == had.epoch && longer);
+  return newer ? Status{} : fail(Fault::replayed);
+}
+
 Status RoomBook::accept(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
                         const crypto::DeviceCertificate& certificate, bool invited, Wall now) {
-  if (certificate.device != identity.device_key() || address.is_key_name()) return fail(Fault::mismatch);
-  // What costs little goes first: anybody may send one.
-  const auto known = rooms_.find(address);
-  if (known == rooms_.end() && !invited) return fail(Fault::refused);
-  if (known == rooms_.end() && full()) return fail(Fault::full);
-  if (known != rooms_.end() && known->second.account() != certificate.account) return fail(Fault::mismatch);
+  if (auto wanted = wants(identity, address, certificate, invited); !wanted) return wanted;
   if (auto good = crypto::verify(suite, certificate, now); !good) return good;
-  if (known == rooms_.end()) {
-    StoredRoom room;
-    room.address = address;
-    room.certificate = certificate;
-    save(room);
-    rooms_.emplace(address, std::move(room));
+  if (const auto known = rooms_.find(address); known != rooms_.end() && known->second.founded) {
+    note_epoch(suite, identity, address, certificate.epoch, now);
     return {};
   }
-  auto& room = known->second;
-  const auto& had = room.certificate;
-  if (room.founded || certificate.epoch < had.epoch) return fail(Fault::refused);
-  if (certificate.epoch == had.epoch && certificate.not_after <= had.not_after) return {};
+  auto& room = rooms_[address];
+  room.address = address;
   room.certificate = certificate;
   save(room);
   return {};

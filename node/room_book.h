@@ -37,12 +37,24 @@ class RoomBook {
   void renew(const crypto::Suite& suite, const crypto::Identity& identity, Wall now);
   // Of a room that we founded: that account's devices are certified from now on. False: it is none, or has too many.
   bool keep(const crypto::Address& address, const PersonKey& keeper);
-  // What is to be said to that keeper's device; nothing where the account is none of this room's keepers.
+  // ... and no more: the next epoch begins, in which this device and whoever is certified later are, and what was
+  // certified before is void for whoever hears of it. Fault: not_found (no room that we founded, no keeper of it), full
+  // (after the last epoch).
+  Status dismiss(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
+                 const PersonKey& keeper, Wall now);
+  // Another of our account's devices has dismissed somebody: a certificate of that room, verified, shows a later epoch.
+  void note_epoch(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
+                  std::uint32_t epoch, Wall now);
+  // What is to be said to that keeper's device, or to another of ours; nothing where the account is none of this room's
+  // keepers.
   std::optional<crypto::DeviceCertificate> certify(const crypto::Suite& suite, const crypto::Identity& identity,
                                                    const StoredRoom& room, const crypto::AccountKey& account,
                                                    const crypto::DeviceKey& device, Wall now) const;
+  // What can be said of a certificate before its signature is looked at, which costs: as of accept().
+  Status wants(const crypto::Identity& identity, const crypto::Address& address,
+               const crypto::DeviceCertificate& certificate, bool invited) const;
   // We were certified. `invited`: we are in a conference of that room, called so; else only a later certificate of a
-  // room that is known is taken. Fault::mismatch, refused, full, or the certificate's own.
+  // room that is known is taken. Fault::mismatch, refused, replayed (nothing new), full, or the certificate's own.
   Status accept(const crypto::Suite& suite, const crypto::Identity& identity, const crypto::Address& address,
                 const crypto::DeviceCertificate& certificate, bool invited, Wall now);
   bool drop(const crypto::Address& address);

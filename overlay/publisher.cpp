@@ -199,6 +199,7 @@ std::vector<dht::SignedRecord> Publisher::withdrawals(const Context& c) {
     name.stored = false;
     name.store_at = kNever;
     name.give_up_at = kNever;
+    name.renew_at = kNever;  // nobody says again that he is in a room
   }
   build_at_ = kNever;
   renew_at_ = kNever;

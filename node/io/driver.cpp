@@ -386,8 +386,10 @@ void Driver::second() {
     turn_->handle_wall(now(), node_.peer().wall(now()));
     turn_->set_told(lan_place());
   }
+  // Who cannot at all will hear it from the call.
+  if (seconds_ == 0 && media::Srtp::prepare() && !media::Srtp::fast())
+    log_warn("libsrtp2 did not take the ciphers of libcrypto: calls work, but voice takes more of the processor.");
   // By the median of supernodes' clocks, once there was time to hear it.
-  if (seconds_ == 0) (void)media::Srtp::prepare();  // who cannot will hear it from the call
   if (++seconds_ > kFloorsKeptFrom) warn_when(store_.purge_floors(node_.peer().wall(now())));
   announce_ = true;
   look_where_seen();

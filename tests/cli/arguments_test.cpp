@@ -66,6 +66,9 @@ TEST(Arguments, ReadWhatIsAskedAboutPeople) {
   EXPECT_TRUE(as<verb::ContactVerify>({"contact", "verify", "alice", "--new"}).anew);
   EXPECT_TRUE(as<verb::ContactBlock>({"contact", "block", "alice", "--off"}).off);
   EXPECT_EQ(as<verb::ContactForget>({"contact", "forget", "alice"}).who, "alice");
+  EXPECT_EQ(as<verb::ConfKeepers>({"conf", "keepers", "room@office"}).room, "room@office");
+  EXPECT_EQ(as<verb::ConfDismiss>({"conf", "dismiss", "room@office", "bob"}).room, "room@office");
+  EXPECT_EQ(as<verb::ConfDismiss>({"conf", "dismiss", "room@office", "bob"}).who, "bob");
   EXPECT_TRUE(as<verb::ContactRequest>({"contact", "accept", "alice"}).accept);
   EXPECT_FALSE(as<verb::ContactRequest>({"contact", "decline", "alice"}).accept);
   EXPECT_TRUE(as<verb::IdRestore>({"id", "restore", "F", "--revoke"}).revoke);

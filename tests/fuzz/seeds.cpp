@@ -5,8 +5,11 @@
 #include <iostream>
 
 #include "base/pack.h"
+#include "crypto/room_key.h"
 #include "dht/message.h"
+#include "node/conference_leg.h"
 #include "node/conference_message.h"
+#include "node/room_book.h"
 #include "overlay/control_message.h"
 #include "overlay/handshake_packet.h"
 #include "overlay/hello.h"
@@ -37,8 +40,8 @@ class Folder {
   fs::path path_;
 };
 
-crypto::Identity identity(const char* name) {
-  SeededRng rng(1);
+crypto::Identity identity(const char* name, std::uint64_t seed = 1) {
+  SeededRng rng(seed);
   return crypto::make_identity(kSuite, rng, *crypto::Address::parse(name), kNow);
 }
 
@@ -310,54 +313,103 @@ void handshakes(const Folder& out) {
   }());
 }
 
-void conferences(const Folder& out) {
+// One that its own parser does not take is of an old layout, and worth nothing.
+void write_message(const Folder& out, const std::string& name, const node::conference::Message& message) {
+  const auto bytes = node::conference::write(message);
+  if (!node::conference::read(bytes)) throw std::runtime_error("cannot read " + name);
+  out.write(name, bytes);
+}
+
+void write_token(const Folder& out, const std::string& name, const node::ConferenceLeg& leg) {
+  const auto token = node::to_token(leg);
+  if (!node::conference_leg(token)) throw std::runtime_error("cannot read " + name);
+  out.write(name, view(token));
+}
+
+node::conference::Roster roster_of_two(const node::conference::RoomId& room, bool keeps) {
   namespace conf = node::conference;
-  conf::Roster roster;
-  roster.head.room.fill(5);
-  roster.head.name = "team";
-  roster.head.term = roster.head.version = 1;
+  conf::Roster out;
+  out.head.room = room;
+  out.head.name = "team";
+  out.head.term = out.head.version = 1;
+  std::uint64_t seed = 1;
   for (const auto* name : {"alice@a.example", "bob@b.example"}) {
-    const auto who = identity(name);
+    const auto who = identity(name, seed++);
     conf::Claim claim;
-    claim.room = roster.head.room;
+    claim.room = room;
     claim.address = who.address;
     claim.mixes = 100;
+    claim.keeps = keeps;
     const auto made = conf::sign(kSuite, who, claim);
-    roster.members.insert_or_assign(made.claim.device(), conf::Member{made});
-    roster.head.mixer = roster.head.founder = made.claim.device();
-    out.write("claim", conf::write(made));
+    out.members.insert_or_assign(made.claim.device(), conf::Member{made});
+    out.head.mixer = out.head.founder = made.claim.device();
   }
-  roster.head.deputy = conf::deputy_of(roster);
-  const conf::RoomId room = roster.head.room;
+  out.head.deputy = conf::deputy_of(out);
+  return out;
+}
+
+void rosters(const Folder& out, const node::conference::RoomId& room) {
+  namespace conf = node::conference;
+  const auto roster = roster_of_two(room, false);
   const auto device = roster.head.mixer;
+  write_message(out, "claim", roster.members.begin()->second.claim);
+  write_message(out, "claim-keeps", roster_of_two(room, true).members.begin()->second.claim);
   auto news = conf::difference({}, roster);
-  out.write("roster", conf::write(news));
+  write_message(out, "roster", news);
   news.gone.push_back(device);
   news.base = 1;
   news.base_term = 1;
-  out.write("roster-changes", conf::write(news));
+  write_message(out, "roster-changes", news);
   auto sections = roster;
   sections.head.sections = {device};
   sections.members.begin()->second = conf::thinned(sections.members.begin()->second);
   sections.members.begin()->second.section = 1;
   news = conf::difference({}, sections);
-  out.write("roster-sections", conf::write(news));
+  write_message(out, "roster-sections", news);
   news.pages = 2;
-  out.write("roster-page", conf::write(news));
-  out.write("introduce", conf::write(conf::Introduce{roster.members.begin()->second.claim}));
-  out.write("missed", conf::write(conf::Missed{room, device, true}));
-  out.write("passed", conf::write(conf::Passed{room, device, 1, 2, conf::write(conf::Want{room}), {}}));
-  out.write("want", conf::write(conf::Want{room}));
-  out.write("silent", conf::write(conf::Silent{room, 1}));
-  out.write("ready", conf::write(conf::Ready{room, 1}));
-  out.write("take", conf::write(conf::Take{room, 2}));
-  out.write("bring", conf::write(conf::Bring{room, device, *crypto::Address::parse("carol@c.example")}));
-  out.write("remove", conf::write(conf::Remove{room, device}));
-  out.write("lock", conf::write(conf::Setting{room, conf::SettingKind::locked, true, {}}));
-  out.write("mute", conf::write(conf::Setting{room, conf::SettingKind::muted, true, device}));
-  out.write("records", conf::write(conf::Records{room, true}));
-  out.write("token-mix", view("mix-05050505050505050505050505050505"));
-  out.write("token-join", view("join"));
+  write_message(out, "roster-page", news);
+  write_message(out, "introduce", conf::Introduce{roster.members.begin()->second.claim});
+}
+
+// Of a room with an address: what its founder gives a keeper, and what that one shows.
+void keepers(const Folder& out) {
+  namespace conf = node::conference;
+  const auto founder = identity("alice@a.example", 1), keeper = identity("bob@b.example", 2);
+  const auto address = *crypto::Address::parse("room@a.example");
+  const auto pair = crypto::room_account(kSuite, founder.account, address);
+  const auto certificate = crypto::certify(kSuite, pair, keeper.device_key(), 3, kNow);
+  node::ConferenceLeg leg;
+  leg.kind = node::ConferenceLeg::Kind::join;
+  write_token(out, "token-join", leg);
+  leg.room = node::room_number(certificate.account);
+  write_token(out, "token-join-room", leg);
+  leg.proof = node::proof_of(certificate);
+  write_token(out, "token-join-keeper", leg);
+  leg.kind = node::ConferenceLeg::Kind::mix;
+  write_token(out, "token-mix", leg);
+  leg.kind = node::ConferenceLeg::Kind::invite;
+  write_token(out, "token-invite", leg);
+  write_message(out, "certified", conf::Certified{leg.room, address, certificate});
+}
+
+void conferences(const Folder& out) {
+  namespace conf = node::conference;
+  conf::RoomId room;
+  room.fill(5);
+  const auto device = roster_of_two(room, false).head.mixer;
+  rosters(out, room);
+  keepers(out);
+  write_message(out, "missed", conf::Missed{room, device, true});
+  write_message(out, "passed", conf::Passed{room, device, 1, 2, conf::write(conf::Want{room}), {}});
+  write_message(out, "want", conf::Want{room});
+  write_message(out, "silent", conf::Silent{room, 1});
+  write_message(out, "ready", conf::Ready{room, 1});
+  write_message(out, "take", conf::Take{room, 2});
+  write_message(out, "bring", conf::Bring{room, device, *crypto::Address::parse("carol@c.example")});
+  write_message(out, "remove", conf::Remove{room, device});
+  write_message(out, "lock", conf::Setting{room, conf::SettingKind::locked, true, {}});
+  write_message(out, "mute", conf::Setting{room, conf::SettingKind::muted, true, device});
+  write_message(out, "records", conf::Records{room, true});
 }
 
 }  // namespace

@@ -101,6 +101,17 @@ TEST(Lines, OfConferencesNameTheRoomsThatAreKeptHereWhetherAnybodyIsInThemOrNot)
   EXPECT_EQ(rooms[1]["conference"], 3);
 }
 
+TEST(Lines, NameTheKeepersOfARoom) {
+  const auto line = read(lines::keepers("room@office", {{"bob", "bob@office", "bob@k"}, {"", "keeper@k", "keeper@k"}}));
+  EXPECT_EQ(line["ok"], true);
+  const auto& view = line["keepers"];
+  EXPECT_EQ(keys(view), (std::vector<std::string>{"schema", "room", "keepers"}));
+  ASSERT_EQ(view["keepers"].size(), 2u);
+  EXPECT_EQ(keys(view["keepers"][0]), (std::vector<std::string>{"name", "address", "key_name"}));
+  EXPECT_EQ(view["keepers"][0]["name"], "bob");
+  EXPECT_TRUE(view["keepers"][1]["name"].is_null()) << "he is no contact any more";
+}
+
 TEST(Lines, OfAFollowedConferenceHoldItBesideItsCall) {
   node::CallView call;
   const auto view = conference(3, "office");

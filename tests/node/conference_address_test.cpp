@@ -1,9 +1,6 @@
 // A room with an address: founded, called, begun anew by whoever comes first, and kept from others.
-#include <gtest/gtest.h>
+#include "room_nodes.h"
 
-#include <algorithm>
-
-#include "conference_nodes.h"
 #include "crypto/room_key.h"
 
 namespace linnet::node {
@@ -11,60 +8,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr auto kRoom = "room@office";
-
-struct ConferenceAddress : Conference {
-  using Conference::Conference;
-
-  // Answers by hand whom it knows: nobody is let in because everything is answered.
-  Resident& careful(const std::string& name, double hz = 0) {
-    auto& out = town.add(name + "@office.example");
-    out.answers = true;
-    if (hz > 0) out.says = words(hz);
-    all.push_back(&out);
-    means.push_back(100);
-    return out;
-  }
-  void found(Resident& who, std::vector<std::string> others) {
-    command::Confer what;
-    what.at = kRoom;
-    what.who = std::move(others);
-    town.tell(who, what);
-  }
-  void join(Resident& who) { town.tell(who, command::JoinConference{kRoom, {}}); }
-  // These and no others are in the room, and agree on who mixes.
-  bool in_it(const std::vector<Resident*>& who) const {
-    return std::all_of(who.begin(), who.end(), [&](const Resident* r) {
-      const auto v = view(*r);
-      return v && v->name == kRoom && v->members.size() == who.size() && !v->mixer.empty() &&
-             v->mixer == view(*who.front())->mixer;
-    });
-  }
-  bool comes_to(const std::vector<Resident*>& who, Duration limit = seconds(15)) {
-    return town.run_until([&] { return in_it(who); }, limit);
-  }
-  bool keeps(const Resident& who) const { return !who.node->status(town.now()).rooms.empty(); }
-  bool leaves(Resident& who) {
-    town.tell(who, command::Hangup{});
-    return town.run_until([&] { return !view(who); }, seconds(5));
-  }
-  // Alice has founded it with bob and carol; nobody is in it any more.
-  void founded() {
-    alice = &careful("alice");
-    bob = &careful("bob");
-    carol = &careful("carol");
-    settle();
-    found(*alice, {bob->name, carol->name});
-    ASSERT_TRUE(comes_to({alice, bob, carol})) << told();
-    ASSERT_TRUE(town.run_until([&] { return keeps(*bob) && keeps(*carol); }, seconds(10)));
-    town.run_for(seconds(3));
-    for (auto* one : {alice, bob, carol}) ASSERT_TRUE(leaves(*one));
-    town.run_for(seconds(3));
-  }
-  std::string last_text(const Resident& who) const { return who.summary() == nullptr ? "" : who.summary()->text; }
-  Resident* carol = nullptr;
-};
 
 TEST_F(ConferenceAddress, WhoIsCalledInMayCallItLater) {
   alice = &careful("alice", 400);
@@ -144,6 +87,54 @@ TEST_F(ConferenceAddress, OfTwoBegunAtOnceNobodyWhoCameInMeanwhileIsLost) {
   ASSERT_TRUE(comes_to({alice, bob, carol}, seconds(60))) << told();
   town.run_for(seconds(60));
   EXPECT_TRUE(in_it({alice, bob, carol})) << "and stays so\n" << told();
+}
+
+TEST_F(ConferenceAddress, NobodyIsLedThereOutOfAnotherConference) {
+  founded();
+  join(*bob);
+  ASSERT_TRUE(comes_to({bob})) << told();
+  town.run_for(seconds(3));
+  auto& dave = careful("dave");
+  ASSERT_TRUE(town.all_online());
+  town.tell(*alice, command::Confer{"team", {dave.name}, {}});
+  ASSERT_TRUE(town.run_until([&] { return view(dave) && view(dave)->members.size() == 2; }, seconds(10))) << told();
+  // Of a member's address it would be the same: whoever mixes calls it, and its record is the member's own to make.
+  town.tell(*alice, command::InviteToConference{"team", kRoom});
+  town.run_for(seconds(20));
+  EXPECT_EQ(alice->sounding.size(), 1u) << "the microphone is heard by the team alone";
+  ASSERT_EQ(alice->node->status(town.now()).conferences.size(), 1u) << told();
+  EXPECT_EQ(view(*alice)->name, "team");
+  EXPECT_TRUE(view(*alice)->invited.empty()) << "nobody is called any more";
+  EXPECT_TRUE(in_it({bob})) << told();
+  const auto* said = alice->last<event::ConferenceSaid>();
+  ASSERT_NE(said, nullptr);
+  EXPECT_NE(said->text.find("the address of a room"), std::string::npos) << said->text;
+}
+
+TEST_F(ConferenceAddress, WhoJoinsWhereHeIsAlreadyIsTold) {
+  founded();
+  auto& dave = careful("dave");
+  ASSERT_TRUE(town.all_online());
+  join(*alice);
+  ASSERT_TRUE(comes_to({alice})) << told();
+  town.run_for(seconds(3));
+  join(*bob);
+  ASSERT_TRUE(comes_to({alice, bob})) << told();
+  town.tell(*bob, command::InviteToConference{{}, dave.name});  // of whom is no founder: no certificate
+  ASSERT_TRUE(comes_to({alice, bob, &dave})) << told();
+  town.run_for(seconds(5));
+  const auto ended = dave.count<event::CallEnded>();
+  town.tell(dave, command::JoinConference{kRoom, seconds(3)});
+  ASSERT_TRUE(town.run_until([&] { return dave.count<event::CallEnded>() == ended + 1; }, seconds(10)));
+  EXPECT_EQ(result(dave), CallResult::failed) << told();
+  EXPECT_NE(last_text(dave).find("You are in room@office already"), std::string::npos) << last_text(dave);
+  town.tell(dave, command::JoinConference{bob->name, seconds(3)});
+  const auto* refused = dave.last<event::Done>();
+  EXPECT_EQ(refused->outcome, Outcome::refused);
+  EXPECT_NE(refused->text.find("You are in room@office already, and so is bob"), std::string::npos) << refused->text;
+  town.run_for(seconds(20));
+  EXPECT_TRUE(in_it({alice, bob, &dave})) << "it goes on, whatever time was given\n" << told();
+  EXPECT_EQ(dave.sounding.size(), 1u);
 }
 
 TEST_F(ConferenceAddress, AStrangerIsNotLetInAndBeginsNothing) {

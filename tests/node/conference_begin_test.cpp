@@ -19,7 +19,7 @@ std::vector<std::int16_t> syllables(double hz) {
   return out;
 }
 
-struct Beginning : Calls {
+struct Beginning : Townsfolk {
   Resident& someone(const std::string& name, const std::function<void(NodeConfig&)>& tweak = {}) {
     auto& out = town.add(name + "@office.example", tweak);
     everyone.push_back(&out);

@@ -89,6 +89,32 @@ TEST_F(ConferenceHalves, WhatWasSignedInAnEarlierConferenceIsWorthNothing) {
   EXPECT_TRUE(hall.agree());
 }
 
+// Who keeps the room may be found at its address: that is no right to a term after which there is none.
+TEST_F(ConferenceHalves, ATermThatNoClockExplainsIsBelievedOfNobody) {
+  Hall hall;
+  for (int i = 0; i < 3; ++i) hall.add();
+  begin(hall, 0, 1'700'000'000);
+  hall.run(milliseconds(300));
+  hall.invite(0, 1);
+  hall.run(seconds(3));
+  auto& mixer = *hall.people[0].room;
+  mixer.other_half(hall.now, hall.key(2), hall.people[2].identity.address);
+  auto theirs = mixer.roster();
+  theirs.head.mixer = hall.key(2);
+  auto claim = hall.claim(hall.people[2]);
+  claim.room = kNumber;
+  claim.address = hall.people[2].identity.address;
+  theirs.members[hall.key(2)] = Member{sign(hall.suite, hall.people[2].identity, claim)};
+  for (const std::uint64_t term : {~std::uint64_t{0}, std::uint64_t{1} << 33}) {
+    theirs.head.term = term;
+    auto news = difference(Roster{}, theirs);
+    news.signature = sign_head(hall.suite, hall.people[2].identity, news.head, news.members_hash);
+    mixer.handle_message(hall.now, hall.wall, hall.key(2), news);
+    EXPECT_EQ(mixer.roster().head.mixer, hall.key(0));
+    EXPECT_EQ(mixer.roster().head.term, 1'700'000'000u);
+  }
+}
+
 TEST_F(ConferenceHalves, NobodyWhoWasPutOutIsSoughtAtTheAddress) {
   Hall hall;
   for (int i = 0; i < 3; ++i) hall.add();

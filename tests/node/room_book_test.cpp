@@ -61,7 +61,7 @@ TEST_F(RoomBookTest, OfARoomThatIsNotKnownOnlyAnInvitationIsBelieved) {
   const auto later = certified(kFounded + 10 * kOneDay);
   ASSERT_TRUE(accept(later, false, kFounded + 10 * kOneDay)) << "from then on it is known";
   EXPECT_EQ(his.find(kOffice)->certificate.not_after, later.not_after);
-  ASSERT_TRUE(accept(certificate, false));
+  EXPECT_EQ(accept(certificate, false).error(), Fault::replayed);
   EXPECT_EQ(his.find(kOffice)->certificate.not_after, later.not_after) << "an older one changes nothing";
 }
 
@@ -73,7 +73,7 @@ TEST_F(RoomBookTest, NobodyTakesARoomOverAndNoOtherDevicesCertificateIsTaken) {
   const auto theirs = *others.certify(suite(), mallory, *false_room, bob.account_key(), bob.device_key(), kFounded);
   EXPECT_EQ(accept(theirs, true).error(), Fault::mismatch);
   auto forged = certified(kFounded);
-  forged.not_after = forged.not_after - std::chrono::seconds(1);
+  forged.epoch = 1;
   EXPECT_EQ(accept(forged, true).error(), Fault::bad_signature);
   EXPECT_EQ(his.accept(suite(), mallory, kOffice, certified(kFounded), true, kFounded).error(), Fault::mismatch);
   EXPECT_FALSE(accept(certified(kFounded), true, kFounded + 31 * kOneDay)) << "it has run out";
@@ -89,6 +89,48 @@ TEST_F(RoomBookTest, AFoundersOwnCertificateIsRenewedAndAllIsStored) {
   EXPECT_TRUE(hers.drop(kOffice));
   EXPECT_EQ(hers.find(kOffice), nullptr);
   ASSERT_EQ(hers.take_changes().size(), 1u);
+}
+
+TEST_F(RoomBookTest, WhoIsDismissedIsCertifiedNoMoreAndWhatHeHasIsVoid) {
+  const auto carol = person(4);
+  const auto before = certified(kFounded);
+  ASSERT_TRUE(accept(before, true));
+  ASSERT_TRUE(hers.keep(kOffice, crypto::key_hash(carol.account_key())));
+  const auto bobs = crypto::key_hash(bob.account_key());
+  EXPECT_EQ(his.dismiss(suite(), bob, kOffice, crypto::key_hash(carol.account_key()), kFounded).error(),
+            Fault::not_found)
+      << "a keeper dismisses nobody";
+  ASSERT_TRUE(hers.dismiss(suite(), alice, kOffice, bobs, kFounded + kOneDay));
+  EXPECT_EQ(hers.dismiss(suite(), alice, kOffice, bobs, kFounded).error(), Fault::not_found) << "twice";
+  EXPECT_EQ(room->certificate.epoch, 1u);
+  EXPECT_TRUE(crypto::verify(suite(), room->certificate, kFounded + kOneDay));
+  EXPECT_FALSE(hers.certify(suite(), alice, *room, bob.account_key(), bob.device_key(), kFounded + kOneDay));
+  const auto carols = hers.certify(suite(), alice, *room, carol.account_key(), carol.device_key(), kFounded + kOneDay);
+  ASSERT_TRUE(carols);
+  EXPECT_EQ(carols->epoch, 1u);
+  EXPECT_EQ(before.epoch, 0u) << "stores, callers and the other keepers refuse a lower one";
+}
+
+TEST_F(RoomBookTest, TheFoundersOtherDevicesLearnOfALaterEpoch) {
+  SeededRng rng(9);
+  const auto laptop = crypto::restore_identity(suite(), rng, alice.account, alice.address, 0, kFounded);
+  RoomBook on_laptop{{}};
+  const auto* same_room = on_laptop.found(suite(), laptop, kOffice, kFounded);
+  (void)certified(kFounded);
+  ASSERT_TRUE(hers.dismiss(suite(), alice, kOffice, crypto::key_hash(bob.account_key()), kFounded));
+  const auto told = hers.certify(suite(), alice, *room, laptop.account_key(), laptop.device_key(), kFounded);
+  ASSERT_TRUE(told) << "of one account";
+  ASSERT_TRUE(on_laptop.accept(suite(), laptop, kOffice, *told, false, kFounded));
+  EXPECT_EQ(same_room->certificate.epoch, 1u);
+  EXPECT_EQ(same_room->certificate.device, laptop.device_key());
+  EXPECT_TRUE(same_room->founded);
+  EXPECT_EQ(on_laptop.accept(suite(), laptop, kOffice, *told, false, kFounded).error(), Fault::replayed);
+}
+
+TEST_F(RoomBookTest, AfterTheLastEpochNobodyIsDismissed) {
+  (void)certified(kFounded);
+  hers.note_epoch(suite(), alice, kOffice, crypto::kLastEpoch, kFounded);
+  EXPECT_EQ(hers.dismiss(suite(), alice, kOffice, crypto::key_hash(bob.account_key()), kFounded).error(), Fault::full);
 }
 
 TEST_F(RoomBookTest, AJoinersTokenCarriesWhatItsCertificateSays) {

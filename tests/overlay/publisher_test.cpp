@@ -81,6 +81,13 @@ TEST_F(AlsoKnownTest, IsWithdrawnByARecordThatLeadsNowhere) {
   EXPECT_EQ(publisher.record(room), nullptr);
 }
 
+TEST_F(AlsoKnownTest, WhoHasSaidGoodbyeDoesNotSayAgainThatHeIsThere) {
+  publisher.publish_also(c, room, as);
+  EXPECT_EQ(orders_after(milliseconds(0)), 1U);
+  EXPECT_EQ(publisher.withdrawals(c).size(), 3U);
+  EXPECT_EQ(orders_after(std::chrono::seconds(201)), 0U);
+}
+
 TEST_F(AlsoKnownTest, NeverTakesANameOfOurOwnAndIsNotWaitedForToBeOnline) {
   publisher.publish_also(c, c.identity.address, as);
   EXPECT_EQ(orders_after(milliseconds(0)), 0U);

@@ -79,6 +79,13 @@ Ordered conferences_json(const std::vector<node::ConferenceView>& views, const s
   return out;
 }
 
+Ordered keepers_json(const std::string& room, const std::vector<node::KeeperView>& all) {
+  Ordered out{{"schema", kSchema}, {"room", room}, {"keepers", Ordered::array()}};
+  for (const auto& one : all)
+    out["keepers"].push_back({{"name", said(one.name)}, {"address", one.address}, {"key_name", one.key_name}});
+  return out;
+}
+
 const node::ConferenceView* conference_of(const std::vector<node::ConferenceView>& views, node::CallId call) {
   const auto found =
       std::find_if(views.begin(), views.end(), [&](const node::ConferenceView& view) { return view.id == call; });

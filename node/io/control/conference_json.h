@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "node/call_view.h"
@@ -19,6 +20,9 @@ nlohmann::ordered_json conference_json(const node::ConferenceView& view);
 // null.
 nlohmann::ordered_json conferences_json(const std::vector<node::ConferenceView>& views,
                                         const std::vector<node::RoomView>& rooms);
+
+// conf keepers --json: {"schema","room","keepers":[{"name","address","key_name"}]}; name: null of who is no contact.
+nlohmann::ordered_json keepers_json(const std::string& room, const std::vector<node::KeeperView>& all);
 
 // In a call's line of status --json: {"name","members","mixer","duty"}, or null where that call is no conference. Of
 // one that rings only the name is known, and the duty is "invited".

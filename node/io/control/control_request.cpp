@@ -142,16 +142,16 @@ Outcome<Request> join(Fields& f) {
 Outcome<Request> conference(Fields& f) {
   using Rule = node::command::ConferenceRule;
   static constexpr std::pair<std::string_view, Rule> kRules[] = {
-      {"lock", Rule::lock},     {"unlock", Rule::unlock}, {"mute", Rule::mute},    {"unmute", Rule::unmute},
-      {"remove", Rule::remove}, {"leave", Rule::leave},   {"forget", Rule::forget}};
+      {"lock", Rule::lock},     {"unlock", Rule::unlock}, {"mute", Rule::mute},     {"unmute", Rule::unmute},
+      {"remove", Rule::remove}, {"leave", Rule::leave},   {"forget", Rule::forget}, {"dismiss", Rule::dismiss}};
   request::Conference out{f.text("which", kMaxWho), std::nullopt, f.text("who", kMaxWho)};
   const auto word = f.text("rule", 16);
   for (const auto& [name, rule] : kRules)
     if (word == name) out.rule = rule;
   if (!out.rule && word != "invite") f.wrong("rule");
-  const bool needs_who = !out.rule || out.rule == Rule::remove;
+  const bool needs_who = !out.rule || out.rule == Rule::remove || out.rule == Rule::dismiss;
   if (needs_who && out.who.empty()) f.wrong("who");
-  if (out.rule == Rule::forget && out.which.empty()) f.wrong("which");
+  if ((out.rule == Rule::forget || out.rule == Rule::dismiss) && out.which.empty()) f.wrong("which");
   return f.as(std::move(out));
 }
 
@@ -194,6 +194,11 @@ Outcome<Request> parse_request(std::string_view line) {
   if (cmd == "join") return join(f);
   if (cmd == "conferences") return f.as(request::Conferences{});
   if (cmd == "conference") return conference(f);
+  if (cmd == "keepers") {
+    request::Keepers keepers{f.text("which", kMaxWho)};
+    if (keepers.which.empty()) f.wrong("which");
+    return f.as(std::move(keepers));
+  }
   if (cmd == "hangup") return f.as(request::Hangup{f.call()});
   if (cmd == "hold" || cmd == "mute") {
     const auto id = f.call();

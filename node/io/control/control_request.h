@@ -12,8 +12,9 @@
 //   name the first word may be it (name_first), or a room that is kept here; "at":ADDRESS: in that room
 //   {"cmd":"join","who":A,"duration":S,"play":F,"record":F,"silent":false}                       as of a call
 //   {"cmd":"conferences"}                 {"ok":true,"conferences":{..}}
-//   {"cmd":"conference","which":N,"rule":"invite|lock|unlock|mute|unmute|remove|leave|forget","who":A}  which and
-//   who are optional; of forget, which is the address of a room
+//   {"cmd":"conference","which":N,"rule":"invite|lock|unlock|mute|unmute|remove|leave|forget|dismiss","who":A}  which
+//   and who are optional; of forget and dismiss, which is the address of a room
+//   {"cmd":"keepers","which":ADDRESS}     {"ok":true,"keepers":{..}}       whom the founder of that room certified
 //   {"cmd":"audio"}                       the devices in use, and what cleans their sound
 //   {"cmd":"dtmf","call":ID,"digits":"0-9*#A-D"}
 //   {"cmd":"credentials","name":N,"seconds":S}    {"ok":true,"credentials":{..}}
@@ -85,6 +86,9 @@ struct Conference {
   std::optional<node::command::ConferenceRule> rule;  // none: call `who` into it
   std::string who;
 };
+struct Keepers {
+  std::string which;  // the address of a room
+};
 struct Hangup {
   std::optional<node::CallId> call;
 };
@@ -134,8 +138,8 @@ struct Down {};
 
 using Request =
     std::variant<request::Status, request::Call, request::Answer, request::Confer, request::Join, request::Conferences,
-                 request::Conference, request::Hangup, request::Hold, request::Mute, request::Dtmf, request::Who,
-                 request::Credentials, request::Relay, request::Netcheck, request::Examine, request::Log,
+                 request::Conference, request::Keepers, request::Hangup, request::Hold, request::Mute, request::Dtmf,
+                 request::Who, request::Credentials, request::Relay, request::Netcheck, request::Examine, request::Log,
                  request::Audio, request::People, request::Contacts, request::Names, request::Counters, request::Down>;
 
 // Trouble (exit 2) for what is no JSON object, lacks a field, has one of another kind or over its bound, or nests

@@ -120,6 +120,10 @@ std::string call(const node::CallView& call, const node::ConferenceView* confere
                          {"call", call_json(call)},
                          {"conference", conference == nullptr ? Ordered(nullptr) : conference_json(*conference)}});
 }
+std::string keepers(const std::string& room, const std::vector<node::KeeperView>& all) {
+  return line_of(Ordered{{"ok", true}, {"keepers", keepers_json(room, all)}});
+}
+
 std::string conferences(const std::vector<node::ConferenceView>& views, const std::vector<node::RoomView>& rooms) {
   return line_of(Ordered{{"ok", true}, {"conferences", conferences_json(views, rooms)}});
 }

@@ -60,6 +60,7 @@ std::string row(const node::StoredInvitation& invitation, Wall now);
 std::string row(const HistoryRow& row);
 std::string names(const std::set<std::string>& names);
 std::string conferences(const std::vector<node::ConferenceView>& views, const std::vector<node::RoomView>& rooms);
+std::string keepers(const std::string& room, const std::vector<node::KeeperView>& all);
 std::string audio(const std::vector<Sound::InUse>& in_use);
 // What was needed yet of what starts at first use.
 struct Started {

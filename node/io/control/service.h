@@ -88,6 +88,7 @@ class Service {
   void handle(ClientId client, const request::Join& join);
   void handle(ClientId client, const request::Conferences& conferences);
   void handle(ClientId client, const request::Conference& conference);
+  void handle(ClientId client, const request::Keepers& asked);
   void on(const node::event::ConferenceSaid& said);
   // Why these cannot all be called; nothing: they can.
   bool is_room(const std::string& word) const;

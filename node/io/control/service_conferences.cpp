@@ -65,6 +65,15 @@ void Service::handle(ClientId client, const request::Conference& asked) {
   run(client, node::command::InviteToConference{asked.which, asked.who}, pending::Conference{asked.which, asked.who});
 }
 
+void Service::handle(ClientId client, const request::Keepers& asked) {
+  const auto keepers = driver_.node().keepers(asked.which);
+  if (!keepers && is_room(asked.which))
+    return refuse(client, {"Only who founded a room knows who keeps it.", Exit::failed});
+  if (!keepers)
+    return refuse(client, {"No room " + asked.which + " is kept here. See: linnet conf ls", Exit::not_found});
+  finish(client, lines::keepers(asked.which, *keepers));
+}
+
 std::string Service::no_such_conference(const std::string& which) const {
   const auto conferences = driver_.node().status(now()).conferences;
   if (conferences.empty()) return "There is no conference. Begin one: linnet conf new NAME WHO...";
