@@ -247,7 +247,7 @@ void Session::close(Time now) {
 Session::Coming Session::coming() const {
   const auto& s = *impl_;
   return {static_cast<int>(s.playout.frame()) / kSamplesPerMs, s.reception.jitter_ms(), s.rate.ceiling(),
-          static_cast<double>(s.playout.concealed()) / kSamplesPerMs};
+          static_cast<double>(s.playout.concealed()) / kSamplesPerMs, s.reception.lateness_ms()};
 }
 
 Stats Session::stats(Time) const {

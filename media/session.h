@@ -248,6 +248,7 @@ class Session {
     std::optional<double> jitter_ms;
     std::optional<int> ceiling;
     double concealed_ms = 0;
+    double lateness_ms = 0;  // of the last packet, over the quickest ones
   };
   Coming coming() const;
 

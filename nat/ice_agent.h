@@ -157,7 +157,7 @@ class Agent {
 
   // Policy::move alone: little is sent from now on. Two spares at most are asked, and none of the pairs on which the
   // other end proves itself by other means, as by voice that is authenticated.
-  void set_scant(bool scant);
+  void set_scant(Time now, bool scant);
   void heard_otherwise(Time now, PairId id);
 
   Role role() const { return config_.role; }
@@ -238,6 +238,7 @@ class Agent {
   void see_failure(Time now);
   Way way_of(const Pair& pair) const;
   Duration rto_of(const Pair& pair) const;
+  Duration usual_rto(const Pair& pair) const;
 
   AgentConfig config_;
   Rng& rng_;

@@ -6,8 +6,16 @@
 #include "nat/stun_auth.h"
 
 namespace linnet::nat::ice {
+namespace {
 
-Duration Agent::rto_of(const Pair& pair) const {
+// Where little is sent a queue may hold an answer back for a second: what is asked again sooner makes it longer.
+constexpr Duration kScantRto = std::chrono::milliseconds(1200);
+
+}  // namespace
+
+Duration Agent::rto_of(const Pair& pair) const { return std::max(usual_rto(pair), scant_ ? kScantRto : Duration{}); }
+
+Duration Agent::usual_rto(const Pair& pair) const {
   constexpr Duration kForeign = std::chrono::milliseconds(500);
   const auto least = config_.policy == Policy::once ? std::max(config_.rto, kForeign) : config_.rto;
   if (pair.rtt) return std::max<Duration>(2 * *pair.rtt, config_.policy == Policy::once ? least : config_.pace);
@@ -192,9 +200,11 @@ void Agent::refresh(Time now) {
   }
 }
 
-void Agent::set_scant(bool scant) {
+void Agent::set_scant(Time now, bool scant) {
   const bool before = std::exchange(scant_, scant && config_.policy == Policy::move);
-  if (scant_ && !before && retry_at_ != kNever) retry_at_ += kScantRetry - kRetry;
+  if (!scant_ || before) return;
+  checks_.slow_down(now, kScantRto);
+  if (retry_at_ != kNever) retry_at_ += kScantRetry - kRetry;
 }
 
 void Agent::heard_otherwise(Time now, PairId id) {

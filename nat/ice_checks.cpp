@@ -77,4 +77,8 @@ void Checks::stop_nominating_others(Time now, PairId pair) {
   }
 }
 
+void Checks::slow_down(Time now, Duration rto) {
+  for (auto& w : waiting_) w.when.slow_down(now, rto);
+}
+
 }  // namespace linnet::nat::ice

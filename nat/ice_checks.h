@@ -40,6 +40,8 @@ class Checks {
   void stop_sending_others(Time now, PairId pair);
   // The nominations of all others.
   void stop_nominating_others(Time now, PairId pair);
+  // What waits for an answer is not sent again within this.
+  void slow_down(Time now, Duration rto);
   void drop(PairId pair);
   void clear() { waiting_.clear(); }
   bool empty() const { return waiting_.empty(); }

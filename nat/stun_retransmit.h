@@ -36,6 +36,11 @@ class Retransmission {
     plan_.rc = sent_;
     next_ = now + plan_.rto * plan_.rm;
   }
+  // From now on with this RTO at least.
+  void slow_down(Time now, Duration rto) {
+    plan_.rto = std::max(plan_.rto, rto);
+    if (sent_ > 0) next_ = std::max(next_, now + rto);
+  }
   Time next() const { return next_; }
   int sent() const { return sent_; }
   // Karn's algorithm (RFC 6298): an answer to one of several sendings measures nothing.

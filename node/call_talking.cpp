@@ -162,7 +162,8 @@ void Talking::note_path(Rooms& rooms) {
 void Talking::watch_voice(Rooms& rooms, Time now) {
   const auto coming = voice.coming();
   const auto ceiling = voice.expects() ? coming.ceiling : std::nullopt;  // on hold little goes out
-  const auto room = note_room(rooms, now, line.link, line.call, ceiling);
+  const double lateness_ms = voice.expects() ? coming.lateness_ms : 0;
+  const auto room = note_room(rooms, now, line.link, line.call, ceiling, lateness_ms);
   guard.expect(now, voice.expects(), std::chrono::milliseconds(coming.frame_ms), coming.jitter_ms,
                room == overlay::Room::scant);
   guard.handle_timeout(now);

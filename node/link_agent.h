@@ -81,7 +81,7 @@ class LinkAgent {
   bool settle(const TraversalRooms& rooms, const Whereabouts& where, Fifo<Transmit>& out);
 
   // Few questions from now on, or as many as ever.
-  void set_scant(bool scant) { agent_.set_scant(scant); }
+  void set_scant(Time now, bool scant) { agent_.set_scant(now, scant); }
   // Voice of the other end came this way.
   void heard(Time now, const overlay::Path& by);
   // A call has its voice on this link.

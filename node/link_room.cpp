@@ -6,23 +6,21 @@ namespace linnet::node {
 
 using overlay::Room;
 
-void LinkRoom::note(sip::CallId call, std::optional<int> ceiling) {
-  const auto room = !ceiling ? Room::both : *ceiling < kScant ? Room::scant : Room::narrow;
-  const auto at = std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.first == call; });
-  if (at == calls_.end()) {
-    calls_.emplace_back(call, room);
-  } else {
-    at->second = room;
-  }
+void LinkRoom::note(sip::CallId call, std::optional<int> ceiling, double lateness_ms) {
+  auto at = std::find_if(calls_.begin(), calls_.end(), [&](const Entry& entry) { return entry.call == call; });
+  if (at == calls_.end()) at = calls_.insert(calls_.end(), Entry{call});
+  at->crowded = lateness_ms > (at->crowded ? kClear : kCrowded);
+  const bool scant = at->crowded || (ceiling && *ceiling < kScant);
+  at->room = scant ? Room::scant : ceiling ? Room::narrow : Room::both;
 }
 
 void LinkRoom::forget(sip::CallId call) {
-  std::erase_if(calls_, [&](const auto& entry) { return entry.first == call; });
+  std::erase_if(calls_, [&](const Entry& entry) { return entry.call == call; });
 }
 
 Room LinkRoom::room() const {
   Room out = Room::both;
-  for (const auto& [call, room] : calls_) out = std::max(out, room);
+  for (const auto& entry : calls_) out = std::max(out, entry.room);
   return out;
 }
 

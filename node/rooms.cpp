@@ -34,7 +34,7 @@ void answer(Rooms& rooms, Time now, Link& link) {
 void use_room(Rooms& rooms, Time now, const Link& link) {
   const auto room = link.room.room();
   rooms.peer.set_room(now, link.id, room);
-  rooms.traversal.set_scant(link.id, room == overlay::Room::scant);
+  rooms.traversal.set_scant(now, link.id, room == overlay::Room::scant);
 }
 
 }  // namespace
@@ -74,11 +74,12 @@ std::string why_relayed(const Rooms& rooms, overlay::SessionId id) {
   return rooms.traversal.why_relayed(id);
 }
 
-overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId id, sip::CallId call, std::optional<int> ceiling) {
+overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId id, sip::CallId call, std::optional<int> ceiling,
+                        double lateness_ms) {
   auto* link = rooms.links.find(id);
   if (link == nullptr) return overlay::Room::both;
   const auto before = link->room.room();
-  link->room.note(call, ceiling);
+  link->room.note(call, ceiling, lateness_ms);
   if (link->room.room() != before) use_room(rooms, now, *link);
   return link->room.room();
 }

@@ -36,7 +36,8 @@ std::vector<path_message::Tried> tried_from_here(const Rooms& rooms, overlay::Se
 // Why the link is relayed, in both ends' NATs; empty: nobody knows, or a direct path may still come.
 std::string why_relayed(const Rooms& rooms, overlay::SessionId link);
 // What a call on this link met, and what then is all that the link has room for.
-overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId link, sip::CallId call, std::optional<int> ceiling);
+overlay::Room note_room(Rooms& rooms, Time now, overlay::SessionId link, sip::CallId call, std::optional<int> ceiling,
+                        double lateness_ms);
 // The call is over, or goes on by another link.
 void forget_room(Rooms& rooms, Time now, overlay::SessionId link, sip::CallId call);
 // What our NAT does, to everybody who has our endpoints and was not told so yet.

@@ -64,8 +64,8 @@ void Traversal::talk(overlay::SessionId link, bool talking) {
   if (auto* agent = find(link)) agent->talk(talking);
 }
 
-void Traversal::set_scant(overlay::SessionId link, bool scant) {
-  if (auto* agent = find(link)) agent->set_scant(scant);
+void Traversal::set_scant(Time now, overlay::SessionId link, bool scant) {
+  if (auto* agent = find(link)) agent->set_scant(now, scant);
 }
 
 void Traversal::heard(Time now, overlay::SessionId link, const overlay::Path& by) {

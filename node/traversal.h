@@ -48,7 +48,7 @@ class Traversal {
   const std::optional<TurnPlace>& turn() const { return where_.turn; }
 
   // The line has no room for many questions; voice that proved to be the peer's stands for an answer then.
-  void set_scant(overlay::SessionId link, bool scant);
+  void set_scant(Time now, overlay::SessionId link, bool scant);
   void heard(Time now, overlay::SessionId link, const overlay::Path& by);
   // A call has its voice on this link, or no more.
   void talk(overlay::SessionId link, bool talking);

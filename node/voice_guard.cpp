@@ -57,6 +57,7 @@ void VoiceGuard::heard(Time now, const overlay::Path& by, std::uint16_t sequence
   if (number > highest_) highest_ = number;
   if (!first) return;
   last_ = now;
+  came_ = std::min(came_ + 1, kYoung);
   soon_ = 0;
   if (!lossy_) ask_at_ = kNever;
   judge(now);
@@ -107,7 +108,10 @@ void VoiceGuard::ask(Time now, bool urgent) {
   asked_until_ = now + kLease;
 }
 
-Time VoiceGuard::silent_at() const { return expected_ && last_ ? *last_ + silence_ : kNever; }
+Time VoiceGuard::silent_at() const {
+  if (!expected_ || !last_) return kNever;
+  return *last_ + (came_ < kYoung ? std::max(silence_, kMostSilence) : silence_);
+}
 
 Time VoiceGuard::next_timeout() const {
   if (!expected_) return kNever;

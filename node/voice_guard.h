@@ -19,6 +19,8 @@ class VoiceGuard {
   static constexpr Duration kSilence = std::chrono::milliseconds(120);
   static constexpr Duration kMostSilence = std::chrono::milliseconds(600);
   static constexpr Duration kSlowSilence = std::chrono::milliseconds(1200);
+  // Until so many packets came nothing is known of their pace: a line may be filling up.
+  static constexpr int kYoung = 10;
   static constexpr Duration kLease = std::chrono::milliseconds(2500);  // of one asking
   static constexpr Duration kAgain = std::chrono::seconds(1);
   static constexpr Duration kSoon = std::chrono::milliseconds(60);  // the first of them may be lost too
@@ -68,6 +70,7 @@ class VoiceGuard {
   std::array<std::optional<overlay::Path>, kWays> ways_;
   std::array<Time, kWays> way_heard_{};
   std::optional<Time> last_;  // new voice
+  int came_ = 0;              // of it, up to kYoung
   std::int64_t highest_ = -1;
   std::int64_t judged_ = -1;  // the last that was
   std::array<Slot, kRemembered> slots_{};

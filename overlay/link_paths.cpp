@@ -356,7 +356,7 @@ void Links::tick(const Context& c, const LinkRooms& rooms, Link& link) {
 
 // Voice that stopped coming while ours goes out: is the way still there? The session moves to another when it is not.
 void Links::look_at_voice(const Context& c, Link& link) {
-  const Duration silence = link.slow ? kSlowSilence : kVoiceSilence;
+  const Duration silence = link.slow ? kSlowSilence : link.voices < kYoung ? kYoungSilence : kVoiceSilence;
   link.health_at = kNever;
   if (c.now - link.voice_out > silence) return;  // starts again with the next packet
   link.health_at = c.now + silence;

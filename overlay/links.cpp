@@ -238,7 +238,10 @@ void Links::voice_sent(Time now, SessionId session) {
 }
 
 void Links::voice_heard(Time now, SessionId session) {
-  if (auto* link = find(session)) link->used = link->voice_in = now;
+  auto* link = find(session);
+  if (!link) return;
+  link->used = link->voice_in = now;
+  link->voices = std::min(link->voices + 1, kYoung);
 }
 
 Status Links::send(const Context& c, SessionId session, Channel channel, Bytes message) {

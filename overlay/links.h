@@ -49,6 +49,7 @@ struct Link {
   Time used{};
   Time voice_out = Time::min();  // latest
   Time voice_in = Time::min();
+  int voices = 0;                   // packets of it, up to kYoung
   Time health_at = kNever;          // next look at the voice
   Time legs_at = kNever;            // next look at the circuits
   Time both_until = Time::min();    // our voice goes two ways
@@ -74,7 +75,10 @@ class Links {
   static constexpr std::size_t kMaxOffers = 8;
   static constexpr Duration kVoiceSilence = std::chrono::milliseconds(200);
   static constexpr Duration kSlowSilence =
-      std::chrono::milliseconds(1200);     // on a slow path: a queue may drain so long
+      std::chrono::milliseconds(1200);  // on a slow path: a queue may drain so long
+  // Until so many packets came nothing is known of their pace: a line may be filling up.
+  static constexpr Duration kYoungSilence = std::chrono::milliseconds(600);
+  static constexpr int kYoung = 10;
   static constexpr std::size_t kLegs = 2;  // the circuit in use and a spare
   // How often a call looks whether its circuits still answer, and how long it tries to mend them by the same home.
   static constexpr Duration kLookAtLegs = std::chrono::milliseconds(1500);

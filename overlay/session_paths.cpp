@@ -3,6 +3,23 @@
 #include "overlay/session.h"
 
 namespace linnet::overlay {
+namespace {
+
+// On a line that is full answers wait, or are lost, while the peer is heard: a proven path that answered no round of
+// challenges is asked a second time. To make a circuit anew costs more than that.
+void ask_again(Time now, Time heard, PathSet& paths, Rng& rng) {
+  for (auto& path : paths.all()) {
+    const bool over = path.probing && path.next_at <= now && path.challenges >= kMaxChallenges;
+    if (!over || !path.proven || path.again || heard < path.challenged_at[0]) continue;
+    path.probing = false;
+    path.late_token = path.token;
+    path.late_since = path.challenged_at[0];
+    paths.probe(now, path, rng);
+    path.again = true;
+  }
+}
+
+}  // namespace
 
 void Session::heard_on(SessionContext& context, Time now, const Path& path, bool newest) {
   auto* state = paths_.find(path);
@@ -88,6 +105,7 @@ void Session::move_to(SessionContext& context, Time, const Path& to) {
 
 void Session::path_timeouts(SessionContext& context, Time now) {
   bool current_failed = false;
+  if (context.config.slow) ask_again(now, heard_, paths_, context.rng);
   for (const auto& failed : paths_.on_timeout(now, heard_, keepalive(context.config), context.rng)) {
     if (failed.path == paths_.current_path()) {
       current_failed = true;

@@ -202,7 +202,7 @@ TEST(IceAgent, AsksLittleOnAScantLineWhileVoiceProvesThePath) {
     return net.a.sent + net.b.sent - before;
   };
   const auto usual = checks_in(2);
-  for (auto* agent : {net.a.agent.get(), net.b.agent.get()}) agent->set_scant(true);
+  for (auto* agent : {net.a.agent.get(), net.b.agent.get()}) agent->set_scant(net.now, true);
   const auto scant = checks_in(2);
   EXPECT_LT(scant * 3, usual);
   EXPECT_GT(scant, 0U) << "a spare is kept";

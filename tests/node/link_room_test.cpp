@@ -21,6 +21,20 @@ TEST(LinkRoom, FollowsTheLimitOfItsCall) {
   EXPECT_EQ(room.room(), Room::both);
 }
 
+TEST(LinkRoom, IsScantWhileVoiceComesLateWhateverTheLimit) {
+  LinkRoom room;
+  room.note(kThisCall, std::nullopt, LinkRoom::kCrowded);
+  EXPECT_EQ(room.room(), Room::both);
+  for (const std::optional<int> ceiling : {std::optional<int>(), std::optional(50'000)}) {
+    room.note(kThisCall, ceiling, LinkRoom::kCrowded + 1);
+    EXPECT_EQ(room.room(), Room::scant);
+  }
+  room.note(kThisCall, std::nullopt, LinkRoom::kClear + 1);
+  EXPECT_EQ(room.room(), Room::scant) << "until most of it is gone";
+  room.note(kThisCall, std::nullopt, LinkRoom::kClear);
+  EXPECT_EQ(room.room(), Room::both);
+}
+
 TEST(LinkRoom, OfTwoCallsTheNarrowerCounts) {
   LinkRoom room;
   room.note(kThisCall, 20'000);

@@ -59,6 +59,15 @@ TEST_F(Guard, NoticesSilenceWithinTheTimeAllowed) {
   EXPECT_EQ(urgent, 1);
 }
 
+TEST_F(Guard, WaitsLongerWhileItHasHeardTooLittleToKnowThePace) {
+  for (int i = 1; i < VoiceGuard::kYoung; ++i) {
+    packet(true);
+    EXPECT_EQ(guard.next_timeout() - now, VoiceGuard::kMostSilence) << i;
+  }
+  packet(true);
+  EXPECT_EQ(guard.next_timeout() - now, VoiceGuard::kSilence + milliseconds(3));
+}
+
 TEST_F(Guard, AsksAgainSoonAndThenSeldomWhileItIsSilent) {
   for (int i = 0; i < 100; ++i) packet(true);
   const auto until = now + seconds(60);
