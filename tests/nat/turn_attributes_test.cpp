@@ -1,5 +1,7 @@
 // Every attribute that TURN knows, out of shape, in every request (RFC 8656, section 18; RFC 8489, section 14): what is
 // needed is refused by its number, what is not is passed over, and whatever is refused changed nothing.
+#include <cctype>
+
 #include "tests/nat/turn_picture.h"
 
 namespace linnet::nat::turn {
@@ -135,7 +137,12 @@ INSTANTIATE_TEST_SUITE_P(
         Shaped{kBind, Attr::channel_number, 1, 0, 400, "CHANNEL-NUMBER cut"},
         Shaped{kBind, Attr::channel_number, 2, 0, 400, "CHANNEL-NUMBER without its reserved bytes"},
         Shaped{kBind, Attr::channel_number, 8, 0, 400, "CHANNEL-NUMBER too long"},
-        Shaped{kBind, Attr::channel_number, 4, 0, 0, "CHANNEL-NUMBER as it should be"}));
+        Shaped{kBind, Attr::channel_number, 4, 0, 0, "CHANNEL-NUMBER as it should be"}),
+    [](const auto& one) {
+      auto out = std::string(name_of(one.param.method)) + '_';
+      for (const char c : one.param.what) out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+      return out + '_' + std::to_string(one.param.length);
+    });
 
 // Known, but of no use in this request: passed over, whatever shape it has (RFC 8489, section 6.3).
 struct Pointless {
@@ -351,7 +358,11 @@ INSTANTIATE_TEST_SUITE_P(
         Credential{Attr::message_integrity, 24, 401}, Credential{Attr::message_integrity_sha256, 0, 401},
         Credential{Attr::message_integrity_sha256, 12, 401}, Credential{Attr::message_integrity_sha256, 30, 401},
         Credential{Attr::message_integrity_sha256, 36, 401}, Credential{Attr::fingerprint, 0, 0},
-        Credential{Attr::fingerprint, 4, 0}, Credential{Attr::fingerprint, 8, 0}));
+        Credential{Attr::fingerprint, 4, 0}, Credential{Attr::fingerprint, 8, 0}),
+    [](const auto& one) {
+      return "Attribute" + std::to_string(static_cast<unsigned>(one.param.attr)) + "Of" +
+             std::to_string(one.param.length);
+    });
 
 // A length that goes past the end, of each attribute in turn: the message is nobody's.
 TEST(TurnTruncated, AnAttributeThatIsLongerThanItsMessageIsNotAnswered) {

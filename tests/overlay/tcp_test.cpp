@@ -194,8 +194,14 @@ TEST_P(OneWay, IsEnoughToJoin) {
   EXPECT_EQ(taken(), std::set{GetParam()});
 }
 
+std::string way_name(const testing::TestParamInfo<Way>& each) {
+  constexpr const char* kNames[kWays] = {"Udp", "Tcp", "Tls", "Web", "TlsByProxy", "TcpByProxy"};
+  return kNames[static_cast<std::size_t>(each.param)];
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, OneWay,
-                         testing::Values(Way::udp, Way::tcp, Way::tls, Way::web, Way::tls_by_proxy, Way::tcp_by_proxy));
+                         testing::Values(Way::udp, Way::tcp, Way::tls, Way::web, Way::tls_by_proxy, Way::tcp_by_proxy),
+                         way_name);
 
 TEST_F(Narrow, IsTriedWayAfterWayAndNoFurtherThanTheFirstThatAnswers) {
   world({Way::udp, Way::tls});

@@ -60,7 +60,8 @@ TEST_P(NarrowNetwork, IsJoinedCalledFromAndCalled) {
 INSTANTIATE_TEST_SUITE_P(Doors, NarrowNetwork,
                          testing::Values(NarrowDoor{"tls", "10.9.0.1:443", ""}, NarrowDoor{"web", "10.9.0.1:80", ""},
                                          NarrowDoor{"http", "10.9.0.1:443", "to 10.9.0.1:443"},
-                                         NarrowDoor{"socks5", "10.9.0.1:443", "to super.lab.example:443"}));
+                                         NarrowDoor{"socks5", "10.9.0.1:443", "to super.lab.example:443"}),
+                         [](const auto& door) { return std::string(door.param.way); });
 
 TEST_F(Network, OfTwoCablesIsToldApartByItsInterfaceWhereAddressesAreTheSame) {
   const auto verdict = found("two-cables");
