@@ -7,6 +7,8 @@
 namespace linnet::node {
 namespace {
 
+constexpr Duration kAtOnce = std::chrono::seconds(10);
+
 // Whom a word means: a contact by its key, anybody else by the address.
 std::string meant(const Rooms& rooms, const std::string& who) {
   const auto* contact = rooms.contacts.find(who);
@@ -74,17 +76,38 @@ const Conferences::Conference* Conferences::crossed(const ConferenceLeg& leg, co
   for (const auto& entry : conferences_) {
     const auto& conference = entry.second;
     const auto& roster = conference.room.roster();
-    const bool alone = roster.members.size() == 1 && conference.ours.empty() && conference.theirs.empty();
     const bool begun_here = roster.head.founder == conference.room.self() && roster.head.name == leg.name;
-    if (alone && begun_here && conference.invited.contains(from)) return &conference;
+    if (begun_here && conference.invited.contains(from)) return &conference;
   }
   return nullptr;
 }
 
-std::optional<Conferences::Crossing> Conferences::crosses(const ConferenceLeg& leg, const crypto::Address& from) const {
+bool Conferences::nobody_came(const Conference& conference) {
+  return conference.room.roster().members.size() == 1 && conference.ours.empty() && conference.theirs.empty();
+}
+
+std::optional<Conferences::Crossing> Conferences::crosses(Time now, const ConferenceLeg& leg,
+                                                          const crypto::Address& from) const {
   const auto* conference = crossed(leg, from);
   if (conference == nullptr) return std::nullopt;
-  return leg.room < conference->room.id() ? Crossing::theirs_stays : Crossing::ours_stays;
+  const bool again = conference->turned_away == leg.room;
+  if (nobody_came(*conference))
+    return again || leg.room < conference->room.id() ? Crossing::theirs_stays : Crossing::ours_stays;
+  const bool at_once = now < conference->began + kAtOnce;
+  return at_once && !again && conference->called_again != from ? std::optional(Crossing::ours_stays) : std::nullopt;
+}
+
+void Conferences::turn_away(Host host, Time now, const ConferenceLeg& leg, const crypto::Address& from) {
+  const auto* crossing = crossed(leg, from);
+  auto* conference = crossing == nullptr ? nullptr : find(crossing->id);
+  if (conference == nullptr) return;
+  if (nobody_came(*conference)) {
+    conference->turned_away = leg.room;
+  } else if (leg.room < conference->room.id()) {
+    conference->called_again = from;
+    std::string why;
+    conference->calls_again = invite(host, now, conference->id, from.text(), why) == Outcome::busy;
+  }
 }
 
 void Conferences::give_way(Host host, Time now, const ConferenceLeg& leg, const crypto::DeviceKey& from,

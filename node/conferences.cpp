@@ -348,6 +348,8 @@ void Conferences::call_over(Host host, Time now, const Call& call) {
     const auto who = call.facts().peer.text();
     host.rooms.out.push(event::ConferenceSaid{
         conference->id, summary.text.empty() ? who + ": " + std::string(to_string(summary.result)) : summary.text});
+    const bool again = conference->called_again == call.facts().peer && std::exchange(conference->calls_again, false);
+    if (std::string why; again) (void)invite(host, now, conference->id, who, why);
   } else if (leg->only) {
     conference->room.connect_failed(now, *leg->only);
   }

@@ -64,9 +64,12 @@ class Conferences {
   std::string why_not_at(const Rooms& rooms, const command::Confer& what) const;
   bool is_in(const crypto::AccountKey& room) const;
   // An invitation to a conference that is called like one which we began, of somebody whom we invite to ours: the two
-  // were begun at once, and the one with the lower number stays. Nothing: it is no such.
+  // were begun at once, and the one with the lower number stays, unless somebody came into the other one already.
+  // Nothing: it is no such.
   enum class Crossing : std::uint8_t { ours_stays, theirs_stays };
-  std::optional<Crossing> crosses(const ConferenceLeg& leg, const crypto::Address& from) const;
+  std::optional<Crossing> crosses(Time now, const ConferenceLeg& leg, const crypto::Address& from) const;
+  // Ours stays: who goes by the number alone does not know that somebody is in ours, and is called once more.
+  void turn_away(Host host, Time now, const ConferenceLeg& leg, const crypto::Address& from);
   // Theirs takes the place of ours; whom we called is called into it.
   void give_way(Host host, Time now, const ConferenceLeg& leg, const crypto::DeviceKey& from,
                 const crypto::Address& address);
@@ -148,8 +151,11 @@ class Conferences {
     // To be called as soon as fewer are sought: by the room, and by the person.
     std::deque<conference::order::Connect> to_connect;
     std::deque<crypto::Address> to_invite;
-    std::set<crypto::Address> invited;  // ever
-    crypto::Address with;               // who invited us, or ourselves
+    std::set<crypto::Address> invited;              // ever
+    std::optional<conference::RoomId> turned_away;  // whoever calls us into that one again has people there
+    std::optional<crypto::Address> called_again;    // by us, for that reason
+    bool calls_again = false;                       // ... as soon as he has turned our first call away
+    crypto::Address with;                           // who invited us, or ourselves
     Direction direction = Direction::outgoing;
     Time began{};
     Wall started{};
@@ -185,6 +191,7 @@ class Conferences {
   static conference::Room::Self self_of(const Rooms& rooms) { return {&rooms.suite, &rooms.identity, &rooms.rng}; }
   static ConferenceSound sound_for(const Rooms& rooms, const conference::RoomId& room);
   const Conference* crossed(const ConferenceLeg& leg, const crypto::Address& from) const;
+  static bool nobody_came(const Conference& conference);
   Conference& add(Host host, Time now, CallId id, conference::Room room);
   bool took_place(Host host, Time now);
   void stands(Host host, Time now, Call& call);

@@ -54,8 +54,11 @@ void Node::Impl::meet_conference(Time now, const sip::IncomingCall& incoming, Co
   if (*meeting == Conferences::Meeting::lets_in && !known && !keeps) return (void)sip.reject(now, incoming.call, 403);
   if (conference::is_name(incoming.subject)) leg.name = incoming.subject;
   auto rings = *meeting == Conferences::Meeting::rings;
-  if (const auto crossing = rings ? conferences.crosses(leg, admitted->facts.peer) : std::nullopt) {
-    if (*crossing == Conferences::Crossing::ours_stays) return (void)sip.reject(now, incoming.call, 486);
+  if (const auto crossing = rings ? conferences.crosses(now, leg, admitted->facts.peer) : std::nullopt) {
+    if (*crossing == Conferences::Crossing::ours_stays) {
+      (void)sip.reject(now, incoming.call, 486);
+      return conferences.turn_away(host(r), now, leg, admitted->facts.peer);
+    }
     conferences.give_way(host(r), now, leg, from, admitted->facts.peer);
     rings = false;
   }
