@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) {
       auto out = std::string(name_of(one.param.method)) + '_';
       for (const char c : one.param.what) out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-      return out + '_' + std::to_string(one.param.length);
+      return out + '_' + std::to_string(one.param.length) + '_' + std::to_string(one.param.family);
     });
 
 // Known, but of no use in this request: passed over, whatever shape it has (RFC 8489, section 6.3).
