@@ -54,11 +54,7 @@ TEST_F(ConferenceAddress, OutlivesARestartOfItsFounderAndItsKeepers) {
 
 TEST_F(ConferenceAddress, IsFoundAgainBesideAMixerThatDiedWithoutAWord) {
   founded();
-  join(*alice);
-  ASSERT_TRUE(comes_to({alice})) << told();
-  town.run_for(seconds(3));
-  join(*bob);
-  ASSERT_TRUE(comes_to({alice, bob})) << told();
+  ASSERT_TRUE(come_in_turn()) << told();
   town.run_for(seconds(4));
   town.kill(*alice);
   ASSERT_TRUE(comes_to({bob}, seconds(30))) << told();
@@ -115,11 +111,7 @@ TEST_F(ConferenceAddress, WhoJoinsWhereHeIsAlreadyIsTold) {
   founded();
   auto& dave = careful("dave");
   ASSERT_TRUE(town.all_online());
-  join(*alice);
-  ASSERT_TRUE(comes_to({alice})) << told();
-  town.run_for(seconds(3));
-  join(*bob);
-  ASSERT_TRUE(comes_to({alice, bob})) << told();
+  ASSERT_TRUE(come_in_turn()) << told();
   town.tell(*bob, command::InviteToConference{{}, dave.name});  // of whom is no founder: no certificate
   ASSERT_TRUE(comes_to({alice, bob, &dave})) << told();
   town.run_for(seconds(5));

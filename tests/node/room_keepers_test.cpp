@@ -117,11 +117,7 @@ TEST_F(RoomKeepers, WhoWasDismissedBeginsNothingThatTheOthersComeTo) {
 
 TEST_F(RoomKeepers, WhoForgetsItWhileHeIsInItIsNotMadeAKeeperAgainThere) {
   founded();
-  join(*alice);
-  ASSERT_TRUE(comes_to({alice})) << told();
-  town.run_for(seconds(3));
-  join(*bob);
-  ASSERT_TRUE(comes_to({alice, bob})) << told();
+  ASSERT_TRUE(come_in_turn()) << told();
   town.tell(*bob, command::RuleConference{kRoom, command::ConferenceRule::forget, {}});
   EXPECT_FALSE(keeps(*bob));
   town.run_for(seconds(60));

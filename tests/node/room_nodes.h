@@ -39,6 +39,14 @@ struct ConferenceAddress : Conference {
   bool comes_to(const std::vector<Resident*>& who, Duration limit = std::chrono::seconds(15)) {
     return town.run_until([&] { return in_it(who); }, limit);
   }
+  // Alice, and three seconds later bob.
+  bool come_in_turn() {
+    join(*alice);
+    if (!comes_to({alice})) return false;
+    town.run_for(std::chrono::seconds(3));
+    join(*bob);
+    return comes_to({alice, bob});
+  }
   bool keeps(const Resident& who) const { return !who.node->status(town.now()).rooms.empty(); }
   bool leaves(Resident& who) {
     town.tell(who, command::Hangup{});
